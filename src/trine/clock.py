@@ -1,0 +1,115 @@
+"""The one clock of the house: the only module that reads the time.
+
+Everything that expires, refills, retries, rotates or is billed receives a `Clock`. `SystemClock` is the world's;
+`ManualClock` belongs to tests, which move it forward and never sleep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class Timer(Protocol):
+    """A callback that waits for its time."""
+
+    def cancel(self) -> None:
+        """Take the callback back; harmless when it has already run."""
+
+
+class Clock(Protocol):
+    """Wall time, monotonic time and waiting, in one place."""
+
+    def now(self) -> float:
+        """Seconds since the Unix epoch (UTC)."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds that never run backwards; only differences mean something."""
+
+    def call_later(self, delay_seconds: float, callback: Callable[..., object], *args: Any) -> Timer:
+        """Run `callback(*args)` on the running event loop after `delay_seconds`."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`."""
+
+
+class SystemClock:
+    """The machine's time. `now` and `monotonic_ns` are the C functions themselves: no Python frame on the hot path."""
+
+    now = staticmethod(time.time)
+    monotonic_ns = staticmethod(time.perf_counter_ns)
+
+    def call_later(self, delay_seconds: float, callback: Callable[..., object], *args: Any) -> Timer:
+        return asyncio.get_running_loop().call_later(delay_seconds, callback, *args)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
+
+
+class _ManualTimer:
+    __slots__ = ("args", "callback", "cancelled", "due", "order")
+
+    def __init__(
+        self, due: float, order: int, callback: Callable[..., object], args: tuple[Any, ...]
+    ) -> None:
+        self.due, self.order, self.callback, self.args = due, order, callback, args
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def __lt__(self, other: _ManualTimer) -> bool:
+        return (self.due, self.order) < (other.due, other.order)
+
+
+class ManualClock:
+    """A clock that stands still until `advance` moves it, firing what falls due in order of time."""
+
+    def __init__(self, start: float = 1_800_000_000.0) -> None:
+        self._now = start
+        self._elapsed_ns = 0
+        self._timers: list[_ManualTimer] = []
+        self._order = itertools.count()
+
+    def now(self) -> float:
+        return self._now
+
+    def monotonic_ns(self) -> int:
+        return self._elapsed_ns
+
+    def call_later(self, delay_seconds: float, callback: Callable[..., object], *args: Any) -> Timer:
+        timer = _ManualTimer(self._now + max(0.0, delay_seconds), next(self._order), callback, args)
+        heapq.heappush(self._timers, timer)
+        return timer
+
+    async def sleep(self, seconds: float) -> None:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        timer = self.call_later(seconds, _wake, woken)
+        try:
+            await woken
+        finally:
+            timer.cancel()
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward by `seconds`; callbacks that fall due run now, each at its own time."""
+        target = self._now + seconds
+        while self._timers and self._timers[0].due <= target:
+            timer = heapq.heappop(self._timers)
+            if not timer.cancelled:
+                self._set(timer.due)
+                timer.callback(*timer.args)
+        self._set(target)
+
+    def _set(self, instant: float) -> None:
+        if instant > self._now:
+            self._elapsed_ns += round((instant - self._now) * 1e9)
+            self._now = instant

@@ -1,0 +1,92 @@
+"""A request and a response as plain values; bytes as they came, nothing of AWS.
+
+Header names are matched in lower case; the pairs keep the spelling and order of the wire (REST events show it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+
+
+class Headers:
+    """Header pairs in wire order, with quick look-up of a name in lower case."""
+
+    __slots__ = ("_first", "pairs")
+
+    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self.pairs: list[tuple[bytes, bytes]] = list(pairs)
+        self._first: dict[bytes, bytes] | None = None
+
+    def index(self) -> dict[bytes, bytes]:
+        """Lower-case name → value of its first appearance; built once, on demand."""
+        first = self._first
+        if first is None:
+            first = self._first = {}
+            for name, value in self.pairs:
+                first.setdefault(name.lower(), value)
+        return first
+
+    def get(self, name: bytes) -> bytes | None:
+        """The first value of `name` (lower case), or None."""
+        return self.index().get(name)
+
+    def all(self, name: bytes) -> list[bytes]:
+        """Every value of `name` (lower case), in wire order."""
+        return [value for key, value in self.pairs if key.lower() == name]
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+class Request:
+    """One HTTP request, whole: the server hands it on after the last byte of its body."""
+
+    __slots__ = ("body", "headers", "method", "path", "peer_host", "peer_port", "query", "target", "version")
+
+    def __init__(
+        self,
+        method: str,
+        target: bytes,
+        headers: Headers,
+        body: bytes = b"",
+        *,
+        peer_host: str = "127.0.0.1",
+        peer_port: int = 0,
+        version: str = "1.1",
+    ) -> None:
+        self.method = method
+        self.target = target
+        """Origin form as it stood in the request line, percent-encoding untouched."""
+        self.path, _, self.query = target.partition(b"?")
+        self.headers = headers
+        self.body = body
+        self.peer_host = peer_host
+        self.peer_port = peer_port
+        self.version = version
+
+
+class Response:
+    """One HTTP response. `body` as bytes is sent with content-length; as an async iterable, chunked.
+
+    The server adds `date`, `content-length` or `transfer-encoding`, and `connection` where needed; handlers never set
+    those. `headers` go out in their order and spelling.
+    """
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Iterable[tuple[bytes, bytes]] = (),
+        body: bytes | AsyncIterable[bytes] = b"",
+    ) -> None:
+        self.status = status
+        self.headers = list(headers)
+        self.body = body
+
+
+Handler = Callable[[Request], Response | Awaitable[Response]]
+"""What a server calls. A plain `Response` is sent at once, with no task or future made: the hot path."""

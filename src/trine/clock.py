@@ -58,9 +58,7 @@ def _wake(sleeper: asyncio.Future[None]) -> None:
 class _ManualTimer:
     __slots__ = ("args", "callback", "cancelled", "due", "order")
 
-    def __init__(
-        self, due: float, order: int, callback: Callable[..., object], args: tuple[Any, ...]
-    ) -> None:
+    def __init__(self, due: float, order: int, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
         self.due, self.order, self.callback, self.args = due, order, callback, args
         self.cancelled = False
 

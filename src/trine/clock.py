@@ -56,36 +56,37 @@ def _wake(sleeper: asyncio.Future[None]) -> None:
 
 
 class _ManualTimer:
-    __slots__ = ("args", "callback", "cancelled", "due", "order")
+    __slots__ = ("args", "callback", "cancelled", "due_ns", "order")
 
-    def __init__(self, due: float, order: int, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
-        self.due, self.order, self.callback, self.args = due, order, callback, args
+    def __init__(self, due_ns: int, order: int, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
+        self.due_ns, self.order, self.callback, self.args = due_ns, order, callback, args
         self.cancelled = False
 
     def cancel(self) -> None:
         self.cancelled = True
 
     def __lt__(self, other: _ManualTimer) -> bool:
-        return (self.due, self.order) < (other.due, other.order)
+        return (self.due_ns, self.order) < (other.due_ns, other.order)
 
 
 class ManualClock:
     """A clock that stands still until `advance` moves it, firing what falls due in order of time."""
 
     def __init__(self, start: float = 1_800_000_000.0) -> None:
-        self._now = start
-        self._elapsed_ns = 0
+        self._start = start
+        self._elapsed_ns = 0  # whole nanoseconds: sums of floats near today's epoch lose microseconds
         self._timers: list[_ManualTimer] = []
         self._order = itertools.count()
 
     def now(self) -> float:
-        return self._now
+        return self._start + self._elapsed_ns / 1e9
 
     def monotonic_ns(self) -> int:
         return self._elapsed_ns
 
     def call_later(self, delay_seconds: float, callback: Callable[..., object], *args: Any) -> Timer:
-        timer = _ManualTimer(self._now + max(0.0, delay_seconds), next(self._order), callback, args)
+        due_ns = self._elapsed_ns + round(max(0.0, delay_seconds) * 1e9)
+        timer = _ManualTimer(due_ns, next(self._order), callback, args)
         heapq.heappush(self._timers, timer)
         return timer
 
@@ -99,15 +100,10 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         """Move time forward by `seconds`; callbacks that fall due run now, each at its own time."""
-        target = self._now + seconds
-        while self._timers and self._timers[0].due <= target:
+        target_ns = self._elapsed_ns + round(seconds * 1e9)
+        while self._timers and self._timers[0].due_ns <= target_ns:
             timer = heapq.heappop(self._timers)
             if not timer.cancelled:
-                self._set(timer.due)
+                self._elapsed_ns = max(self._elapsed_ns, timer.due_ns)
                 timer.callback(*timer.args)
-        self._set(target)
-
-    def _set(self, instant: float) -> None:
-        if instant > self._now:
-            self._elapsed_ns += round((instant - self._now) * 1e9)
-            self._now = instant
+        self._elapsed_ns = max(self._elapsed_ns, target_ns)

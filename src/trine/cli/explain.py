@@ -1,0 +1,29 @@
+"""`trine explain ID`: the waterfall of one request, and for a refusal what decided."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from trine.cli import waterfall
+from trine.cli.client import find_run_file, get_document
+
+
+@click.command()
+@click.argument("request_id")
+@click.option("--state", type=click.Path(path_type=Path), help="State directory (default: the nearest .trine).")
+@click.option("--json", "as_json", is_flag=True, help="Print the trace as a JSON document.")
+def command(request_id: str, state: Path | None, as_json: bool) -> None:
+    """Show what happened to one request, and why it was refused.
+
+    REQUEST_ID is the answer's `x-amzn-requestid` or `apigw-requestid`.
+    """
+    document = get_document(find_run_file(state), f"/_trine/explain/{quote(request_id, safe='')}")
+    if as_json:
+        click.echo(json.dumps(document, indent=1))
+        return
+    for line in waterfall.render(document):
+        click.echo(line)

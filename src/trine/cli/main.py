@@ -1,0 +1,59 @@
+"""The command `trine`: its subcommands, each loaded only when it is called.
+
+Loading lazily is what keeps `trine up` under half a second: no command pays for another's imports.
+Exit codes: 0 done, 1 it failed (a message says why and what to do), 2 the template or the arguments are wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from trine import __version__
+
+COMMANDS = {
+    "up": "Run the stack of a SAM or CloudFormation template.",
+    "validate": "Check a template and report every fault with its place.",
+    "env": "Print access key and endpoints as shell exports.",
+    "explain": "Show what happened to one request, and why it was refused.",
+    "logs": "Show the log lines of functions.",
+    "invoke": "Invoke one function of the running stack.",
+    "dynamodb": "Run the DynamoDB-compatible table server alone.",
+    "store": "Verify or copy the durable store of a state directory.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in `trine.cli.<name>` as the attribute `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: Any = importlib.import_module(f"trine.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="trine")
+def trine() -> None:
+    """Amazon API Gateway, AWS Lambda and Amazon DynamoDB on this machine, from your template."""
+
+
+def main() -> None:
+    """The console script's entry: a pipe closed by its reader ends the command quietly."""
+    try:
+        trine(prog_name="trine")
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

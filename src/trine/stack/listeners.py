@@ -1,0 +1,94 @@
+"""The AWS port: one socket for the wire protocols of all services.
+
+Enters any request, leaves the answer of the endpoint it belongs to. A client says which service it means in one of
+four ways, tried from the most to the least certain: the operation's target header, the scope of its signature, the
+path that only one service uses, the form field of the query protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+from trine.http.message import Request, Response
+
+TARGET_PREFIXES = {
+    b"DynamoDB_": "dynamodb",
+    b"DynamoDBStreams_": "dynamodb",
+    b"Logs_": "logs",
+}
+PATH_PREFIXES = {b"/2015-03-31/": "lambda", b"/2014-11-13/": "lambda", b"/2021-11-15/": "lambda"}
+QUERY_VERSIONS = {"2011-06-15": "sts", "2010-05-08": "iam"}
+SCOPE_ALIASES = {"awslambda": "lambda", "streams.dynamodb": "dynamodb"}
+
+
+class Endpoint(Protocol):
+    """The door of one service."""
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer one request; never raises."""
+
+
+class AwsPort:
+    """Hands each request to its service's endpoint; `console` answers below `/_trine/`."""
+
+    def __init__(self, endpoints: Mapping[str, Endpoint], console: Callable[[Request], Response | Awaitable[Response]]):
+        self._endpoints = dict(endpoints)
+        self._console = console
+        self._dynamodb = self._endpoints["dynamodb"]
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """The handler of the AWS port's server."""
+        target = request.headers.get(b"x-amz-target")
+        if target is not None and target.startswith(b"DynamoDB_"):  # the hot path leaves first
+            return self._dynamodb.handle(request)
+        if request.path.startswith(b"/_trine/"):
+            return self._console(request)
+        service = service_of(request, target)
+        endpoint = self._endpoints.get(service or "dynamodb")
+        if endpoint is None:
+            return unknown_service(service)
+        return endpoint.handle(request)
+
+
+def service_of(request: Request, target: bytes | None = None) -> str | None:
+    """The service a request means, in its signing name; None when it gives no sign at all."""
+    if target is not None:
+        for prefix, service in TARGET_PREFIXES.items():
+            if target.startswith(prefix):
+                return service
+    if (scope := _signature_scope(request)) is not None:
+        return SCOPE_ALIASES.get(scope, scope)
+    for path_prefix, service in PATH_PREFIXES.items():
+        if request.path.startswith(path_prefix):
+            return service
+    if request.method == "POST" and b"Version=" in request.body[:65536]:
+        fields = dict(parse_qsl(request.body[:65536].decode("latin-1")))
+        return QUERY_VERSIONS.get(fields.get("Version", ""))
+    return None
+
+
+def _signature_scope(request: Request) -> str | None:
+    """The service in the credential's scope: `AKID/date/region/SERVICE/aws4_request`."""
+    authorization = request.headers.get(b"authorization")
+    if authorization is not None:
+        _, found, rest = authorization.partition(b"Credential=")
+        credential = rest.partition(b",")[0] if found else b""
+    else:
+        _, found, rest = request.query.partition(b"X-Amz-Credential=")
+        credential = rest.partition(b"&")[0].replace(b"%2F", b"/").replace(b"%2f", b"/") if found else b""
+    parts = credential.strip().split(b"/")
+    return parts[3].decode("latin-1") if len(parts) == 5 else None
+
+
+def unknown_service(service: str | None) -> Response:
+    """The answer for a service that Trine does not offer; it names it, and is an error in every SDK."""
+    name = service or "unknown"
+    printable = "".join(character for character in name[:64] if character.isalnum() or character in "-._")
+    body = (
+        f'{{"__type":"UnknownServiceException","message":"Trine does not offer the AWS service \'{printable}\'; '
+        f'docs/services.md lists those it does."}}'
+    ).encode()
+    headers = [(b"Content-Type", b"application/x-amz-json-1.0"), (b"x-amzn-ErrorType", b"UnknownServiceException")]
+    return Response(501, headers, body)

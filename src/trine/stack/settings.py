@@ -1,0 +1,39 @@
+"""What the person who starts a stack may choose; everything else comes from the template.
+
+Enters from the command line or a test, frozen; every wing gets the part it needs from `build`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from trine.aws.arn import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Place
+
+FRONT_PORT = 3000
+AWS_PORT = 4566
+DYNAMODB_PORT = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one stack runs. A port of 0 takes a free one."""
+
+    template: Path
+    state_directory: Path
+    stack_name: str = "trine"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    host: str = "127.0.0.1"
+    front_port: int = FRONT_PORT
+    aws_port: int = AWS_PORT
+    dynamodb_port: int = DYNAMODB_PORT
+    memory: bool = False
+    """Keep the tables in memory only; the state directory then holds nothing but caches, logs and the run file."""
+    enforcement: Literal["enforce", "soft"] = "enforce"
+    """`soft` reports what AWS would refuse, on the trace and in the log, and lets it pass."""
+    replica_lag_seconds: float = 0.0
+    place: Place = field(default_factory=lambda: Place(DEFAULT_ACCOUNT_ID, DEFAULT_REGION))
+    environment_overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """`--env-vars`: logical id or `Parameters` → variable → value, as SAM CLI reads it."""

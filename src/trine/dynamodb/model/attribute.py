@@ -1,0 +1,298 @@
+"""The attribute value: DynamoDB JSON with exactly one member, checked, normalised and measured in one pass.
+
+Decoded JSON enters (`{"S": "x"}`), its size in bytes leaves; the value is normalised in place (numbers as DynamoDB
+prints them, Boolean words as Booleans, unknown members dropped). Wrong JSON types raise SerializationException,
+everything else ValidationException, with AWS's sentences. Sizes are AWS's: "DynamoDB item sizes and formats".
+"""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable
+from typing import Any
+
+from trine.dynamodb.errors import SerializationException, ValidationException
+from trine.dynamodb.model.number import compare_numbers, measured
+
+AttributeValue = dict[str, Any]
+Item = dict[str, AttributeValue]
+
+MAX_DEPTH = 32
+MAX_ATTRIBUTE_NAME_SIZE_BYTES = 65_535
+
+TYPES = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL"))
+SET_TYPES = frozenset(("SS", "NS", "BS"))
+NO_TYPE = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+MANY_TYPES = (
+    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+)
+TOO_DEEP = "Nesting Levels have exceeded supported limits"
+_INVALID = "One or more parameter values were invalid: "
+
+
+def validate_item(item: Any) -> int:
+    """Check and normalise a whole item in place; its size in bytes (names and values, without the 100 of storage)."""
+    if item.__class__ is not dict:
+        raise SerializationException(_map_fault(item))
+    return _attributes(item, 1)
+
+
+def validate_value(value: Any, depth: int = 1) -> int:
+    """Check and normalise one attribute value in place; its size in bytes. `depth` 1 is an item's own attribute."""
+    if value.__class__ is not dict:
+        raise SerializationException(_structure_fault(value))
+    if len(value) != 1:
+        return _irregular(value, depth)
+    ((kind, content),) = value.items()
+    if kind == "S":
+        if content.__class__ is not str:
+            return _wrong_string(value, kind, content)
+        return len(content) if content.isascii() else len(content.encode())
+    if kind == "N":
+        if content.__class__ is not str:
+            return _wrong_string(value, kind, content)
+        plain, size = measured(content)
+        if plain != content:
+            value["N"] = plain
+        return size
+    check = _CHECKS.get(kind)
+    if check is None or content is None:
+        raise ValidationException(NO_TYPE)
+    return check(value, content, depth)
+
+
+def _attributes(members: dict[str, Any], depth: int) -> int:
+    size = 0
+    for name, value in members.items():
+        if not name:
+            raise ValidationException(f"{_INVALID}Empty attribute name")
+        name_size = len(name) if name.isascii() else len(name.encode())
+        if name_size > MAX_ATTRIBUTE_NAME_SIZE_BYTES:
+            raise ValidationException(
+                f"{_INVALID}Attribute name is too large, must be less than {MAX_ATTRIBUTE_NAME_SIZE_BYTES + 1} bytes"
+            )
+        size += name_size + validate_value(value, depth)
+    return size
+
+
+def _irregular(value: dict[str, Any], depth: int) -> int:
+    """No member, or several: members that are null or unknown to AWS do not count."""
+    for kind in [kind for kind, content in value.items() if content is None or kind not in TYPES]:
+        del value[kind]
+    if not value:
+        raise ValidationException(NO_TYPE)
+    if len(value) == 1:
+        return validate_value(value, depth)
+    for kind, content in value.items():
+        validate_value({kind: content}, depth)
+    raise ValidationException(MANY_TYPES)
+
+
+def _wrong_string(value: dict[str, Any], kind: str, content: Any) -> int:
+    if content is None:
+        raise ValidationException(NO_TYPE)
+    raise SerializationException(_scalar_fault(content, "String"))
+
+
+def _scalar_fault(content: Any, wanted: str) -> str:
+    if content is True or content is False:
+        return f"{'TRUE_VALUE' if content else 'FALSE_VALUE'} cannot be converted to {wanted}"
+    if isinstance(content, int):
+        return f"NUMBER_VALUE cannot be converted to {wanted}"
+    if isinstance(content, float):
+        return f"DECIMAL_VALUE cannot be converted to {wanted}"
+    if isinstance(content, list):
+        return f"Unrecognized collection type class java.lang.{wanted}"
+    if isinstance(content, dict):
+        return "Start of structure or map found where not expected"
+    return f"STRING_VALUE cannot be converted to {wanted}"
+
+
+def _map_fault(content: Any) -> str:
+    if isinstance(content, list):
+        return (
+            "Unrecognized collection type java.util.Map<java.lang.String, "
+            "com.amazonaws.dynamodb.v20120810.AttributeValue>"
+        )
+    return "Unexpected field type"
+
+
+def _structure_fault(content: Any) -> str:
+    if isinstance(content, list):
+        return "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue"
+    return "Unexpected value type in payload"
+
+
+def _boolean(kind: str, value: dict[str, Any], content: Any) -> bool:
+    if content.__class__ is bool:
+        return bool(content)
+    if content.__class__ is not str:
+        raise SerializationException(_scalar_fault(content, "Boolean"))
+    word = content.upper()
+    if word not in _BOOLEAN_WORDS:
+        raise SerializationException("Unexpected token received from parser")
+    answer = value[kind] = _BOOLEAN_WORDS[word]
+    return answer
+
+
+_BOOLEAN_WORDS = {"TRUE": True, "1": True, "YES": True, "FALSE": False, "0": False, "NO": False}
+
+
+def _check_boolean(value: dict[str, Any], content: Any, depth: int) -> int:
+    _boolean("BOOL", value, content)
+    return 1
+
+
+def _check_null(value: dict[str, Any], content: Any, depth: int) -> int:
+    if not _boolean("NULL", value, content):
+        raise ValidationException(f"{_INVALID}Null attribute value types must have the value of true")
+    return 1
+
+
+def _check_map(value: dict[str, Any], content: Any, depth: int) -> int:
+    if content.__class__ is not dict:
+        raise SerializationException(_map_fault(content))
+    if depth >= MAX_DEPTH:
+        raise ValidationException(TOO_DEEP)
+    return 3 + len(content) + (_attributes(content, depth + 1) if content else 0)
+
+
+def _check_list(value: dict[str, Any], content: Any, depth: int) -> int:
+    if content.__class__ is not list:
+        raise SerializationException(_list_fault(content))
+    if depth >= MAX_DEPTH:
+        raise ValidationException(TOO_DEEP)
+    size = 3 + len(content)
+    for element in content:
+        size += validate_value(element, depth + 1)
+    return size
+
+
+def _list_fault(content: Any) -> str:
+    return (
+        "Start of structure or map found where not expected" if isinstance(content, dict) else "Unexpected field type"
+    )
+
+
+def _set_of_strings(content: Any) -> list[str]:
+    if content.__class__ is not list:
+        raise SerializationException(_list_fault(content))
+    for element in content:
+        if element.__class__ is not str:
+            raise SerializationException(_scalar_fault(element, "String"))
+    return content
+
+
+def _check_string_set(value: dict[str, Any], content: Any, depth: int) -> int:
+    strings = _set_of_strings(content)
+    if not strings:
+        raise ValidationException(f"{_INVALID}An string set  may not be empty")
+    if len(set(strings)) != len(strings):
+        raise ValidationException(f"{_INVALID}Input collection [{', '.join(strings)}] contains duplicates.")
+    return sum([len(text) if text.isascii() else len(text.encode()) for text in strings])
+
+
+def _check_number_set(value: dict[str, Any], content: Any, depth: int) -> int:
+    texts = _set_of_strings(content)
+    if not texts:
+        raise ValidationException(f"{_INVALID}An number set  may not be empty")
+    numbers = []
+    size = 0
+    for text in texts:
+        plain, number_bytes = measured(text)
+        numbers.append(plain)
+        size += number_bytes
+    if len(set(numbers)) != len(numbers):
+        raise ValidationException("Input collection contains duplicates")
+    value["NS"] = numbers
+    return size
+
+
+def _check_binary_set(value: dict[str, Any], content: Any, depth: int) -> int:
+    if content.__class__ is not list:
+        raise SerializationException(_list_fault(content))
+    size = sum([_binary_size(element) for element in content])
+    if not content:
+        raise ValidationException(f"{_INVALID}Binary sets should not be empty")
+    if len(set(content)) != len(content):
+        # The missing space is AWS's.
+        raise ValidationException(f"{_INVALID}Input collection [{', '.join(content)}]of type BS contains duplicates.")
+    return size
+
+
+def _check_binary(value: dict[str, Any], content: Any, depth: int) -> int:
+    return _binary_size(content)
+
+
+def _binary_size(content: Any) -> int:
+    if content.__class__ is not str:
+        if isinstance(content, list):
+            raise SerializationException("Unrecognized collection type class java.nio.ByteBuffer")
+        if isinstance(content, dict):
+            raise SerializationException("Start of structure or map found where not expected")
+        raise SerializationException("only base-64-encoded strings are convertible to bytes")
+    if len(content) % 4:
+        raise SerializationException(
+            f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(content)}"
+        )
+    try:
+        data = a2b_base64(content, strict_mode=True) if content else b""
+    except (Base64Error, ValueError):
+        raise SerializationException("Invalid last non-pad Base64 character dectected") from None
+    if b2a_base64(data, newline=False).decode() != content:
+        raise SerializationException("Invalid last non-pad Base64 character dectected")
+    return len(data)
+
+
+_CHECKS: dict[str, Callable[[dict[str, Any], Any, int], int]] = {
+    "B": _check_binary,
+    "BOOL": _check_boolean,
+    "NULL": _check_null,
+    "M": _check_map,
+    "L": _check_list,
+    "SS": _check_string_set,
+    "NS": _check_number_set,
+    "BS": _check_binary_set,
+}
+
+
+def type_of(value: AttributeValue) -> str:
+    """The value's one type: `S`, `N`, …"""
+    for kind in value:
+        return kind
+    raise AssertionError("a validated attribute value has one member")
+
+
+def equal(left: AttributeValue, right: AttributeValue) -> bool:
+    """AWS's equality of two validated values: same type, same content, sets without order."""
+    if left == right:
+        return True
+    kind = type_of(left)
+    if kind not in right:
+        return False
+    ours, theirs = left[kind], right[kind]
+    if kind in SET_TYPES:
+        return len(ours) == len(theirs) and set(ours) == set(theirs)
+    if kind == "L":
+        return len(ours) == len(theirs) and all(map(equal, ours, theirs))
+    if kind == "M":
+        return ours.keys() == theirs.keys() and all(equal(ours[name], theirs[name]) for name in ours)
+    return False
+
+
+def compare(left: AttributeValue, right: AttributeValue) -> int | None:
+    """−1, 0 or 1 for two strings (by UTF-8), numbers or binaries (unsigned bytes); None when they have no order."""
+    kind = type_of(left)
+    if kind not in right:
+        return None
+    ours: Any = left[kind]
+    theirs: Any = right[kind]
+    if kind == "N":
+        return compare_numbers(ours, theirs)
+    if kind == "B":
+        ours, theirs = a2b_base64(ours), a2b_base64(theirs)
+    elif kind != "S":
+        return None
+    # Python orders strings by code point, which is the order of their UTF-8 bytes.
+    return int(ours > theirs) - int(ours < theirs)

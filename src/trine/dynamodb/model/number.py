@@ -1,0 +1,152 @@
+"""DynamoDB's number: 38 significant decimal digits, magnitude 1E-130 to 9.99…E+125, kept as normalised text.
+
+A text enters, normalised text leaves: plain notation, no leading or trailing zeros, no `+`, no `-0`, so that equal
+numbers are equal strings. Arithmetic is exact or an error. Sizes are in bytes as AWS counts them: one for the
+exponent, one for every two digits, one more for a minus sign. Source: "Supported data types" and "Item sizes" of the
+DynamoDB developer guide; the sentences of errors are those of the service.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Context, Decimal
+from functools import lru_cache
+
+from trine.dynamodb.errors import ValidationException
+
+MAX_SIGNIFICANT_DIGITS = 38
+MAX_EXPONENT = 125
+MIN_EXPONENT = -130
+
+NOT_NUMERIC = "The parameter cannot be converted to a numeric value"
+OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
+UNDERFLOW = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
+TOO_PRECISE = "Attempting to store more than 38 significant digits in a Number"
+
+_NUMBER = re.compile(r"([+-]?)(?:([0-9]+)\.?([0-9]*)|\.([0-9]+))(?:[eE]([+-]?[0-9]{1,9}))?").fullmatch
+# A sum of the largest and the smallest number has 256 digits; this context never rounds one.
+_EXACT = Context(prec=300, Emax=999_999, Emin=-999_999)
+
+
+def normalise(text: str) -> str:
+    """`text` as DynamoDB prints that number. ValidationException when it is none, or out of range."""
+    return measured(text)[0]
+
+
+def number_size(text: str) -> int:
+    """Bytes that the number counts for in an item's size."""
+    return measured(text)[1]
+
+
+def measured(text: str) -> tuple[str, int]:
+    """The normalised number and its size in bytes. ValidationException when it is no number, or out of range."""
+    # Long spellings (leading zeros, long fractions) stay out of the cache: its memory is bounded.
+    return _measured_cached(text) if len(text) <= 64 else _measure(text)
+
+
+def _measure(text: str) -> tuple[str, int]:
+    if not text:
+        raise ValidationException(NOT_NUMERIC)
+    match = _NUMBER(text)
+    if match is None:
+        raise ValidationException(f"{NOT_NUMERIC}: {text}")
+    sign, whole, fraction, bare_fraction, exponent = match.groups()
+    whole = whole or ""
+    fraction = fraction or bare_fraction or ""
+    digits = (whole + fraction).lstrip("0")
+    if not digits:
+        return "0", 1
+    # Exponent of the first digit that counts, as in d.ddd × 10^exponent.
+    leading = len(digits) - len(fraction) - 1 + (int(exponent) if exponent else 0)
+    digits = digits.rstrip("0")
+    if leading > MAX_EXPONENT:
+        raise ValidationException(OVERFLOW)
+    if leading < MIN_EXPONENT:
+        raise ValidationException(UNDERFLOW)
+    if len(digits) > MAX_SIGNIFICANT_DIGITS:
+        raise ValidationException(TOO_PRECISE)
+    negative = sign == "-"
+    return _plain(negative, digits, leading), _size(negative, len(digits), leading)
+
+
+_measured_cached = lru_cache(16384)(_measure)
+
+
+def _plain(negative: bool, digits: str, leading: int) -> str:
+    sign = "-" if negative else ""
+    if leading < 0:
+        return f"{sign}0.{'0' * (-leading - 1)}{digits}"
+    if len(digits) <= leading + 1:
+        return f"{sign}{digits}{'0' * (leading + 1 - len(digits))}"
+    return f"{sign}{digits[: leading + 1]}.{digits[leading + 1 :]}"
+
+
+def _size(negative: bool, digit_count: int, leading: int) -> int:
+    # Digits are kept in base 100, aligned to even exponents; an even count at an even exponent straddles one more.
+    pairs = (digit_count + 1) // 2
+    if digit_count % 2 == 0 and leading % 2 == 0:
+        pairs += 1
+    return 1 + pairs + (1 if negative else 0)
+
+
+def add(left: str, right: str) -> str:
+    """left + right, normalised operands. ValidationException when the sum cannot be kept exactly."""
+    if len(left) < 18 and len(right) < 18 and "." not in left and "." not in right:
+        return str(int(left) + int(right))
+    return _exact(_EXACT.add(Decimal(left), Decimal(right)))
+
+
+def subtract(left: str, right: str) -> str:
+    """left − right, normalised operands. ValidationException when the difference cannot be kept exactly."""
+    if len(left) < 18 and len(right) < 18 and "." not in left and "." not in right:
+        return str(int(left) - int(right))
+    return _exact(_EXACT.subtract(Decimal(left), Decimal(right)))
+
+
+def _exact(result: Decimal) -> str:
+    try:
+        return _measure(str(result))[0]
+    except ValidationException as error:
+        # AWS answers a sum of too many digits with the sentence for too large a magnitude.
+        raise ValidationException(OVERFLOW if error.message == TOO_PRECISE else error.message) from None
+
+
+def compare_numbers(left: str, right: str) -> int:
+    """−1, 0 or 1; operands normalised."""
+    if left == right:
+        return 0
+    return -1 if Decimal(left) < Decimal(right) else 1
+
+
+def digits_of(text: str) -> tuple[int, int, str]:
+    """(sign −1, 0 or 1, exponent of the first digit, digits without trailing zeros) of a normalised number.
+
+    The input of a key encoding that sorts as numbers do.
+    """
+    if text == "0":
+        return 0, 0, ""
+    sign, text = (-1, text[1:]) if text[0] == "-" else (1, text)
+    whole, _, fraction = text.partition(".")
+    if whole != "0":
+        return sign, len(whole) - 1, (whole + fraction).rstrip("0")
+    digits = fraction.lstrip("0")
+    return sign, len(digits) - len(fraction) - 1, digits
+
+
+_INVERTED = bytes(range(255, -1, -1))
+
+
+def sortable_number(text: str) -> bytes:
+    """Bytes that sort as the numbers do and end themselves: no such string is the prefix of another.
+
+    Sign, exponent biased by 130, digits in pairs (1 to 100, so no zero byte), a zero byte; all but the sign inverted
+    for negative numbers. At most 22 bytes.
+    """
+    sign, exponent, digits = digits_of(text)
+    if sign == 0:
+        return b"\x02"
+    if len(digits) % 2:
+        digits += "0"
+    pairs = bytes([int(digits[i : i + 2]) + 1 for i in range(0, len(digits), 2)])
+    body = bytes((exponent - MIN_EXPONENT,)) + pairs + b"\0"
+    return b"\x03" + body if sign > 0 else b"\x01" + body.translate(_INVERTED)

@@ -1,0 +1,227 @@
+"""The members of a request against DynamoDB's service model: exact, complete, and off the hot path.
+
+Enters a decoded JSON document and an operation's name; leaves the same document without its nulls, or AWS's own
+complaint: a SerializationException for a member of the wrong type, a ValidationException that lists every member
+whose value breaks a constraint. The constraints are those of botocore's service models, read when first needed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from botocore.loaders import Loader
+
+from trine.dynamodb.errors import SerializationException, ValidationException
+
+ERRORS_LISTED_MAX = 10
+"""AWS lists at most ten broken constraints in one message."""
+
+_JAVA_SCALARS = {
+    "string": "String",
+    "integer": "Integer",
+    "long": "Long",
+    "double": "Double",
+    "float": "Float",
+    "boolean": "Boolean",
+    "timestamp": "Date",
+    "blob": "ByteBuffer",
+}
+_PACKAGE = "com.amazonaws.dynamodb.v20120810."
+# AWS prints the members of an enumeration in the order of a Java hash set, which is not the model's.
+_ENUM_ORDERS = {
+    "ReturnValue": "[ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]",
+    "Select": "[SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]",
+    "ScalarAttributeType": "[B, N, S]",
+    "ConditionalOperator": "[OR, AND]",
+    "ComparisonOperator": "[IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS]",
+    "AttributeAction": "[ADD, DELETE, PUT]",
+    "ProjectionType": "[ALL, INCLUDE, KEYS_ONLY]",
+}
+_NAME_PATTERN = "[a-zA-Z0-9_.-]+"
+
+
+class ServiceModel:
+    """The operations and shapes of one of botocore's service models."""
+
+    def __init__(self, service: str) -> None:
+        model = Loader().load_service_model(service, "service-2")
+        self.operations: Mapping[str, Any] = model["operations"]
+        self.shapes: Mapping[str, Any] = model["shapes"]
+
+    def input_shape(self, operation: str) -> str:
+        """The name of `operation`'s input shape."""
+        return str(self.operations[operation]["input"]["shape"])
+
+    def check(self, operation: str, document: Any) -> dict[str, Any]:
+        """The document, cleaned of nulls and of members the model does not know; raises what AWS would answer."""
+        name = self.input_shape(operation)
+        if not isinstance(document, dict):
+            raise SerializationException(_wrong_type(document, self.shapes[name], name))
+        cleaned: dict[str, Any] = self._clean(document, name)
+        complaints = list(self._complaints(cleaned, name, ""))[:ERRORS_LISTED_MAX]
+        if complaints:
+            noun = "error" if len(complaints) == 1 else "errors"
+            raise ValidationException(f"{len(complaints)} validation {noun} detected: {'; '.join(complaints)}")
+        return cleaned
+
+    def _clean(self, value: Any, name: str) -> Any:
+        shape = self.shapes[name]
+        kind = shape["type"]
+        if kind == "structure":
+            if not isinstance(value, dict):
+                raise SerializationException(_wrong_type(value, shape, name))
+            members = shape["members"]
+            if name == "AttributeValue":
+                # A value with a member of a kind nobody knows counts as one with none.
+                return {key: self._clean(part, members[key]["shape"]) for key, part in value.items() if key in members}
+            return {
+                key: self._clean(value[key], member["shape"])
+                for key, member in members.items()
+                if value.get(key) is not None
+            }
+        if kind == "list":
+            if not isinstance(value, list):
+                raise SerializationException(_wrong_type(value, shape, name))
+            return [self._clean(part, shape["member"]["shape"]) for part in value]
+        if kind == "map":
+            if not isinstance(value, dict):
+                raise SerializationException(_wrong_type(value, shape, self._java_map(shape)))
+            return {key: self._clean(part, shape["value"]["shape"]) for key, part in value.items()}
+        return _clean_scalar(value, kind, name)
+
+    def _java_map(self, shape: Mapping[str, Any]) -> str:
+        value = shape["value"]["shape"]
+        kind = self.shapes[value]["type"]
+        java = _PACKAGE + value if kind == "structure" else f"java.lang.{_JAVA_SCALARS.get(kind, 'Object')}"
+        return f"java.util.Map<java.lang.String, {java}>"
+
+    def _complaints(self, value: Any, name: str, path: str) -> Iterator[str]:
+        shape = self.shapes[name]
+        kind = shape["type"]
+        if kind == "structure":
+            if name == "AttributeValue":
+                return
+            for member in shape.get("required", ()):
+                if member not in value:
+                    yield f"Value null at '{_below(path, member)}' failed to satisfy constraint: Member must not be null"
+            for member, part in value.items():
+                yield from self._complaints(part, shape["members"][member]["shape"], _below(path, member))
+            return
+        yield from _broken_bounds(value, name, shape, path)
+        if kind == "list":
+            for index, part in enumerate(value, 1):
+                yield from self._complaints(part, shape["member"]["shape"], f"{path}.{index}.member")
+        elif kind == "map":
+            for key, part in value.items():
+                yield from self._complaints(part, shape["value"]["shape"], f"{path}.{key}.member")
+
+
+@cache
+def dynamodb_model() -> ServiceModel:
+    """The table's model, loaded when first asked for."""
+    return ServiceModel("dynamodb")
+
+
+@cache
+def streams_model() -> ServiceModel:
+    """The streams' model, loaded when first asked for."""
+    return ServiceModel("dynamodbstreams")
+
+
+def _below(path: str, member: str) -> str:
+    lowered = member.lower() if member.isupper() else member[0].lower() + member[1:]
+    if member.startswith("SSE"):
+        lowered = "sSE" + member[3:]
+    return f"{path}.{lowered}" if path else lowered
+
+
+def _broken_bounds(value: Any, name: str, shape: Mapping[str, Any], path: str) -> Iterator[str]:
+    head = f"Value '{_show(value)}' at '{path}' failed to satisfy constraint: Member must "
+    minimum, maximum, pattern = shape.get("min"), shape.get("max"), shape.get("pattern")
+    if name == "TableArn" and value and not value.startswith("arn:"):
+        minimum, maximum, pattern = 3, 255, _NAME_PATTERN
+    if (enum := shape.get("enum")) is not None and value not in enum:
+        order = _ENUM_ORDERS.get(name) or "[" + ", ".join(enum) + "]"
+        yield f"{head}satisfy enum value set: {order}"
+    if pattern is not None and isinstance(value, str) and re.fullmatch(pattern, value) is None:
+        yield f"{head}satisfy regular expression pattern: {pattern}"
+    if isinstance(value, int | float):
+        if minimum is not None and value < minimum:
+            yield f"{head}have value greater than or equal to {minimum}"
+        if maximum is not None and value > maximum:
+            yield f"{head}have value less than or equal to {maximum}"
+    elif minimum is not None and len(value) < minimum:
+        yield f"{head}have length greater than or equal to {minimum}"
+    elif maximum is not None and len(value) > maximum:
+        yield f"{head}have length less than or equal to {maximum}"
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_show(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_show(part) for part in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _token(value: Any) -> str:
+    if isinstance(value, bool):
+        return "TRUE_VALUE" if value else "FALSE_VALUE"
+    if isinstance(value, int):
+        return "NUMBER_VALUE"
+    return "DECIMAL_VALUE" if isinstance(value, float) else "STRING_VALUE"
+
+
+def _wrong_type(value: Any, shape: Mapping[str, Any], name: str) -> str:
+    kind = shape["type"]
+    if isinstance(value, dict):
+        return "Start of structure or map found where not expected"
+    if isinstance(value, list):
+        if kind == "map":
+            return f"Unrecognized collection type {name}"
+        if kind == "structure":
+            return f"Unrecognized collection type class {_PACKAGE}{name}"
+        return f"Unrecognized collection type class java.lang.{_JAVA_SCALARS.get(kind, 'Object')}"
+    return "Unexpected value type in payload" if kind == "structure" else "Unexpected field type"
+
+
+def _clean_scalar(value: Any, kind: str, name: str) -> Any:
+    java = _JAVA_SCALARS[kind]
+    if isinstance(value, dict | list):
+        raise SerializationException(_wrong_type(value, {"type": kind}, name))
+    if kind == "string":
+        if not isinstance(value, str):
+            raise SerializationException(f"{_token(value)} cannot be converted to String")
+        return value
+    if kind == "boolean":
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        raise SerializationException(f"{_token(value)} cannot be converted to Boolean")
+    if kind == "blob":
+        return _checked_base64(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SerializationException(f"{_token(value)} cannot be converted to {java}")
+    return value if kind in ("double", "float", "timestamp") else int(value)
+
+
+def _checked_base64(value: Any) -> str:
+    if not isinstance(value, str):
+        raise SerializationException("only base-64-encoded strings are convertible to bytes")
+    if len(value) % 4:
+        raise SerializationException(
+            f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(value)}"
+        )
+    try:
+        base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise SerializationException("Invalid Base64 character found in the payload") from None
+    return value

@@ -15,6 +15,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 Result = TypeVar("Result")
 
+KEY_BYTES_LIMIT = 32_768
+"""Longest key in bytes. (DynamoDB's longest: eight index attributes, escaped, stay below 26 KB.)"""
+TRANSACTION_BYTES_LIMIT = 64 << 20
+"""Keys and values of one Change together, in bytes. (DynamoDB's largest transaction is 4 MB, with its index entries
+a few times that.)"""
+
 
 @dataclass(slots=True)
 class Change(Generic[Result]):
@@ -45,8 +51,16 @@ class Snapshot(Protocol):
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Pairs with start <= key < stop, ascending; with `reverse` the same pairs, descending."""
 
+    def page(
+        self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False, limit_bytes: int | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        """The first `limit` pairs of that scan at once: the quickest way to a bounded range.
+
+        With `limit_bytes` it also ends after the pair whose value brings the sum of value lengths to that many bytes.
+        """
+
     def close(self) -> None:
-        """Let go of the view."""
+        """Let go of the view; harmless when repeated."""
 
     def __enter__(self) -> Snapshot: ...
 
@@ -59,17 +73,29 @@ class Store(Protocol):
     def get(self, key: bytes) -> bytes | None:
         """The newest acknowledged value under `key`: a one-key snapshot without its cost."""
 
+    def page(
+        self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False, limit_bytes: int | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        """`snapshot().page(...)` without the cost of a snapshot."""
+
     def snapshot(self) -> Snapshot:
         """The newest acknowledged state: it holds every write acknowledged before the call."""
 
     def replica(self, lag_seconds: float) -> Snapshot:
-        """A state that was the newest one about `lag_seconds` ago (0: same as `snapshot`)."""
+        """A state that was the newest one about `lag_seconds` ago (0: same as `snapshot`).
+
+        ValueError when the lag is longer than the history the store keeps (`keep_history`).
+        """
+
+    def keep_history(self, seconds: float) -> None:
+        """From now on keep enough of the past for replicas that trail by up to `seconds` (0, the default: nothing)."""
 
     def transact(self, keys: Sequence[bytes], decide: Decide[Result]) -> Future[Result]:
         """Run `decide` on the current values of `keys` and commit its change, all or nothing.
 
         The future resolves to the change's result once it is durable. An exception that `decide` raises becomes the
-        future's exception and nothing is written. StoreFull, StoreClosed or StoreDamaged when it cannot be kept.
+        future's exception and nothing is written; a change that names a bad key, value or counter is a ValueError.
+        StoreFull, StoreClosed or StoreDamaged when it cannot be kept.
         `decide` runs on the event loop's thread or another: it must be pure and quick, and may be called again.
         """
 

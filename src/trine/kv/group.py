@@ -1,0 +1,209 @@
+"""Group commit: many transactions decided one after the other, made durable together.
+
+`GroupCommit` queues transactions on the event loop. When no group is on its way to disk it decides the waiting ones in
+order, each seeing the changes of those before it, and hands the result to `commit`, which makes it durable off the
+loop and reports back. Only then is the group published to readers and are its futures resolved. One group is under
+way at a time, so what `decide` reads is the newest durable state plus its own group: the order of the queue is the
+serial order. In: (keys, decide). Out: `Group`s of puts, resolved futures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from asyncio import AbstractEventLoop, Future
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from trine.kv.errors import StoreClosed, StoreError
+from trine.kv.store import KEY_BYTES_LIMIT, TRANSACTION_BYTES_LIMIT, Change, Decide, Result
+
+GROUP_COUNT_LIMIT = 256
+"""Transactions in one group: deciding them holds the event loop, so this bounds the pause."""
+GROUP_BYTES_LIMIT = 4 << 20
+"""Keys and values in one group, in bytes, beyond which no further transaction joins it."""
+QUEUE_COUNT_LIMIT = 100_000
+"""Transactions that may wait; beyond it `transact` refuses, since the caller has no bound of its own."""
+
+_COUNTER = struct.Struct(">q")
+_APPENDED = struct.Struct(">QQ")
+_ABSENT: Any = object()
+
+Read = Callable[[bytes], bytes | None]
+
+
+class Group:
+    """Transactions that become durable together."""
+
+    __slots__ = ("number", "outcomes", "puts", "size_bytes")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.puts: dict[bytes, bytes | None] = {}
+        self.size_bytes = 0
+        self.outcomes: list[tuple[Future[Any], Any, Exception | None]] = []
+
+
+def merge(group: Group, change: Change[Any], read: Read, position: int) -> int:
+    """Add one transaction's change to its group, all or nothing; returns the next free append position.
+
+    ValueError when a key, a value or a counter is not what the promise says.
+    """
+    puts = group.puts
+    size = 0
+    staged: Mapping[bytes, bytes | None] = change.puts
+    if change.counters or change.appends:
+        staged = extended = dict(staged)
+        for prefix, value in change.appends:
+            extended[prefix + _APPENDED.pack(group.number, position)] = value
+            position += 1
+        for key, amount in change.counters.items():
+            held: bytes | None = extended.get(key, _ABSENT)
+            if held is _ABSENT:
+                held = puts[key] if key in puts else read(key)
+            extended[key] = _added(key, held, amount)
+    for key, stored in staged.items():
+        if not 0 < len(key) <= KEY_BYTES_LIMIT:
+            raise ValueError(f"a key has 1 to {KEY_BYTES_LIMIT} bytes, not {len(key)}")
+        size += len(key)
+        if stored is not None:
+            size += len(stored)
+    if size > TRANSACTION_BYTES_LIMIT:
+        raise ValueError(f"a transaction of {size} bytes is larger than {TRANSACTION_BYTES_LIMIT}")
+    puts.update(staged)
+    group.size_bytes += size
+    return position
+
+
+def _added(key: bytes, value: bytes | None, amount: int) -> bytes:
+    if value is not None and len(value) != _COUNTER.size:
+        raise ValueError(f"the value under {key!r} is not an 8-byte counter")
+    try:
+        return _COUNTER.pack((0 if value is None else _COUNTER.unpack(value)[0]) + amount)
+    except struct.error:
+        raise ValueError(f"the counter {key!r} leaves 64 bits") from None
+
+
+class GroupCommit:
+    """The queue in front of a store's commit. Every method runs on the event loop's thread."""
+
+    def __init__(
+        self,
+        read: Read,
+        commit: Callable[[Group, Callable[[Exception | None], None]], None],
+        publish: Callable[[Group], None],
+        number: int,
+    ) -> None:
+        """`commit(group, done)` starts making it durable and calls `done` on the loop; `number` is the last group's."""
+        self._read = read
+        self._commit = commit
+        self._publish = publish
+        self._queue: deque[tuple[Sequence[bytes], Decide[Any], Future[Any]]] = deque()
+        self._loop: AbstractEventLoop | None = None
+        self._busy = False
+        self._idle: list[Future[None]] = []
+        self._closed: Exception | None = None
+        self.number = number
+        self.groups = 0
+        self.transactions = 0
+        self.failed_groups = 0
+
+    def transact(self, keys: Sequence[bytes], decide: Decide[Result]) -> Future[Result]:
+        """Queue a transaction; see `Store.transact`."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            loop = self._loop = asyncio.get_running_loop()
+        future: Future[Result] = loop.create_future()
+        if self._closed is not None:
+            future.set_exception(self._closed)
+            return future
+        queue = self._queue
+        if len(queue) >= QUEUE_COUNT_LIMIT:
+            future.set_exception(StoreError(f"{QUEUE_COUNT_LIMIT} transactions are waiting; try again later"))
+            return future
+        queue.append((keys, decide, future))
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._begin)
+        return future
+
+    def _begin(self) -> None:
+        group = self._decide()
+        if group.puts:
+            self._commit(group, lambda error: self._done(group, error))
+        else:
+            self._resolve(group, None)
+
+    def _decide(self) -> Group:
+        """Run the queued decisions, within the bounds of a group."""
+        group = Group(self.number + 1)
+        queue, puts, outcomes, read = self._queue, group.puts, group.outcomes, self._read
+        position = 0
+        while queue and len(outcomes) < GROUP_COUNT_LIMIT and group.size_bytes < GROUP_BYTES_LIMIT:
+            keys, decide, future = queue.popleft()
+            if future.done():  # cancelled: nobody waits, and nothing was promised
+                continue
+            try:
+                change = decide({key: puts[key] if key in puts else read(key) for key in keys})
+                position = merge(group, change, read, position)
+            except Exception as error:  # the caller's own: it goes to its future, with its group
+                outcomes.append((future, None, settable(error)))
+            else:
+                outcomes.append((future, change.result, None))
+        return group
+
+    def _done(self, group: Group, error: Exception | None) -> None:
+        if error is None:
+            self.number = group.number
+            self.groups += 1
+            self.transactions += len(group.outcomes)
+            self._publish(group)
+        else:
+            self.failed_groups += 1
+        self._resolve(group, error)
+
+    def _resolve(self, group: Group, failure: Exception | None) -> None:
+        for future, result, error in group.outcomes:
+            if future.done():
+                continue
+            if failure is not None:
+                future.set_exception(failure)
+            elif error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+        if self._queue:
+            self._begin_next()
+            return
+        self._busy = False
+        for waiter in self._idle:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._idle.clear()
+
+    def _begin_next(self) -> None:
+        assert self._loop is not None
+        self._loop.call_soon(self._begin)
+
+    async def drain(self, closed: Exception | None = None) -> None:
+        """Refuse new transactions and wait until those accepted are settled."""
+        self._closed = closed or StoreClosed("the store has been closed")
+        if self._busy:
+            waiter: Future[None] = asyncio.get_running_loop().create_future()
+            self._idle.append(waiter)
+            await waiter
+
+    @property
+    def waiting(self) -> int:
+        """Transactions that wait for their group."""
+        return len(self._queue)
+
+
+def settable(error: Exception) -> Exception:
+    """A future refuses StopIteration (it would end whoever awaits it): say it in another word."""
+    if isinstance(error, StopIteration):
+        wrapped = RuntimeError("decide raised StopIteration")
+        wrapped.__cause__ = error
+        return wrapped
+    return error

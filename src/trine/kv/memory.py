@@ -1,0 +1,124 @@
+"""The store that keeps nothing: ordered bytes in memory, for tests and `--memory`.
+
+Same promise as the durable one but for durability: a transaction is decided and visible at once, and its future is
+resolved when `transact` returns. In: transactions. Out: snapshots, replicas, futures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trine.clock import Clock
+from trine.kv.errors import StoreClosed
+from trine.kv.group import Group, merge, settable
+from trine.kv.history import History
+from trine.kv.memtable import Memtable
+from trine.kv.ranges import delete_range
+from trine.kv.store import Decide, Result
+from trine.kv.view import Pairs, View, page
+
+_FORGET_EVERY = 1024  # overwritten keys between two looks at the past that is no longer needed
+
+
+class MemoryStore:
+    """A `Store` in memory."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._table = Memtable()
+        self._newest = self._table.newest
+        self._history = History(clock, 0)
+        self._replaced: set[bytes] = set()  # keys that have a past or are tombstones
+        self._loop: AbstractEventLoop | None = None
+        self._closed = False
+        self._number = 0
+
+    def get(self, key: bytes) -> bytes | None:
+        version = self._newest(key)
+        return None if version is None else version[1]
+
+    def page(
+        self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False, limit_bytes: int | None = None
+    ) -> Pairs:
+        return page((self._table,), None, self._number, start, stop, limit, reverse, limit_bytes)
+
+    def snapshot(self) -> View:
+        return self._view(self._number)
+
+    def replica(self, lag_seconds: float) -> View:
+        return self._view(self._history.at_lag(lag_seconds))
+
+    def _view(self, sequence: int) -> View:
+        if self._closed:
+            raise StoreClosed("the store has been closed")
+        self._history.open(sequence)
+        return View((self._table,), None, sequence, self._history.close)
+
+    def keep_history(self, seconds: float) -> None:
+        self._history.keep(seconds)
+
+    def transact(self, keys: Sequence[bytes], decide: Decide[Result]) -> Future[Result]:
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            loop = self._loop = asyncio.get_running_loop()
+        future: Future[Result] = loop.create_future()
+        if self._closed:
+            future.set_exception(StoreClosed("the store has been closed"))
+            return future
+        group = Group(self._number + 1)
+        read = self.get
+        try:
+            change = decide({key: read(key) for key in keys})
+            merge(group, change, read, 0)
+        except Exception as error:  # the caller's own, for the caller's future
+            future.set_exception(settable(error))
+            return future
+        if group.puts:
+            self._publish(group)
+        future.set_result(change.result)
+        return future
+
+    def _publish(self, group: Group) -> None:
+        history, table, replaced = self._history, self._table, self._replaced
+        number = self._number = group.number
+        keeping = history.keeping
+        table.apply(group.puts, number, keeping)
+        history.committed(number)
+        if keeping:
+            replaced.update(group.puts)
+            if len(replaced) >= _FORGET_EVERY:
+                self._forget()
+            return
+        if replaced:
+            self._forget()
+        for key, value in group.puts.items():
+            if value is None:
+                table.forget(key, number)
+
+    def _forget(self) -> None:
+        """Drop the past nobody can ask for any more."""
+        floor = self._history.floor()
+        table = self._table
+        still = set()
+        for key in self._replaced:
+            table.forget(key, floor)
+            version = table.newest(key)
+            if version is not None and (version[1] is None or version[2] is not None):
+                still.add(key)
+        self._replaced = still
+
+    def delete_range(self, start: bytes, stop: bytes) -> Future[int]:
+        return delete_range(self, start, stop)
+
+    async def close(self) -> None:
+        self._closed = True
+
+    def statistics(self) -> Mapping[str, Any]:
+        return {
+            "kind": "memory",
+            "keys": len(self._table.versions),
+            "groups": self._number,
+            "open_snapshots": self._history.open_readers,
+        }

@@ -14,16 +14,16 @@ class Headers:
     __slots__ = ("_first", "pairs")
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        self.pairs: list[tuple[bytes, bytes]] = list(pairs)
+        # A list is taken over, not copied: the parser makes one for each request.
+        self.pairs: list[tuple[bytes, bytes]] = pairs if type(pairs) is list else list(pairs)
         self._first: dict[bytes, bytes] | None = None
 
     def index(self) -> dict[bytes, bytes]:
         """Lower-case name → value of its first appearance; built once, on demand."""
         first = self._first
         if first is None:
-            first = self._first = {}
-            for name, value in self.pairs:
-                first.setdefault(name.lower(), value)
+            # Walked backwards, so that the first appearance of a name is written last and stays.
+            first = self._first = {name.lower(): value for name, value in reversed(self.pairs)}
         return first
 
     def get(self, name: bytes) -> bytes | None:
@@ -72,20 +72,23 @@ class Response:
     """One HTTP response. `body` as bytes is sent with content-length; as an async iterable, chunked.
 
     The server adds `date`, `content-length` or `transfer-encoding`, and `connection` where needed; handlers never set
-    those. `headers` go out in their order and spelling.
+    those. `headers` go out in their order and spelling, after `head`: header lines that are rendered already, each
+    ending in CR LF, for an endpoint whose headers are the same every time (their maker vouches for them).
     """
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "head", "headers", "status")
 
     def __init__(
         self,
         status: int,
         headers: Iterable[tuple[bytes, bytes]] = (),
         body: bytes | AsyncIterable[bytes] = b"",
+        head: bytes = b"",
     ) -> None:
         self.status = status
-        self.headers = list(headers)
+        self.headers: list[tuple[bytes, bytes]] = headers if type(headers) is list else list(headers)
         self.body = body
+        self.head = head
 
 
 Handler = Callable[[Request], Response | Awaitable[Response]]

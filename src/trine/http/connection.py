@@ -1,0 +1,349 @@
+"""One client: its bytes in, its answers out, in order, whatever the handlers' speed and the client's manners.
+
+A request that is answered with a plain `Response` while nothing else is under way goes straight from the parser to
+the socket. Everything else (awaitables, streams, pipelining behind them) takes a place in `_queue`, which leaves only
+from its front. The queue is bounded; beyond it places wait in `_backlog`, not yet begun, which holds at most what one
+read brought, because reading pauses. The server's watch calls `check` every tick: no timer per connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable
+from typing import TYPE_CHECKING, cast
+
+from trine.http.errors import RequestRefused
+from trine.http.message import Request, Response
+from trine.http.protocol import BETWEEN, HEAD, RequestParser
+from trine.http.rendering import (
+    CHUNKED_LINE,
+    CLOSE_LINE,
+    CONTINUE,
+    KEEP_ALIVE_LINE,
+    LAST_CHUNK,
+    chunk,
+    may_have_body,
+    render,
+    render_head,
+    render_without_body,
+)
+
+if TYPE_CHECKING:
+    from trine.http.server import Server
+
+NEVER = -1
+
+
+class _Place:
+    """A place in the order of answers: its request, and what is known of the answer so far."""
+
+    __slots__ = ("interim", "keep_alive", "request", "response")
+
+    def __init__(
+        self, request: Request | None, keep_alive: bool, response: Response | None = None, interim: bool = False
+    ) -> None:
+        self.request = request
+        """None where the bytes were no request."""
+        self.keep_alive = keep_alive
+        self.response = response
+        self.interim = interim
+        """This place is only for `100 Continue`."""
+
+
+class Connection(asyncio.Protocol):
+    """The protocol object that asyncio or uvloop drives; it belongs to one `Server`."""
+
+    __slots__ = ("_backlog", "_closing_since", "_deaf", "_drained", "_final", "_half_closed", "_lingering", "_lost",
+                 "_out", "_parser", "_paused_since", "_phase", "_queue", "_reading", "_server", "_since", "_straight",
+                 "_stream", "_transport")  # fmt: skip
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._since = server.tick  # when what is waited for began
+        self._phase = BETWEEN
+        self._out: list[bytes] = []
+        self._queue: deque[_Place] = deque()
+        self._backlog: deque[_Place] = deque()
+        self._stream: asyncio.Task[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._straight = True  # nothing is under way: an answer may go straight out
+        self._paused_since = NEVER  # since when the client does not take what is written
+        self._closing_since = NEVER
+        self._lingering = False
+        self._reading = True
+        self._deaf = False  # what still comes in is thrown away
+        self._final = False  # the connection's last answer has been written
+        self._half_closed = False
+        self._lost = False
+
+    # --- called by the event loop
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        server = self._server
+        peer = transport.get_extra_info("peername")
+        address = (peer[0], peer[1]) if isinstance(peer, tuple) else ("127.0.0.1", 0)  # a Unix socket names nobody
+        self._parser = RequestParser(server.limits, self._on_request, self._on_expect, address)
+        self._transport.set_write_buffer_limits(high=server.limits.write_buffer_bytes)
+        if not server.admit(self):
+            self._refuse(RequestRefused(503, "Too many connections"))
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        parser = self._parser
+        try:
+            parser.feed(data)
+        except RequestRefused as refusal:
+            self._refuse(refusal)
+            return
+        if parser.phase != self._phase:
+            self._phase = parser.phase
+            self._since = self._server.tick
+        if self._queue or self._backlog:
+            self._advance()
+        elif out := self._out:
+            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+            out.clear()
+
+    def eof_received(self) -> bool:
+        """The client sends nothing more, but it may still read: what it asked for is answered first."""
+        self._half_closed = True
+        if self._lingering:
+            self._transport.close()
+        else:
+            self._settle()
+        return True
+
+    def pause_writing(self) -> None:
+        self._paused_since = self._server.tick
+        self._straight = False
+        self._drained = asyncio.get_running_loop().create_future()
+        self._settle()
+
+    def resume_writing(self) -> None:
+        self._paused_since = NEVER
+        drained, self._drained = self._drained, None
+        if drained is not None and not drained.done():
+            drained.set_result(None)
+        self._advance()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lost = self._deaf = True
+        self._queue.clear()  # answers still to come find no place and are dropped
+        self._backlog.clear()
+        self._out.clear()
+        if self._stream is not None:
+            self._stream.cancel()
+        if self._drained is not None:
+            self._drained.cancel()
+        self._parser.close()
+        self._server.forget(self)
+
+    # --- requests in
+
+    def _on_request(self, request: Request, keep_alive: bool) -> None:
+        """The parser has a whole request. The hot path ends here, in one list of bytes."""
+        self._since = self._server.tick
+        place = None
+        if self._straight:
+            server = self._server
+            try:
+                answer = server.handler(request)
+                if (
+                    type(answer) is Response
+                    and type(answer.body) is bytes
+                    and keep_alive
+                    and request.version == "1.1"
+                    and request.method != "HEAD"
+                    and not server.closing
+                ):
+                    self._out.append(render(answer, server.date_line()))
+                    return
+            except Exception as error:
+                answer = server.failed(request, error)
+            place = _Place(request, keep_alive)
+            self._straight = False
+            self._queue.append(place)
+            self._receive(place, answer)
+        else:
+            self._backlog.append(_Place(request, keep_alive))
+
+    def _begin(self, place: _Place) -> None:
+        """Give `place` its turn in the queue and ask the handler, unless its answer is known already."""
+        self._queue.append(place)
+        request = place.request
+        if request is None or place.response is not None:
+            return
+        try:
+            answer = self._server.handler(request)
+        except Exception as error:
+            answer = self._server.failed(request, error)
+        self._receive(place, answer)
+
+    def _receive(self, place: _Place, answer: object) -> None:
+        """Note the answer, now or when it comes."""
+        if isinstance(answer, Response):
+            place.response = answer
+            return
+        source: asyncio.Future[Response] = asyncio.ensure_future(answer)  # type: ignore[call-overload]
+        self._server.began(source)
+        source.add_done_callback(lambda done: self._on_answer(place, done))
+
+    def _on_answer(self, place: _Place, source: asyncio.Future[Response]) -> None:
+        place.response = self._server.ended(source, place.request)
+        if self._queue and self._queue[0] is place:
+            self._advance()
+
+    def _on_expect(self) -> None:
+        """`Expect: 100-continue`: say so, behind the answers that are still to be sent."""
+        if self._straight:
+            self._out.append(CONTINUE)
+        else:
+            self._backlog.append(_Place(None, True, interim=True))
+
+    def _refuse(self, refusal: RequestRefused) -> None:
+        """Answer what is no request behind all that came before it, and take nothing more."""
+        self._deaf = self._lingering = True
+        self._straight = False
+        self._backlog.append(_Place(None, False, self._server.refused(refusal)))
+        self._advance()
+
+    # --- answers out
+
+    def _advance(self) -> None:
+        """Send all that is ready at the front, begin what was kept back, then see how the connection stands."""
+        queue, backlog = self._queue, self._backlog
+        in_flight_max = self._server.limits.in_flight_requests
+        while self._stream is None and not self._final:
+            while backlog and len(queue) < in_flight_max and self._paused_since == NEVER:
+                self._begin(backlog.popleft())
+            if not queue or (queue[0].response is None and not queue[0].interim):
+                break
+            self._emit(queue.popleft())
+        if self._out and not self._lost:
+            self._transport.write(b"".join(self._out))
+        self._out.clear()
+        self._settle()
+
+    def _emit(self, place: _Place) -> None:
+        """Render the answer of `place`, or begin to stream it."""
+        if place.interim:
+            self._out.append(CONTINUE)
+            return
+        server, request, response = self._server, place.request, place.response
+        assert response is not None
+        streams = not isinstance(response.body, bytes)
+        old = request is not None and request.version == "1.0"
+        keep_alive = place.keep_alive and not server.closing and not (old and streams)
+        lines = server.date_line()
+        if not keep_alive:
+            lines += CLOSE_LINE
+        elif old:
+            lines += KEEP_ALIVE_LINE
+        head_only = request is not None and request.method == "HEAD"
+        try:
+            if head_only or not may_have_body(response.status):
+                self._out.append(render_without_body(response, lines))
+            elif streams:
+                framing = b"\r\n" if old else CHUNKED_LINE + b"\r\n"
+                self._out.append(render_head(response, lines) + framing)
+                body = cast("AsyncIterable[bytes]", response.body)
+                self._stream = asyncio.ensure_future(self._send_stream(body, not old))
+            else:
+                self._out.append(render(response, lines))
+        except Exception as error:
+            response = server.failed(request, error)
+            self._out.append((render_without_body if head_only else render)(response, lines))
+        if not keep_alive:
+            self._final = True
+
+    async def _send_stream(self, body: AsyncIterable[bytes], chunked: bool) -> None:
+        """Write `body` piece by piece, waiting for the client where it is slow."""
+        try:
+            async for data in body:
+                if data:
+                    self._transport.write(chunk(data) if chunked else data)
+                if self._drained is not None:
+                    await self._drained
+            if chunked:
+                self._transport.write(LAST_CHUNK)
+        except asyncio.CancelledError:
+            self._transport.abort()
+            raise
+        except Exception as error:
+            # The head is out: only a body that breaks off can still tell the client.
+            self._server.failed(None, error)
+            self._transport.abort()
+            return
+        finally:
+            if (close := getattr(body, "aclose", None)) is not None:
+                await close()
+        self._stream = None
+        self._advance()
+
+    # --- how the connection stands
+
+    def _settle(self) -> None:
+        """Close, go on reading or pause, as the queue stands now."""
+        if self._lost or self._closing_since != NEVER:
+            return
+        quiet = not self._queue and not self._backlog and self._stream is None
+        if self._final or (quiet and self._half_closed):
+            if self._stream is None:
+                self._close()
+        elif quiet and self._server.closing and self._phase == BETWEEN:
+            self._close()
+        elif self._backlog or self._paused_since != NEVER:
+            if self._reading:
+                self._reading = False
+                self._transport.pause_reading()
+        else:
+            if quiet and not self._straight:
+                self._straight = True
+                self._since = self._server.tick
+            if not self._reading:
+                self._reading = True
+                self._transport.resume_reading()
+
+    def _close(self) -> None:
+        """Send what is written, then close; after a refusal let the client read its answer first."""
+        self._closing_since = self._server.tick
+        self._deaf = True
+        self._straight = False
+        if self._lingering and not self._half_closed:
+            # Closing now, with bytes unread, would reset the connection and take the answer with it.
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            if not self._reading:
+                self._reading = True
+                self._transport.resume_reading()
+        else:
+            self._transport.close()
+
+    def check(self) -> None:
+        """One tick of the server's watch: has this client taken too long?"""
+        server = self._server
+        tick, patience = server.tick, server.patience
+        if self._closing_since != NEVER:
+            if tick - self._closing_since > (patience.linger if self._lingering else patience.write):
+                self._transport.abort()
+        elif self._paused_since != NEVER:
+            if tick - self._paused_since > patience.write:
+                self._transport.abort()
+        elif not self._queue and not self._backlog and self._stream is None:
+            waited = tick - self._since
+            if self._phase == BETWEEN:
+                if waited > patience.idle:
+                    self._close()
+            elif waited > (patience.head if self._phase == HEAD else patience.body):
+                self._refuse(RequestRefused(408, "Request Timeout"))
+
+    def shut(self) -> None:
+        """The server closes: finish what is under way, take no new request."""
+        self._settle()
+
+    def cut(self) -> None:
+        """The server's grace is over."""
+        self._transport.abort()

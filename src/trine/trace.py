@@ -50,6 +50,12 @@ class Trace:
         if parent is not None and len(parent.children) < CHILDREN_MAX:
             parent.children.append(self)
 
+    def link_to(self, parent: Trace) -> None:
+        """Hang this trace under the one that caused it, when that is known only after it was opened."""
+        self.parent = parent
+        if len(parent.children) < CHILDREN_MAX:
+            parent.children.append(self)
+
     def step(self, room: str, detail: Mapping[str, Any] | None = None) -> None:
         """Mark that `room` is done now; its time began where the step before it ended."""
         self.steps.append(Step(room, self._tick(), detail))

@@ -1,0 +1,236 @@
+"""Resources and outputs from an expanded template: the world that its intrinsics see.
+
+Conditions are evaluated when first asked for; resources in the order of their needs, so that each one's names exist
+before another refers to them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from trine.aws.arn import Place
+from trine.cloudformation import graph
+from trine.cloudformation.coercion import coerce
+from trine.cloudformation.document import Location
+from trine.cloudformation.expansion import Expansion
+from trine.cloudformation.faults import Fault
+from trine.cloudformation.intrinsics import NO_VALUE, Evaluation, Path, Unresolvable
+from trine.cloudformation.local_files import local_files
+from trine.cloudformation.names import uuid_id
+from trine.cloudformation.parameters import Parameter
+from trine.cloudformation.resources import Identity, Resource, identify
+
+_RULE = "template/reference"
+
+
+class Builder:
+    """Builds everything of one expansion. Faults gather in `faults`, remarks in `notes`."""
+
+    def __init__(
+        self,
+        expansion: Expansion,
+        parameters: Mapping[str, Parameter],
+        stack_name: str,
+        place: Place,
+        directory: FilePath,
+    ) -> None:
+        self.expansion, self.parameters = expansion, parameters
+        self.stack_name, self.place, self.directory = stack_name, place, directory
+        self.template = expansion.template
+        self.declared: dict[str, dict[str, Any]] = self.template.get("Resources") or {}
+        self.evaluation = Evaluation(self, expansion.positions)
+        self.evaluation.source_of = self._source
+        self.notes: list[Fault] = []
+        self.creation_order: tuple[str, ...] = ()
+        self.omitted: tuple[str, ...] = ()
+        self._truths: dict[str, bool | None] = {}
+        self._identities: dict[str, Identity] = {}
+        self._present: dict[str, dict[str, Any]] = {}
+        self._placeholders: list[str] = []
+        self._pseudo: dict[str, Any] = {
+            "AWS::AccountId": place.account_id,
+            "AWS::Region": place.region,
+            "AWS::Partition": place.partition,
+            "AWS::StackName": stack_name,
+            "AWS::StackId": place.arn("cloudformation", f"stack/{stack_name}/{uuid_id(stack_name, '')}"),
+            "AWS::URLSuffix": "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com",
+            "AWS::NotificationARNs": [],
+            "AWS::NoValue": NO_VALUE,
+        }
+
+    @property
+    def faults(self) -> list[Fault]:
+        """All faults so far."""
+        return self.evaluation.faults
+
+    def resources(self) -> dict[str, Resource]:
+        """Every resource whose condition holds, in the order of the text."""
+        for name in self.template.get("Conditions") or {}:
+            self._guarded_condition(name, ("Conditions", name))
+        for logical_id, resource in self.declared.items():
+            named = resource.get("Condition")
+            at = ("Resources", logical_id, "Condition")
+            if not isinstance(named, str) or self._guarded_condition(named, at):
+                self._present[logical_id] = resource
+        self.omitted = tuple(name for name in self.declared if name not in self._present)
+        self._check_depends_on()
+        order, circles = graph.in_order(graph.dependencies(self._present))
+        for circle in circles:
+            message = f"circular dependency: {' → '.join(circle)}"
+            hint = "take one of the references out, or build the name with Fn::Sub instead of Ref"
+            self.evaluation.fault(Unresolvable(("Resources", circle[0]), message, hint, "template/cycle"))
+        if circles:
+            return {}
+        self.creation_order = tuple(order)
+        made = {logical_id: self._make(logical_id) for logical_id in order}
+        place_of = {name: (resource.location.file, resource.location.line) for name, resource in made.items()}
+        first = str(self.expansion.positions.files[0])
+        ranked = sorted(
+            made, key=lambda name: (place_of[name][0] != first, place_of[name][1], list(self.declared).index(name))
+        )
+        return {name: made[name] for name in ranked}
+
+    def outputs(self) -> Iterator[tuple[str, Any, str, str | None, Location]]:
+        """Name, value, description, export name and place of each output whose condition holds."""
+        for name, output in (self.template.get("Outputs") or {}).items():
+            path: Path = ("Outputs", name)
+            named = output.get("Condition")
+            if isinstance(named, str) and not self._guarded_condition(named, (*path, "Condition")):
+                continue
+            if "Value" not in output:
+                self.evaluation.fault(Unresolvable(path, f"output {name} has no Value"))
+                continue
+            members = self.evaluation.resolve({key: output[key] for key in ("Value", "Export") if key in output}, path)
+            export = members.get("Export")
+            export_name = export.get("Name") if isinstance(export, dict) else None
+            location = self.expansion.positions.of(*path)
+            yield name, members.get("Value"), str(output.get("Description") or ""), export_name, location
+
+    def evaluated_conditions(self) -> dict[str, bool]:
+        """The truth of each condition."""
+        return {name: truth for name, truth in self._truths.items() if truth is not None}
+
+    # The world that intrinsics see ----------------------------------------------------------------------------------
+
+    def ref(self, name: str, path: Path) -> Any:
+        """A pseudo parameter, a parameter's value, or a resource's physical id."""
+        if name in self._pseudo:
+            return self._pseudo[name]
+        if name in self.parameters:
+            return self.parameters[name].value
+        return self._identity(name, path).ref
+
+    def attribute(self, logical_id: str, name: str, path: Path) -> Any:
+        """An attribute of a resource; a marked placeholder for types that are not modelled."""
+        identity = self._identity(logical_id, path)
+        if name in identity.attributes:
+            return identity.attributes[name]
+        kind = self._present[logical_id].get("Type")
+        if identity.known and identity.attributes and kind != "AWS::CloudFormation::Stack":
+            hint = f"it has: {', '.join(identity.attributes)}"
+            raise Unresolvable(path, f"{kind} has no attribute {name!r} ({logical_id})", hint, _RULE)
+        self._placeholders.append(f"{logical_id}.{name}")
+        return f"trine-placeholder-{logical_id}-{name}"
+
+    def condition(self, name: str, path: Path) -> bool:
+        """The truth of the condition `name`."""
+        if name not in self._truths:
+            declared = self.template.get("Conditions") or {}
+            if name not in declared:
+                raise Unresolvable(path, f"there is no condition {name!r}", self._close(name, declared), _RULE)
+            self._truths[name] = None
+            self._truths[name] = self.evaluation.truth(declared[name], ("Conditions", name))
+        truth = self._truths[name]
+        if truth is None:
+            raise Unresolvable(path, f"condition {name!r} depends on itself", "", "template/cycle")
+        return truth
+
+    def mapping(self, name: str) -> Mapping[str, Any] | None:
+        """A section of Mappings."""
+        found = (self.template.get("Mappings") or {}).get(name)
+        return found if isinstance(found, Mapping) else None
+
+    def zones(self, region: str) -> list[str]:
+        """Three zones, as most regions have."""
+        return [f"{region or self.place.region}{letter}" for letter in "abc"]
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _identity(self, name: str, path: Path) -> Identity:
+        if name in self._identities:
+            return self._identities[name]
+        if name in self.declared:
+            if name not in self._present:
+                condition = self.declared[name].get("Condition")
+                message = f"resource {name} is not made: its condition {condition} is false"
+                raise Unresolvable(path, message, "refer to it through Fn::If with the same condition", _RULE)
+            assert path[0] != "Resources", f"{name} is referred to before its turn"
+            raise Unresolvable(path, f"{name} could not be built")
+        known = [*self.parameters, *self._present, *self._pseudo]
+        message = f"{name!r} is neither a parameter nor a resource of this template"
+        raise Unresolvable(path, message, self._close(name, known), _RULE)
+
+    def _close(self, name: str, known: Any) -> str:
+        close = difflib.get_close_matches(name, list(known), 1)
+        return f"did you mean {close[0]}?" if close else ""
+
+    def _guarded_condition(self, name: str, path: Path) -> bool:
+        try:
+            return self.condition(name, path)
+        except Unresolvable as error:
+            self.evaluation.fault(error)
+            self._truths.setdefault(name, False)
+            if self._truths[name] is None:
+                self._truths[name] = False
+            return False
+
+    def _check_depends_on(self) -> None:
+        for logical_id, resource in self._present.items():
+            for needed in graph.explicit(resource):
+                if needed not in self.declared:
+                    message = f"DependsOn names {needed!r}, which is no resource of this template"
+                    at: Path = ("Resources", logical_id, "DependsOn")
+                    self.evaluation.fault(Unresolvable(at, message, self._close(needed, self.declared), _RULE))
+
+    def _make(self, logical_id: str) -> Resource:
+        resource = self._present[logical_id]
+        kind = resource["Type"]
+        path: Path = ("Resources", logical_id, "Properties")
+        before = len(self._placeholders)
+        properties = self.evaluation.resolve(resource.get("Properties") or {}, path)
+        if not isinstance(properties, dict):
+            self.evaluation.fault(Unresolvable(path, "Properties must be a map"))
+            properties = {}
+        types = self.expansion.property_types.get(kind)
+        if types:
+            properties = coerce(properties, types)
+        identity = identify(logical_id, kind, properties, self.stack_name, self.place)
+        self._identities[logical_id] = identity
+        source = self.expansion.sources.get(logical_id, logical_id)
+        return Resource(
+            logical_id,
+            kind,
+            properties,
+            identity.ref,
+            identity.name,
+            identity.attributes,
+            tuple(graph.explicit(resource)),
+            resource.get("Metadata") or {},
+            str(resource.get("DeletionPolicy") or "Delete"),
+            identity.known,
+            source,
+            self.expansion.positions.of(*self._source(("Resources", logical_id))),
+            local_files(kind, properties, self.directory),
+            self._placeholders[before:],
+            self.expansion.positions,
+        )
+
+    def _source(self, path: Path) -> Path:
+        """The path in the text of a path in the expanded template."""
+        if len(path) > 1 and path[0] == "Resources":
+            source = self.expansion.sources.get(str(path[1]), str(path[1]))
+            return ("Resources", source, *path[2:])
+        return path

@@ -1,0 +1,180 @@
+"""Checks that AWS makes at deployment: what the text alone does not show. Each gives faults with place and hint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from trine.cloudformation import limits
+from trine.cloudformation.document import Location
+from trine.cloudformation.expansion import Expansion
+from trine.cloudformation.faults import Fault
+from trine.cloudformation.resources import Resource
+
+_KNOWN_TRANSFORMS = {"AWS::Serverless-2016-10-31", "AWS::LanguageExtensions", "AWS::Include"}
+
+
+def _at(location: Location, message: str, hint: str, rule: str, level: str = "error") -> Fault:
+    return Fault(location.file, location.line, location.column, message, hint, rule, level)
+
+
+def check_expansion(expansion: Expansion) -> list[Fault]:
+    """Macros that cannot run here, and the quotas of a template."""
+    faults = []
+    positions, template = expansion.positions, expansion.template
+    for name in expansion.transforms:
+        if name not in _KNOWN_TRANSFORMS:
+            message = f"the macro {name!r} runs in an AWS account; Trine cannot run it"
+            hint = "expand it beforehand (aws cloudformation get-template) and use the expanded template"
+            faults.append(_at(positions.of("Transform"), message, hint, "template/transform"))
+    for section, limit in (
+        ("Resources", limits.RESOURCES_PER_TEMPLATE),
+        ("Parameters", limits.PARAMETERS_PER_TEMPLATE),
+        ("Outputs", limits.OUTPUTS_PER_TEMPLATE),
+        ("Mappings", limits.MAPPINGS_PER_TEMPLATE),
+    ):
+        count = len(template.get(section) or {})
+        if count > limit:
+            message = f"{count} {section.lower()}; CloudFormation takes {limit}"
+            faults.append(_at(positions.of(section), message, "use nested stacks", "template/quota"))
+    for logical_id in template.get("Resources") or {}:
+        if not logical_id.isalnum() or not logical_id.isascii():
+            message = f"{logical_id!r} is no logical id: only letters and digits are allowed"
+            faults.append(_at(positions.of("Resources", logical_id), message, "", "template/logical-id"))
+    return faults
+
+
+def check_resources(resources: Mapping[str, Resource], expansion: Expansion, directory: Path) -> list[Fault]:
+    """Every check of every resource."""
+    faults: list[Fault] = []
+    for resource in resources.values():
+        for check in _CHECKS.get(resource.type, ()):
+            faults.extend(check(resource))
+        faults.extend(_local_files(resource))
+    return faults
+
+
+def _local_files(resource: Resource) -> Iterator[Fault]:
+    for name, path in resource.local_files.items():
+        if not path.exists():
+            written = {"Code": "CodeUri", "Content": "ContentUri"}.get(name, name)
+            location = resource.location_of(written if resource.location_of(written) != resource.location else name)
+            message = f"{resource.logical_id}: {path} does not exist"
+            yield _at(location, message, "paths start at the template's folder", "template/file")
+
+
+def _function(resource: Resource) -> Iterator[Fault]:
+    yield from _in_range(resource, "Timeout", 1, limits.LAMBDA_TIMEOUT_SECONDS, "s")
+    yield from _in_range(resource, "MemorySize", limits.LAMBDA_MEMORY_MINIMUM_MB, limits.LAMBDA_MEMORY_MAXIMUM_MB, "MB")
+    properties = resource.properties
+    if properties.get("PackageType") != "Image":
+        for name in ("Handler", "Runtime"):
+            if not properties.get(name):
+                message = f"{resource.logical_id} has no {name}"
+                yield _at(
+                    resource.location, message, "it is required for functions from a folder or zip", "lambda/required"
+                )
+        yield from _handler(resource)
+    variables = (
+        properties.get("Environment", {}).get("Variables", {})
+        if isinstance(properties.get("Environment"), dict)
+        else {}
+    )
+    if isinstance(variables, dict):
+        size_bytes = sum(len(str(key).encode()) + len(str(value).encode()) for key, value in variables.items())
+        if size_bytes > limits.LAMBDA_ENVIRONMENT_BYTES:
+            message = f"environment variables of {resource.logical_id} take {size_bytes:,} bytes; Lambda takes 4,096"
+            yield _at(
+                resource.location_of("Environment"), message, "keep large values in a table", "lambda/environment"
+            )
+    layers = properties.get("Layers")
+    if isinstance(layers, list) and len(layers) > limits.LAMBDA_LAYERS:
+        message = f"{resource.logical_id} has {len(layers)} layers; Lambda takes {limits.LAMBDA_LAYERS}"
+        yield _at(resource.location_of("Layers"), message, "", "lambda/layers")
+
+
+def _in_range(resource: Resource, name: str, low: int, high: int, unit: str) -> Iterator[Fault]:
+    value = resource.properties.get(name)
+    if value is None:
+        return
+    location = resource.location_of(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        yield _at(location, f"{name} of {resource.logical_id} is {value!r}, not a whole number", "", "lambda/range")
+    elif not low <= value <= high:
+        message = f"{name} of {resource.logical_id} is {value}; Lambda takes {low} to {high} {unit}"
+        yield _at(location, message, "", "lambda/range")
+
+
+def _handler(resource: Resource) -> Iterator[Fault]:
+    """A handler whose file is not there. Warnings where a build step may still bring it."""
+    folder = resource.local_files.get("Code")
+    handler, runtime = resource.properties.get("Handler"), str(resource.properties.get("Runtime") or "")
+    if folder is None or not folder.is_dir() or not isinstance(handler, str):
+        return
+    module, dot, function = handler.rpartition(".")
+    endings: tuple[str, ...] = ()
+    if runtime.startswith("python"):
+        endings = (".py", "/__init__.py", ".so", ".pyc")
+        module = module.replace(".", "/")
+    elif runtime.startswith("nodejs"):
+        endings = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".mts")
+    if not endings:
+        return
+    location = resource.location_of("Handler")
+    if not dot or not module or not function:
+        message = f"Handler of {resource.logical_id} is {handler!r}; it must be file.function"
+        yield _at(location, message, "such as app.handler for app.py", "lambda/handler")
+    elif not any(Path(folder, module + ending).exists() for ending in endings) and not resource.metadata.get(
+        "BuildMethod"
+    ):
+        message = f"Handler of {resource.logical_id}: there is no {module}{endings[0]} in {folder}"
+        yield _at(location, message, "Handler is file.function, the file without its ending", "lambda/handler")
+
+
+def _table(resource: Resource) -> Iterator[Fault]:
+    properties = resource.properties
+    schema = properties.get("KeySchema")
+    if not isinstance(schema, list) or not schema:
+        message = f"{resource.logical_id} has no KeySchema"
+        yield _at(resource.location, message, "a table needs at least a HASH key", "dynamodb/key-schema")
+        return
+    attributes = properties.get("AttributeDefinitions")
+    defined = (
+        {each.get("AttributeName") for each in attributes if isinstance(each, dict)}
+        if isinstance(attributes, list)
+        else set()
+    )
+    used: dict[Any, str] = {}
+    for path, keys in _key_schemas(properties):
+        for key in keys if isinstance(keys, list) else []:
+            if isinstance(key, dict):
+                used.setdefault(key.get("AttributeName"), path)
+    for name, path in used.items():
+        if name not in defined:
+            message = f"key attribute {name!r} of {resource.logical_id} is not in AttributeDefinitions"
+            yield _at(resource.location_of(path), message, "define its type there", "dynamodb/attribute-definitions")
+    for name in sorted(str(name) for name in defined - set(used)):
+        message = f"AttributeDefinitions of {resource.logical_id} names {name!r}, which no key uses"
+        location = resource.location_of("AttributeDefinitions")
+        yield _at(
+            location, message, "define key attributes only; others need no definition", "dynamodb/attribute-definitions"
+        )
+    if properties.get("BillingMode", "PROVISIONED") == "PROVISIONED" and "ProvisionedThroughput" not in properties:
+        message = f"{resource.logical_id} has neither BillingMode: PAY_PER_REQUEST nor ProvisionedThroughput"
+        yield _at(resource.location, message, "add one of the two", "dynamodb/billing")
+
+
+def _key_schemas(properties: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "KeySchema", properties.get("KeySchema")
+    for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        indexes = properties.get(kind)
+        for number, index in enumerate(indexes if isinstance(indexes, list) else []):
+            if isinstance(index, dict):
+                yield f"{kind}.{number}.KeySchema", index.get("KeySchema")
+
+
+_CHECKS: Mapping[str, tuple[Callable[[Resource], Iterator[Fault]], ...]] = {
+    "AWS::Lambda::Function": (_function,),
+    "AWS::DynamoDB::Table": (_table,),
+}

@@ -1,0 +1,150 @@
+"""The child process that reads a template: `python -m trine.cloudformation.expand`, JSON in and out by pipes.
+
+In: {"path", "parameters", "region"}. Out: {"template", "positions", "files", "sources", "transforms", "faults",
+"dependencies"}. It is a process of its own because PyYAML and aws-sam-translator cost time and memory that the server
+should not carry, and because nothing a template does to a parser can then hurt the server.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from trine.cloudformation.document import Document, Positions, TooLarge, flatten
+from trine.cloudformation.faults import Fault
+from trine.cloudformation.limits import TEMPLATE_SIZE_BYTES
+
+
+def read_document(path: Path) -> Document:
+    """The template at `path`, YAML or JSON. Faults instead of exceptions."""
+    positions = Positions([str(path)])
+    value, faults = read_into(path, positions)
+    return Document(value, positions, faults)
+
+
+def read_into(
+    path: Path, positions: Positions, at: tuple[str | int, ...] = (), file: int = 0
+) -> tuple[Any, list[Fault]]:
+    """Plain values of the file at `path`; their places go into `positions` below `at`."""
+    name = str(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        return None, [Fault(name, 0, 0, f"cannot be read: {error.strerror}", "", "template/file")]
+    if len(raw) > TEMPLATE_SIZE_BYTES:
+        message = f"the template has {len(raw):,} bytes; CloudFormation takes {TEMPLATE_SIZE_BYTES:,}"
+        return None, [Fault(name, 0, 0, message, "split it into nested stacks", "template/size")]
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        return None, [Fault(name, line, 1, "the file is not UTF-8", "save it as UTF-8", "template/encoding")]
+    if text.lstrip()[:1] == "{":
+        from trine.cloudformation.json_document import read_json
+
+        node, faults = read_json(text, name)
+        if node is None and path.suffix != ".json":
+            node, faults = _read_yaml(text, name)  # YAML's flow style begins with a brace as well
+    else:
+        node, faults = _read_yaml(text, name)
+    if node is None:
+        return None, faults
+    try:
+        return flatten(node, positions, at, file), faults
+    except TooLarge as error:
+        hint = "aliases that hold aliases multiply; write the values out"
+        return None, [*faults, Fault(name, error.node.line, error.node.column, error.message, hint, "template/size")]
+
+
+def _read_yaml(text: str, name: str) -> tuple[Any, list[Fault]]:
+    from trine.cloudformation.yaml_document import read_yaml
+
+    return read_yaml(text, name)
+
+
+def transforms_of(template: dict[str, Any]) -> list[str]:
+    """The names under `Transform`, in order; what is no name is left to the checks."""
+    named = template.get("Transform", [])
+    entries = named if isinstance(named, list) else [named]
+    return [entry if isinstance(entry, str) else str(entry.get("Name")) for entry in entries if entry]
+
+
+def expand(path: Path, parameters: dict[str, Any], region: str) -> dict[str, Any]:
+    """Read the template at `path` and expand its transforms; the answer of the child."""
+    document = read_document(path)
+    answer: dict[str, Any] = {
+        "template": document.value,
+        "positions": document.positions.table,
+        "files": document.positions.files,
+        "sources": {},
+        "transforms": [],
+        "faults": [],
+        "dependencies": [],
+    }
+    faults = list(document.faults)
+    template = document.value
+    if not faults:
+        faults = shape_faults(template, document.positions)
+    if not faults:
+        from trine.cloudformation.sam import TRANSFORM, expand_sam
+
+        answer["transforms"] = transforms_of(template)
+        if TRANSFORM in answer["transforms"]:
+            template, answer["sources"], faults = expand_sam(template, document.positions, parameters, region)
+            answer["template"] = template
+    answer["faults"] = [fault.to_document() for fault in faults]
+    return answer
+
+
+def shape_faults(template: Any, positions: Positions) -> list[Fault]:
+    """What keeps the sections from being walked at all: wrong kinds, resources without a Type."""
+    faults: list[Fault] = []
+
+    def add(message: str, hint: str, *path: str) -> None:
+        place = positions.of(*path)
+        faults.append(Fault(place.file, place.line, place.column, message, hint, "template/shape"))
+
+    if not isinstance(template, dict):
+        add("a template is a map of sections", "it needs at least 'Resources:'")
+        return faults
+    for section in ("Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Metadata", "Globals", "Rules"):
+        if section in template and not isinstance(template[section], dict):
+            if template[section] is None and section != "Resources":
+                template[section] = {}
+            else:
+                add(f"{section} must be a map", "check the indentation below it", section)
+    if not template.get("Resources"):
+        add("the template has no Resources", "at least one resource is required")
+    if faults:
+        return faults
+    for logical_id, resource in template["Resources"].items():
+        path = ("Resources", logical_id)
+        if logical_id.startswith("Fn::"):
+            continue
+        if not isinstance(resource, dict):
+            add(f"resource {logical_id} must be a map", "check the indentation", *path)
+            continue
+        if not isinstance(resource.get("Type"), str):
+            add(f"resource {logical_id} has no Type", "such as Type: AWS::DynamoDB::Table", *path)
+        if resource.get("Properties") is None:
+            resource["Properties"] = {}
+        if not isinstance(resource["Properties"], dict):
+            add(f"Properties of {logical_id} must be a map", "check the indentation", *path, "Properties")
+    for section in ("Parameters", "Outputs"):
+        for name, entry in (template.get(section) or {}).items():
+            if not isinstance(entry, dict) and not name.startswith("Fn::"):
+                add(f"{section}.{name} must be a map", "check the indentation", section, name)
+    return faults
+
+
+def main() -> None:
+    """Serve one request from stdin."""
+    request = json.loads(sys.stdin.buffer.read())
+    answer = expand(Path(request["path"]), request["parameters"], request["region"])
+    sys.stdout.buffer.write(json.dumps(answer, separators=(",", ":")).encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Resources: what the template's intrinsics made of them, what they are called, and where they stand in the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trine.aws.arn import Place
+from trine.cloudformation import names
+from trine.cloudformation.document import Location, Positions
+from trine.cloudformation.kinds import KINDS, Kind
+
+# Streams are labelled by the time they were made; the name must be the same at every start.
+STREAM_LABEL = "2026-01-01T00:00:00.000"
+_FIELD = re.compile(r"\{(\{\}|[A-Za-z_0-9]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What Ref gives (`ref`) and what Fn::GetAtt gives. `known` is false for types that Trine does not model."""
+
+    ref: str
+    name: str
+    attributes: Mapping[str, Any]
+    known: bool
+
+
+@dataclass(slots=True)
+class Resource:
+    """One resource that the template makes, after SAM, conditions and intrinsics.
+
+    `physical_id` is what Ref gives; `name` the given or generated name (often the same). `local_files` maps a property
+    path that names a local file or folder (`Code`, `Content`) to its absolute path. `source_id` is the SAM resource
+    that it came from, or its own logical id.
+    """
+
+    logical_id: str
+    type: str
+    properties: dict[str, Any]
+    physical_id: str
+    name: str
+    attributes: Mapping[str, Any]
+    depends_on: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    deletion_policy: str
+    known_type: bool
+    source_id: str
+    location: Location
+    local_files: dict[str, Path] = field(default_factory=dict)
+    placeholders: list[str] = field(default_factory=list)
+    _positions: Positions = field(default_factory=lambda: Positions([""]), repr=False)
+
+    def location_of(self, path: str = "") -> Location:
+        """The place of a property, dotted (`KeySchema.0.AttributeName`), or of the nearest thing that was written."""
+        steps = [step for step in path.split(".") if step]
+        return self._positions.of("Resources", self.source_id, "Properties", *steps)
+
+
+def identify(logical_id: str, kind_name: str, properties: Mapping[str, Any], stack_name: str, place: Place) -> Identity:
+    """The names of a resource, from its resolved `properties`. Never fails: a missing property leaves a gap."""
+    kind = KINDS.get(kind_name)
+    known = kind is not None
+    shape = kind or Kind()
+    given = properties.get(shape.name) if shape.name else None
+    name = (
+        given
+        if isinstance(given, str) and given
+        else names.generated_name(stack_name, logical_id, shape.limit, shape.lower)
+    )
+    fields = _Fields(shape, logical_id, name, properties, stack_name, place)
+    attributes = {key: fields.fill(text) for key, text in shape.attributes.items()}
+    if kind_name == "AWS::DynamoDB::Table" and not isinstance(properties.get("StreamSpecification"), Mapping):
+        attributes.pop("StreamArn", None)
+    return Identity(fields.fill(shape.ref), name, attributes, known)
+
+
+class _Fields:
+    """The fields that the texts of a `Kind` may name."""
+
+    def __init__(
+        self, kind: Kind, logical_id: str, name: str, properties: Mapping[str, Any], stack: str, place: Place
+    ) -> None:
+        self.kind, self.logical_id, self.name = kind, logical_id, name
+        self.properties, self.stack, self.place = properties, stack, place
+
+    def fill(self, text: str) -> str:
+        """`text` with its fields filled, as an ARN where it says so."""
+        form, _, rest = text.partition(":")
+        filled = _FIELD.sub(lambda match: self.value(match.group(1)), text if not form.startswith("arn") else rest)
+        if not form.startswith("arn"):
+            return filled
+        service, _, resource = filled.partition(":")
+        if form == "arn-bare":
+            region = self.place.region if service == "apigateway" else ""
+            return f"arn:{self.place.partition}:{service}:{region}::{resource}"
+        return self.place.arn(service, resource, regional=form != "arn-global")
+
+    def value(self, name: str) -> str:
+        """The text of one field."""
+        fixed = {
+            "name": self.name,
+            "stack": self.stack,
+            "region": self.place.region,
+            "account": self.place.account_id,
+            "partition": self.place.partition,
+            "stream_label": STREAM_LABEL,
+            "{}": "{}",
+        }.get(name)
+        if fixed is not None:
+            return fixed
+        if name == "id":
+            return self.made_id(self.kind.id)
+        if name in ("uuid", "lower17"):
+            return self.made_id(name)
+        if name == "root_resource":
+            return names.lower_id(self.stack, f"{self.logical_id}/", 10)
+        if name == "default_group":
+            return names.hex_id("sg", self.stack, f"{self.logical_id}/default")
+        if name == "path":
+            path = self.properties.get("Path")
+            return path if isinstance(path, str) and path.startswith("/") else "/"
+        if name == "function_arn":
+            return function_arn(self.properties, self.place)
+        given = self.properties.get(name)
+        return given if isinstance(given, str) else ("" if given is None else str(given))
+
+    def made_id(self, form: str) -> str:
+        """An id in the form that the kind names."""
+        if form == "uuid":
+            return names.uuid_id(self.stack, self.logical_id)
+        if form == "role":
+            return names.generated_name(self.stack, self.logical_id)[-12:] + "TRINE"
+        if form.startswith("hex:"):
+            return names.hex_id(form[4:], self.stack, self.logical_id)
+        if form.startswith("mixed"):
+            return names.mixed_id(self.stack, self.logical_id, int(form[5:]))
+        return names.lower_id(self.stack, self.logical_id, int(form[5:]))
+
+
+def function_arn(properties: Mapping[str, Any], place: Place) -> str:
+    """The ARN of the function that a version, alias or URL belongs to, given by name or ARN."""
+    named = properties.get("FunctionName") or properties.get("TargetFunctionArn") or ""
+    text = named if isinstance(named, str) else str(named)
+    return text if text.startswith("arn:") else place.function(text)

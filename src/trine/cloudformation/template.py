@@ -1,0 +1,109 @@
+"""The corridor: template file → expansion → parameters → conditions → resources → outputs → checks.
+
+What leaves is a `Template` with every intrinsic evaluated, or `TemplateFaults` with everything that is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trine.aws.arn import Place
+from trine.cloudformation.builder import Builder
+from trine.cloudformation.checks import check_expansion, check_resources
+from trine.cloudformation.document import Location
+from trine.cloudformation.expansion import expand_template
+from trine.cloudformation.faults import Fault, TemplateFaults
+from trine.cloudformation.parameters import Parameter, resolve_parameters
+from trine.cloudformation.resources import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One entry of Outputs, evaluated. `export_name` is kept and shown; nothing imports it."""
+
+    name: str
+    value: Any
+    description: str
+    export_name: str | None
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template as it would be deployed. `resources` in the order of the text; `creation_order` in that of need."""
+
+    path: Path
+    directory: Path
+    stack_name: str
+    place: Place
+    description: str
+    parameters: Mapping[str, Parameter]
+    conditions: Mapping[str, bool]
+    resources: Mapping[str, Resource]
+    outputs: Mapping[str, Output]
+    creation_order: tuple[str, ...]
+    omitted: tuple[str, ...]
+    transforms: tuple[str, ...]
+    notes: tuple[Fault, ...]
+    from_cache: bool
+
+    def of_type(self, *types: str) -> list[Resource]:
+        """The resources of these types, in the order of the text."""
+        return [resource for resource in self.resources.values() if resource.type in types]
+
+
+def load_template(
+    path: Path | str,
+    parameter_overrides: Mapping[str, str] | None = None,
+    stack_name: str = "trine",
+    place: Place | None = None,
+    cache_directory: Path | None = None,
+) -> Template:
+    """Read the template file at `path` as AWS would deploy it.
+
+    `cache_directory` keeps expansions (`None`: none is kept). Relative paths in the template start at its folder.
+    Raises TemplateFaults with all faults that were found.
+    """
+    path = Path(path).absolute()
+    place = place or Place()
+    overrides = dict(parameter_overrides or {})
+    expansion = expand_template(path, overrides, place.region, cache_directory)
+    faults = list(expansion.faults)
+    if not expansion.template or not isinstance(expansion.template, dict):
+        raise TemplateFaults(faults)
+    faults += check_expansion(expansion)
+    declarations = expansion.template.get("Parameters") or {}
+    parameters, parameter_faults = resolve_parameters(declarations, overrides, expansion.positions)
+    faults += parameter_faults
+    if expansion.faults:
+        raise TemplateFaults(faults)
+    builder = Builder(expansion, parameters, stack_name, place, path.parent)
+    resources = builder.resources()
+    outputs = {
+        name: Output(name, value, description, export, location)
+        for name, value, description, export, location in builder.outputs()
+    }
+    faults += builder.faults
+    checked = check_resources(resources, expansion, path.parent)
+    faults += [fault for fault in checked if fault.level == "error"]
+    if faults:
+        raise TemplateFaults(faults)
+    return Template(
+        path,
+        path.parent,
+        stack_name,
+        place,
+        str(expansion.template.get("Description") or ""),
+        parameters,
+        builder.evaluated_conditions(),
+        resources,
+        outputs,
+        builder.creation_order,
+        builder.omitted,
+        expansion.transforms,
+        (*builder.notes, *(fault for fault in checked if fault.level != "error")),
+        expansion.from_cache,
+    )

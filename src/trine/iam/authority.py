@@ -1,0 +1,117 @@
+"""What one principal may do: its compiled policies and the decisions already made from them.
+
+A decision that no condition and no variable touched holds as long as the policies do, so it is kept; a repeated
+question then costs one look in a dictionary. Enters a question, leaves a `Decision`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from trine.iam import limits
+from trine.iam.evaluator import Decision, PolicySet, Question, evaluate
+from trine.iam.matching import Lookup
+from trine.iam.policy import CompiledPolicy, Statement
+from trine.iam.principals import Requester
+
+DecisionKey = tuple[str, str, CompiledPolicy | None]
+
+
+class Authority:
+    """The policies of one principal, shared by all sessions of a role that carry no session policy."""
+
+    __slots__ = ("_needs", "account_id", "policies", "settled")
+
+    def __init__(self, policies: PolicySet, account_id: str) -> None:
+        self.policies = policies
+        self.account_id = account_id
+        self.settled: dict[DecisionKey, Mapping[str, Any]] = {}
+        """(action, resource, resource policy) allowed whatever the context → the detail for the trace."""
+        self._needs: dict[DecisionKey, frozenset[str]] = {}
+
+    def needs(self, action: str, resource: str, resource_policy: CompiledPolicy | None = None) -> frozenset[str]:
+        """Condition keys (lower case) that the decision reads; empty: the context need not be built."""
+        key = (action, resource, resource_policy)
+        needed = self._needs.get(key)
+        if needed is None:
+            lowered = action.lower()
+            needed = frozenset().union(
+                *(
+                    statement.keys
+                    for statement in self._statements(resource_policy)
+                    if statement.keys and statement.covers_action(lowered) and statement.may_cover_resource(resource)
+                )
+            )
+            if len(self._needs) >= limits.DECISIONS_MAX:
+                self._needs.clear()
+            self._needs[key] = needed
+        return needed
+
+    def decide(
+        self,
+        requester: Requester,
+        action: str,
+        resource: str,
+        lookup: Lookup,
+        resource_policy: CompiledPolicy | None = None,
+        endpoint_policy: CompiledPolicy | None = None,
+    ) -> Decision:
+        """Evaluate now; an allow that no context can change is remembered."""
+        decision = evaluate(
+            Question(
+                requester,
+                action.lower(),
+                resource,
+                lookup,
+                self.policies,
+                resource_policy,
+                endpoint_policy,
+                same_account=account_of(resource) in {"", self.account_id},
+            )
+        )
+        # A resource policy looks at the session itself, which this shared authority does not know.
+        if (
+            decision.allowed
+            and endpoint_policy is None
+            and resource_policy is None
+            and not self.needs(action, resource, resource_policy)
+        ):
+            if len(self.settled) >= limits.DECISIONS_MAX:
+                self.settled.clear()
+            self.settled[(action, resource, None)] = allowed_detail(action, resource, decision)
+        return decision
+
+    def names(self) -> list[str]:
+        """The policies looked at, by name, for explanations."""
+        policies = self.policies
+        everything = (
+            *policies.identity,
+            *([policies.boundary] if policies.boundary else ()),
+            *(policies.session or ()),
+        )
+        return [f"{policy.kind}:{policy.name}" for policy in everything]
+
+    def _statements(self, resource_policy: CompiledPolicy | None) -> Iterator[Statement]:
+        policies = self.policies
+        for policy in (*policies.identity, policies.boundary, *(policies.session or ()), resource_policy):
+            if policy is not None:
+                yield from policy.statements
+
+
+def account_of(resource: str) -> str:
+    """The account segment of an ARN; empty for `*` and for ARNs without account, which count as one's own."""
+    parts = resource.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""
+
+
+def allowed_detail(action: str, resource: str, decision: Decision) -> dict[str, Any]:
+    """What the trace says about an allowed request."""
+    statement = decision.statement
+    return {
+        "action": action,
+        "resource": resource,
+        "allowedBy": {"layer": decision.layer, **statement.facts()}
+        if statement is not None
+        else {"layer": decision.layer},
+    }

@@ -1,0 +1,280 @@
+"""Signature Version 4: is this request really from the holder of the key, and from now?
+
+Enters an `http.Request`, leaves the `SigningKey` that verified it. Everything in an Authorization header before the
+signature stays the same for a day, so the parsed claims and the keyed hash states are cached under that prefix,
+once it has verified; a hot call then costs four hashes and one comparison. The payload's own hash is always what is
+signed here: `UNSIGNED-PAYLOAD` and chunk signatures are S3's, other services answer them with a mismatch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from operator import itemgetter
+from urllib.parse import unquote_to_bytes
+
+from trine.clock import Clock
+from trine.http.message import Request
+from trine.iam import limits
+from trine.iam.canonical import canonical_headers, canonical_path, canonical_queries
+from trine.iam.claims import Claims, claims_of_header, claims_of_query
+from trine.iam.credentials import Credential
+from trine.iam.errors import (
+    ExpiredToken,
+    IncompleteSignature,
+    InvalidSignature,
+    MissingAuthenticationToken,
+    UnrecognizedClient,
+)
+
+_BLOCK_BYTES = 64
+_sha256 = hashlib.sha256
+_same = hmac.compare_digest
+_EMPTY_SHA256 = _sha256(b"").hexdigest().encode()
+_STAMP = re.compile(rb"\d{8}T\d{6}Z")
+_STAMPS_MAX = 256
+_UNSIGNED_ALLOWED = frozenset({b"x-amz-security-token", b"x-amz-content-sha256", b"x-amz-user-agent"})
+"""`x-amz-` headers that change nothing when they are forged: the token is compared, the hash is computed anew."""
+
+
+class SigningKey:
+    """What one Authorization prefix stands for: its credential, scope, header names and keyed hash states."""
+
+    __slots__ = ("_inner", "_outer", "credential", "date", "harmless", "names", "pick", "region", "scope", "service",
+                 "signed_headers", "template")  # fmt: skip
+
+    def __init__(self, claims: Claims, credential: Credential) -> None:
+        self.credential = credential
+        self.date, self.region, self.service = claims.date, claims.region, claims.service
+        self.names = claims.signed_headers.split(b";")
+        self.signed_headers = claims.signed_headers
+        self.scope = b"/".join((claims.date, claims.region.encode(), claims.service.encode(), b"aws4_request"))
+        self.pick = itemgetter(*self.names) if len(self.names) > 1 else _single(self.names[0])
+        escaped = [name.replace(b"%", b"%%") + b":%b\n" for name in self.names]
+        self.template = (
+            b"%b\n%b\n%b\n" + b"".join(escaped) + b"\n" + claims.signed_headers.replace(b"%", b"%%") + b"\n%b"
+        )
+        self.harmless = set(self.names) | _UNSIGNED_ALLOWED
+        key = b"AWS4" + credential.secret.encode()
+        for part in (claims.date, claims.region.encode(), claims.service.encode(), b"aws4_request"):
+            key = hmac.digest(key, part, "sha256")
+        padded = key.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = _sha256(bytes([byte ^ 0x36 for byte in padded]))
+        self._outer = _sha256(bytes([byte ^ 0x5C for byte in padded]))
+
+    def sign(self, stamp: bytes, canonical_request: bytes) -> bytes:
+        """The signature in hexadecimal that `canonical_request` at `stamp` should bear."""
+        inner = self._inner.copy()
+        inner.update(
+            b"AWS4-HMAC-SHA256\n%b\n%b\n%b" % (stamp, self.scope, _sha256(canonical_request).hexdigest().encode())
+        )
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.hexdigest().encode()
+
+
+def _single(name: bytes) -> Callable[[dict[bytes, bytes]], tuple[bytes, ...]]:
+    return lambda headers: (headers[name],)
+
+
+class Verifier:
+    """Checks signatures of requests for one region; `find` gives the credential of an access key id."""
+
+    def __init__(self, clock: Clock, find: Callable[[str], Credential | None], region: str) -> None:
+        self._now = clock.now
+        self._find = find
+        self._region = region
+        self._keys: dict[bytes, SigningKey] = {}
+        self._stamps: dict[bytes, float] = {}
+
+    def forget(self) -> None:
+        """Drop what is cached: a key was taken back or changed."""
+        self._keys.clear()
+
+    def verify(self, request: Request, service: str) -> SigningKey:
+        """The key that signed `request` for `service`. Raises the named errors of `iam.errors`."""
+        headers = request.headers.index()
+        authorization = headers.get(b"authorization")
+        if authorization is None:
+            return self._verify_query(request, service)
+        prefix, _, signature = authorization.rpartition(b"Signature=")
+        key = self._keys.get(prefix)
+        if key is None or key.service != service:
+            return self._verify_first(request, service, authorization)
+        stamp = headers.get(b"x-amz-date")
+        if stamp is None or (key.credential.session is not None and key.credential.session.revoked):
+            return self._verify_first(request, service, authorization)
+        self._check_time(stamp, key, service)
+        self._check_token(headers.get(b"x-amz-security-token"), key.credential, service)
+        if len(headers) == len(request.headers.pairs) and (
+            headers.keys() <= key.harmless or self._harmless(headers, key)
+        ):
+            body = request.body
+            try:
+                canonical = key.template % (
+                    request.method.encode(),
+                    canonical_path(request.path),
+                    b"" if not request.query else next(canonical_queries(request.query)),
+                    *key.pick(headers),
+                    _sha256(body).hexdigest().encode() if body else _EMPTY_SHA256,
+                )
+            except KeyError:
+                raise InvalidSignature(service) from None
+            if _same(key.sign(stamp, canonical), signature):
+                return key
+        # Not as it usually comes: repeated headers, folded space, odd encoding, or a forgery.
+        self._check_slowly(request, key, stamp, signature, service, request.query)
+        return key
+
+    def _harmless(self, headers: dict[bytes, bytes], key: SigningKey) -> bool:
+        """Every `x-amz-` header has to be signed; names that passed are remembered, so that this is asked once."""
+        extra = [name for name in headers if name not in key.harmless]
+        if any(name.startswith(b"x-amz-") for name in extra):
+            return False
+        if len(key.harmless) < 4 * limits.SIGNED_HEADERS_MAX:
+            key.harmless.update(extra)
+        return True
+
+    def _verify_first(self, request: Request, service: str, authorization: bytes) -> SigningKey:
+        """The long way, for a prefix not seen before; it is cached only after it has verified."""
+        claims = claims_of_header(authorization, service)
+        headers = request.headers
+        stamp = headers.get(b"x-amz-date") or _http_date(headers.get(b"date"))
+        if stamp is None:
+            raise IncompleteSignature(
+                service,
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
+                + claims.digest_note,
+            )
+        key = self._key(claims, stamp, headers.get(b"x-amz-security-token"), service)
+        self._check_time(stamp, key, service)
+        self._check_slowly(request, key, stamp, claims.signature, service, request.query)
+        prefix, _, last = authorization.rpartition(b"Signature=")
+        # Only where the signature stands last does the prefix hold every claim.
+        if last == claims.signature and headers.get(b"x-amz-date") is not None:
+            if len(self._keys) >= limits.VERIFIED_PREFIXES_MAX:
+                self._keys.pop(next(iter(self._keys)))
+            self._keys[prefix] = key
+        return key
+
+    def _verify_query(self, request: Request, service: str) -> SigningKey:
+        """A presigned URL: the claims stand in the query, the signature itself is left out of what is signed."""
+        if b"X-Amz-" not in request.query:
+            raise MissingAuthenticationToken(service)
+        pairs = [pair.partition(b"=") for pair in request.query.split(b"&")]
+        claims = claims_of_query({name: unquote_to_bytes(value) for name, _, value in pairs}, service)
+        assert claims.stamp is not None
+        key = self._key(claims, claims.stamp, claims.token, service)
+        self._check_time(claims.stamp, key, service, lifetime_seconds=claims.expires_seconds)
+        rest = b"&".join(name + equals + value for name, equals, value in pairs if name != b"X-Amz-Signature")
+        self._check_slowly(request, key, claims.stamp, claims.signature, service, rest)
+        return key
+
+    def _key(self, claims: Claims, stamp: bytes, token: bytes | None, service: str) -> SigningKey:
+        if claims.service != service:
+            raise InvalidSignature(service, f"Credential should be scoped to correct service: '{service}'. ")
+        if claims.region != self._region and not (service in {"iam", "sts"} and claims.region == "us-east-1"):
+            raise InvalidSignature(service, f"Credential should be scoped to a valid region, not '{claims.region}'. ")
+        if stamp[:8] != claims.date:
+            raise InvalidSignature(
+                service,
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+                f"'{claims.date.decode()}' != '{stamp[:8].decode('ascii', 'replace')}', "
+                f"from '{stamp.decode('ascii', 'replace')}'.",
+            )
+        credential = self._find(claims.access_key_id)
+        if credential is None:
+            raise UnrecognizedClient(service)
+        self._check_token(token, credential, service)
+        return SigningKey(claims, credential)
+
+    def _check_token(self, token: bytes | None, credential: Credential, service: str) -> None:
+        session = credential.session
+        if session is None:
+            if token is not None:
+                raise UnrecognizedClient(service)
+            return
+        if token is None or not _same(token, credential.token) or session.revoked:
+            raise UnrecognizedClient(service)
+        if session.expires_at <= self._now():
+            raise ExpiredToken(service)
+
+    def _check_time(
+        self, stamp: bytes, key: SigningKey, service: str, *, lifetime_seconds: int = limits.CLOCK_SKEW_SECONDS
+    ) -> None:
+        signed_at = self._stamps.get(stamp)
+        if signed_at is None:
+            signed_at = self._read_stamp(stamp, service)
+        now = self._now()
+        if now - lifetime_seconds <= signed_at <= now + limits.CLOCK_SKEW_SECONDS and stamp[:8] == key.date:
+            return
+        text = stamp.decode()
+        if signed_at < now - lifetime_seconds:
+            bound = _iso(now - lifetime_seconds)
+            raise InvalidSignature(
+                service,
+                f"Signature expired: {text} is now earlier than {bound} ({_iso(now)} - {lifetime_seconds // 60} min.)",
+            )
+        if signed_at > now + limits.CLOCK_SKEW_SECONDS:
+            skew = limits.CLOCK_SKEW_SECONDS
+            raise InvalidSignature(
+                service,
+                f"Signature not yet current: {text} is still later than {_iso(now + skew)} "
+                f"({_iso(now)} + {skew // 60} min.)",
+            )
+        raise InvalidSignature(service)
+
+    def _read_stamp(self, stamp: bytes, service: str) -> float:
+        try:
+            if not _STAMP.fullmatch(stamp):
+                raise ValueError
+            signed_at = datetime.strptime(stamp.decode(), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+        except ValueError:
+            raise IncompleteSignature(
+                service,
+                "Date must be in ISO-8601 'basic format'. Got '" + stamp[:64].decode("ascii", "replace")
+                + "'. See http://en.wikipedia.org/wiki/ISO_8601",
+            ) from None  # fmt: skip
+        if len(self._stamps) >= _STAMPS_MAX:
+            self._stamps.clear()
+        self._stamps[stamp] = signed_at
+        return signed_at
+
+    def _check_slowly(
+        self, request: Request, key: SigningKey, stamp: bytes, signature: bytes, service: str, query: bytes
+    ) -> None:
+        """Every canonical form a correct signer may have used; raises InvalidSignature when none fits."""
+        names = request.headers.index()
+        for name in names:
+            if name.startswith(b"x-amz-") and name not in key.names and name not in _UNSIGNED_ALLOWED:
+                shown = name.decode("ascii", "replace")
+                raise InvalidSignature(service, f"'{shown}' must be a 'SignedHeader' in the AWS Authorization.")
+        block = canonical_headers(request.headers, key.names)
+        if block is None:
+            raise InvalidSignature(service)
+        path, payload = canonical_path(request.path), _sha256(request.body).hexdigest().encode()
+        for canonical_query in canonical_queries(query):
+            canonical = b"\n".join((request.method.encode(), path, canonical_query, block, key.signed_headers, payload))
+            if _same(key.sign(stamp, canonical), signature):
+                return
+        raise InvalidSignature(service)
+
+
+def _http_date(value: bytes | None) -> bytes | None:
+    """A Date header as the ISO 8601 basic form that is signed."""
+    if value is None:
+        return None
+    if _STAMP.fullmatch(value):
+        return value
+    try:
+        return parsedate_to_datetime(value.decode("ascii")).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ").encode()
+    except (ValueError, TypeError, UnicodeDecodeError, OverflowError):
+        return None
+
+
+def _iso(instant: float) -> str:
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -1,0 +1,177 @@
+"""Security Token Service: from a role or a user to temporary credentials.
+
+Enters who asks and for which role, leaves a `Session`. The role's trust policy decides, and for a caller that it names
+only through the account, the caller's identity policies too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from trine.iam import limits
+from trine.iam.caller import Caller, lookup_of
+from trine.iam.credentials import CredentialStore
+from trine.iam.directory import Directory, Identity
+from trine.iam.errors import AccessDenied, ValidationError
+from trine.iam.evaluator import Question, evaluate
+from trine.iam.policy import CompiledPolicy, parse_policy
+from trine.iam.principal import Principal, Session
+from trine.iam.principals import Requester
+
+_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}")
+ASSUME_ROLE = "sts:AssumeRole"
+
+
+class TokenService:
+    """Hands out temporary credentials."""
+
+    def __init__(self, directory: Directory, credentials: CredentialStore) -> None:
+        self._directory = directory
+        self._credentials = credentials
+
+    def assume_role_for_service(self, role_arn: str, session_name: str, service: str, duration_seconds: int) -> Session:
+        """Credentials of a role for a service principal. AccessDenied when the trust policy does not name it."""
+        role = self._directory.role_by_arn(role_arn)
+        if role is None:
+            raise AccessDenied("sts", f"Role {role_arn} does not exist", {"missing": {"role": role_arn}})
+        account = self._directory.place.account_id
+        context = {"aws:sourceaccount": (account,)}
+        decision = evaluate(
+            Question(
+                Requester(service=service), "sts:assumerole", role.arn, context.get, resource_policy=trust_of(role)
+            )
+        )
+        if not decision.allowed:
+            facts = {"principal": service, "action": ASSUME_ROLE, "resource": role.arn, "policies": ["trust"]}
+            raise AccessDenied(
+                "sts",
+                f"Service: {service} is not authorized to perform: {ASSUME_ROLE} on resource: {role.arn} "
+                "because no role trust policy allows the sts:AssumeRole action",
+                facts,
+            )
+        return self.issue(role, session_name, duration_seconds)
+
+    def assume_role(
+        self,
+        caller: Caller,
+        role_arn: str,
+        session_name: str,
+        duration_seconds: int | None = None,
+        *,
+        external_id: str | None = None,
+        policy: str | None = None,
+        policy_arns: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> Session:
+        """AssumeRole. AccessDenied, ValidationError, MalformedPolicy."""
+        role = self._directory.role_by_arn(role_arn)
+        context = {"sts:rolesessionname": (session_name,)}
+        if external_id is not None:
+            context["sts:externalid"] = (external_id,)
+        for key, value in (tags or {}).items():
+            context[f"aws:requesttag/{key.lower()}"] = (value,)
+        actions = [ASSUME_ROLE, *(["sts:TagSession"] if tags else [])]
+        for action in actions:
+            if role is None or not self._may(caller, action, role, context):
+                sentence = (
+                    f"User: {caller.principal.arn} is not authorized to perform: {action} on resource: {role_arn}"
+                )
+                facts = {
+                    "principal": caller.principal.arn,
+                    "action": action,
+                    "resource": role_arn,
+                    "policies": ["trust"],
+                }
+                raise AccessDenied("sts", sentence, facts)
+        assert role is not None
+        chained = caller.principal.kind == "assumed-role"
+        longest = limits.SESSION_SECONDS_CHAINED_MAX if chained else role.max_session_seconds
+        seconds = limits.SESSION_SECONDS_DEFAULT if duration_seconds is None else duration_seconds
+        if seconds > longest:
+            raise ValidationError(
+                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+                if chained
+                else "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+            )
+        self._check_session_policies(policy, policy_arns)
+        return self.issue(role, session_name, seconds, policy=policy, policy_arns=policy_arns, tags=tags)
+
+    def _may(self, caller: Caller, action: str, role: Identity, context: Mapping[str, Sequence[str]]) -> bool:
+        lookup = lookup_of(caller, context, self._directory.clock.now(), role.arn, {})
+        return caller.authority.decide(caller.requester(), action, role.arn, lookup, trust_of(role)).allowed
+
+    def _check_session_policies(self, policy: str | None, policy_arns: Sequence[str]) -> None:
+        if policy is not None:
+            if len(policy) > limits.SESSION_POLICY_MAX_CHARACTERS:
+                raise ValidationError(
+                    "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have "
+                    f"length less than or equal to {limits.SESSION_POLICY_MAX_CHARACTERS}"
+                )
+            parse_policy(policy, "session", "session policy")
+        if len(policy_arns) > limits.SESSION_POLICY_ARNS_MAX:
+            raise ValidationError(
+                "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have "
+                f"length less than or equal to {limits.SESSION_POLICY_ARNS_MAX}"
+            )
+        for arn in policy_arns:
+            self._directory.policy(arn)
+
+    def issue(
+        self,
+        role: Identity,
+        session_name: str,
+        duration_seconds: int,
+        *,
+        policy: str | None = None,
+        policy_arns: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> Session:
+        """Credentials of `role`, permission already given. ValidationError on a bad name or duration."""
+        if not _SESSION_NAME.fullmatch(session_name):
+            raise ValidationError(
+                f"1 validation error detected: Value '{session_name[:100]}' at 'roleSessionName' failed to satisfy "
+                "constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*"
+            )
+        if duration_seconds < limits.SESSION_SECONDS_MIN:
+            raise ValidationError(
+                f"1 validation error detected: Value '{duration_seconds}' at 'durationSeconds' failed to satisfy "
+                f"constraint: Member must have value greater than or equal to {limits.SESSION_SECONDS_MIN}"
+            )
+        place = self._directory.place
+        principal = Principal(
+            place.arn("sts", f"assumed-role/{role.name}/{session_name}", regional=False),
+            place.account_id,
+            "assumed-role",
+            role_arn=role.arn,
+            user_id=f"{role.unique_id}:{session_name}",
+            name=role.name,
+        )
+        role.last_used_at = self._directory.clock.now()
+        return self._credentials.issue(
+            principal,
+            duration_seconds,
+            policy_documents=(policy,) if policy is not None else (),
+            policy_arns=tuple(policy_arns),
+            tags=tuple((tags or {}).items()),
+        )
+
+    def session_token(self, caller: Caller, duration_seconds: int | None) -> Session:
+        """GetSessionToken for a user or root. AccessDenied for temporary credentials, ValidationError."""
+        if caller.session is not None:
+            raise AccessDenied("sts", "Cannot call GetSessionToken with session credentials")
+        seconds = limits.SESSION_TOKEN_SECONDS_DEFAULT if duration_seconds is None else duration_seconds
+        if not limits.SESSION_SECONDS_MIN <= seconds <= limits.SESSION_TOKEN_SECONDS_MAX:
+            bound = "greater than or equal to 900" if seconds < 900 else "less than or equal to 129600"
+            raise ValidationError(
+                f"1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: "
+                f"Member must have value {bound}"
+            )
+        if caller.principal.kind == "root":
+            seconds = min(seconds, limits.SESSION_TOKEN_SECONDS_ROOT_MAX)
+        return self._credentials.issue(caller.principal, seconds)
+
+
+def trust_of(role: Identity) -> CompiledPolicy:
+    """A role's trust policy, compiled."""
+    return parse_policy(role.trust, "trust", f"trust policy of {role.name}")

@@ -157,9 +157,8 @@ class Connection(asyncio.Protocol):
                     and keep_alive
                     and request.version == "1.1"
                     and request.method != "HEAD"
-                    and not server.closing
                 ):
-                    self._out.append(render(answer, server.date_line()))
+                    self._out.append(render(answer, server.date_line))
                     return
             except Exception as error:
                 answer = server.failed(request, error)
@@ -237,7 +236,7 @@ class Connection(asyncio.Protocol):
         streams = not isinstance(response.body, bytes)
         old = request is not None and request.version == "1.0"
         keep_alive = place.keep_alive and not server.closing and not (old and streams)
-        lines = server.date_line()
+        lines = server.date_line
         if not keep_alive:
             lines += CLOSE_LINE
         elif old:
@@ -290,6 +289,8 @@ class Connection(asyncio.Protocol):
         if self._lost or self._closing_since != NEVER:
             return
         quiet = not self._queue and not self._backlog and self._stream is None
+        if self._server.closing:
+            self._straight = False
         if self._final or (quiet and self._half_closed):
             if self._stream is None:
                 self._close()
@@ -301,7 +302,7 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
         else:
             if quiet and not self._straight:
-                self._straight = True
+                self._straight = not self._server.closing
                 self._since = self._server.tick
             if not self._reading:
                 self._reading = True

@@ -22,8 +22,11 @@ class Headers:
         """Lower-case name → value of its first appearance; built once, on demand."""
         first = self._first
         if first is None:
-            # Walked backwards, so that the first appearance of a name is written last and stays.
-            first = self._first = {name.lower(): value for name, value in reversed(self.pairs)}
+            pairs = self.pairs
+            first = {name.lower(): value for name, value in pairs}
+            if len(first) != len(pairs):  # walked backwards, the first appearance is written last and stays
+                first = {name.lower(): value for name, value in reversed(pairs)}
+            self._first = first
         return first
 
     def get(self, name: bytes) -> bytes | None:
@@ -52,7 +55,6 @@ class Request:
         target: bytes,
         headers: Headers,
         body: bytes = b"",
-        *,
         peer_host: str = "127.0.0.1",
         peer_port: int = 0,
         version: str = "1.1",

@@ -107,6 +107,7 @@ class RequestParser:
     def on_headers_complete(self) -> None:
         self.phase = BODY
         headers = Headers(self._pairs)
+        index = headers.index()
         self._pairs = []
         target = self._target
         self._target = b""
@@ -114,7 +115,6 @@ class RequestParser:
             self._check_sizes(target, headers)
         self._fed_bytes = 0
         self._fresh = True
-        index = headers.index()
         method = self._parser.get_method()
         if target[:1] != b"/":
             target = _origin_form(method, target, headers)
@@ -132,11 +132,9 @@ class RequestParser:
             self._check_coding(index[b"transfer-encoding"], version)
         if b"expect" in index:
             self._expect(index[b"expect"], version)
-        host, port = self._peer
         self._request = Request(
-            _METHODS.get(method) or method.decode("ascii"), target, headers, b"",
-            peer_host=host, peer_port=port, version=version,
-        )  # fmt: skip
+            _METHODS.get(method) or method.decode("ascii"), target, headers, b"", *self._peer, version
+        )
 
     def on_chunk_header(self) -> None:
         self._chunks += 1

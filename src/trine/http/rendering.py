@@ -63,10 +63,11 @@ _STATUS_LINES = _StatusLines()
 def header_lines(headers: list[tuple[bytes, bytes]]) -> bytes:
     """The header lines of `headers`, each ending in CR LF. Raises ResponseInvalid."""
     names = _NAMES
-    lines = b"".join([names[name] + value + b"\r\n" for name, value in headers])
-    count = len(headers)
-    if lines.count(b"\n") != count or lines.count(b"\r") != count or b"\0" in lines:
-        raise ResponseInvalid("a header value holds a line break or NUL")
+    lines = b""
+    for name, value in headers:
+        if 10 in value or 13 in value or 0 in value:
+            raise ResponseInvalid(f"the value of header {name!r} holds a line break or NUL")
+        lines += names[name] + value + b"\r\n"
     return lines
 
 

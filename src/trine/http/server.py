@@ -58,6 +58,8 @@ class Server:
         self.closing = False
         self.tick = 0
         """Counts the looks at the connections; time for `Connection` is a difference of these."""
+        self.date_line = b""
+        """The date header as of the last look, a second old at most."""
         second = limits.tick_seconds
         self.patience = _Patience(
             head=math.ceil(limits.head_timeout_seconds / second),
@@ -74,8 +76,6 @@ class Server:
         self._unix_path: str | None = None
         self._watch: Timer | None = None
         self._emptied: asyncio.Future[None] | None = None
-        self._date_second = -1
-        self._date_line = b""
 
     # --- for those who run it
 
@@ -144,7 +144,7 @@ class Server:
         """Take a new connection on; False when there are too many (it is known all the same, until it is lost)."""
         self._connections.add(connection)
         if self._watch is None:
-            self._watch = self._clock.call_later(self.limits.tick_seconds, self._look)
+            self._wind()
         return len(self._connections) <= self.limits.connections
 
     def forget(self, connection: Connection) -> None:
@@ -156,14 +156,6 @@ class Server:
                 self._watch = None
             if self._emptied is not None:
                 _finish(self._emptied)
-
-    def date_line(self) -> bytes:
-        """The date header of this second."""
-        second = int(self._clock.now())
-        if second != self._date_second:
-            self._date_second = second
-            self._date_line = date_line(second)
-        return self._date_line
 
     def refused(self, refusal: RequestRefused) -> Response:
         """The answer to bytes that are no request, in this door's words."""
@@ -200,9 +192,14 @@ class Server:
             _log.exception("the error response of %d failed", status)
             return plain_error(status, reason)
 
+    def _wind(self) -> None:
+        """Set the watch for its next look."""
+        self.date_line = date_line(int(self._clock.now()))
+        self._watch = self._clock.call_later(self.limits.tick_seconds, self._look)
+
     def _look(self) -> None:
         self.tick += 1
-        self._watch = self._clock.call_later(self.limits.tick_seconds, self._look)
+        self._wind()
         for connection in list(self._connections):
             connection.check()
 

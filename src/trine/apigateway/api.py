@@ -1,0 +1,223 @@
+"""An API as frozen values: what the template says, read once, shared by every request.
+
+`build.py` makes these from templates; the rooms only read them. Nothing here knows a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+JsonObject = Mapping[str, Any]
+
+
+class ApiKind(StrEnum):
+    """The two kinds of API the front door serves."""
+
+    REST = "REST"
+    HTTP = "HTTP"
+
+
+class IntegrationType(StrEnum):
+    """What stands behind a route."""
+
+    AWS_PROXY = "AWS_PROXY"
+    AWS = "AWS"
+    HTTP_PROXY = "HTTP_PROXY"
+    HTTP = "HTTP"
+    MOCK = "MOCK"
+    NOT_BUILT = "NOT_BUILT"
+    """Named by the template but not served here; `Integration.problem` says why."""
+
+
+class Authorization(StrEnum):
+    """Who checks the caller of a route."""
+
+    NONE = "NONE"
+    AWS_IAM = "AWS_IAM"
+    CUSTOM = "CUSTOM"
+    JWT = "JWT"
+    COGNITO = "COGNITO_USER_POOLS"
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationResponse:
+    """One way an answer of the integration becomes the method's answer (REST)."""
+
+    status: int
+    selection_pattern: str | None
+    """Regular expression over the error message or status; None marks the default."""
+    parameters: Mapping[str, str]
+    templates: Mapping[str, str]
+    content_handling: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """What stands behind a route, and how requests and answers are mapped."""
+
+    type: IntegrationType
+    uri: str = ""
+    http_method: str = "POST"
+    payload_version: str = "1.0"
+    timeout_seconds: float = 29.0
+    credentials: str | None = None
+    request_parameters: Mapping[str, Any] = field(default_factory=dict)
+    request_templates: Mapping[str, str] = field(default_factory=dict)
+    response_parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """HTTP APIs: by status code, header and status mappings."""
+    responses: tuple[IntegrationResponse, ...] = ()
+    passthrough: str = "WHEN_NO_MATCH"
+    content_handling: str | None = None
+    subtype: str = ""
+    problem: str = ""
+
+    @property
+    def function(self) -> str | None:
+        """The function's ARN, which may still hold `${stageVariables.x}`; None when no function is behind it."""
+        if self.type not in (IntegrationType.AWS_PROXY, IntegrationType.AWS) or self.subtype:
+            return None
+        return function_of(self.uri)
+
+
+def function_of(uri: str) -> str | None:
+    """The function in an integration or authorizer URI: `…:lambda:path/2015-03-31/functions/ARN/invocations`, or the
+    bare ARN as HTTP APIs allow. None when the URI names no function."""
+    head, found, tail = uri.partition(":lambda:path/")
+    if found and head.startswith("arn:"):
+        _, found, function = tail.partition("/functions/")
+        return function.removesuffix("/invocations") if found else None
+    if uri.startswith("arn:") and ":lambda:" in uri and ":function:" in uri:
+        return uri
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorizer:
+    """A check that routes name. `kind` is TOKEN, REQUEST, JWT or COGNITO."""
+
+    name: str
+    kind: str
+    uri: str = ""
+    credentials: str | None = None
+    identity_sources: tuple[str, ...] = ()
+    identity_validation: str | None = None
+    ttl_seconds: int = 300
+    payload_version: str = "1.0"
+    simple_responses: bool = False
+    issuer: str = ""
+    audience: tuple[str, ...] = ()
+    provider_arns: tuple[str, ...] = ()
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """Which parts of a request are checked before the integration (REST)."""
+
+    body: bool
+    parameters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path (REST), or one route key (HTTP)."""
+
+    method: str
+    """`GET`, … or `ANY`."""
+    path: str
+    """`/users/{id}`, or `$default`."""
+    integration: Integration
+    resource_id: str | None = None
+    authorization: Authorization = Authorization.NONE
+    authorizer: str | None = None
+    scopes: tuple[str, ...] = ()
+    api_key_required: bool = False
+    required_parameters: tuple[str, ...] = ()
+    """`method.request.header.X` and the like that must be present."""
+    models: Mapping[str, Any] = field(default_factory=dict)
+    """Content type → JSON schema of the body."""
+    validator: Validator | None = None
+    method_responses: Mapping[int, Mapping[str, bool]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """`GET /users/{id}` or `$default`."""
+        return self.path if self.path == "$default" else f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """A token bucket: `rate` requests a second refill it, `burst` is its size. None means not set."""
+
+    rate: float | None = None
+    burst: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A deployed name of an API."""
+
+    name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    deployment_id: str = ""
+    throttles: Mapping[str, Throttle] = field(default_factory=dict)
+    """By `METHOD /path` (REST, `* /*` for all) or route key (HTTP); `` is the stage's default."""
+    access_log_format: str | None = None
+    access_log_destination: str | None = None
+
+    @property
+    def is_default(self) -> bool:
+        """True for `$default`, whose name is not part of the path."""
+        return self.name == "$default"
+
+
+@dataclass(frozen=True, slots=True)
+class Cors:
+    """An HTTP API's CorsConfiguration."""
+
+    allow_origins: tuple[str, ...] = ()
+    allow_methods: tuple[str, ...] = ()
+    allow_headers: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    max_age_seconds: int | None = None
+    allow_credentials: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayResponse:
+    """A customized gateway answer (REST)."""
+
+    status: int | None
+    parameters: Mapping[str, str]
+    templates: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API with its routes and stages."""
+
+    id: str
+    kind: ApiKind
+    name: str
+    logical_id: str = ""
+    routes: tuple[Route, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
+    cors: Cors | None = None
+    binary_media_types: tuple[str, ...] = ()
+    gateway_responses: Mapping[str, GatewayResponse] = field(default_factory=dict)
+    policy: JsonObject | None = None
+    api_key_source: str = "HEADER"
+    minimum_compression_bytes: int | None = None
+    definitions: JsonObject = field(default_factory=dict)
+    """JSON schemas that models refer to by `#/definitions/…`."""
+    problems: tuple[str, ...] = ()
+    """What the template asks for that is not built, in words for people."""
+
+    @property
+    def is_rest(self) -> bool:
+        """True for REST APIs."""
+        return self.kind is ApiKind.REST

@@ -1,0 +1,84 @@
+"""Routes made ready for one stage: everything about a route that no request changes, worked out at load.
+
+Enters an `Api` and one of its `Stage`s; leaves a `DeployedStage` with a router of `DeployedRoute`s, whose JSON
+fragments, function ARN (stage variables filled in) and source ARNs the rooms only pick up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import orjson
+
+from trine.apigateway.api import Api, Integration, Route, Stage
+from trine.apigateway.router import RouteMatch, Router
+from trine.aws.arn import Place
+from trine.aws.invoke import ServiceCaller
+
+APIGATEWAY = "apigateway.amazonaws.com"
+_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
+
+
+def fill_stage_variables(text: str, variables: Mapping[str, str]) -> str:
+    """`text` with `${stageVariables.name}` replaced; an unknown variable becomes empty, as on AWS."""
+    if "${stageVariables." not in text:
+        return text
+    return _STAGE_VARIABLE.sub(lambda found: variables.get(found[1], ""), text)
+
+
+class DeployedRoute:
+    """One route in one stage."""
+
+    __slots__ = ("_callers", "api", "function", "integration", "key", "place", "resource_path", "route", "stage")
+
+    def __init__(self, api: Api, stage: Stage, route: Route, place: Place) -> None:
+        self.api = api
+        self.stage = stage
+        self.route = route
+        self.place = place
+        self.key = route.key
+        self.resource_path = route.path
+        self.integration: Integration = route.integration
+        function = route.integration.function
+        self.function = fill_stage_variables(function, stage.variables) if function else ""
+        """ARN to invoke; empty when the integration is no function."""
+        self._callers: dict[str, ServiceCaller] = {}
+
+    def caller(self, method: str) -> ServiceCaller:
+        """Who invokes, for the function's resource policy: the gateway with this route's `execute-api` ARN."""
+        caller = self._callers.get(method)
+        if caller is None:
+            suffix = "/$default" if self.resource_path == "$default" else f"/{method}{self.resource_path}"
+            arn = self.place.execute_api(self.api.id, self.stage.name + suffix)
+            caller = self._callers[method] = ServiceCaller(APIGATEWAY, arn, self.place.account_id)
+            if len(self._callers) > 16:  # method names are the client's to invent
+                self._callers.clear()
+        return caller
+
+
+class DeployedStage:
+    """A stage of an API with its routes ready to be matched."""
+
+    __slots__ = ("api", "place", "prefix", "router", "routes", "stage", "variables_json")
+
+    def __init__(self, api: Api, stage: Stage, place: Place) -> None:
+        self.api = api
+        self.stage = stage
+        self.place = place
+        self.prefix = "" if stage.is_default else f"/{stage.name}"
+        """What stands before the route's path in full paths: `/Prod`, or nothing for `$default`."""
+        self.routes = [DeployedRoute(api, stage, route, place) for route in api.routes]
+        self.router: Router[DeployedRoute] = Router(
+            [(deployed.route.method, deployed.route.path, deployed) for deployed in self.routes], rest=api.is_rest
+        )
+        self.variables_json = orjson.Fragment(orjson.dumps(dict(stage.variables) if stage.variables else None))
+        """The stage variables as JSON, `null` when there are none."""
+
+    def match(self, method: str, path: str) -> RouteMatch[DeployedRoute] | None:
+        """The route for `method` and the raw `path` without stage."""
+        return self.router.match(method, path)
+
+    def execute_api_arn(self, method: str, path: str) -> str:
+        """The ARN of one request, as policies and authorizers see it: `…:api/stage/METHOD/path`."""
+        return self.place.execute_api(self.api.id, f"{self.stage.name}/{method}/{path.lstrip('/')}")

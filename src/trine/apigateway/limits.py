@@ -1,0 +1,62 @@
+"""Every ceiling of the front door, its unit in its name, and where AWS states it.
+
+Sources: "Quotas for configuring and running a REST API" and "... an HTTP API" in the API Gateway Developer Guide.
+"""
+
+from __future__ import annotations
+
+PAYLOAD_BYTES = 10 * 1024 * 1024
+"""Largest request or response payload of both API kinds; not adjustable."""
+
+REQUEST_LINE_BYTES = 8_192
+"""Longest request target. CloudFront, which stands in front of edge endpoints, allows a URL of 8,192 bytes."""
+
+HEADERS_BYTES = 10_240
+"""Request line and all header names and values together (both API kinds)."""
+
+REST_TIMEOUT_SECONDS = 29.0
+"""Default and, for edge endpoints, longest integration timeout of a REST API."""
+
+REST_TIMEOUT_MIN_SECONDS = 0.05
+"""Shortest integration timeout of both API kinds."""
+
+REST_TIMEOUT_MAX_SECONDS = 300.0
+"""Longest a regional or private REST API may be raised to (a quota increase on AWS)."""
+
+HTTP_TIMEOUT_SECONDS = 30.0
+"""Integration timeout of an HTTP API, default and longest."""
+
+STAGES_PER_API = 10
+ROUTES_PER_API = 10_000
+"""AWS's default quota is 300 resources or routes and can be raised; beyond this Trine refuses the template."""
+
+STAGE_VARIABLES = 100
+STAGE_NAME_CHARACTERS = 128
+AUTHORIZERS_PER_API = 10
+
+MAPPING_TEMPLATE_BYTES = 300 * 1024
+FOREACH_ITERATIONS = 1_000
+"""Rounds of one `#foreach` loop in a mapping template."""
+
+AUTHORIZER_TTL_DEFAULT_SECONDS = 300
+AUTHORIZER_TTL_MAX_SECONDS = 3_600
+LAMBDA_AUTHORIZER_TIMEOUT_SECONDS = 10.0
+"""HTTP API: "Lambda authorizer timeout 10,000 ms". Used for REST APIs too, where AWS states no number."""
+
+JWKS_TIMEOUT_SECONDS = 1.5
+"""HTTP API: "Timeout of JWKS endpoint 1,500 ms"."""
+JWKS_BYTES = 150_000
+"""HTTP API: "Size of response from JWKS endpoint 150,000 bytes"."""
+JWKS_CACHE_SECONDS = 7_200
+"""Public keys "can be cached for two hours"."""
+
+PATH_SEGMENTS = 512
+"""Segments the router looks at; a longer path cannot fit a route of a template of sensible size."""
+
+CACHED_DECISIONS = 10_000
+"""Answers of Lambda authorizers kept at once, over all APIs; the oldest leave first."""
+
+THROTTLE_RATE_DEFAULT = 10_000.0
+"""Account limit in requests per second, per region."""
+THROTTLE_BURST_DEFAULT = 5_000
+"""Bucket size of the account limit."""

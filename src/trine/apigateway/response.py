@@ -1,0 +1,203 @@
+"""A function's proxy answer becomes an HTTP response.
+
+Enters the payload of an `InvokeResponse`; leaves a `Response`, or a `GatewayError` (502 REST, 500 HTTP) when it is no
+proxy answer. REST's rules were recorded on AWS: only the five known members, scalars are turned into text, a list
+where text belongs (or the reverse) is malformed, an empty object too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from trine.apigateway.body import decode_base64
+from trine.apigateway.errors import API_CONFIGURATION_ERROR, MALFORMED_RESPONSE, GatewayError
+from trine.http.message import Response
+
+HeaderPairs = list[tuple[bytes, bytes]]
+
+_MEMBERS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
+
+REST_REMAPPED = frozenset(
+    {b"authorization", b"connection", b"content-length", b"content-md5", b"date", b"expect", b"host", b"max-forwards",
+     b"proxy-authenticate", b"server", b"trailer", b"upgrade", b"user-agent", b"www-authenticate",
+     b"x-amzn-requestid", b"x-amz-apigw-id"}
+)  # fmt: skip
+"""Headers of an integration that REST APIs pass on as `x-amzn-Remapped-…` (recorded on AWS)."""
+
+REST_DROPPED = frozenset({b"transfer-encoding", b"keep-alive"})
+HTTP_DROPPED = frozenset(
+    {b"connection", b"content-length", b"date", b"keep-alive", b"transfer-encoding", b"upgrade", b"server",
+     b"apigw-requestid"}
+)  # fmt: skip
+_REMAP_PREFIX = b"x-amzn-Remapped-"
+_UNSAFE = frozenset("\r\n\0")
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+
+
+def _malformed(why: str) -> GatewayError:
+    return GatewayError(MALFORMED_RESPONSE, f"malformed Lambda proxy response: {why}")
+
+
+def _text(value: Any, what: str) -> str:
+    if isinstance(value, str):
+        return value
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if value is None:
+        return ""
+    if isinstance(value, int | float):
+        return str(value)
+    raise _malformed(f"{what} is a {type(value).__name__}, not text")
+
+
+def header_value(text: str, name: str) -> bytes:
+    """A header value as bytes. GatewayError when it would break the response apart."""
+    if not _UNSAFE.isdisjoint(text):
+        raise _malformed(f"header {name!r} holds a line break")
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()
+
+
+def header_name(name: str) -> bytes:
+    """A header name as bytes. GatewayError when it is no token."""
+    if not _TOKEN(name):
+        raise _malformed(f"header name {name!r}")
+    return name.encode()
+
+
+def _status(value: Any) -> int:
+    try:
+        status = int(value) if not isinstance(value, bool) else 0
+    except (TypeError, ValueError, OverflowError):
+        raise _malformed(f"statusCode {value!r}") from None
+    if not 100 <= status <= 599:
+        raise _malformed(f"statusCode {value!r}")
+    return status
+
+
+def _object(value: Any, what: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _malformed(f"{what} is a {type(value).__name__}, not an object")
+    return value
+
+
+def _merged_headers(answer: dict[str, Any]) -> HeaderPairs:
+    """Multi-value headers first, then the single ones that add a new value (recorded on AWS: both are sent)."""
+    pairs: HeaderPairs = []
+    multi = _object(answer.get("multiValueHeaders"), "multiValueHeaders")
+    spelled: dict[str, tuple[bytes, list[bytes]]] = {}
+    for name, values in multi.items():
+        if not isinstance(values, list):
+            raise _malformed(f"multiValueHeaders {name!r} is not a list")
+        raw = header_name(name)
+        encoded = [header_value(_text(value, name), name) for value in values]
+        spelled[name.lower()] = (raw, encoded)
+        pairs.extend((raw, value) for value in encoded)
+    for name, value in _object(answer.get("headers"), "headers").items():
+        encoded_value = header_value(_text(value, name), name)
+        known = spelled.get(name.lower()) if spelled else None
+        if known is None:
+            pairs.append((header_name(name), encoded_value))
+        elif encoded_value not in known[1]:
+            pairs.append((known[0], encoded_value))
+    return pairs
+
+
+def _body(answer: dict[str, Any], *, decode: bool) -> bytes:
+    value = answer.get("body")
+    text = "" if value is None else _text(value, "body")
+    if not decode:
+        return text.encode("utf-8", "surrogatepass")
+    decoded = decode_base64(text)
+    if decoded is None:
+        raise GatewayError(API_CONFIGURATION_ERROR, "the body is marked as base64 but is not")
+    return decoded
+
+
+def _is_encoded(answer: dict[str, Any]) -> bool:
+    value = answer.get("isBase64Encoded")
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
+def _parse(payload: bytes) -> Any:
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        raise _malformed("not JSON") from None
+
+
+def remap_rest(pairs: HeaderPairs) -> HeaderPairs:
+    """Integration headers as a REST API passes them on: some renamed, transfer-encoding dropped, content-type added
+    when missing."""
+    out: HeaderPairs = []
+    typed = False
+    for name, value in pairs:
+        lower = name.lower()
+        if lower in REST_REMAPPED:
+            name = _REMAP_PREFIX + name
+        elif lower in REST_DROPPED:
+            continue
+        elif lower == b"content-type":
+            typed = True
+        out.append((name, value))
+    if not typed:
+        out.append((b"Content-Type", b"application/json"))
+    return out
+
+
+def rest_response(payload: bytes, *, binary_wanted: bool) -> Response:
+    """The response of a REST API. `binary_wanted`: the client's Accept matches a binary media type."""
+    answer = _parse(payload)
+    if not isinstance(answer, dict) or not answer:
+        raise _malformed("not an object with statusCode, headers and body")
+    unknown = answer.keys() - _MEMBERS
+    if unknown:
+        raise _malformed(f"unknown members {', '.join(sorted(map(repr, unknown)))}")
+    status = _status(answer["statusCode"]) if answer.get("statusCode") is not None else 200
+    decode = binary_wanted and _is_encoded(answer)
+    return Response(status, remap_rest(_merged_headers(answer)), _body(answer, decode=decode))
+
+
+def _http_answer(answer: dict[str, Any], *, cookies: bool) -> Response:
+    status = _status(answer["statusCode"])
+    pairs: HeaderPairs = []
+    typed = False
+    for name, value in _merged_headers(answer):
+        lower = name.lower()
+        if lower in HTTP_DROPPED:
+            continue
+        typed = typed or lower == b"content-type"
+        pairs.append((name, value))
+    if not typed:
+        pairs.append((b"Content-Type", b"text/plain;charset=UTF-8"))
+    if cookies:
+        listed = answer.get("cookies")
+        if listed is not None and not isinstance(listed, list):
+            raise _malformed("cookies is not a list")
+        pairs.extend((b"Set-Cookie", header_value(_text(cookie, "cookies"), "cookies")) for cookie in listed or ())
+    return Response(status, pairs, _body(answer, decode=_is_encoded(answer)))
+
+
+def http_response_v2(payload: bytes) -> Response:
+    """Payload format 2.0. Any JSON without `statusCode` is the body of a 200 with `application/json`."""
+    answer = _parse(payload)
+    if isinstance(answer, dict) and "statusCode" in answer:
+        return _http_answer(answer, cookies=True)
+    return Response(200, [(b"Content-Type", b"application/json")], payload)
+
+
+def http_response_v1(payload: bytes) -> Response:
+    """Payload format 1.0 on an HTTP API: nothing is inferred, a missing `statusCode` is an error."""
+    answer = _parse(payload)
+    if not isinstance(answer, dict) or "statusCode" not in answer:
+        raise _malformed("no statusCode")
+    return _http_answer(answer, cookies=False)

@@ -1,0 +1,27 @@
+"""DynamoDB's expression language, pure: text in, something to apply to items out.
+
+Rooms in the order of a text's way: `token` → `parser` (makes `ast`) → `checks`, `condition_checks`, `update_checks`
+(AWS's order of faults) → `condition`, `update`, `projection`, `key_condition` (compiled once per text, bound to each
+request's `names`). What other rooms of the wing use is exported here.
+"""
+
+from trine.dynamodb.expressions.condition import BoundCondition, condition
+from trine.dynamodb.expressions.key_condition import KeyCondition, KeyTerms, key_condition, key_terms
+from trine.dynamodb.expressions.names import ExpressionContext
+from trine.dynamodb.expressions.projection import Projection, projection
+from trine.dynamodb.expressions.update import UpdatePlan, update, updated
+
+__all__ = [
+    "BoundCondition",
+    "ExpressionContext",
+    "KeyCondition",
+    "KeyTerms",
+    "Projection",
+    "UpdatePlan",
+    "condition",
+    "key_condition",
+    "key_terms",
+    "projection",
+    "update",
+    "updated",
+]

@@ -24,7 +24,7 @@ Test = Callable[[Item, Names, Values], bool]
 class CompiledCondition:
     """A condition that waits for names and values."""
 
-    __slots__ = ("binding", "paths", "test", "tree")
+    __slots__ = ("_test", "binding", "paths", "tree")
 
     def __init__(self, text: str, parameter: str) -> None:
         tree = parse_condition(text, parameter)
@@ -33,7 +33,14 @@ class CompiledCondition:
         self.tree = tree.root
         self.binding: Binding = binding(parameter, map(leaf_of, leaves))
         self.paths = tuple(path for leaf in leaves for path in paths_of(operands_of(leaf)))
-        self.test = compile_condition(tree.root)
+        self._test: Test | None = None
+
+    @property
+    def test(self) -> Test:
+        """The closures; to be asked for after `binding.bind` only, which finds calls with too few operands."""
+        if self._test is None:
+            self._test = compile_condition(self.tree)
+        return self._test
 
 
 class BoundCondition:

@@ -69,22 +69,45 @@ def getter(path: Path) -> Getter:
 
 def check_overlaps(paths: list[Resolved], parameter: str) -> None:
     """ValidationException when two paths overlap (one leads into the other) or conflict (map or list?)."""
-    for position, later in enumerate(paths):
-        for earlier in paths[:position]:
-            _check_pair(earlier, later, parameter)
+    message = _overlap(paths)
+    if message is not None:
+        raise ValidationException(f"Invalid {parameter}: {message}")
 
 
-def _check_pair(one: Resolved, two: Resolved, parameter: str) -> None:
-    if one[0] != two[0]:
-        return
-    relation = "overlap"
+def overlap_check(paths: list[Path]) -> Callable[[Names, Values], None] | None:
+    """The same as a check that runs when names are known; None when no names can make the paths meet."""
+    if len(paths) < 2:
+        return None
+
+    def check(names: Names, values: Values) -> None:
+        message = _overlap([resolve(path, names) for path in paths])
+        if message is not None:
+            raise ValidationException(message)
+
+    if any("#" in str(element)[:1] for path in paths for element in path.elements):
+        return check
+    message = _overlap([path.elements for path in paths])
+    return check if message is not None else None
+
+
+def _overlap(paths: list[Resolved]) -> str | None:
+    if len({path[0] for path in paths}) == len(paths):
+        return None
+    for relation in ("overlap", "conflict"):
+        for position, later in enumerate(paths):
+            for earlier in paths[:position]:
+                if earlier[0] == later[0] and _relation(earlier, later) == relation:
+                    return (
+                        f"Two document paths {relation} with each other; must remove or rewrite one of these paths; "
+                        f"path one: {path_text(earlier)}, path two: {path_text(later)}"
+                    )
+    return None
+
+
+def _relation(one: Resolved, two: Resolved) -> str | None:
     for left, right in zip(one, two, strict=False):
         if left.__class__ is not right.__class__:
-            relation = "conflict"
-            break
+            return "conflict"
         if left != right:
-            return
-    raise ValidationException(
-        f"Invalid {parameter}: Two document paths {relation} with each other; must remove or rewrite one of these "
-        f"paths; path one: {path_text(one)}, path two: {path_text(two)}"
-    )
+            return None
+    return "overlap"

@@ -1,0 +1,119 @@
+"""ProjectionExpression: paths bound to a request's names, applied to items.
+
+Text and context enter, a `Projection` leaves; `apply` gives the chosen parts of an item. Elements chosen from a list
+keep their order and close up; what is not there is left out. `select` does the same for a list of paths, which is how
+UPDATED_OLD and UPDATED_NEW are answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from trine.dynamodb.expressions.ast import Path
+from trine.dynamodb.expressions.checks import Binding, Leaf, binding, check_reserved, references_of
+from trine.dynamodb.expressions.names import ExpressionContext
+from trine.dynamodb.expressions.parser import parse_projection
+from trine.dynamodb.expressions.path import Resolved, check_overlaps, resolve
+from trine.dynamodb.model.attribute import AttributeValue, Item
+
+Branch = dict[str | int, "Branch | None"]
+"""Paths as a tree: element → what is chosen below it, None for all of it."""
+
+
+class Projection:
+    """Chosen paths. `paths` have their names in place, `top_level` are the attributes they start from."""
+
+    __slots__ = ("_tree", "paths", "top_level")
+
+    def __init__(self, paths: Iterable[Resolved]) -> None:
+        self.paths = tuple(paths)
+        self.top_level = tuple(dict.fromkeys(str(path[0]) for path in self.paths))
+        self._tree = None if all(len(path) == 1 for path in self.paths) else tree_of(self.paths)
+
+    def apply(self, item: Item) -> Item:
+        """The chosen parts of `item`."""
+        if self._tree is None:
+            return {name: item[name] for name in self.top_level if name in item}
+        return _members(item, self._tree)
+
+
+class _Compiled:
+    __slots__ = ("binding", "paths", "projection")
+
+    def __init__(self, text: str, parameter: str) -> None:
+        self.paths = parse_projection(text, parameter)
+        check_reserved(self.paths, parameter)
+        self.binding: Binding = binding(parameter, [Leaf(references_of([path]), ()) for path in self.paths])
+        # Without placeholders the projection is the same for every request.
+        self.projection = None if self.binding.names else _projection(self.paths, {}, parameter)
+
+
+@lru_cache(1024)
+def _compiled(text: str, parameter: str) -> _Compiled:
+    return _Compiled(text, parameter)
+
+
+def projection(text: str, context: ExpressionContext, parameter: str = "ProjectionExpression") -> Projection:
+    """`text` bound to the request's names. ValidationException with AWS's sentence."""
+    compiled = _compiled(text, parameter)
+    compiled.binding.bind(context)
+    if compiled.projection is not None:
+        return compiled.projection
+    return _projection(compiled.paths, dict(context.names), parameter)
+
+
+def _projection(paths: Iterable[Path], names: dict[str, str], parameter: str) -> Projection:
+    resolved = [resolve(path, names) for path in paths]
+    check_overlaps(resolved, parameter)
+    return Projection(resolved)
+
+
+def tree_of(paths: Iterable[Resolved]) -> Branch:
+    """Paths, none leading into another, as a tree."""
+    root: Branch = {}
+    for path in paths:
+        branch = root
+        for element in path[:-1]:
+            below = branch.setdefault(element, {})
+            if below is None:
+                break
+            branch = below
+        else:
+            branch[path[-1]] = None
+    return root
+
+
+def select(item: Item, paths: Iterable[Resolved]) -> Item:
+    """The parts of `item` at `paths`."""
+    return _members(item, tree_of(paths))
+
+
+def _members(members: dict[str, Any], tree: Branch) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    for element, below in tree.items():
+        if element.__class__ is not str or element not in members:
+            continue
+        value = members[element] if below is None else _part(members[element], below)
+        if value is not None:
+            chosen[element] = value
+    return chosen
+
+
+def _part(value: AttributeValue, tree: Branch) -> AttributeValue | None:
+    members = value.get("M")
+    if members is not None:
+        chosen = _members(members, tree)
+        return {"M": chosen} if chosen else None
+    elements = value.get("L")
+    if elements is None:
+        return None
+    found: list[AttributeValue] = []
+    for index in sorted(element for element in tree if isinstance(element, int)):
+        if index < len(elements):
+            below = tree[index]
+            part = elements[index] if below is None else _part(elements[index], below)
+            if part is not None:
+                found.append(part)
+    return {"L": found} if found else None

@@ -1,0 +1,123 @@
+"""UpdateExpression: compiled once per text, bound to a request's names and values, applied to an item.
+
+Text and context enter, an `UpdatePlan` leaves. `apply` computes every new value from the item as it was, then makes
+the changes in a copy: parts that do not change are shared with the old item. Faults that depend on the item are
+ValidationExceptions with AWS's sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.expressions.checks import Binding
+from trine.dynamodb.expressions.names import ExpressionContext, Names, Values
+from trine.dynamodb.expressions.parser import parse_update
+from trine.dynamodb.expressions.path import Resolved, resolve
+from trine.dynamodb.expressions.projection import select
+from trine.dynamodb.expressions.update_changes import REMOVE, Computed, apply_nested
+from trine.dynamodb.expressions.update_checks import check_update, update_binding
+from trine.dynamodb.expressions.update_values import Compute, compile_action
+from trine.dynamodb.model.attribute import Item
+
+
+class _Compiled:
+    __slots__ = ("_computes", "actions", "binding", "nested", "paths")
+
+    def __init__(self, text: str, parameter: str) -> None:
+        tree = parse_update(text, parameter)
+        check_update(tree, parameter)
+        self.actions = tree.actions
+        self.paths = [action.path for action in tree.actions]
+        self.binding: Binding = update_binding(tree, parameter)
+        self._computes: list[Compute] | None = None
+        self.nested = any(len(path.elements) > 1 for path in self.paths)
+
+    @property
+    def computes(self) -> list[Compute]:
+        """A function for each action; to be asked for after `binding.bind`, which finds calls with too few operands."""
+        if self._computes is None:
+            self._computes = [compile_action(action) for action in self.actions]
+        return self._computes
+
+
+class UpdatePlan:
+    """An update ready for items. `paths` are what it changes, in the order written, names in place."""
+
+    __slots__ = ("_compiled", "_names", "_values", "paths")
+
+    def __init__(self, compiled: _Compiled, names: Names, values: Values, paths: tuple[Resolved, ...]) -> None:
+        self._compiled = compiled
+        self._names = names
+        self._values = values
+        self.paths = paths
+
+    @property
+    def attributes(self) -> set[str]:
+        """The top-level attributes changed."""
+        return {str(path[0]) for path in self.paths}
+
+    def apply(self, item: Item) -> tuple[Item, tuple[Resolved, ...]]:
+        """The changed item (a new one) and the paths touched, for `updated`. ValidationException."""
+        names, values, paths = self._names, self._values, self.paths
+        computed: list[Computed] = [
+            compute(item, path, names, values) for compute, path in zip(self._compiled.computes, paths, strict=True)
+        ]
+        if self._compiled.nested:
+            return apply_nested(item, paths, computed), paths
+        changed = dict(item)
+        for path, value in zip(paths, computed, strict=True):
+            name = str(path[0])
+            if isinstance(value, dict):
+                changed[name] = value
+            elif value is REMOVE:
+                changed.pop(name, None)
+        return changed, paths
+
+    def check_keys(self, key_attributes: Iterable[str], index_key_attributes: Iterable[str] = ()) -> None:
+        """ValidationException when the update changes a key attribute, or a part of an index key attribute."""
+        attributes = self.attributes
+        for name in key_attributes:
+            if name in attributes:
+                raise ValidationException(
+                    f"One or more parameter values were invalid: Cannot update attribute {name}. "
+                    "This attribute is part of the key"
+                )
+        nested = {path[0] for path in self.paths if len(path) > 1}
+        for name in index_key_attributes:
+            if name in nested:
+                raise ValidationException(
+                    "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+                    f"IndexKey: {name}"
+                )
+
+
+@lru_cache(1024)
+def _compiled(text: str, parameter: str) -> _Compiled:
+    return _Compiled(text, parameter)
+
+
+def update(
+    text: str,
+    context: ExpressionContext,
+    key_attributes: Iterable[str] = (),
+    parameter: str = "UpdateExpression",
+) -> UpdatePlan:
+    """`text` bound to the request's names and values. ValidationException with AWS's sentence.
+
+    `key_attributes` may be given here or later, to `UpdatePlan.check_keys`, when the table is known.
+    """
+    compiled = _compiled(text, parameter)
+    compiled.binding.bind(context)
+    names = context.names
+    paths = tuple([resolve(path, names) for path in compiled.paths])
+    plan = UpdatePlan(compiled, names, context.values, paths)
+    if key_attributes:
+        plan.check_keys(key_attributes)
+    return plan
+
+
+def updated(item: Item, paths: Iterable[Resolved]) -> Item:
+    """The parts of an item that UPDATED_OLD (of the old item) or UPDATED_NEW (of the new one) answers with."""
+    return select(item, paths)

@@ -1,0 +1,1 @@
+"""User profiles: one module per operation, each with its own `handler`."""

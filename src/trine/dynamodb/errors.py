@@ -17,3 +17,101 @@ class SerializationException(AwsError):
 
     code = "SerializationException"
     status = 400
+
+
+class ResourceNotFoundException(AwsError):
+    """The table, index, stream or ARN does not exist, or the table is not active yet."""
+
+    code = "ResourceNotFoundException"
+    status = 400
+
+
+class ResourceInUseException(AwsError):
+    """The table exists already, or is being changed."""
+
+    code = "ResourceInUseException"
+    status = 400
+
+
+class LimitExceededException(AwsError):
+    """Too many tables, indexes or tags, or too many changes at once."""
+
+    code = "LimitExceededException"
+    status = 400
+
+
+class TableNotFoundException(AwsError):
+    """The table of a backup or restore does not exist."""
+
+    code = "TableNotFoundException"
+    status = 400
+
+
+class ConditionalCheckFailedException(AwsError):
+    """The write's condition is false; `members` may hold the item as it was."""
+
+    code = "ConditionalCheckFailedException"
+    status = 400
+
+
+class TransactionCanceledException(AwsError):
+    """A transaction did not happen; `members["CancellationReasons"]` says why, one reason for each of its items."""
+
+    code = "TransactionCanceledException"
+    status = 400
+
+
+class IdempotentParameterMismatchException(AwsError):
+    """The token was used before with another request."""
+
+    code = "IdempotentParameterMismatchException"
+    status = 400
+
+
+class ItemCollectionSizeLimitExceededException(AwsError):
+    """An item collection of a table with local secondary indexes would exceed 10 GB."""
+
+    code = "ItemCollectionSizeLimitExceededException"
+    status = 400
+
+
+class TrimmedDataAccessException(AwsError):
+    """The shard iterator points at records that have left the stream."""
+
+    code = "TrimmedDataAccessException"
+    status = 400
+
+
+class ExpiredIteratorException(AwsError):
+    """The shard iterator is older than 15 minutes."""
+
+    code = "ExpiredIteratorException"
+    status = 400
+
+
+class DuplicateItemException(AwsError):
+    """PartiQL INSERT of a key that exists."""
+
+    code = "DuplicateItemException"
+    status = 400
+
+
+class UnknownOperationException(AwsError):
+    """The target names no operation of the service."""
+
+    code = "UnknownOperationException"
+    status = 400
+
+
+class UnsupportedOperationException(AwsError):
+    """An operation that AWS has and Trine has not built. The name is ours: AWS never needs it."""
+
+    code = "UnsupportedOperationException"
+    status = 400
+
+
+class InternalServerError(AwsError):
+    """Something of ours broke; it is logged."""
+
+    code = "InternalServerError"
+    status = 500

@@ -108,7 +108,8 @@ class ServiceModel:
                 return
             for member in shape.get("required", ()):
                 if member not in value:
-                    yield f"Value null at '{_below(path, member)}' failed to satisfy constraint: Member must not be null"
+                    place = _below(path, member)
+                    yield f"Value null at '{place}' failed to satisfy constraint: Member must not be null"
             for member, part in value.items():
                 yield from self._complaints(part, shape["members"][member]["shape"], _below(path, member))
             return

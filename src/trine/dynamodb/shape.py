@@ -177,11 +177,11 @@ class KeyedWrite(_Input):
 
 
 class ConditionCheck(KeyedWrite, kw_only=True):
-    condition_expression: str  # type: ignore[misc]
+    condition_expression: str
 
 
 class UpdateWrite(KeyedWrite, kw_only=True):
-    update_expression: str  # type: ignore[misc]
+    update_expression: str
 
 
 class ItemWrite(_Input):

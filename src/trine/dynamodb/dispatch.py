@@ -1,0 +1,61 @@
+"""From `X-Amz-Target` to the operation that it names.
+
+The header's value enters, an `Operation` leaves; UnknownOperationException for what AWS does not have either, and an
+error that says so for what AWS has and Trine has not built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trine.dynamodb.errors import UnknownOperationException, UnsupportedOperationException
+from trine.dynamodb.members import ServiceModel, dynamodb_model
+from trine.dynamodb.operations.batch_get_item import BATCH_GET_ITEM
+from trine.dynamodb.operations.batch_write_item import BATCH_WRITE_ITEM
+from trine.dynamodb.operations.create_table import CREATE_TABLE
+from trine.dynamodb.operations.delete_item import DELETE_ITEM
+from trine.dynamodb.operations.delete_table import DELETE_TABLE
+from trine.dynamodb.operations.describe_table import DESCRIBE_TABLE
+from trine.dynamodb.operations.get_item import GET_ITEM
+from trine.dynamodb.operations.list_tables import LIST_TABLES
+from trine.dynamodb.operations.operation import Operation
+from trine.dynamodb.operations.put_item import PUT_ITEM
+from trine.dynamodb.operations.query import QUERY
+from trine.dynamodb.operations.scan import SCAN
+from trine.dynamodb.operations.update_item import UPDATE_ITEM
+from trine.dynamodb.operations.update_table import UPDATE_TABLE
+
+TABLE_TARGET = "DynamoDB_20120810."
+
+_OPERATIONS = (
+    BATCH_GET_ITEM,
+    BATCH_WRITE_ITEM,
+    CREATE_TABLE,
+    DELETE_ITEM,
+    DELETE_TABLE,
+    DESCRIBE_TABLE,
+    GET_ITEM,
+    LIST_TABLES,
+    PUT_ITEM,
+    QUERY,
+    SCAN,
+    UPDATE_ITEM,
+    UPDATE_TABLE,
+)
+BUILT = {f"{TABLE_TARGET}{operation.name}".encode(): operation for operation in _OPERATIONS}
+"""Every target that is answered, as it stands in the header."""
+_MODELS: dict[str, Callable[[], ServiceModel]] = {TABLE_TARGET: dynamodb_model}
+
+
+def operation_of(target: bytes | None) -> Operation:
+    """The operation that `target` names."""
+    if target is None:
+        raise UnknownOperationException("")
+    operation = BUILT.get(target)
+    if operation is not None:
+        return operation
+    text = target.decode("latin-1")
+    for prefix, model in _MODELS.items():
+        if text.startswith(prefix) and (name := text.removeprefix(prefix)) in model().operations:
+            raise UnsupportedOperationException(f"{name} is not built into Trine; docs/dynamodb.md lists what is")
+    raise UnknownOperationException("")

@@ -1,0 +1,135 @@
+"""The table's corridor: the order of the rooms that a request passes, and nothing else.
+
+An `http.Request` enters; a `Response` leaves at once for reads, in a future for writes. On the way: signature, shape,
+policy, expressions, table and store. Every error changes into AWS's JSON here, the unexpected into a logged 500.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio import Future
+from collections.abc import Mapping
+from typing import Any
+
+from trine.aws.arn import Place
+from trine.aws.errors import AwsError
+from trine.aws.ids import Ids
+from trine.clock import Clock
+from trine.dynamodb.dispatch import operation_of
+from trine.dynamodb.errors import InternalServerError
+from trine.dynamodb.limits import REQUEST_BODY_MAX_BYTES
+from trine.dynamodb.operations.operation import Operation, Rooms
+from trine.dynamodb.response import answer, error_answer, health_answer, plain_answer
+from trine.dynamodb.storage.catalogue import DocumentCatalogue
+from trine.dynamodb.storage.tables import Tables
+from trine.http.message import Request, Response
+from trine.iam.access import Access
+from trine.kv.errors import StoreError
+from trine.kv.store import Store
+from trine.trace import Trace, TraceBook
+
+_log = logging.getLogger("trine.dynamodb")
+
+
+class DynamoDB:
+    """The table service of one account and region."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        access: Access,
+        place: Place,
+        traces: TraceBook,
+        *,
+        catalogue: DocumentCatalogue | None = None,
+        replica_lag_seconds: float = 0.0,
+    ) -> None:
+        self.catalogue = catalogue if catalogue is not None else DocumentCatalogue(store)
+        """Durable documents for every wing."""
+        tables = Tables(store, self.catalogue, place, clock, ids)
+        self.rooms = Rooms(store, self.catalogue, tables, clock, ids, place, replica_lag_seconds)
+        self._access, self._traces = access, traces
+        self._request_id = ids.dynamodb_request_id
+        if replica_lag_seconds:
+            store.keep_history(replica_lag_seconds)
+
+    def handle(self, request: Request) -> Response | Future[Response]:
+        """Answer one request: a response, or a future of one that is resolved when its write is durable."""
+        request_id = self._request_id()
+        if request.method != "POST":
+            return _not_an_operation(request, self.rooms.place.region, request_id)
+        if len(request.body) > REQUEST_BODY_MAX_BYTES:
+            return plain_answer(413, b"Request Entity Too Large", request_id)
+        trace = self._traces.open("dynamodb", request_id)
+        try:
+            outcome = self._pass(request, trace)
+        except Exception as fault:
+            return self._refused(fault, trace)
+        if outcome.__class__ is bytes:
+            trace.step("dynamodb.read")
+            self._traces.close(trace, 200)
+            return answer(outcome, request_id)  # type: ignore[arg-type]
+        return self._later(outcome, trace)  # type: ignore[arg-type]
+
+    def _pass(self, request: Request, trace: Trace) -> bytes | Future[bytes]:
+        operation: Operation = operation_of(request.headers.get(b"x-amz-target"))
+        trace.title = operation.name
+        caller = self._access.authenticate(request, "dynamodb", trace)
+        if caller.session is not None and caller.session.trace is not None:
+            trace.link_to(caller.session.trace)
+        document = operation.decode(request.body)
+        trace.step("dynamodb.shape")
+        for action, resource_arn, context in operation.permissions(self.rooms, document):
+            asked = context is not None and caller.needs(action, resource_arn)
+            self._access.authorize(caller, action, resource_arn, context() if asked and context else None, trace=trace)
+        plan = operation.prepare(document)
+        trace.step("dynamodb.expressions")
+        return operation.execute(self.rooms, document, plan)
+
+    def _later(self, outcome: Future[bytes], trace: Trace) -> Future[Response]:
+        answered: Future[Response] = asyncio.get_running_loop().create_future()
+
+        def finish(done: Future[bytes]) -> None:
+            if answered.done():
+                return
+            fault = done.exception() if not done.cancelled() else InternalServerError("The request was abandoned")
+            if fault is not None:
+                answered.set_result(self._refused(fault, trace))
+                return
+            trace.step("dynamodb.commit")
+            self._traces.close(trace, 200)
+            answered.set_result(answer(done.result(), trace.request_id))
+
+        outcome.add_done_callback(finish)
+        return answered
+
+    def _refused(self, fault: BaseException, trace: Trace) -> Response:
+        error = _as_aws_error(fault)
+        if trace.refusal is None:
+            trace.refuse("dynamodb", error.message, code=error.code)
+        self._traces.close(trace, error.status)
+        return error_answer(error, trace.request_id)
+
+
+def _as_aws_error(fault: BaseException) -> AwsError:
+    if isinstance(fault, AwsError):
+        return fault
+    if isinstance(fault, StoreError):
+        _log.error("the store refused a request: %s", fault)
+        return InternalServerError(f"The store could not keep the request: {fault}")
+    _log.error("a request to the table failed", exc_info=fault)
+    return InternalServerError("The request processing has failed because of an unknown error, exception or failure.")
+
+
+def _not_an_operation(request: Request, region: str, request_id: str) -> Response:
+    if request.method == "GET":
+        return health_answer(region, request_id)
+    return plain_answer(404, b"", request_id)
+
+
+def members_of(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A template's properties without nulls."""
+    return {name: value for name, value in properties.items() if value is not None}

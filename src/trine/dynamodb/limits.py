@@ -1,0 +1,44 @@
+"""The table's ceilings, each with its unit and where AWS states it.
+
+Sources: "Service, account, and table quotas in Amazon DynamoDB" (developer guide), unless a line says otherwise.
+"""
+
+REQUEST_BODY_MAX_BYTES = 16 * 1024 * 1024 + 1024 * 1024
+"""A batch carries 16 MB of items; the envelope around them needs room (AWS answers 413 beyond its own ceiling)."""
+
+ITEM_MAX_BYTES = 400 * 1024
+"""Attribute names and values together."""
+PARTITION_KEY_MAX_BYTES = 2048
+SORT_KEY_MAX_BYTES = 1024
+
+PAGE_MAX_BYTES = 1024 * 1024
+"""What one Query or Scan reads at most, before its filter."""
+BATCH_GET_KEYS_MAX_COUNT = 100
+BATCH_GET_MAX_BYTES = 16 * 1024 * 1024
+BATCH_WRITE_REQUESTS_MAX_COUNT = 25
+TRANSACTION_ITEMS_MAX_COUNT = 100
+TRANSACTION_MAX_BYTES = 4 * 1024 * 1024
+IDEMPOTENCY_TOKEN_SECONDS = 600
+"""TransactWriteItems: `ClientRequestToken` is remembered for 10 minutes after the request finished."""
+
+TABLES_PER_LIST_MAX_COUNT = 100
+TABLES_PER_ACCOUNT_MAX_COUNT = 2500
+
+ITEM_COLLECTION_MAX_BYTES = 10 * 1024 * 1024 * 1024
+"""All items with one partition key, in a table with local secondary indexes."""
+
+TAGS_PER_RESOURCE_MAX_COUNT = 50
+TAG_KEY_MAX_CHARACTERS = 128
+TAG_VALUE_MAX_CHARACTERS = 256
+
+STREAM_RETENTION_SECONDS = 24 * 3600
+STREAM_PAGE_MAX_RECORDS = 1000
+STREAM_PAGE_MAX_BYTES = 1024 * 1024
+STREAM_ITERATOR_SECONDS = 15 * 60
+"""A shard iterator expires 15 minutes after it was returned (GetShardIterator, API reference)."""
+
+TTL_PAST_MAX_SECONDS = 5 * 365 * 24 * 3600
+"""Expiry stamps older than five years are ignored ("Using time to live")."""
+
+DELETE_BATCH_MAX_COUNT = 1000
+"""Our own: how many keys one step of a sweep or of a backfill handles before it lets others through."""

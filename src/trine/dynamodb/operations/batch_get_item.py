@@ -1,0 +1,112 @@
+"""BatchGetItem: up to a hundred items of several tables, and the keys that did not fit into 16 MB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import orjson
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.expressions.projection import Projection
+from trine.dynamodb.limits import BATCH_GET_KEYS_MAX_COUNT, BATCH_GET_MAX_BYTES
+from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
+from trine.dynamodb.operations.consumed import Consumption, consumed_list, read_units, wanted
+from trine.dynamodb.operations.expect import attributes_named, key_bytes, leading_key
+from trine.dynamodb.operations.operation import Operation, Permission, Rooms
+from trine.dynamodb.operations.reading import projection_of
+from trine.dynamodb.shape import BatchGetItemInput, Codec, KeysAndAttributes, table_name_of
+from trine.dynamodb.storage.tables import Table
+
+DUPLICATES = "Provided list of item keys contains duplicates"
+
+
+def permissions(rooms: Rooms, request: BatchGetItemInput) -> Iterable[Permission]:
+    """BatchGetItem on every table named."""
+    for name, wish in request.request_items.items():
+        bare = table_name_of(name)
+        yield Permission(
+            "dynamodb:BatchGetItem",
+            rooms.place.table(bare),
+            lambda bare=bare, wish=wish: _context(rooms, bare, wish),  # type: ignore[misc]
+        )
+
+
+def _context(rooms: Rooms, name: str, wish: KeysAndAttributes) -> dict[str, list[str]]:
+    table = rooms.tables.find(name)
+    leading = [] if table is None else [text for key in wish.keys for text in leading_key(table, key)]
+    attributes = attributes_named(wish).union(*map(set, wish.keys))
+    return {"dynamodb:LeadingKeys": leading, "dynamodb:Attributes": sorted(attributes)}
+
+
+def prepare(request: BatchGetItemInput) -> dict[str, Projection | None]:
+    """The projection of each table's part."""
+    if sum(len(wish.keys) for wish in request.request_items.values()) > BATCH_GET_KEYS_MAX_COUNT:
+        raise ValidationException("Too many items requested for the BatchGetItem call")
+    return {name: projection_of(wish) for name, wish in request.request_items.items()}
+
+
+def execute(rooms: Rooms, request: BatchGetItemInput, projections: dict[str, Projection | None]) -> bytes:
+    """Read all keys and answer."""
+    wishes = []
+    for name, wish in request.request_items.items():
+        table = rooms.tables.get(table_name_of(name))
+        keys = [key_bytes(table, key) for key in wish.keys]
+        if len(set(keys)) != len(keys):
+            raise ValidationException(DUPLICATES)
+        wishes.append((name, table, wish, keys))
+    left_bytes = BATCH_GET_MAX_BYTES
+    responses, unprocessed, consumptions = [], {}, {}
+    for name, table, wish, keys in wishes:
+        reading = _Reading(table, wish, projections[name])
+        left_bytes = reading.read(rooms, keys, left_bytes)
+        responses.append(orjson.dumps(name) + b":[" + b",".join(reading.items) + b"]")
+        consumptions[name] = reading.consumption
+        if reading.unprocessed:
+            unprocessed[name] = _again(wish, reading.unprocessed)
+    answer = b'{"Responses":{' + b",".join(responses) + b'},"UnprocessedKeys":' + orjson.dumps(unprocessed)
+    if wanted(request.return_consumed_capacity):
+        capacity = consumed_list(consumptions, request.return_consumed_capacity or "")
+        answer += b',"ConsumedCapacity":' + orjson.dumps(capacity)
+    return answer + b"}"
+
+
+class _Reading:
+    """The reading of one table's part."""
+
+    def __init__(self, table: Table, wish: KeysAndAttributes, projection: Projection | None) -> None:
+        self.wish, self.projection = wish, projection
+        self.items: list[bytes] = []
+        self.unprocessed: list[dict[str, Any]] = []
+        self.consumption = Consumption(table)
+
+    def read(self, rooms: Rooms, keys: list[bytes], left_bytes: int) -> int:
+        """Read while the answer has room; how many bytes are left then."""
+        consistent = self.wish.consistent_read
+        with rooms.source(consistent) as source:
+            for place, key in enumerate(keys):
+                if left_bytes <= 0:
+                    self.unprocessed = self.wish.keys[place:]
+                    break
+                stored = source.get(key)
+                size_bytes = stored_size(stored) if stored is not None else 0
+                self.consumption.table_units += read_units(size_bytes, consistent)
+                left_bytes -= size_bytes
+                if stored is None:
+                    continue
+                if self.projection is None:
+                    self.items.append(stored[STORED_HEADER_SIZE_BYTES:])
+                else:
+                    self.items.append(orjson.dumps(self.projection.apply(decode_stored(stored))))
+        return left_bytes
+
+
+def _again(wish: KeysAndAttributes, keys: list[dict[str, Any]]) -> dict[str, Any]:
+    document = {name: value for name, value in msgspec.to_builtins(wish).items() if value is not None}
+    return {**document, "Keys": keys}
+
+
+BATCH_GET_ITEM = Operation(
+    "BatchGetItem", Codec("BatchGetItem", BatchGetItemInput), permissions, prepare, execute
+)

@@ -1,0 +1,109 @@
+"""BatchWriteItem: up to 25 puts and deletes of several tables.
+
+AWS runs them one by one and may leave some for a second call; here they share one commit, so none is ever left.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.limits import BATCH_WRITE_REQUESTS_MAX_COUNT
+from trine.dynamodb.model.attribute import Item, validate_item
+from trine.dynamodb.model.item import check_item_size, encode_stored
+from trine.dynamodb.operations.batch_get_item import DUPLICATES
+from trine.dynamodb.operations.consumed import Consumption, consumed_list, wanted
+from trine.dynamodb.operations.expect import collection_metrics, key_bytes, leading_key
+from trine.dynamodb.operations.operation import Operation, Permission, Rooms
+from trine.dynamodb.shape import BatchWriteItemInput, Codec, WriteRequest, table_name_of
+from trine.dynamodb.storage.items import Transition, Write, commit_all
+from trine.dynamodb.storage.tables import Table
+
+
+def permissions(rooms: Rooms, request: BatchWriteItemInput) -> Iterable[Permission]:
+    """BatchWriteItem on every table named."""
+    for name, wishes in request.request_items.items():
+        bare = table_name_of(name)
+        yield Permission(
+            "dynamodb:BatchWriteItem",
+            rooms.place.table(bare),
+            lambda bare=bare, wishes=wishes: _context(rooms, bare, wishes),  # type: ignore[misc]
+        )
+
+
+def _context(rooms: Rooms, name: str, wishes: Sequence[WriteRequest]) -> dict[str, list[str]]:
+    table = rooms.tables.find(name)
+    items = [wish.put_request.item if wish.put_request else wish.delete_request.key  # type: ignore[union-attr]
+             for wish in wishes if wish.put_request or wish.delete_request]  # fmt: skip
+    leading = [] if table is None else [text for item in items for text in leading_key(table, item)]
+    return {"dynamodb:LeadingKeys": leading, "dynamodb:Attributes": sorted(set().union(*map(set, items)))}
+
+
+def prepare(request: BatchWriteItemInput) -> None:
+    """Counts, and exactly one wish in each request."""
+    if sum(map(len, request.request_items.values())) > BATCH_WRITE_REQUESTS_MAX_COUNT:
+        raise ValidationException("Too many items requested for the BatchWriteItem call")
+    for wishes in request.request_items.values():
+        for wish in wishes:
+            if (wish.put_request is None) == (wish.delete_request is None):
+                many = "more than one" if wish.put_request is not None else "no"
+                raise ValidationException(
+                    f"Supplied WriteRequest has {many} operation set, must contain exactly one of PutRequest, DeleteRequest"
+                )
+
+
+def execute(rooms: Rooms, request: BatchWriteItemInput, plan: None) -> Future[bytes]:
+    """Write all and answer when they are durable."""
+    tables = [(rooms.tables.get(table_name_of(name)), name, wishes) for name, wishes in request.request_items.items()]
+    writes: list[Write] = []
+    items: list[tuple[str, Item]] = []
+    for table, name, wishes in tables:
+        for wish in wishes:
+            write, item = _write(table, wish)
+            writes.append(write)
+            items.append((name, item))
+    if len({write.key for write in writes}) != len(writes):
+        raise ValidationException(DUPLICATES)
+    return commit_all(rooms.store, writes, lambda transitions: _answer(request, transitions, items))
+
+
+def _write(table: Table, wish: WriteRequest) -> tuple[Write, Item]:
+    if wish.put_request is not None:
+        item = wish.put_request.item
+        size_bytes = validate_item(item)
+        table.definition.check_item(item)
+        check_item_size(size_bytes)
+        stored = encode_stored(item, size_bytes)
+        return Write(table, table.space.key(item), lambda transition: transition.become(item, stored)), item
+    assert wish.delete_request is not None
+    key = wish.delete_request.key
+    return Write(table, key_bytes(table, key), lambda transition: transition.become(None)), key
+
+
+def _answer(
+    request: BatchWriteItemInput, transitions: Sequence[Transition], items: Sequence[tuple[str, Item]]
+) -> bytes:
+    document: dict[str, Any] = {"UnprocessedItems": {}}
+    if wanted(request.return_consumed_capacity):
+        consumptions: dict[str, Consumption] = {}
+        for (name, _), transition in zip(items, transitions, strict=True):
+            consumptions.setdefault(name, Consumption(transition.table)).add_transition(transition)
+        document["ConsumedCapacity"] = consumed_list(consumptions, request.return_consumed_capacity or "")
+    if request.return_item_collection_metrics == "SIZE":
+        metrics: dict[str, dict[str, Any]] = {}
+        for (name, item), transition in zip(items, transitions, strict=True):
+            one = collection_metrics(transition.table, item)
+            if one is not None:
+                metrics.setdefault(name, {})[str(one["ItemCollectionKey"])] = one
+        if metrics:
+            document["ItemCollectionMetrics"] = {name: list(found.values()) for name, found in metrics.items()}
+    return orjson.dumps(document)
+
+
+BATCH_WRITE_ITEM = Operation(
+    "BatchWriteItem", Codec("BatchWriteItem", BatchWriteItemInput), permissions, prepare, execute
+)

@@ -1,0 +1,135 @@
+"""What the writes of single items share: keys, conditions, and what they return.
+
+A request's key or item enters validated bytes' keys; conditions become checks of a `Transition`; a finished transition
+becomes the members of the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from trine.dynamodb.errors import ConditionalCheckFailedException, ValidationException
+from trine.dynamodb.model.attribute import Item, validate_item
+from trine.dynamodb.model.item import item_bytes
+from trine.dynamodb.model.key import check_key
+from trine.dynamodb.operations.consumed import Consumption, wanted
+from trine.dynamodb.operations.operation import Permission, Rooms
+from trine.dynamodb.shape import table_name_of
+from trine.dynamodb.storage.items import Transition
+from trine.dynamodb.storage.tables import Table
+
+CONDITION_FAILED = "The conditional request failed"
+Condition = Callable[[Item], bool]
+
+
+def key_bytes(table: Table, key: Item) -> bytes:
+    """Where the item with this `Key` lies; ValidationException when it is no key of the table."""
+    validate_item(key)
+    check_key(table.definition.key, key)
+    return table.space.key(key)
+
+
+def leading_key(table: Table, item: Mapping[str, Any]) -> Iterable[str]:
+    """The partition key's value as text: IAM's `dynamodb:LeadingKeys`."""
+    for attribute in table.definition.key.partition:
+        value = item.get(attribute.name)
+        if isinstance(value, dict):
+            yield from (str(content) for content in value.values())
+
+
+def item_permission(action: str, member: str) -> Callable[[Rooms, Any], tuple[Permission]]:
+    """The permission of an operation on one item: `action` on its table; `member` holds the key."""
+
+    def permissions(rooms: Rooms, request: Any) -> tuple[Permission]:
+        name = table_name_of(request.table_name)
+
+        def context() -> dict[str, list[str]]:
+            return item_context(rooms, name, getattr(request, member), request)
+
+        return (Permission(action, rooms.place.table(name), context),)
+
+    return permissions
+
+
+def item_context(rooms: Rooms, table_name: str, item: Mapping[str, Any], request: Any) -> dict[str, list[str]]:
+    """IAM's condition keys of one request on one item."""
+    table = rooms.tables.find(table_name)
+    context: dict[str, list[str]] = {}
+    if table is not None:
+        context["dynamodb:LeadingKeys"] = list(leading_key(table, item))
+    context["dynamodb:Attributes"] = sorted(set(item) | attributes_named(request))
+    for key, member in (
+        ("dynamodb:ReturnValues", "return_values"),
+        ("dynamodb:ReturnConsumedCapacity", "return_consumed_capacity"),
+    ):
+        if (content := getattr(request, member, None)) is not None:
+            context[key] = [content]
+    return context
+
+
+def attributes_named(request: Any) -> set[str]:
+    """Top-level attributes that a request's parameters name, as far as `dynamodb:Attributes` counts them."""
+    named: set[str] = set(getattr(request, "attributes_to_get", None) or ())
+    names = getattr(request, "expression_attribute_names", None) or {}
+    named.update(names.values())
+    projection = getattr(request, "projection_expression", None)
+    if projection:
+        for path in projection.split(","):
+            top = path.strip().partition(".")[0].partition("[")[0]
+            named.add(names.get(top, top))
+    return named
+
+
+def checked(condition: Condition | None, returns_old: bool) -> Callable[[Transition], None] | None:
+    """A check of a transition's old item; ConditionalCheckFailedException, with the item when that is asked for."""
+    if condition is None:
+        return None
+
+    def check(transition: Transition) -> None:
+        old = transition.old
+        if not condition(old if old is not None else {}):
+            members = {"Item": old} if returns_old and old is not None else None
+            raise ConditionalCheckFailedException(CONDITION_FAILED, members=members)
+
+    return check
+
+
+def only_all_old(return_values: str | None) -> bool:
+    """Whether PutItem or DeleteItem returns the old item; ValidationException for what they cannot return."""
+    if return_values not in (None, "NONE", "ALL_OLD"):
+        raise ValidationException("Return values set to invalid value")
+    return return_values == "ALL_OLD"
+
+
+def write_answer(
+    request: Any, transition: Transition, attributes: bytes | None, collection_key: Item | None = None
+) -> bytes:
+    """The answer of PutItem, DeleteItem and UpdateItem."""
+    parts = []
+    if attributes is not None:
+        parts.append(b'"Attributes":' + attributes)
+    if wanted(request.return_consumed_capacity):
+        consumption = Consumption(transition.table)
+        consumption.add_transition(transition)
+        parts.append(b'"ConsumedCapacity":' + orjson.dumps(consumption.document(request.return_consumed_capacity)))
+    if request.return_item_collection_metrics == "SIZE" and collection_key is not None:
+        metrics = collection_metrics(transition.table, collection_key)
+        if metrics is not None:
+            parts.append(b'"ItemCollectionMetrics":' + orjson.dumps(metrics))
+    return b"{" + b",".join(parts) + b"}"
+
+
+def collection_metrics(table: Table, key: Item) -> dict[str, Any] | None:
+    """AWS's ItemCollectionMetrics; None for tables without local secondary indexes."""
+    if not table.definition.local_indexes:
+        return None
+    partition = {attribute.name: key[attribute.name] for attribute in table.definition.key.partition}
+    return {"ItemCollectionKey": partition, "SizeEstimateRangeGB": [0.0, 1.0]}
+
+
+def old_attributes(transition: Transition, returned: bool) -> bytes | None:
+    """The old item's JSON when it is to be returned and there was one."""
+    return item_bytes(transition.old_stored) if returned and transition.old_stored is not None else None

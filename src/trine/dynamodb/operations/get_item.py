@@ -1,0 +1,43 @@
+"""GetItem: one item by its key, spliced from the store into the answer."""
+
+from __future__ import annotations
+
+import orjson
+
+from trine.dynamodb.expressions.projection import Projection
+from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
+from trine.dynamodb.operations.consumed import Consumption, read_units, wanted
+from trine.dynamodb.operations.expect import item_permission, key_bytes
+from trine.dynamodb.operations.operation import Operation, Rooms
+from trine.dynamodb.operations.reading import projection_of
+from trine.dynamodb.shape import Codec, GetItemInput, table_name_of
+
+
+def prepare(request: GetItemInput) -> Projection | None:
+    """The projection, if the request has one."""
+    return projection_of(request)
+
+
+def execute(rooms: Rooms, request: GetItemInput, projection: Projection | None) -> bytes:
+    """Read the item and answer."""
+    table = rooms.tables.get(table_name_of(request.table_name))
+    key = key_bytes(table, request.key)
+    with rooms.source(request.consistent_read) as source:
+        stored = source.get(key)
+    if stored is None:
+        item = None
+    elif projection is None:
+        item = stored[STORED_HEADER_SIZE_BYTES:]
+    else:
+        item = orjson.dumps(projection.apply(decode_stored(stored)))
+    if not wanted(request.return_consumed_capacity):
+        return b'{"Item":' + item + b"}" if item is not None else b"{}"
+    consumption = Consumption(table)
+    consumption.table_units = read_units(stored_size(stored) if stored else 0, request.consistent_read)
+    capacity = b'"ConsumedCapacity":' + orjson.dumps(consumption.document(request.return_consumed_capacity or ""))
+    return b'{"Item":' + item + b"," + capacity + b"}" if item is not None else b"{" + capacity + b"}"
+
+
+GET_ITEM = Operation(
+    "GetItem", Codec("GetItem", GetItemInput), item_permission("dynamodb:GetItem", "key"), prepare, execute
+)

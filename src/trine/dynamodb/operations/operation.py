@@ -1,0 +1,107 @@
+"""What every operation is made of, and the rooms they share.
+
+An `Operation` names its stops in the corridor's order: decode (bytes → request), permissions (what the caller must
+be allowed), prepare (request → plan: expressions and parameters, pure), execute (plan → answer's bytes, now for reads,
+later for writes). Each operation's file makes one; `dispatch` finds it.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from trine.aws.arn import Place
+from trine.aws.ids import Ids
+from trine.clock import Clock
+from trine.dynamodb.shape import table_name_of
+from trine.dynamodb.storage.catalogue import DocumentCatalogue
+from trine.dynamodb.storage.tables import Tables
+from trine.kv.store import Snapshot, Store
+
+ConditionContext = Mapping[str, Sequence[str]]
+
+
+class Permission(NamedTuple):
+    """One action on one resource that the caller needs; `context` makes IAM's condition keys when a policy asks."""
+
+    action: str
+    resource_arn: str
+    context: Callable[[], ConditionContext] | None = None
+
+
+class _Newest:
+    """The store itself as something to read from for a moment."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __enter__(self) -> Store:
+        return self._store
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+
+class Rooms:
+    """What operations work with; made once by the endpoint."""
+
+    __slots__ = ("catalogue", "clock", "ids", "newest", "place", "replica_lag_seconds", "store", "tables")
+
+    def __init__(
+        self,
+        store: Store,
+        catalogue: DocumentCatalogue,
+        tables: Tables,
+        clock: Clock,
+        ids: Ids,
+        place: Place,
+        replica_lag_seconds: float,
+    ) -> None:
+        self.store, self.catalogue, self.tables = store, catalogue, tables
+        self.clock, self.ids, self.place = clock, ids, place
+        self.replica_lag_seconds = replica_lag_seconds
+        self.newest = _Newest(store)
+
+    def source(self, consistent: bool | None) -> _Newest | Snapshot:
+        """Where a read reads (`with`): the newest state, or the replica when the read may be stale and a lag is set."""
+        if consistent or not self.replica_lag_seconds:
+            return self.newest
+        return self.store.replica(self.replica_lag_seconds)
+
+
+Answer = bytes | Future[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the API."""
+
+    name: str
+    decode: Callable[[bytes], Any]
+    permissions: Callable[[Rooms, Any], Iterable[Permission]]
+    prepare: Callable[[Any], Any]
+    execute: Callable[[Rooms, Any, Any], Answer]
+
+
+def on_table(name: str) -> Callable[[Rooms, Any], Iterable[Permission]]:
+    """The permission of an operation whose document names one table: the action of its own name on that table."""
+    action = f"dynamodb:{name}"
+
+    def permissions(rooms: Rooms, document: Mapping[str, Any]) -> Iterable[Permission]:
+        return (Permission(action, rooms.place.table(table_name_of(document["TableName"]))),)
+
+    return permissions
+
+
+def on_everything(name: str) -> Callable[[Rooms, Any], Iterable[Permission]]:
+    """The permission of an operation that is about no table in particular."""
+    permission = (Permission(f"dynamodb:{name}", "*"),)
+    return lambda rooms, document: permission
+
+
+def no_plan(request: Any) -> None:
+    """The `prepare` of operations without expressions."""

@@ -1,0 +1,51 @@
+"""Expression parameters of a request: which may stand together, and the context their placeholders live in.
+
+A decoded request enters; an `ExpressionContext` leaves, or AWS's complaint about parameters that exclude each other or
+placeholders without an expression. Sentences are AWS's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.expressions.names import ExpressionContext
+
+Parameter = tuple[str, Any]
+"""A parameter's name as AWS spells it, and what the request gave for it (None: absent)."""
+
+
+def expression_context(
+    request: Any, expressions: Sequence[Parameter], legacy: Sequence[Parameter] = ()
+) -> ExpressionContext:
+    """The context of a request's expressions. ValidationException when parameters exclude each other."""
+    given = [name for name, text in expressions if text is not None]
+    if given:
+        refuse_mixture(given, legacy)
+    names = request.expression_attribute_names
+    values = getattr(request, "expression_attribute_values", None)
+    if names is None and values is None:
+        return ExpressionContext()
+    if names is not None and not given:
+        raise ValidationException("ExpressionAttributeNames can only be specified when using expressions")
+    if values is not None:
+        able = [(name, text) for name, text in expressions if name != "ProjectionExpression"]
+        if all(text is None for _, text in able):
+            absent = " and ".join(name for name, _ in able)
+            verb = "are" if len(able) > 1 else "is"
+            raise ValidationException(
+                f"ExpressionAttributeValues can only be specified when using expressions: {absent} {verb} null"
+            )
+    return ExpressionContext(names, values)
+
+
+def refuse_mixture(expressions_given: Sequence[str], legacy: Sequence[Parameter]) -> None:
+    """Expressions and the parameters they replaced cannot stand in one request."""
+    old = [name for name, content in legacy if content is not None]
+    if old:
+        raise ValidationException(
+            "Can not use both expression and non-expression parameters in the same request: "
+            f"Non-expression parameters: {{{', '.join(old)}}} "
+            f"Expression parameters: {{{', '.join(expressions_given)}}}"
+        )

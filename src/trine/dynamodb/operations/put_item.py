@@ -1,0 +1,46 @@
+"""PutItem: a whole item in place of what its key holds."""
+
+from __future__ import annotations
+
+from asyncio import Future
+
+from trine.dynamodb.model.attribute import validate_item
+from trine.dynamodb.model.item import check_item_size, encode_stored
+from trine.dynamodb.operations.conditions import Condition, condition_of
+from trine.dynamodb.operations.expect import checked, item_permission, old_attributes, only_all_old, write_answer
+from trine.dynamodb.operations.operation import Operation, Rooms
+from trine.dynamodb.shape import Codec, PutItemInput, table_name_of
+from trine.dynamodb.storage.items import Transition, Write, commit_one
+
+
+def prepare(request: PutItemInput) -> Condition | None:
+    """The condition, if the request has one."""
+    only_all_old(request.return_values)
+    return condition_of(request)
+
+
+def execute(rooms: Rooms, request: PutItemInput, condition: Condition | None) -> Future[bytes]:
+    """Put the item and answer when it is durable."""
+    table = rooms.tables.get(table_name_of(request.table_name))
+    item = request.item
+    size_bytes = validate_item(item)
+    table.definition.check_item(item)
+    check_item_size(size_bytes)
+    stored = encode_stored(item, size_bytes)
+    check = checked(condition, request.return_values_on_condition_check_failure == "ALL_OLD")
+    returns_old = request.return_values == "ALL_OLD"
+
+    def rule(transition: Transition) -> None:
+        if check is not None:
+            check(transition)
+        transition.become(item, stored)
+
+    def answer(transition: Transition) -> bytes:
+        return write_answer(request, transition, old_attributes(transition, returns_old), item)
+
+    return commit_one(rooms.store, Write(table, table.space.key(item), rule), answer)
+
+
+PUT_ITEM = Operation(
+    "PutItem", Codec("PutItem", PutItemInput), item_permission("dynamodb:PutItem", "item"), prepare, execute
+)

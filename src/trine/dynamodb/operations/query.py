@@ -1,0 +1,107 @@
+"""Query: the items of one partition, in order of their sort key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.expressions.condition import BoundCondition, condition
+from trine.dynamodb.expressions.key_condition import KeyTerms, key_terms
+from trine.dynamodb.expressions.projection import Projection, projection
+from trine.dynamodb.operations.operation import Operation, Rooms
+from trine.dynamodb.operations.parameters import expression_context
+from trine.dynamodb.operations.reading import Target, check_select, legacy_projection, reading_permission
+from trine.dynamodb.shape import Codec, QueryInput, table_name_of
+from trine.dynamodb.storage.pages import read_page
+from trine.dynamodb.storage.ranges import range_of
+
+OUTSIDE = "The provided starting key is outside query boundaries based on provided conditions"
+
+
+class Plan(NamedTuple):
+    """A Query's expressions."""
+
+    keys: KeyTerms
+    accept: BoundCondition | None
+    projection: Projection | None
+
+
+def prepare(request: QueryInput) -> Plan:
+    """The expressions, before the table is known."""
+    context = expression_context(
+        request,
+        (
+            ("ProjectionExpression", request.projection_expression),
+            ("FilterExpression", request.filter_expression),
+            ("KeyConditionExpression", request.key_condition_expression),
+        ),
+        (
+            ("AttributesToGet", request.attributes_to_get),
+            ("QueryFilter", request.query_filter),
+            ("ConditionalOperator", request.conditional_operator),
+            ("KeyConditions", request.key_conditions),
+        ),
+    )
+    check_select(request)
+    if request.key_condition_expression is None:
+        raise ValidationException(
+            "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
+        )
+    chosen = None
+    if request.projection_expression is not None:
+        chosen = projection(request.projection_expression, context)
+    accept = None
+    if request.filter_expression is not None:
+        accept = condition(request.filter_expression, context, "FilterExpression")
+    keys = key_terms(request.key_condition_expression, context)
+    context.check_all_used()
+    return Plan(keys, accept, chosen if chosen is not None else legacy_projection(request.attributes_to_get))
+
+
+def execute(rooms: Rooms, request: QueryInput, plan: Plan) -> bytes:
+    """Read a page and answer."""
+    target = Target(rooms, request)
+    key = plan.keys.against(target.key)
+    if plan.accept is not None:
+        refuse_key_attributes(target, plan.accept)
+    start, stop = range_of(target.space, key)
+    reverse = request.scan_index_forward is False
+    begin = target.start_key(request)
+    if begin is not None:
+        if not start <= begin < stop:
+            raise ValidationException(OUTSIDE)
+        if reverse:
+            stop = begin
+        else:
+            start = begin + b"\0"
+    with rooms.source(request.consistent_read) as source:
+        choose = target.choose(source, request, plan.accept, plan.projection)
+        page = read_page(source, start, stop, reverse=reverse, limit=request.limit, choose=choose)
+    return target.answer(request, page)
+
+
+def refuse_key_attributes(target: Target, accept: BoundCondition) -> None:
+    """A Query's filter may not speak of the key it is ordered by."""
+    for name in target.key.names:
+        if name in accept.attributes:
+            raise ValidationException(
+                f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
+            )
+
+
+def _leading(rooms: Rooms, request: QueryInput) -> Iterable[str]:
+    table = rooms.tables.find(table_name_of(request.table_name))
+    if table is None:
+        return
+    index = table.by_name.get(request.index_name) if request.index_name is not None else None
+    schema = index.definition.key if index is not None else table.definition.key
+    for attribute in schema.partition:
+        term = prepare(request).keys.terms.get(attribute.name)
+        if term is not None:
+            yield from (str(content) for operand in term.operands for content in operand.values())
+
+
+QUERY = Operation(
+    "Query", Codec("Query", QueryInput), reading_permission("dynamodb:Query", _leading), prepare, execute
+)

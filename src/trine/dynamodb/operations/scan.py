@@ -1,0 +1,82 @@
+"""Scan: every item of a table or index, a page at a time, also in parallel segments."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.expressions.condition import BoundCondition, condition
+from trine.dynamodb.expressions.projection import Projection, projection
+from trine.dynamodb.operations.operation import Operation, Rooms
+from trine.dynamodb.operations.parameters import expression_context
+from trine.dynamodb.operations.reading import Target, check_select, legacy_projection, reading_permission
+from trine.dynamodb.shape import Codec, ScanInput
+from trine.dynamodb.storage.pages import read_page
+
+
+class Plan(NamedTuple):
+    """A Scan's expressions."""
+
+    accept: BoundCondition | None
+    projection: Projection | None
+
+
+def prepare(request: ScanInput) -> Plan:
+    """The expressions and segments, before the table is known."""
+    context = expression_context(
+        request,
+        (
+            ("ProjectionExpression", request.projection_expression),
+            ("FilterExpression", request.filter_expression),
+        ),
+        (
+            ("AttributesToGet", request.attributes_to_get),
+            ("ScanFilter", request.scan_filter),
+            ("ConditionalOperator", request.conditional_operator),
+        ),
+    )
+    check_select(request)
+    _check_segments(request)
+    chosen = None
+    if request.projection_expression is not None:
+        chosen = projection(request.projection_expression, context)
+    accept = None
+    if request.filter_expression is not None:
+        accept = condition(request.filter_expression, context, "FilterExpression")
+    context.check_all_used()
+    return Plan(accept, chosen if chosen is not None else legacy_projection(request.attributes_to_get))
+
+
+def _check_segments(request: ScanInput) -> None:
+    segment, total = request.segment, request.total_segments
+    if segment is not None and total is None:
+        raise ValidationException("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
+    if total is not None and segment is None:
+        raise ValidationException("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
+    if segment is not None and total is not None and segment >= total:
+        raise ValidationException(
+            "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+            f"Segment: {segment} is not less than TotalSegments: {total}"
+        )
+
+
+def execute(rooms: Rooms, request: ScanInput, plan: Plan) -> bytes:
+    """Read a page and answer."""
+    target = Target(rooms, request)
+    start, stop = target.space.start, target.space.stop
+    if request.total_segments is not None and request.segment is not None:
+        start, stop = target.space.segment(request.segment, request.total_segments)
+    begin = target.start_key(request)
+    if begin is not None:
+        if not start <= begin < stop:
+            raise ValidationException("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %s Segment: %s" % (request.total_segments, request.segment))
+        start = begin + b"\0"
+    with rooms.source(request.consistent_read) as source:
+        choose = target.choose(source, request, plan.accept, plan.projection)
+        page = read_page(source, start, stop, limit=request.limit, choose=choose)
+    return target.answer(request, page)
+
+
+SCAN = Operation(
+    "Scan", Codec("Scan", ScanInput), reading_permission("dynamodb:Scan", lambda rooms, request: ()), prepare, execute
+)

@@ -1,0 +1,114 @@
+"""UpdateItem: an item changed in place, or begun from its key."""
+
+from __future__ import annotations
+
+from asyncio import Future
+from typing import NamedTuple
+
+import orjson
+
+from trine.dynamodb.expressions.condition import condition
+from trine.dynamodb.expressions.names import ExpressionContext
+from trine.dynamodb.expressions.update import UpdatePlan, update, updated
+from trine.dynamodb.model.attribute import Item
+from trine.dynamodb.model.item import check_item_size, encode_stored, item_bytes, item_size
+from trine.dynamodb.operations.expect import Condition, checked, item_permission, key_bytes, write_answer
+from trine.dynamodb.operations.operation import Operation, Rooms
+from trine.dynamodb.operations.parameters import expression_context
+from trine.dynamodb.shape import Codec, UpdateItemInput, table_name_of
+from trine.dynamodb.storage.items import Rule, Transition, Write, commit_one
+from trine.dynamodb.storage.tables import Table
+
+
+class Plan(NamedTuple):
+    """An update and its condition."""
+
+    update: UpdatePlan | None
+    condition: Condition | None
+
+
+def prepare(request: UpdateItemInput) -> Plan:
+    """The update and the condition."""
+    context = expression_context(
+        request,
+        (
+            ("UpdateExpression", request.update_expression),
+            ("ConditionExpression", request.condition_expression),
+        ),
+        (
+            ("AttributeUpdates", request.attribute_updates),
+            ("Expected", request.expected),
+            ("ConditionalOperator", request.conditional_operator),
+        ),
+    )
+    return expressions_of(request.update_expression, request.condition_expression, context)
+
+
+def expressions_of(update_text: str | None, condition_text: str | None, context: ExpressionContext) -> Plan:
+    """Both expressions, bound to one context of which nothing may be left over."""
+    change = update(update_text, context) if update_text is not None else None
+    test = condition(condition_text, context, "ConditionExpression") if condition_text is not None else None
+    context.check_all_used()
+    return Plan(change, test)
+
+
+def execute(rooms: Rooms, request: UpdateItemInput, plan: Plan) -> Future[bytes]:
+    """Update the item and answer when it is durable."""
+    table = rooms.tables.get(table_name_of(request.table_name))
+    key = key_bytes(table, request.key)
+    check_keys(table, plan.update)
+    returns_old = request.return_values_on_condition_check_failure == "ALL_OLD"
+    rule = update_rule(table, request.key, plan, returns_old)
+
+    def answer(transition: Transition) -> bytes:
+        return write_answer(request, transition, returned(request.return_values, transition, plan.update), request.key)
+
+    return commit_one(rooms.store, Write(table, key, rule), answer)
+
+
+def check_keys(table: Table, change: UpdatePlan | None) -> None:
+    """ValidationException when the update touches what it must not."""
+    if change is not None:
+        definition = table.definition
+        change.check_keys(definition.key.names, definition.index_key_names)
+
+
+def update_rule(table: Table, key: Item, plan: Plan, returns_old: bool) -> Rule:
+    """The rule of one update."""
+    change, check = plan.update, checked(plan.condition, returns_old)
+
+    def rule(transition: Transition) -> None:
+        if check is not None:
+            check(transition)
+        old = transition.old
+        new: Item = dict(key) if old is None else old
+        if change is not None:
+            new, _ = change.apply(new)
+        elif old is not None:
+            return
+        table.definition.check_item(new)
+        size_bytes = item_size(new)
+        check_item_size(size_bytes, updated=True)
+        transition.become(new, encode_stored(new, size_bytes))
+
+    return rule
+
+
+def returned(return_values: str | None, transition: Transition, change: UpdatePlan | None) -> bytes | None:
+    """The `Attributes` of the answer, or None."""
+    if return_values is None or return_values == "NONE":
+        return None
+    if return_values == "ALL_OLD":
+        return item_bytes(transition.old_stored) if transition.old_stored is not None else None
+    if return_values == "ALL_NEW":
+        return item_bytes(transition.new_stored) if transition.new_stored is not None else None
+    item = transition.old if return_values == "UPDATED_OLD" else transition.new
+    if item is None or change is None:
+        return None
+    parts = updated(item, change.paths)
+    return orjson.dumps(parts) if parts else None
+
+
+UPDATE_ITEM = Operation(
+    "UpdateItem", Codec("UpdateItem", UpdateItemInput), item_permission("dynamodb:UpdateItem", "key"), prepare, execute
+)

@@ -1,0 +1,67 @@
+"""Answers as they go over the wire: JSON 1.0, its checksum, and AWS's error shape.
+
+An answer's bytes or an `AwsError` enters, a `Response` leaves. Source of the headers: DynamoDB's low-level API in the
+developer guide; of the error types' prefixes: what the service answers.
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import orjson
+
+from trine.aws.errors import AwsError
+from trine.http.message import Response
+
+_HEAD = (
+    b"Server: Server\r\nContent-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: %b\r\nx-amz-crc32: %d\r\n"
+)
+_CORAL_SERVICE = frozenset(
+    (
+        "SerializationException",
+        "UnknownOperationException",
+        "AccessDeniedException",
+        "UnrecognizedClientException",
+        "MissingAuthenticationTokenException",
+        "InvalidSignatureException",
+        "IncompleteSignatureException",
+        "ExpiredTokenException",
+        "InternalFailure",
+    )
+)
+# These two spell the member with a capital M.
+_CAPITAL_MESSAGE = frozenset(("SerializationException", "AccessDeniedException"))
+
+
+def answer(body: bytes, request_id: str) -> Response:
+    """The answer of an operation that succeeded."""
+    return Response(200, [], body, _HEAD % (request_id.encode(), crc32(body)))
+
+
+def error_answer(error: AwsError, request_id: str) -> Response:
+    """AWS's JSON of an error."""
+    code = error.code
+    document = {"__type": f"{_prefix(code)}{code}"}
+    if error.message:
+        document["Message" if code in _CAPITAL_MESSAGE else "message"] = error.message
+    body = orjson.dumps(document | dict(error.members))
+    return Response(error.status, [], body, _HEAD % (request_id.encode(), crc32(body)))
+
+
+def health_answer(region: str, request_id: str) -> Response:
+    """What a GET of any path answers."""
+    return plain_answer(200, f"healthy: dynamodb.{region}.amazonaws.com ".encode(), request_id)
+
+
+def plain_answer(status: int, text: bytes, request_id: str) -> Response:
+    """An answer that is no JSON."""
+    head = b"Server: Server\r\nContent-Type: text/plain\r\nx-amzn-RequestId: %b\r\nx-amz-crc32: %d\r\n"
+    return Response(status, [], text, head % (request_id.encode(), crc32(text)))
+
+
+def _prefix(code: str) -> str:
+    if code == "ValidationException":
+        return "com.amazon.coral.validate#"
+    if code == "ThrottlingException":
+        return "com.amazon.coral.availability#"
+    return "com.amazon.coral.service#" if code in _CORAL_SERVICE else "com.amazonaws.dynamodb.v20120810#"

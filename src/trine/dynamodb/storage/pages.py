@@ -1,0 +1,96 @@
+"""Reading in order, a page at a time: what Query and Scan walk over.
+
+A range of keys, a direction and the page's limits enter; a `Page` leaves: stored items ready to be spliced, how many
+were looked at and how many bytes they weigh, and the last one looked at when there may be more behind it.
+Source of the page's size: "Query: … a single page of up to 1 MB", developer guide, before any filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trine.dynamodb.limits import PAGE_MAX_BYTES
+from trine.dynamodb.model.attribute import Item
+from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
+from trine.kv.store import Snapshot, Store
+
+_CHUNK_MAX_COUNT = 4096
+
+
+class Page:
+    """One page of a read."""
+
+    __slots__ = ("items", "last_stored", "scanned_count", "size_bytes")
+
+    def __init__(self) -> None:
+        self.items: list[bytes] = []
+        """Each item's JSON."""
+        self.scanned_count = 0
+        self.size_bytes = 0
+        """All items looked at, as AWS counts them."""
+        self.last_stored: bytes | None = None
+        """The last item looked at, when the page ended before the range did."""
+
+
+Choose = Callable[[bytes], bytes | None]
+"""From an item's stored form to the JSON that goes out, or None when the filter drops it."""
+
+
+def read_page(
+    source: Snapshot | Store,
+    start: bytes,
+    stop: bytes,
+    *,
+    reverse: bool = False,
+    limit: int | None = None,
+    choose: Choose | None = None,
+) -> Page:
+    """Read start <= key < stop until `limit` items or 1 MB have been looked at.
+
+    The item that brings the page to 1 MB still belongs to it.
+    """
+    page = Page()
+    if start >= stop:
+        return page
+    wanted = min(limit or _CHUNK_MAX_COUNT, _CHUNK_MAX_COUNT)
+    while True:
+        pairs = source.page(start, stop, wanted, reverse=reverse, limit_bytes=2 * PAGE_MAX_BYTES)
+        if not pairs:
+            return page
+        if _take(page, pairs, limit, choose):
+            return page
+        if reverse:
+            stop = pairs[-1][0]
+        else:
+            start = pairs[-1][0] + b"\0"
+
+
+def _take(page: Page, pairs: list[tuple[bytes, bytes]], limit: int | None, choose: Choose | None) -> bool:
+    """Add `pairs` to the page; whether the page is full."""
+    items, size, scanned = page.items, page.size_bytes, page.scanned_count
+    for _, stored in pairs:
+        size += stored_size(stored)
+        scanned += 1
+        if choose is None:
+            items.append(stored[STORED_HEADER_SIZE_BYTES:])
+        elif (chosen := choose(stored)) is not None:
+            items.append(chosen)
+        if scanned == limit or size >= PAGE_MAX_BYTES:
+            page.last_stored = stored
+            break
+    page.size_bytes, page.scanned_count = size, scanned
+    return page.last_stored is not None
+
+
+def chooser(accept: Callable[[Item], bool] | None, shape: Callable[[Item], bytes] | None) -> Choose | None:
+    """A `Choose` from a filter and from what makes the answer's JSON; None when items go out as they lie."""
+    if accept is None and shape is None:
+        return None
+
+    def choose(stored: bytes) -> bytes | None:
+        item = decode_stored(stored)
+        if accept is not None and not accept(item):
+            return None
+        return stored[STORED_HEADER_SIZE_BYTES:] if shape is None else shape(item)
+
+    return choose

@@ -1,0 +1,223 @@
+"""The tables that exist: found by name in memory, created, changed and dropped durably.
+
+A definition enters, a live `Table` leaves: the definition with its number in the key space, its index spaces, its
+status and times. A table that is dropped and made again has another number, so its old items can be swept behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from trine.aws.arn import Place
+from trine.aws.ids import Ids
+from trine.clock import Clock
+from trine.dynamodb.errors import ResourceInUseException, ResourceNotFoundException
+from trine.dynamodb.model.table import IndexDefinition, TableDefinition
+from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
+from trine.dynamodb.storage.keyspace import (
+    COUNTERS,
+    ITEMS,
+    STREAMS,
+    KeySpace,
+    catalogue_key,
+    counter_key,
+    table_prefix,
+)
+from trine.kv.store import Change, Current, Store
+from trine.kv.tuple import after
+
+TABLE_KIND = "dynamodb:table"
+DROPPED_KIND = "dynamodb:dropped-table"
+_SEQUENCE_KEY = catalogue_key("dynamodb:sequence", "table-number")
+NOT_FOUND = "Requested resource not found"
+
+
+class Index:
+    """A live secondary index: its definition and where its entries lie."""
+
+    __slots__ = ("arn", "backfilling", "count_key", "definition", "name", "number", "size_key", "space", "status")
+
+    def __init__(self, table: Table, definition: IndexDefinition, number: int, status: str) -> None:
+        self.definition = definition
+        self.name = definition.name
+        self.number = number
+        self.status = status
+        self.backfilling = status == "CREATING"
+        self.arn = f"{table.arn}/index/{definition.name}"
+        self.space = KeySpace(table.number, number, definition.key, table.definition.key)
+        self.count_key = counter_key(table.number, number, b"c")
+        self.size_key = counter_key(table.number, number, b"s")
+
+
+class Table:
+    """A live table. `record` is what the catalogue keeps of it besides the definition."""
+
+    __slots__ = ("arn", "by_name", "count_key", "created_at", "definition", "indexes", "name", "number", "record",
+                 "size_key", "space", "status")  # fmt: skip
+
+    def __init__(self, definition: TableDefinition, record: Mapping[str, Any], place: Place) -> None:
+        self.definition = definition
+        self.record = record
+        self.name = definition.name
+        self.number: int = record["Number"]
+        self.arn = place.table(definition.name)
+        self.created_at: float = record["CreatedAt"]
+        self.status: str = record.get("Status", "ACTIVE")
+        self.space = KeySpace(self.number, 0, definition.key)
+        self.count_key = counter_key(self.number, 0, b"c")
+        self.size_key = counter_key(self.number, 0, b"s")
+        numbers = record["Indexes"]
+        self.indexes = tuple(
+            Index(self, index, numbers[index.name]["Number"], numbers[index.name]["Status"])
+            for index in definition.indexes
+        )
+        self.by_name = {index.name: index for index in self.indexes}
+
+
+class Tables:
+    """Every table of this account and region."""
+
+    def __init__(self, store: Store, catalogue: DocumentCatalogue, place: Place, clock: Clock, ids: Ids) -> None:
+        self._store, self._catalogue = store, catalogue
+        self._place, self._clock, self._ids = place, clock, ids
+        self._tables: dict[str, Table] = {}
+        for name, document in catalogue.list(TABLE_KIND):
+            self._tables[name] = self._live(document)
+        self._sweeps: set[asyncio.Task[None]] = set()
+
+    def get(self, name: str) -> Table:
+        """The table. ResourceNotFoundException, with the sentence of the data plane."""
+        table = self._tables.get(name)
+        if table is None:
+            raise ResourceNotFoundException(NOT_FOUND)
+        return table
+
+    def find(self, name: str) -> Table | None:
+        """The table, or None."""
+        return self._tables.get(name)
+
+    def described(self, name: str) -> Table:
+        """The table. ResourceNotFoundException, with the sentence of the control plane."""
+        table = self._tables.get(name)
+        if table is None:
+            raise ResourceNotFoundException(f"{NOT_FOUND}: Table: {name} not found")
+        return table
+
+    def names(self) -> list[str]:
+        """Names of all tables, sorted."""
+        return sorted(self._tables)
+
+    def __iter__(self) -> Iterator[Table]:
+        return iter(list(self._tables.values()))
+
+    def create(self, definition: TableDefinition, extra: Mapping[str, Any] | None = None) -> Future[Table]:
+        """Make a table. ResourceInUseException when one of that name exists."""
+        key = catalogue_key(TABLE_KIND, definition.name)
+        created_at, table_id = self._clock.now(), self._ids.uuid()
+        name = definition.name
+
+        def decide(current: Current) -> Change[Mapping[str, Any]]:
+            if current[key] is not None:
+                raise ResourceInUseException(f"Table already exists: {name}")
+            number = int.from_bytes(current[_SEQUENCE_KEY] or b"", "big") + 1
+            document = {
+                **(extra or {}),
+                "Definition": definition.document(),
+                "Number": number,
+                "TableId": table_id,
+                "CreatedAt": created_at,
+                "Indexes": {
+                    index.name: {"Number": at, "Status": "ACTIVE"} for at, index in enumerate(definition.indexes, 1)
+                },
+                "NextIndex": len(definition.indexes) + 1,
+            }
+            puts = {key: encoded_document(document), _SEQUENCE_KEY: number.to_bytes(4, "big")}
+            return Change(document, puts)
+
+        return self._adopted(self._store.transact((key, _SEQUENCE_KEY), decide))
+
+    def change(self, table: Table, definition: TableDefinition, **members: Any) -> Future[Table]:
+        """Replace a table's definition and members of its record. The table must still be the same one."""
+        key = catalogue_key(TABLE_KIND, table.name)
+        document = {**table.record, **members, "Definition": definition.document()}
+
+        def decide(current: Current) -> Change[Mapping[str, Any]]:
+            if current[key] is None:
+                raise ResourceNotFoundException(f"{NOT_FOUND}: Table: {table.name} not found")
+            return Change(document, {key: encoded_document(document)})
+
+        return self._adopted(self._store.transact((key,), decide))
+
+    def drop(self, table: Table) -> Future[None]:
+        """Forget a table; its items are swept afterwards, also after a restart."""
+        key = catalogue_key(TABLE_KIND, table.name)
+        doomed = str(table.number)
+        doomed_key = catalogue_key(DROPPED_KIND, doomed)
+
+        def decide(current: Current) -> Change[None]:
+            if current[key] is None:
+                raise ResourceNotFoundException(f"{NOT_FOUND}: Table: {table.name} not found")
+            return Change(None, {key: None, doomed_key: encoded_document({"Number": table.number})})
+
+        def dropped(done: Future[None]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                self._tables.pop(table.name, None)
+                self._catalogue.forget(TABLE_KIND, table.name)
+                self._catalogue.remember(DROPPED_KIND, doomed, {"Number": table.number})
+                self._sweep_soon(table.number)
+
+        future = self._store.transact((key,), decide)
+        future.add_done_callback(dropped)
+        return future
+
+    def resume_sweeps(self) -> None:
+        """Go on sweeping what was dropped before the last stop; needs the running loop."""
+        for name, _ in list(self._catalogue.list(DROPPED_KIND)):
+            self._sweep_soon(int(name))
+
+    def clear_index(self, table: Table, index_number: int) -> Future[int]:
+        """Delete every entry of one index."""
+        space = KeySpace(table.number, index_number, table.definition.key)
+        return self._store.delete_range(space.start, space.stop)
+
+    async def close(self) -> None:
+        """Stop sweeping; the next start goes on."""
+        for task in self._sweeps:
+            task.cancel()
+        await asyncio.gather(*self._sweeps, return_exceptions=True)
+
+    def _sweep_soon(self, number: int) -> None:
+        task = asyncio.get_running_loop().create_task(self._sweep(number))
+        self._sweeps.add(task)
+        task.add_done_callback(self._sweeps.discard)
+
+    async def _sweep(self, number: int) -> None:
+        for namespace in (ITEMS, COUNTERS, STREAMS):
+            prefix = table_prefix(namespace, number)
+            await self._store.delete_range(prefix, after(prefix))
+        await self._catalogue.delete(DROPPED_KIND, str(number))
+
+    def _live(self, document: Mapping[str, Any]) -> Table:
+        record = {name: value for name, value in document.items() if name != "Definition"}
+        return Table(TableDefinition.from_document(document["Definition"]), record, self._place)
+
+    def _adopted(self, committed: Future[Mapping[str, Any]]) -> Future[Table]:
+        adopted: Future[Table] = asyncio.get_running_loop().create_future()
+
+        def adopt(done: Future[Mapping[str, Any]]) -> None:
+            if done.cancelled():
+                adopted.cancel()
+            elif (fault := done.exception()) is not None:
+                adopted.set_exception(fault)
+            else:
+                table = self._live(done.result())
+                self._tables[table.name] = table
+                self._catalogue.remember(TABLE_KIND, table.name, done.result())
+                if not adopted.done():
+                    adopted.set_result(table)
+
+        committed.add_done_callback(adopt)
+        return adopted

@@ -106,11 +106,9 @@ def check_item_key(schema: KeySchema, item: Item) -> None:
 
 def check_index_key(index_name: str, schema: KeySchema, item: Item) -> None:
     """Whether what `item` has of an index's key attributes is of their types, not empty and not too long."""
-    complete = True
     for attribute in schema.attributes:
         value = item.get(attribute.name)
         if value is None:
-            complete = False
             continue
         if attribute.type not in value:
             raise ValidationException(
@@ -122,8 +120,7 @@ def check_index_key(index_name: str, schema: KeySchema, item: Item) -> None:
                 f"{_NOT_VALID}A value specified for a secondary index key is not supported. "
                 f"{_empty(attribute)} IndexName: {index_name}, IndexKey: {attribute.name}"
             )
-    if complete:
-        _check_sizes(schema, item)
+    _check_sizes(schema, item)
 
 
 def _empty(attribute: KeyAttribute) -> str:
@@ -145,4 +142,4 @@ def _check_sizes(schema: KeySchema, item: Item) -> None:
 
 
 def _total(attributes: Iterable[KeyAttribute], item: Item) -> int:
-    return sum([value_size(item[attribute.name]) for attribute in attributes])
+    return sum([value_size(item[attribute.name]) for attribute in attributes if attribute.name in item])

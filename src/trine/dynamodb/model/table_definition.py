@@ -1,0 +1,259 @@
+"""CreateTable's rules: a document whose shape is right in, a `TableDefinition` out, or AWS's refusal.
+
+Types, lengths and enumerations are the shape's business. Here: keys that are defined, index keys, projections,
+throughput against billing mode, counts. UpdateTable uses `define_index` for the indexes it adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.model.key import KeySchema
+from trine.dynamodb.model.table import IndexDefinition, TableDefinition, index_from_document
+
+MAX_LOCAL_INDEXES = 5
+MAX_GLOBAL_INDEXES = 20
+MAX_PROJECTED_ATTRIBUTES = 100
+"""Non-key attributes of all INCLUDE projections of a table together (developer guide, "Quotas")."""
+MAX_KEY_ATTRIBUTES = 4
+"""Partition attributes, and sort attributes, of a global secondary index."""
+MAX_CAPACITY_UNITS = 1_000_000_000_000
+
+_INVALID = "One or more parameter values were invalid: "
+Elements = Sequence[Mapping[str, Any]]
+
+
+def define_table(document: Mapping[str, Any]) -> TableDefinition:
+    """The definition in CreateTable's `document`. ValidationException with AWS's sentence."""
+    on_demand = document.get("BillingMode") == "PAY_PER_REQUEST"
+    _check_throughput(document, on_demand)
+    definitions = document["AttributeDefinitions"]
+    types = {definition["AttributeName"]: definition["AttributeType"] for definition in definitions}
+    if len(types) != len(definitions):
+        raise ValidationException(f"{_INVALID}Cannot have two attributes with the same name")
+    key_schema = document["KeySchema"]
+    if len(key_schema) > len(definitions):
+        raise ValidationException("Invalid KeySchema: Some index key attribute have no definition")
+    _check_defined(key_schema, types)
+    _check_roles(key_schema, several=False)
+    local, global_ = document.get("LocalSecondaryIndexes"), document.get("GlobalSecondaryIndexes")
+    if local is None and global_ is None and len(key_schema) != len(definitions):
+        raise ValidationException(
+            f"{_INVALID}Number of attributes in KeySchema does not exactly match number of attributes defined in "
+            "AttributeDefinitions"
+        )
+    key = KeySchema.from_document(key_schema, types)
+    names: set[str] = set()
+    if local is not None:
+        _check_local_indexes(local, types, key, names)
+    if global_ is not None:
+        _check_global_indexes(global_, types, key, names, on_demand)
+    _check_used(definitions, key_schema, [*(local or ()), *(global_ or ())])
+    _check_stream(document.get("StreamSpecification"))
+    definition = TableDefinition.from_document(document)
+    check_projected_attributes(definition.indexes)
+    return definition
+
+
+def define_index(
+    document: Mapping[str, Any], types: Mapping[str, str], table_key: KeySchema, *, on_demand: bool
+) -> IndexDefinition:
+    """One global secondary index to add; `types` are those of all `AttributeDefinitions`. ValidationException."""
+    _check_index(document, types)
+    _check_roles(document["KeySchema"], several=True)
+    _check_projection(document)
+    _check_index_throughput(document, on_demand)
+    return index_from_document(document, types, table_key)
+
+
+def check_projected_attributes(indexes: Sequence[IndexDefinition]) -> None:
+    """ValidationException when the INCLUDE projections of a table name too many attributes together."""
+    count = sum(len(index.non_key_attributes) for index in indexes)
+    if count > MAX_PROJECTED_ATTRIBUTES:
+        raise ValidationException(
+            f"{_INVALID}Number of projected attributes exceeds the per-table limit of {MAX_PROJECTED_ATTRIBUTES}: "
+            f"NonKeyAttributes count is {count}"
+        )
+
+
+def _check_throughput(document: Mapping[str, Any], on_demand: bool) -> None:
+    given = document.get("ProvisionedThroughput")
+    if on_demand:
+        if given:
+            raise ValidationException(
+                f"{_INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is "
+                "PAY_PER_REQUEST"
+            )
+        return
+    if not given or not given.get("ReadCapacityUnits") or not given.get("WriteCapacityUnits"):
+        raise ValidationException(
+            f"{_INVALID}ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"
+        )
+    check_bounds(given)
+    if document.get("OnDemandThroughput"):
+        raise ValidationException(f"{_INVALID}OnDemandThroughput cannot be specified when BillingMode is PROVISIONED")
+
+
+def check_bounds(throughput: Mapping[str, Any], index_name: str | None = None) -> None:
+    """ValidationException for units beyond what AWS takes at all."""
+    for member in ("ReadCapacityUnits", "WriteCapacityUnits"):
+        if throughput[member] > MAX_CAPACITY_UNITS:
+            where = "" if index_name is None else f" for index {index_name}"
+            raise ValidationException(f"Given value {throughput[member]} for {member} is out of bounds{where}")
+
+
+def _check_index_throughput(document: Mapping[str, Any], on_demand: bool) -> None:
+    given = document.get("ProvisionedThroughput")
+    name = document["IndexName"]
+    if on_demand and given:
+        raise ValidationException(
+            f"{_INVALID}ProvisionedThroughput should not be specified for index: {name} when BillingMode is "
+            "PAY_PER_REQUEST"
+        )
+    if not on_demand:
+        if not given:
+            raise ValidationException(
+                f"{_INVALID}ReadCapacityUnits and WriteCapacityUnits must both be specified for index: {name} "
+                "when BillingMode is PROVISIONED"
+            )
+        check_bounds(given, name)
+
+
+def _names(elements: Elements) -> list[str]:
+    return [element["AttributeName"] for element in elements]
+
+
+def _check_defined(key_schema: Elements, types: Mapping[str, str]) -> None:
+    names = _names(key_schema)
+    if any(name not in types for name in names):
+        raise ValidationException(
+            f"{_INVALID}Some index key attributes are not defined in AttributeDefinitions. "
+            f"Keys: [{', '.join(names)}], AttributeDefinitions: [{', '.join(types)}]"
+        )
+
+
+def _check_roles(key_schema: Elements, *, several: bool) -> None:
+    names, roles = _names(key_schema), [element["KeyType"] for element in key_schema]
+    if len(set(names)) != len(names):
+        raise ValidationException("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+    if roles[0] != "HASH":
+        raise ValidationException("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+    if several:
+        if "RANGE" in roles and "HASH" in roles[roles.index("RANGE") :]:
+            raise ValidationException(
+                "Invalid KeySchema: All HASH key elements must precede all RANGE key elements in the KeySchema"
+            )
+        for role in ("HASH", "RANGE"):
+            if roles.count(role) > MAX_KEY_ATTRIBUTES:
+                raise ValidationException(
+                    f"Invalid KeySchema: The number of {role} key elements exceeds the limit of {MAX_KEY_ATTRIBUTES}"
+                )
+        return
+    if len(roles) > 2:
+        raise ValidationException(
+            f"1 validation error detected: Value '{_schema_text(key_schema)}' at 'keySchema' failed to satisfy "
+            "constraint: Member must have length less than or equal to 2"
+        )
+    if len(roles) == 2 and roles[1] != "RANGE":
+        raise ValidationException("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+
+
+def _schema_text(key_schema: Elements) -> str:
+    elements = [
+        f"KeySchemaElement(attributeName={element['AttributeName']}, keyType={element['KeyType']})"
+        for element in key_schema
+    ]
+    return f"[{', '.join(elements)}]"
+
+
+def _check_index(document: Mapping[str, Any], types: Mapping[str, str]) -> None:
+    _check_defined(document["KeySchema"], types)
+
+
+def _check_projection(document: Mapping[str, Any]) -> None:
+    projection = document["Projection"]
+    kind = projection.get("ProjectionType")
+    if kind is None:
+        raise ValidationException(f"{_INVALID}Unknown ProjectionType: null")
+    attributes = projection.get("NonKeyAttributes")
+    if kind == "INCLUDE" and not attributes:
+        raise ValidationException(f"{_INVALID}ProjectionType is {kind}, but NonKeyAttributes is not specified")
+    if kind != "INCLUDE" and attributes is not None:
+        raise ValidationException(f"{_INVALID}ProjectionType is {kind}, but NonKeyAttributes is specified")
+    if attributes and len(set(attributes)) != len(attributes):
+        raise ValidationException(f"{_INVALID}NonKeyAttributes contains duplicate attribute names")
+
+
+def _check_name(document: Mapping[str, Any], names: set[str]) -> None:
+    name = document["IndexName"]
+    if name in names:
+        raise ValidationException(f"{_INVALID}Duplicate index name: {name}")
+    names.add(name)
+
+
+def _check_local_indexes(indexes: Elements, types: Mapping[str, str], key: KeySchema, names: set[str]) -> None:
+    if not indexes:
+        raise ValidationException(f"{_INVALID}List of LocalSecondaryIndexes is empty")
+    if not key.sort:
+        raise ValidationException(
+            f"{_INVALID}Table KeySchema does not have a range key, which is required when specifying a "
+            "LocalSecondaryIndex"
+        )
+    table_hash = key.partition[0].name
+    for document in indexes:
+        _check_index(document, types)
+        _check_roles(document["KeySchema"], several=False)
+        keys = _names(document["KeySchema"])
+        if len(keys) != 2:
+            raise ValidationException(
+                f"{_INVALID}Index KeySchema does not have a range key for index: {document['IndexName']}"
+            )
+        if keys[0] != table_hash:
+            raise ValidationException(
+                f"{_INVALID}Index KeySchema does not have the same leading hash key as table KeySchema for index: "
+                f"{document['IndexName']}. index hash key: {keys[0]}, table hash key: {table_hash}"
+            )
+        _check_projection(document)
+        _check_name(document, names)
+    if len(indexes) > MAX_LOCAL_INDEXES:
+        raise ValidationException(
+            f"{_INVALID}Number of LocalSecondaryIndexes exceeds per-table limit of {MAX_LOCAL_INDEXES}"
+        )
+
+
+def _check_global_indexes(
+    indexes: Elements, types: Mapping[str, str], key: KeySchema, names: set[str], on_demand: bool
+) -> None:
+    if not indexes:
+        raise ValidationException(f"{_INVALID}List of GlobalSecondaryIndexes is empty")
+    for document in indexes:
+        define_index(document, types, key, on_demand=on_demand)
+        _check_name(document, names)
+    if len(indexes) > MAX_GLOBAL_INDEXES:
+        raise ValidationException(
+            f"{_INVALID}GlobalSecondaryIndex count exceeds the per-table limit of {MAX_GLOBAL_INDEXES}"
+        )
+
+
+def _check_used(definitions: Elements, key_schema: Elements, indexes: Elements) -> None:
+    used = dict.fromkeys(_names(key_schema))
+    for document in indexes:
+        used |= dict.fromkeys(_names(document["KeySchema"]))
+    if len(used) != len(definitions):
+        raise ValidationException(
+            f"{_INVALID}Some AttributeDefinitions are not used. "
+            f"AttributeDefinitions: [{', '.join(_names(definitions))}], keys used: [{', '.join(used)}]"
+        )
+
+
+def _check_stream(specification: Mapping[str, Any] | None) -> None:
+    if not specification:
+        return
+    if specification.get("StreamEnabled") and not specification.get("StreamViewType"):
+        raise ValidationException(f"{_INVALID}StreamSpecification: StreamViewType is required when stream is enabled")
+    if not specification.get("StreamEnabled") and specification.get("StreamViewType"):
+        raise ValidationException(
+            f"{_INVALID}StreamSpecification: StreamViewType must not be specified when StreamEnabled is false"
+        )

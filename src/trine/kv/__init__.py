@@ -1,6 +1,8 @@
 """Ordered bytes with atomic, durable, serializable writes; knows nothing of AWS.
 
-Rooms, in the order a write passes them: `store` (the promise), `group` (transactions become groups), `writer` (waits
-for the disk), `tree` (LMDB), `memtable` and `history` (the recent past), `view` (what a reader sees). `memory` and
-`lmdb` are the stores; `directory` holds the lock and the format; `tuple` encodes keys in DynamoDB's order.
+The promise is in `store`; `memory` (keeps nothing) and `durable` (on disk) keep it. The rooms a durable write passes:
+`group` (transactions become groups), `record` and `log` (a group becomes a synced record), `memtable` (readers see
+it), `checkpointer` and `fold` (finished segments go into the `tree`), and after a start `recovery`. Readers: `view`,
+`history`. Around them: `directory` (owner, format), `disk` (the seam for faults), `writer` (the thread that waits),
+`ranges`. `tuple` encodes keys in DynamoDB's order.
 """

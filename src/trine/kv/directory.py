@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from pathlib import Path
+from threading import Event
 
 from trine.kv.errors import StoreBusy, StoreDamaged, StoreTooNew
 
 FORMAT_VERSION = 1
 _FORMAT_WORD = "trine-kv"
 _HELPER_WAIT_SECONDS = 30.0
+_HELPER_STEP_SECONDS = 0.02
 
 
 class StateDirectory:
@@ -118,8 +119,8 @@ def _lock(owner: int, directory: Path) -> None:
             text = os.pread(owner, 32, 0).decode("ascii", "replace").strip()
             if not text.isdecimal() or _alive(int(text)) or patience <= 0:
                 raise StoreBusy(f"{directory} is in use by process {text or 'unknown'}; stop it first") from None
-            time.sleep(0.02)
-            patience -= 0.02
+            Event().wait(_HELPER_STEP_SECONDS)
+            patience -= _HELPER_STEP_SECONDS
 
 
 def _alive(process_id: int) -> bool:

@@ -18,7 +18,7 @@ from trine.kv.history import History
 from trine.kv.memtable import Memtable
 from trine.kv.ranges import delete_range
 from trine.kv.store import Decide, Result
-from trine.kv.view import Pairs, View, page
+from trine.kv.view import ClosedTree, Pairs, View, page
 
 _FORGET_EVERY = 1024  # overwritten keys between two looks at the past that is no longer needed
 
@@ -42,6 +42,8 @@ class MemoryStore:
     def page(
         self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False, limit_bytes: int | None = None
     ) -> Pairs:
+        if self._closed:
+            raise StoreClosed("the store has been closed")
         return page((self._table,), None, self._number, start, stop, limit, reverse, limit_bytes)
 
     def snapshot(self) -> View:
@@ -114,6 +116,7 @@ class MemoryStore:
 
     async def close(self) -> None:
         self._closed = True
+        self._newest = ClosedTree().get  # type: ignore[assignment]
 
     def statistics(self) -> Mapping[str, Any]:
         return {

@@ -27,6 +27,14 @@ class SortedKeys:
         self._blocks: list[list[bytes]] = [[]]
         self._lows: list[bytes] = []  # first key that belongs into block i+1
 
+    @classmethod
+    def of(cls, ordered: list[bytes]) -> SortedKeys:
+        """The set of these ascending keys."""
+        keys = cls()
+        keys._blocks = [ordered[at : at + _BLOCK_KEYS] for at in range(0, len(ordered), _BLOCK_KEYS)] or [[]]
+        keys._lows = [block[0] for block in keys._blocks[1:]]
+        return keys
+
     def add(self, key: bytes) -> None:
         """Add a key that is not in the set."""
         index = bisect_right(self._lows, key)
@@ -83,6 +91,16 @@ class Memtable:
         self.newest = self.versions.get
         self.keys = SortedKeys()
         self.size_bytes = 0  # of everything ever applied: an upper bound of what is held
+
+    @classmethod
+    def of(cls, puts: Mapping[bytes, bytes | None], sequence: int) -> Memtable:
+        """A memtable of puts that came before anybody could read: they all get one sequence."""
+        table = cls()
+        table.versions.update((key, (sequence, value, None)) for key, value in puts.items())
+        table.keys = SortedKeys.of(sorted(puts))
+        values_bytes = sum(len(value) for value in puts.values() if value is not None)
+        table.size_bytes = sum(map(len, puts)) + values_bytes + _VERSION_OVERHEAD_BYTES * len(puts)
+        return table
 
     def apply(self, puts: Mapping[bytes, bytes | None], sequence: int, keep_past: bool) -> None:
         """Make `puts` the newest versions; without `keep_past` the versions they replace are forgotten."""

@@ -29,6 +29,16 @@ class Tree(Protocol):
         """The first `limit` pairs with start <= key < stop, from the end when `reverse`."""
 
 
+class ClosedTree:
+    """What a closed store reads from: every read says so."""
+
+    def get(self, key: bytes) -> bytes | None:
+        raise StoreClosed("the store has been closed")
+
+    def page(self, start: bytes, stop: bytes, limit: int, reverse: bool) -> Pairs:
+        raise StoreClosed("the store has been closed")
+
+
 def lookup(memtables: tuple[Memtable, ...], tree: Tree | None, sequence: int, key: bytes) -> bytes | None:
     """The value of `key` at `sequence`."""
     version = _recent(memtables, sequence, key)

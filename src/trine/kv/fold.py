@@ -1,0 +1,59 @@
+"""Folding finished segments of the log into the tree: the checkpoint, as a process of its own.
+
+A thread would share the interpreter lock with the event loop for every key it writes; a process on another core does
+not. It is started when a segment is complete and ends when its work is done. Each segment is one synced transaction
+that also moves the tree's mark, so being killed at any point costs nothing but doing that segment again.
+In: the state directory and the last complete segment. Out: a line `folded N` per segment, on standard output.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from trine.kv.disk import Disk
+from trine.kv.errors import StoreDamaged, StoreError, StoreFull
+from trine.kv.log import segment_file
+from trine.kv.recovery import MARK, read_segment, unpack_mark
+from trine.kv.tree import LmdbTree
+
+EXIT_FULL = 28
+"""Exit status for a full disk (the number of ENOSPC); any other failure is 1."""
+_IDLE_PRIORITY = 10
+
+
+def fold(tree: LmdbTree, log: Path, disk: Disk, last_segment: int) -> None:
+    """Fold every segment up to `last_segment` that the tree lacks. StoreFull, StoreDamaged: earlier ones stay so."""
+    folded, group = unpack_mark(tree.view().mark, str(log.parent / "tree"))
+    for segment in range(folded + 1, last_segment + 1):
+        replay = read_segment(log, segment)
+        if not replay.complete or replay.first_group != group + 1:
+            raise StoreDamaged(f"{segment_file(log, segment)} is not the complete segment it should be")
+        tree.write(replay.puts, MARK.pack(segment, replay.last_group))
+        group = replay.last_group
+        disk.remove(segment_file(log, segment))
+        print(f"folded {segment}", flush=True)
+
+
+def main(directory: str, last_segment: str) -> int:
+    """The process: 0 when all is folded."""
+    os.nice(_IDLE_PRIORITY)
+    try:
+        path = Path(directory)
+        tree = LmdbTree(path / "tree")
+        try:
+            fold(tree, path / "log", Disk(), int(last_segment))
+        finally:
+            tree.close()
+    except StoreFull as error:
+        print(error, file=sys.stderr)
+        return EXIT_FULL
+    except (StoreError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

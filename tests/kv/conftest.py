@@ -1,0 +1,34 @@
+"""The stores that keep the promise, each as a function from a directory and a clock to an open store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trine.clock import Clock
+from trine.kv.durable import DurableStore
+from trine.kv.memory import MemoryStore
+from trine.kv.store import Store
+
+OpenStore = Callable[[Path, Clock], Store]
+
+
+def _durable_small(directory: Path, clock: Clock) -> Store:
+    """Segments so small that nearly every test sees them rotate, fold and disappear."""
+    return DurableStore(directory, clock, segment_bytes=2048)
+
+
+OPENERS: dict[str, OpenStore] = {
+    "memory": lambda directory, clock: MemoryStore(clock),
+    "durable": lambda directory, clock: DurableStore(directory, clock),
+    "durable-small-segments": _durable_small,
+}
+
+
+@pytest.fixture(params=list(OPENERS))
+def open_store(request: pytest.FixtureRequest) -> OpenStore:
+    """Each store in turn."""
+    opener: OpenStore = OPENERS[request.param]
+    return opener

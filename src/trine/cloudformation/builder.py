@@ -41,8 +41,7 @@ class Builder:
         self.stack_name, self.place, self.directory = stack_name, place, directory
         self.template = expansion.template
         self.declared: dict[str, dict[str, Any]] = self.template.get("Resources") or {}
-        self.evaluation = Evaluation(self, expansion.positions)
-        self.evaluation.source_of = self._source
+        self.evaluation = Evaluation(self, expansion.places)
         self.notes: list[Fault] = []
         self.creation_order: tuple[str, ...] = ()
         self.omitted: tuple[str, ...] = ()
@@ -207,9 +206,10 @@ class Builder:
         types = self.expansion.property_types.get(kind)
         if types:
             properties = coerce(properties, types)
+        properties.update(self.expansion.literals.get(logical_id, {}))
         identity = identify(logical_id, kind, properties, self.stack_name, self.place)
         self._identities[logical_id] = identity
-        source = self.expansion.sources.get(logical_id, logical_id)
+        source = self.expansion.sources.get(logical_id, logical_id).partition("/")[0]
         return Resource(
             logical_id,
             kind,
@@ -222,15 +222,8 @@ class Builder:
             str(resource.get("DeletionPolicy") or "Delete"),
             identity.known,
             source,
-            self.expansion.positions.of(*self._source(("Resources", logical_id))),
+            self.expansion.places.of(("Resources", logical_id)),
             local_files(kind, properties, self.directory),
             self._placeholders[before:],
-            self.expansion.positions,
+            self.expansion.places,
         )
-
-    def _source(self, path: Path) -> Path:
-        """The path in the text of a path in the expanded template."""
-        if len(path) > 1 and path[0] == "Resources":
-            source = self.expansion.sources.get(str(path[1]), str(path[1]))
-            return ("Resources", source, *path[2:])
-        return path

@@ -58,8 +58,7 @@ def check_resources(resources: Mapping[str, Resource], expansion: Expansion, dir
 def _local_files(resource: Resource) -> Iterator[Fault]:
     for name, path in resource.local_files.items():
         if not path.exists():
-            written = {"Code": "CodeUri", "Content": "ContentUri"}.get(name, name)
-            location = resource.location_of(written if resource.location_of(written) != resource.location else name)
+            location = resource.location_of(name)
             message = f"{resource.logical_id}: {path} does not exist"
             yield _at(location, message, "paths start at the template's folder", "template/file")
 

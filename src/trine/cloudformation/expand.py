@@ -1,8 +1,8 @@
 """The child process that reads a template: `python -m trine.cloudformation.expand`, JSON in and out by pipes.
 
 In: {"path", "parameters", "region"}. Out: {"template", "positions", "files", "sources", "transforms", "faults",
-"dependencies"}. It is a process of its own because PyYAML and aws-sam-translator cost time and memory that the server
-should not carry, and because nothing a template does to a parser can then hurt the server.
+"dependencies", "literals", "property_types"}. It is a process of its own because PyYAML and aws-sam-translator cost
+time and memory that the server should not carry, and because nothing a template does to a parser can then hurt it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from trine.cloudformation.document import Document, Positions, TooLarge, flatten
+from trine.cloudformation.document import Document, PathParts, Positions, TooLarge, flatten
 from trine.cloudformation.faults import Fault
 from trine.cloudformation.limits import TEMPLATE_SIZE_BYTES
 
@@ -24,9 +24,7 @@ def read_document(path: Path) -> Document:
     return Document(value, positions, faults)
 
 
-def read_into(
-    path: Path, positions: Positions, at: tuple[str | int, ...] = (), file: int = 0
-) -> tuple[Any, list[Fault]]:
+def read_into(path: Path, positions: Positions, at: PathParts = (), file: int = 0) -> tuple[Any, list[Fault]]:
     """Plain values of the file at `path`; their places go into `positions` below `at`."""
     name = str(path)
     try:
@@ -88,14 +86,39 @@ def expand(path: Path, parameters: dict[str, Any], region: str) -> dict[str, Any
     if not faults:
         faults = shape_faults(template, document.positions)
     if not faults:
-        from trine.cloudformation.sam import TRANSFORM, expand_sam
-
-        answer["transforms"] = transforms_of(template)
-        if TRANSFORM in answer["transforms"]:
-            template, answer["sources"], faults = expand_sam(template, document.positions, parameters, region)
-            answer["template"] = template
+        faults = _expand_transforms(path, template, document.positions, parameters, region, answer)
     answer["faults"] = [fault.to_document() for fault in faults]
     return answer
+
+
+def _expand_transforms(
+    path: Path,
+    template: dict[str, Any],
+    positions: Positions,
+    parameters: dict[str, Any],
+    region: str,
+    answer: dict[str, Any],
+) -> list[Fault]:
+    """Includes, then SAM, then the files it names; fills `answer` and returns the faults."""
+    from trine.cloudformation.assets import put_assets
+    from trine.cloudformation.includes import Includer
+    from trine.cloudformation.property_types import property_types
+    from trine.cloudformation.sam import TRANSFORM, expand_sam
+
+    includer = Includer(path.parent, positions, read_into)
+    includer.expand(template)
+    answer["transforms"] = transforms_of(template)
+    faults = includer.faults or shape_faults(template, positions)
+    if not faults and TRANSFORM in answer["transforms"]:
+        template, answer["sources"], faults = expand_sam(template, positions, parameters, region)
+    if not faults:
+        put_assets(template)
+        answer["literals"] = includer.definitions(template, answer["sources"])
+        answer["property_types"] = property_types(each["Type"] for each in template["Resources"].values())
+        faults = includer.faults
+    answer["template"] = template
+    answer["dependencies"] = includer.dependencies
+    return faults
 
 
 def shape_faults(template: Any, positions: Positions) -> list[Fault]:

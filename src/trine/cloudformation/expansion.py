@@ -22,10 +22,11 @@ from trine import __version__
 from trine.cloudformation.document import Positions
 from trine.cloudformation.faults import Fault
 from trine.cloudformation.limits import CACHE_ENTRIES, EXPANSION_TIMEOUT_SECONDS, TEMPLATE_SIZE_BYTES
+from trine.cloudformation.places import Places
 
 _OWN_FILES = (
     "document.py", "yaml_document.py", "json_document.py", "sam.py", "sam_imports.py", "expand.py", "limits.py",
-    "includes.py", "property_types.py", "loops.py",
+    "includes.py", "property_types.py", "assets.py", "loops.py",
 )  # fmt: skip
 
 
@@ -37,6 +38,7 @@ class Expansion:
     positions: Positions
     sources: Mapping[str, str]
     transforms: tuple[str, ...]
+    places: Places
     property_types: Mapping[str, Mapping[str, str]]
     literals: Mapping[str, Any]
     faults: list[Fault]
@@ -145,11 +147,14 @@ def _store(entry: Path, raw: bytes) -> None:
 
 
 def _expansion(path: Path, answer: Mapping[str, Any], from_cache: bool) -> Expansion:
+    positions = Positions(list(answer["files"]), answer["positions"])
+    declared = answer["template"].get("Resources") if isinstance(answer["template"], dict) else None
     return Expansion(
         answer["template"],
-        Positions(list(answer["files"]), answer["positions"]),
+        positions,
         answer["sources"],
         tuple(answer["transforms"]),
+        Places(positions, answer["sources"], declared if isinstance(declared, dict) else {}),
         answer.get("property_types", {}),
         answer.get("literals", {}),
         [Fault.from_document(fault) for fault in answer["faults"]],
@@ -158,4 +163,5 @@ def _expansion(path: Path, answer: Mapping[str, Any], from_cache: bool) -> Expan
 
 
 def _failed(path: Path, fault: Fault) -> Expansion:
-    return Expansion({}, Positions([str(path)]), {}, (), {}, {}, [fault], False)
+    positions = Positions([str(path)])
+    return Expansion({}, positions, {}, (), Places(positions, {}, {}), {}, {}, [fault], False)

@@ -14,8 +14,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from trine.cloudformation.document import Positions
 from trine.cloudformation.faults import Fault
+from trine.cloudformation.places import Places
 
 Path = tuple[str | int, ...]
 
@@ -53,17 +53,16 @@ class World(Protocol):
 
 
 class Evaluation:
-    """One walk over values of a template. Faults gather in `faults`; `place` turns a path into file, line, column."""
+    """One walk over values of a template. Faults gather in `faults`, each with its place."""
 
-    def __init__(self, world: World, positions: Positions) -> None:
+    def __init__(self, world: World, places: Places) -> None:
         self.world = world
-        self.positions = positions
+        self.places = places
         self.faults: list[Fault] = []
-        self.source_of: Callable[[Path], Path] = lambda path: path
 
     def fault(self, error: Unresolvable) -> None:
         """Record `error` at its place in the text."""
-        place = self.positions.of(*self.source_of(error.path))
+        place = self.places.of(error.path)
         self.faults.append(Fault(place.file, place.line, place.column, error.message, error.hint, error.rule))
 
     def resolve(self, value: Any, path: Path) -> Any:

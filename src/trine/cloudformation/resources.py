@@ -12,6 +12,7 @@ from trine.aws.arn import Place
 from trine.cloudformation import names
 from trine.cloudformation.document import Location, Positions
 from trine.cloudformation.kinds import KINDS, Kind
+from trine.cloudformation.places import Places
 
 # Streams are labelled by the time they were made; the name must be the same at every start.
 STREAM_LABEL = "2026-01-01T00:00:00.000"
@@ -51,12 +52,12 @@ class Resource:
     location: Location
     local_files: dict[str, Path] = field(default_factory=dict)
     placeholders: list[str] = field(default_factory=list)
-    _positions: Positions = field(default_factory=lambda: Positions([""]), repr=False)
+    _places: Places = field(default_factory=lambda: Places(Positions([""]), {}, {}), repr=False)
 
     def location_of(self, path: str = "") -> Location:
         """The place of a property, dotted (`KeySchema.0.AttributeName`), or of the nearest thing that was written."""
         steps = [step for step in path.split(".") if step]
-        return self._positions.of("Resources", self.source_id, "Properties", *steps)
+        return self._places.of(("Resources", self.logical_id, "Properties", *steps))
 
 
 def identify(logical_id: str, kind_name: str, properties: Mapping[str, Any], stack_name: str, place: Place) -> Identity:

@@ -56,6 +56,7 @@ def expand_sam(
             resource.pop("Metadata")
             if kept.get(source) and logical_id in original["Resources"]:
                 resource["Metadata"] = kept[source]
+    _source_implicit_apis(original, expanded, sources)
     _put_back(expanded, swapped)
     return expanded, sources, []
 
@@ -154,6 +155,22 @@ def _mark_sources(template: dict[str, Any]) -> dict[str, Any]:
             metadata = kept[logical_id] if isinstance(kept[logical_id], dict) else {}
             resource["Metadata"] = {**metadata, _SOURCE: logical_id}
     return kept
+
+
+def _source_implicit_apis(original: dict[str, Any], expanded: dict[str, Any], sources: dict[str, str]) -> None:
+    """Implicit APIs come from the first event that names no API."""
+    for kind, prefix, property_name in (
+        ("Api", "ServerlessRestApi", "RestApiId"),
+        ("HttpApi", "ServerlessHttpApi", "ApiId"),
+    ):
+        for logical_id, resource in original["Resources"].items():
+            events = (resource.get("Properties") or {}).get("Events")
+            for name, event in events.items() if isinstance(events, dict) else ():
+                if event.get("Type") == kind and property_name not in (event.get("Properties") or {}):
+                    path = f"{logical_id}/Properties/Events/{name}"
+                    for made in expanded["Resources"]:
+                        if made.startswith(prefix):
+                            sources.setdefault(made, path)
 
 
 def _is_remote(uri: Any) -> bool:

@@ -1,0 +1,73 @@
+"""The types of resource properties, from the resource schemas of AWS that cfn-lint carries as data. Child process only.
+
+CloudFormation converts values to the type of the property they are given to; these tables say which type that is.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+_SCALARS = ("boolean", "integer", "number", "string")
+_DEEPEST = 8
+
+
+def property_types(kinds: Iterable[str]) -> dict[str, dict[str, str]]:
+    """For each resource type: dotted path (`*` for items and open keys) → scalar type. Unknown types are left out."""
+    found = {}
+    for kind in sorted(set(kinds)):
+        schema = _schema(kind)
+        if schema is not None:
+            found[kind] = dict(_scalars(schema, schema, "", 0))
+    return found
+
+
+_index: dict[str, str] = {}
+
+
+def _schema(kind: str) -> dict[str, Any] | None:
+    spec = importlib.util.find_spec("cfnlint")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "data" / "schemas"
+    try:
+        if not _index:
+            _index.update(json.loads((folder / "providers" / "us-east-1.json").read_bytes()))
+        file = folder / "resources" / f"{_index[kind]}.json"
+    except (OSError, ValueError, KeyError):
+        # Releases before 1.40 keep one file per type and region.
+        file = folder / "providers" / "us_east_1" / f"{kind.lower().replace('::', '-')}.json"
+    try:
+        schema = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return schema if isinstance(schema, dict) else None
+
+
+def _scalars(node: Any, root: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple[str, str]]:
+    reference = node.get("$ref") if isinstance(node, dict) else None
+    if isinstance(reference, str):
+        node = _follow(root, reference)
+    if not isinstance(node, dict) or depth > _DEEPEST:
+        return
+    kind = node.get("type")
+    if kind in _SCALARS:
+        yield path, kind
+        return
+    below = f"{path}." if path else ""
+    if kind == "array" and isinstance(node.get("items"), dict):
+        yield from _scalars(node["items"], root, f"{path}.*", depth + 1)
+    for name, child in (node.get("properties") or {}).items():
+        yield from _scalars(child, root, below + name, depth + 1)
+    for child in (node.get("patternProperties") or {}).values():
+        yield from _scalars(child, root, f"{below}*", depth + 1)
+
+
+def _follow(root: Mapping[str, Any], reference: str) -> Any:
+    node: Any = root
+    for step in reference.removeprefix("#/").split("/"):
+        node = node.get(step) if isinstance(node, Mapping) else None
+    return node

@@ -145,3 +145,17 @@ def check_tags(tags: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     if len({key.lower() for key in made}) != len(tags):
         raise ValidationError("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
     return made
+
+
+def put_policy(directory: Directory, properties: Mapping[str, Any]) -> None:
+    """Put the inline policy of an `AWS::IAM::Policy` on the roles, users and groups that it names."""
+    name = check_name(properties.get("PolicyName"), "policyName", 128)
+    kinds: tuple[tuple[Kind, str], ...] = (("role", "Roles"), ("user", "Users"), ("group", "Groups"))
+    holders = [directory.get(kind, holder) for kind, member in kinds for holder in properties.get(member) or ()]
+    if not holders:
+        raise ValidationError("At least one of [Groups,Roles,Users] must be non-empty.")
+    longest = limits.INLINE_ROLE_POLICIES_MAX_CHARACTERS
+    text = document_text(properties.get("PolicyDocument"), "identity", name, longest)
+    for holder in holders:
+        holder.inline[name] = text
+        directory.save(holder)

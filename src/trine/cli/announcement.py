@@ -1,0 +1,99 @@
+"""What `trine up` prints when it is ready: addresses, routes, functions, tables, manifest. Text from values, nothing
+else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from trine.cli.waterfall import printable
+
+
+def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[str]:
+    """The announcement of a running stack, from its description."""
+    yield f"Trine · {printable(description['stackName'])} · {printable(description['template'])}"
+    yield ""
+    yield f"  Front door   {description['frontUrl']}/"
+    yield f'  AWS          {description["awsUrl"]}   (all services; eval "$(trine env)")'
+    yield f"  DynamoDB     {description['dynamodbUrl']}"
+    yield ""
+    yield from _apis(description["apis"])
+    if description["functions"]:
+        yield "Functions"
+        yield from _table(
+            [(f["logicalId"], f["runtime"], f"{f['memoryMb']} MB", f"{f['timeoutSeconds']} s", f["handler"])
+             for f in description["functions"]]
+        )  # fmt: skip
+        yield ""
+    if description["tables"]:
+        yield "Tables"
+        yield from _table([(table["name"], ", ".join(table["keys"]), _indexes(table)) for table in description["tables"]])
+        yield ""
+    if description["outputs"]:
+        yield "Outputs"
+        yield from _table([(output["name"], str(output["value"])) for output in description["outputs"]])
+        yield ""
+    if with_manifest:
+        yield from _manifest(description["manifest"])
+    if description["enforcement"] == "soft":
+        yield "SOFT MODE: what AWS would refuse is reported and let through."
+    else:
+        yield "Enforcement is on: signatures, roles and permissions are checked on every hop."
+    yield _durability(description)
+    yield "Ready. Ctrl-C ends it."
+
+
+def _indexes(table: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name}: {', '.join(keys)}" for name, keys in table["indexes"].items())
+
+
+def _durability(description: Mapping[str, Any]) -> str:
+    if description["durable"]:
+        return f"Acknowledged writes are on disk: {printable(description['stateDirectory'])}"
+    return "In memory only (--memory): nothing is left when it ends."
+
+
+def _apis(apis: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for position, api in enumerate(apis):
+        also = "  (also at the front door's root)" if position == 0 else ""
+        yield f"{api['kind']} API {printable(api['name'])} [{api['id']}]{also}"
+        for stage in api["stages"]:
+            yield f"  {stage['url']}   or   {stage['pathUrl']}"
+        yield from _table(
+            [
+                (route["method"] if route["path"] != "$default" else "", route["path"], "→",
+                 route["function"] or route["integration"],
+                 "" if route["authorization"] == "NONE" else route["authorization"])
+                for route in api["routes"]
+            ]
+        )  # fmt: skip
+        for problem in api["problems"]:
+            yield f"  ! {printable(problem, 400)}"
+        yield ""
+    if not apis:
+        yield "No API in this template."
+        yield ""
+
+
+def _manifest(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "Fidelity: what becomes of each property of the template"
+    for (logical_id, kind), group in groupby(rows, key=lambda row: (row["logicalId"], row["type"])):
+        yield f"  {printable(logical_id)} ({printable(kind)})"
+        found = list(group)
+        for fidelity in ("enforced", "stored", "ignored"):
+            names = [row["property"] or "everything" for row in found if row["fidelity"] == fidelity]
+            if names:
+                yield f"    {fidelity:<9}{printable(', '.join(names), 1000)}"
+        for remark in dict.fromkeys(row["remark"] for row in found if row["remark"]):
+            yield f"    note     {printable(remark, 400)}"
+    yield ""
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows with columns as wide as their widest cell, indented by two."""
+    shown = [[printable(str(cell)) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))] if shown else []
+    for row in shown:
+        yield ("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()

@@ -1,0 +1,134 @@
+"""`trine up`: read the template, start the stack, say what there is, run until Ctrl-C or SIGTERM.
+
+Exit codes: 0 ended by the user, 1 it could not start (ports, state directory), 2 the template has faults.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trine.cli import announcement
+from trine.stack.settings import AWS_PORT, DYNAMODB_PORT, FRONT_PORT, Settings
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path())
+@click.option("--port", default=FRONT_PORT, show_default=True, help="Front door; 0 takes a free one.")
+@click.option("--aws-port", default=AWS_PORT, show_default=True, help="AWS wire protocols of all services.")
+@click.option("--dynamodb-port", default=DYNAMODB_PORT, show_default=True, help="DynamoDB alone.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--memory", is_flag=True, help="Keep the tables in memory only; nothing is left afterwards.")
+@click.option("--state", type=click.Path(path_type=Path), help="State directory (default: .trine beside the template).")
+@click.option("--parameter-overrides", "-P", multiple=True, help="Parameter values: Name=Value, as SAM takes them.")
+@click.option("--env-vars", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="SAM's env-vars JSON.")
+@click.option("--stack-name", help="Name of the stack (default: from samconfig.toml or the directory).")
+@click.option("--region", help="AWS region to stand in (default: samconfig.toml, else us-east-1).")
+@click.option("--account-id", default="123456789012", show_default=True, help="AWS account id to stand in.")
+@click.option("--soft", is_flag=True, help="Report what AWS would refuse, and let it pass.")
+@click.option("--replica-lag", default=0.0, show_default=True, help="Seconds by which eventual reads trail.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document when ready, instead of text.")
+@click.option("--manifest/--no-manifest", default=True, show_default=True, help="Print the fidelity manifest.")
+def command(**options: Any) -> None:
+    """Run the stack of a SAM or CloudFormation template.
+
+    PATH is the template or its directory.
+    """
+    from trine.cloudformation.faults import TemplateFaults
+    from trine.http.loop import run
+    from trine.kv.errors import StoreError
+    from trine.stack.ports import PortTaken
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        settings = settings_of(options)
+        run(_serve(settings, as_json=options["as_json"], with_manifest=options["manifest"]))
+    except TemplateFaults as faults:
+        for fault in faults.faults:
+            click.echo(str(fault), err=True)
+        sys.exit(2)
+    except (PortTaken, StoreError) as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"cannot start: {error}") from None
+
+
+def settings_of(options: dict[str, Any]) -> Settings:
+    """The settings that the options and samconfig.toml give. TemplateFaults when there is no template."""
+    from trine.aws.arn import DEFAULT_REGION, Place
+    from trine.cloudformation.discovery import find_template, parse_overrides
+
+    found = find_template(options["path"])
+    overrides = {**found.parameter_overrides, **parse_overrides(list(options["parameter_overrides"]))}
+    if len(options["account_id"]) != 12 or not options["account_id"].isdecimal():
+        raise click.UsageError("--account-id takes twelve digits")
+    if options["replica_lag"] < 0:
+        raise click.UsageError("--replica-lag cannot be negative")
+    return Settings(
+        template=found.path,
+        state_directory=(options["state"] or found.project_directory / ".trine").absolute(),
+        stack_name=options["stack_name"] or found.stack_name,
+        parameters=overrides,
+        host=options["host"],
+        front_port=options["port"],
+        aws_port=options["aws_port"],
+        dynamodb_port=options["dynamodb_port"],
+        memory=options["memory"],
+        enforcement="soft" if options["soft"] else "enforce",
+        replica_lag_seconds=options["replica_lag"],
+        place=Place(options["account_id"], options["region"] or found.region or DEFAULT_REGION),
+        environment_overrides=_environment_overrides(options["env_vars"]),
+    )
+
+
+def _environment_overrides(path: Path | None) -> dict[str, dict[str, str]]:
+    if path is None:
+        return {}
+    try:
+        document = json.loads(path.read_bytes())
+        return {str(name): {str(k): str(v) for k, v in values.items()} for name, values in document.items()}
+    except (ValueError, AttributeError) as error:
+        raise click.UsageError(f"{path} is not SAM's env-vars JSON ({error})") from None
+
+
+async def _serve(settings: Settings, *, as_json: bool, with_manifest: bool) -> None:
+    from trine.cloudformation.template import load_template
+    from trine.console.door import ConsoleDoor
+    from trine.stack.stack import Stack
+
+    template = load_template(
+        settings.template,
+        settings.parameters,
+        settings.stack_name,
+        settings.place,
+        settings.state_directory / "cache",
+    )
+    stack = await Stack.start(settings, template, lambda started: ConsoleDoor(started).handle)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signal_number, stopped.set)
+    try:
+        # What lives now lives to the end: frozen, it is not walked again by each collection.
+        gc.collect()
+        gc.freeze()
+        description = stack.description()
+        if as_json:
+            click.echo(json.dumps(description))
+        else:
+            for line in announcement.lines(description, with_manifest=with_manifest):
+                click.echo(line)
+        sys.stdout.flush()
+        await stopped.wait()
+        if not as_json:
+            click.echo("\nstopping …")
+    finally:
+        await stack.close()

@@ -1,0 +1,113 @@
+"""The door for `trine explain`, `logs`, `invoke` and whoever watches: JSON documents below `/_trine/`.
+
+Enters a request signed for the service `trine`, leaves a document about the running stack. Every view is an action
+of its own (`trine:Explain`, …) on the stack's ARN, so that only the owner, or whom the owner allows, sees anything.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from trine.aws.errors import AwsError
+from trine.console.log_stream import LogStream, latest_events
+from trine.http.message import Request, Response
+from trine.stack.stack import Stack
+
+LOG_LINES_MAX = 10_000
+TRACES_MAX = 500
+_log = logging.getLogger("trine.console")
+Query = Mapping[str, str]
+
+
+class NoSuchView(AwsError):
+    """The path names nothing that can be shown."""
+
+    code = "ResourceNotFoundException"
+    status = 404
+
+
+class BadQuery(AwsError):
+    """A query parameter has a value that it cannot have."""
+
+    code = "ValidationException"
+    status = 400
+
+
+class ConsoleDoor:
+    """Answers below `/_trine/`."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._views: dict[str, tuple[str, Callable[[str, Query], Any]]] = {
+            "explain": ("trine:Explain", self._explain),
+            "traces": ("trine:ListTraces", self._traces),
+            "description": ("trine:Describe", lambda name, query: self._stack.description()),
+            "logs": ("trine:ReadLogs", self._logs),
+        }
+
+    def handle(self, request: Request) -> Response:
+        """One document, or an error in AWS's shape."""
+        try:
+            view, _, name = request.path.removeprefix(b"/_trine/").decode("latin-1").partition("/")
+            if view not in self._views or request.method != "GET":
+                raise NoSuchView(f"there is no view {view!r}; there are: {', '.join(self._views)}")
+            action, show = self._views[view]
+            access = self._stack.wings.access
+            caller = access.authenticate(request, "trine")
+            access.authorize(caller, action, self._stack.arn)
+            query = dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True))
+            shown = show(unquote(name), query)
+            if isinstance(shown, LogStream):
+                return Response(200, [(b"Content-Type", b"application/x-ndjson")], shown.lines())
+            return _answer(200, shown)
+        except AwsError as error:
+            return _answer(error.status, {"__type": error.code, "message": error.message})
+        except Exception:
+            _log.exception("the console failed at %r", request.path)
+            return _answer(
+                500, {"__type": "InternalFailure", "message": "the console failed; the server's log says how"}
+            )
+
+    def _explain(self, request_id: str, query: Query) -> Any:
+        trace = self._stack.wings.traces.find(request_id)
+        if trace is None:
+            raise NoSuchView(
+                f"no request {request_id[:100]!r} is remembered; the latest requests of each service and the latest "
+                "refusals are, until the stack ends"
+            )
+        while trace.parent is not None:
+            trace = trace.parent
+        return trace.as_document()
+
+    def _traces(self, kind: str, query: Query) -> Any:
+        count = _number(query, "count", 50, TRACES_MAX)
+        return {"traces": [trace.as_document() for trace in self._stack.wings.traces.latest(kind, count)]}
+
+    def _logs(self, name: str, query: Query) -> Any:
+        limit = _number(query, "limit", 200, LOG_LINES_MAX)
+        wanted, pattern = query.get("function"), query.get("filter", "")
+        groups = self._stack.wings.functions.log_store.groups()
+        logs = [log for log in groups if wanted in (None, _function_of(log.group))]
+        if query.get("follow"):
+            return LogStream(logs, limit, pattern)
+        return {"events": latest_events(logs, limit, pattern)}
+
+
+def _function_of(group: str) -> str:
+    return group.rpartition("/")[2]
+
+
+def _number(query: Query, name: str, default: int, most: int) -> int:
+    text = query.get(name, str(default))
+    if not text.isdecimal() or len(text) > 19 or int(text) > most:
+        raise BadQuery(f"{name} must be a whole number of at most {most}, not {text[:40]!r}")
+    return int(text)
+
+
+def _answer(status: int, document: Any) -> Response:
+    body = json.dumps(document, default=str).encode()
+    return Response(status, [(b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store")], body)

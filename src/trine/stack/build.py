@@ -1,0 +1,113 @@
+"""The wings, made and joined: the only room that knows all of them.
+
+Enters settings, a template and the two addresses that functions and the front door must know; leaves `Wings`. What is
+opened here (the store, the zygote) is closed by `Wings.close`, in the opposite order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from trine.apigateway.api import Api
+from trine.apigateway.gateway import Gateway, GatewaySettings
+from trine.aws.fidelity import Fidelity
+from trine.aws.ids import Ids
+from trine.awslambda.endpoint import LambdaEndpoint
+from trine.awslambda.service import Service
+from trine.clock import Clock
+from trine.dynamodb.endpoint import DynamoDB
+from trine.dynamodb.storage.catalogue import DocumentCatalogue
+from trine.iam.access import Access
+from trine.iam.endpoint import IdentityEndpoint
+from trine.kv.durable import DurableStore
+from trine.kv.memory import MemoryStore
+from trine.kv.store import Store
+from trine.stack.listeners import Endpoint
+from trine.stack.settings import Settings
+from trine.trace import TraceBook
+
+SHUTDOWN_GRACE_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Wings:
+    """Everything that runs, by the name of its wing."""
+
+    clock: Clock
+    ids: Ids
+    traces: TraceBook
+    store: Store
+    catalogue: DocumentCatalogue
+    access: Access
+    dynamodb: DynamoDB
+    functions: Service
+    gateway: Gateway
+    endpoints: Mapping[str, Endpoint]
+
+    async def close(self) -> None:
+        """End the functions' processes, then write what is accepted, then let go of the store."""
+        await self.functions.close(SHUTDOWN_GRACE_SECONDS)
+        await self.access.settled()
+        await self.dynamodb.close()
+        await self.store.close()
+
+
+def open_store(settings: Settings, clock: Clock) -> Store:
+    """The store the settings ask for. Raises a `kv.errors.StoreError` that names the directory and what to do."""
+    return MemoryStore(clock) if settings.memory else DurableStore(settings.state_directory / "store", clock)
+
+
+def build(
+    settings: Settings,
+    apis: Sequence[Api],
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    *,
+    aws_url: str,
+    front_port: int,
+) -> Wings:
+    """Join the wings over `store`. Nothing of the template is made yet but its APIs, which hold no state."""
+    place = settings.place
+    traces = TraceBook(clock)
+    catalogue = DocumentCatalogue(store)
+    access = Access(clock, ids, catalogue, settings.enforcement, place)
+    dynamodb = DynamoDB(
+        store,
+        clock,
+        ids,
+        access,
+        place,
+        traces,
+        catalogue=catalogue,
+        replica_lag_seconds=settings.replica_lag_seconds,
+    )
+    functions = Service(clock, ids, access, place, traces, settings.state_directory, aws_url)
+    gateway = Gateway(apis, functions, clock, ids, place, traces, GatewaySettings(forwarded_port=str(front_port)))
+    identity = IdentityEndpoint(access, ids)
+    endpoints: dict[str, Endpoint] = {
+        "dynamodb": dynamodb,
+        "lambda": LambdaEndpoint(functions),
+        "sts": identity,
+        "iam": identity,
+    }
+    return Wings(clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, endpoints)
+
+
+FIDELITY_MODULES = (
+    "trine.apigateway.fidelity",
+    "trine.awslambda.fidelity",
+    "trine.dynamodb.fidelity",
+    "trine.iam.fidelity",
+)
+
+
+def fidelity() -> dict[str, Mapping[str, Fidelity]]:
+    """What each wing says of the properties of its resource types, in one table."""
+    from importlib import import_module
+
+    tables: dict[str, Mapping[str, Fidelity]] = {}
+    for module in FIDELITY_MODULES:
+        tables.update(import_module(module).FIDELITY)
+    return tables

@@ -1,0 +1,134 @@
+"""What a running stack offers, as plain JSON values: printed at start, by `--json`, and shown in the console.
+
+Enters the built stack, leaves one document: APIs with their URLs and routes, functions, tables, outputs, manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from trine.apigateway.api import Api, Stage
+from trine.cloudformation.manifest import ManifestRow
+from trine.cloudformation.resources import Resource
+from trine.cloudformation.template import Template
+
+LOCAL_DOMAIN = "execute-api.localhost"
+
+
+def describe_apis(apis: Sequence[Api], host: str, front_port: int) -> list[dict[str, Any]]:
+    """Each API with its kind, addresses and routes; the first one also answers at the front door's root."""
+    root = f"http://{url_host(host)}:{front_port}"
+    return [
+        {
+            "id": api.id,
+            "logicalId": api.logical_id,
+            "name": api.name,
+            "kind": api.kind.value,
+            "url": f"{root}/" if position == 0 else _path_url(root, api, _default_stage(api)),
+            "stages": [
+                {
+                    "name": stage.name,
+                    "url": f"http://{api.id}.{LOCAL_DOMAIN}:{front_port}{_stage_path(stage)}",
+                    "pathUrl": _path_url(root, api, stage),
+                }
+                for stage in api.stages
+            ],
+            "routes": [
+                {
+                    "method": route.method,
+                    "path": route.path,
+                    "function": _function_name(route.integration.function),
+                    "integration": route.integration.type.value,
+                    "authorization": route.authorization.value,
+                }
+                for route in api.routes
+            ],
+            "problems": list(api.problems),
+        }
+        for position, api in enumerate(apis)
+    ]
+
+
+def describe_functions(resources: Iterable[Resource]) -> list[dict[str, Any]]:
+    """Each function with what people look for first."""
+    return [
+        {
+            "logicalId": resource.source_id or resource.logical_id,
+            "name": resource.name,
+            "arn": resource.attributes.get("Arn"),
+            "runtime": resource.properties.get("Runtime", ""),
+            "handler": resource.properties.get("Handler", ""),
+            "memoryMb": int(resource.properties.get("MemorySize", 128)),
+            "timeoutSeconds": int(resource.properties.get("Timeout", 3)),
+            "role": resource.properties.get("Role", ""),
+        }
+        for resource in resources
+    ]
+
+
+def describe_tables(resources: Iterable[Resource]) -> list[dict[str, Any]]:
+    """Each table with its keys and indexes in AWS's words."""
+    return [
+        {
+            "logicalId": resource.logical_id,
+            "name": resource.name,
+            "arn": resource.attributes.get("Arn"),
+            "keys": _keys(resource.properties),
+            "indexes": {
+                str(index.get("IndexName")): _keys(index)
+                for name in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
+                for index in resource.properties.get(name) or ()
+            },
+            "billing": resource.properties.get("BillingMode", "PROVISIONED"),
+        }
+        for resource in resources
+    ]
+
+
+def describe_outputs(template: Template) -> list[dict[str, Any]]:
+    """The template's outputs, evaluated."""
+    return [
+        {"name": output.name, "value": output.value, "description": output.description}
+        for output in template.outputs.values()
+    ]
+
+
+def describe_row(row: ManifestRow) -> dict[str, Any]:
+    """One row of the manifest."""
+    return {
+        "logicalId": row.logical_id,
+        "type": row.type,
+        "property": row.path,
+        "fidelity": row.fidelity.value,
+        "line": row.line,
+        "remark": row.remark,
+    }
+
+
+def url_host(host: str) -> str:
+    """The host as URLs spell it: brackets around IPv6, loopback for the unspecified address."""
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _keys(properties: Mapping[str, Any]) -> list[str]:
+    return [f"{key.get('AttributeName')} ({key.get('KeyType')})" for key in properties.get("KeySchema") or ()]
+
+
+def _default_stage(api: Api) -> Stage:
+    return next((stage for stage in api.stages if stage.is_default), api.stages[0] if api.stages else Stage("$default"))
+
+
+def _stage_path(stage: Stage) -> str:
+    return "/" if stage.is_default else f"/{quote(stage.name)}/"
+
+
+def _path_url(root: str, api: Api, stage: Stage) -> str:
+    return f"{root}/_apis/{api.id}/{quote(stage.name, safe='$')}/"
+
+
+def _function_name(function: str | None) -> str | None:
+    return function.rpartition(":function:")[2] if function is not None else None

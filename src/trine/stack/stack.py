@@ -1,0 +1,175 @@
+"""A running stack: ports, wings and template, started and ended in order.
+
+Enters settings and a template that has been read; leaves a `Stack` that answers on three ports until `close`. The
+ports are taken first: a port that is in use ends the start before anything was changed.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from trine.apigateway.build import build_apis
+from trine.aws.ids import Ids, SystemIds
+from trine.clock import Clock, SystemClock
+from trine.cloudformation.manifest import ManifestRow, manifest
+from trine.cloudformation.template import Template
+from trine.http.limits import Limits
+from trine.http.message import Request, Response
+from trine.http.server import Server, serve
+from trine.stack import run_file
+from trine.stack.build import Wings, build, fidelity, open_store
+from trine.stack.deploy import FUNCTION, TABLE, check, deploy
+from trine.stack.description import (
+    describe_apis,
+    describe_functions,
+    describe_outputs,
+    describe_row,
+    describe_tables,
+    url_host,
+)
+from trine.stack.listeners import AwsPort
+from trine.stack.ports import Ports, bind
+from trine.stack.run_file import RunFile
+from trine.stack.settings import Settings
+
+CLOSE_GRACE_SECONDS = 3.0
+FRONT_BODY_BYTES = 10 * 1024 * 1024 + 1
+"""One byte more than API Gateway takes: its wing answers 413 in AWS's words, the server cuts what is larger still."""
+
+ConsoleHandler = Callable[[Request], Response | Awaitable[Response]]
+
+
+class Stack:
+    """One template, running. Made by `start`."""
+
+    def __init__(self, settings: Settings, template: Template, wings: Wings, ports: Ports) -> None:
+        self.settings, self.template, self.wings = settings, template, wings
+        self.arn = settings.place.arn("trine", f"stack/{settings.stack_name}")
+        self._ports = ports
+        self._servers: list[Server] = []
+
+    @classmethod
+    async def start(
+        cls,
+        settings: Settings,
+        template: Template,
+        console: Callable[[Stack], ConsoleHandler],
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> Stack:
+        """Start everything; ready when this returns.
+
+        Raises TemplateFaults (a wing refused a resource), PortTaken, or `kv.errors.StoreError`; then nothing runs.
+        """
+        check(template, settings.place)
+        clock, ids = clock or SystemClock(), ids or SystemIds()
+        apis = build_apis(template.resources.values())
+        settings.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ports = bind(settings)
+        try:
+            store = open_store(settings, clock)
+        except BaseException:
+            ports.close()
+            raise
+        front_port, aws_port = ports.front.getsockname()[1], ports.aws.getsockname()[1]
+        aws_url = f"http://{url_host(settings.host)}:{aws_port}"
+        wings = build(settings, apis, store, clock, ids, aws_url=aws_url, front_port=front_port)
+        stack = cls(settings, template, wings, ports)
+        try:
+            wings.functions.start()
+            await deploy(template, wings, settings)
+            await stack._listen(console(stack))
+        except BaseException:
+            await stack.close()
+            raise
+        return stack
+
+    async def _listen(self, console: ConsoleHandler) -> None:
+        wings = self.wings
+        clock = wings.clock
+        aws = AwsPort(wings.endpoints, console)
+        front_limits = Limits(body_bytes=FRONT_BODY_BYTES)
+        self._servers = [
+            await serve(wings.gateway.handle, clock=clock, sock=self._ports.front, limits=front_limits),
+            await serve(aws.handle, clock=clock, sock=self._ports.aws),
+            await serve(wings.dynamodb.handle, clock=clock, sock=self._ports.dynamodb),
+        ]
+        self.run_file().write(self.settings.state_directory)
+
+    async def close(self) -> None:
+        """End everything in order: no new requests, those under way within the grace, processes, store."""
+        for server in self._servers:
+            await server.close(CLOSE_GRACE_SECONDS)
+        self._ports.close()
+        await self.wings.close()
+        if self.settings.memory:
+            run_file.remove(self.settings.state_directory)
+
+    # -- what people see -----------------------------------------------------------------------------------------
+
+    @property
+    def front_url(self) -> str:
+        """Where the first API answers, without a trailing slash."""
+        return self._url(self._ports.front)
+
+    @property
+    def aws_url(self) -> str:
+        """The endpoint URL for SDKs."""
+        return self._url(self._ports.aws)
+
+    @property
+    def dynamodb_url(self) -> str:
+        """The table's own port."""
+        return self._url(self._ports.dynamodb)
+
+    def _url(self, bound: socket.socket) -> str:
+        return f"http://{url_host(self.settings.host)}:{bound.getsockname()[1]}"
+
+    def run_file(self) -> RunFile:
+        """What commands in other terminals need to find this stack."""
+        key = self.wings.access.owner_credentials()
+        return RunFile(
+            pid=os.getpid(),
+            template=str(self.template.path),
+            front_url=self.front_url,
+            aws_url=self.aws_url,
+            dynamodb_url=self.dynamodb_url,
+            region=self.settings.place.region,
+            account_id=self.settings.place.account_id,
+            access_key_id=key.access_key_id,
+            secret_access_key=key.secret_access_key,
+        )
+
+    def manifest(self) -> list[ManifestRow]:
+        """Each property of the template: enforced, stored or ignored."""
+        return manifest(self.template, fidelity())
+
+    def description(self) -> dict[str, Any]:
+        """Everything that `--json` prints, as JSON values."""
+        return {
+            "template": str(self.template.path),
+            "stackName": self.settings.stack_name,
+            "region": self.settings.place.region,
+            "accountId": self.settings.place.account_id,
+            "enforcement": self.settings.enforcement,
+            "durable": not self.settings.memory,
+            "stateDirectory": str(self.settings.state_directory),
+            "frontUrl": self.front_url,
+            "awsUrl": self.aws_url,
+            "dynamodbUrl": self.dynamodb_url,
+            "apis": describe_apis(self.wings.gateway.apis, self.settings.host, self._ports.front.getsockname()[1]),
+            "functions": describe_functions(self.template.of_type(FUNCTION)),
+            "tables": describe_tables(self.template.of_type(TABLE)),
+            "outputs": describe_outputs(self.template),
+            "manifest": [describe_row(row) for row in self.manifest()],
+        }
+
+
+def default_state_directory(template: Path) -> Path:
+    """`.trine` beside the template."""
+    return template.parent / ".trine"

@@ -1,0 +1,171 @@
+"""The Python client of the Runtime API: loads the handler, then takes events and returns answers until the link ends.
+
+Behaves as AWS's `awslambdaric` does: the same error types and sentences, the same log lines, JSON by the standard
+library with decimals written as numbers.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import decimal
+import importlib
+import json
+import os
+import re
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from . import logs, wire
+from .context import LambdaContext, constants_from_environment
+from .faults import Fault, error_value, log_text
+
+Handler = Callable[[Any, LambdaContext], Any]
+
+_ASCII_RUNTIMES = ("3.8", "3.9", "3.10", "3.11")
+_DECIMAL_MARK = os.urandom(12).hex()
+_DECIMAL = re.compile(f'"{_DECIMAL_MARK}:([^"]*)"')
+
+
+def _encode_other(value: object) -> Any:
+    if isinstance(value, decimal.Decimal):
+        return float("nan") if value.is_nan() else f"{_DECIMAL_MARK}:{value}"
+    if isinstance(value, bytes):
+        return value.decode()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def make_encoder(execution_environment: str) -> Callable[[Any], str]:
+    """The function that turns answers into JSON; runtimes below Python 3.12 escape all that is not ASCII."""
+    ascii_only = execution_environment.endswith(_ASCII_RUNTIMES)
+    encode = json.JSONEncoder(ensure_ascii=ascii_only, default=_encode_other).encode
+
+    def to_json(value: Any) -> str:
+        text = encode(value)
+        return _DECIMAL.sub(r"\1", text) if _DECIMAL_MARK in text else text
+
+    return to_json
+
+
+def load_handler(name: str) -> Handler:
+    """Import what `_HANDLER` names. Raises Fault with AWS's type and sentence."""
+    module_name, dot, function_name = name.rpartition(".")
+    if not dot:
+        raise Fault(
+            "Runtime.MalformedHandlerName",
+            f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)",
+        )
+    if module_name.split(".")[0] in sys.builtin_module_names:
+        raise Fault("Runtime.BuiltInModuleConflict", f"Cannot use built-in module {module_name} as a handler module")
+    try:
+        module = importlib.import_module(module_name.replace("/", "."))
+    except ImportError as error:
+        raise Fault("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from None
+    except SyntaxError as error:
+        raise Fault(
+            "Runtime.UserCodeSyntaxError",
+            f"Syntax error in module '{module_name}': {error}",
+            [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}'],
+        ) from None
+    try:
+        handler: Handler = getattr(module, function_name)
+    except AttributeError:
+        raise Fault("Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'") from None
+    return handler
+
+
+def _report(error: BaseException, request_id: str = "") -> tuple[bytes, str]:
+    # Logs the error and returns it as the body and type to post.
+    value = error_value(error, request_id)
+    if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
+        sys.stdout.write(json.dumps({"level": "ERROR", **value}) + "\n")
+    else:
+        sys.stdout.write(log_text(value))
+    logs.flush()
+    return json.dumps(value).encode(), value["errorType"]
+
+
+def serve(link: wire.Link) -> None:
+    """Run until the owner closes the link. A handler's SystemExit and its like pass through."""
+    logs.set_up()
+    try:
+        handler = load_handler(os.environ["_HANDLER"])
+    except Exception as error:
+        body, kind = _report(error)
+        link.send(wire.error(None, body, kind))
+        link.read()
+        raise SystemExit(1) from None
+    constants = constants_from_environment()
+    to_json = make_encoder(os.environ.get("AWS_EXECUTION_ENV", ""))
+    logs.flush()
+    link.send(wire.NEXT)
+    while True:
+        _, headers, event = link.read()
+        link.send(_answer(handler, headers, event, constants, to_json))
+        link.read()
+
+
+def _answer(
+    handler: Handler,
+    headers: dict[str, str],
+    body: bytes,
+    constants: dict[str, Any],
+    to_json: Callable[[Any], str],
+) -> bytes:
+    request_id = logs.current_request_id = headers["lambda-runtime-aws-request-id"]
+    trace_id = headers.get("lambda-runtime-trace-id")
+    if trace_id is not None:
+        os.environ["_X_AMZN_TRACE_ID"] = trace_id
+    try:
+        context = LambdaContext(headers, constants)
+        try:
+            event = json.loads(body)
+        except Exception as error:
+            raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from None
+        result = handler(event, context)
+        if isinstance(result, bytes):
+            answer = wire.response(request_id, result, b"application/unknown")
+        else:
+            try:
+                answer = wire.response(request_id, to_json(result).encode())
+            except Exception as error:
+                raise Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
+    except Exception as error:
+        return wire.error(request_id, *_report(error, request_id))
+    logs.flush()
+    return answer
+
+
+def run(connection: socket.socket) -> NoReturn:
+    """Serve on `connection`, then end this process as the interpreter would: streams flushed, exit functions run."""
+    status = 0
+    try:
+        serve(wire.Link(connection))
+    except (wire.LinkClosed, ConnectionError):
+        os._exit(0)  # the environment is being ended
+    except SystemExit as leave:
+        if leave.code is None:
+            status = 0
+        elif isinstance(leave.code, int):
+            status = leave.code & 0xFF
+        else:
+            sys.stderr.write(f"{leave.code}\n")
+            status = 1
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()
+    logs.flush()
+    os._exit(status)
+
+
+def main() -> NoReturn:
+    """Entry in an interpreter of its own; the socket is the descriptor that `_TRINE_RUNTIME_FD` names."""
+    connection = socket.socket(fileno=int(os.environ.pop("_TRINE_RUNTIME_FD")))
+    connection.set_inheritable(False)
+    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+    run(connection)

@@ -1,0 +1,43 @@
+"""boto3, loaded once in the zygote so that every fork has it: modules, service models, and a loader that forks share.
+
+What is shared is read-only data of botocore (its parsed JSON models). No client, session or credential is ever made
+with a function's own values here.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+WARM_SERVICES = ("dynamodb",)
+"""Services whose models are parsed before forking; others are parsed on first use, as everywhere."""
+
+
+def preload() -> bool:
+    """Import boto3 and warm its loader; False where boto3 is not installed."""
+    try:
+        import boto3
+        import botocore.loaders
+        import botocore.session
+    except ImportError:
+        return False
+    stock = botocore.loaders.create_loader
+    shared = stock(None)
+
+    def create_loader(search_path_string: str | None = None) -> Any:
+        # A function that brings its own models (AWS_DATA_PATH) gets a loader of its own.
+        if search_path_string or os.environ.get("AWS_DATA_PATH"):
+            return stock(search_path_string)
+        return shared
+
+    botocore.loaders.create_loader = create_loader
+    botocore.session.create_loader = create_loader
+    session: Any = boto3.session.Session(
+        aws_access_key_id="warm",
+        aws_secret_access_key="warm",  # noqa: S106 -- never used to sign
+        region_name="us-east-1",
+    )
+    for service in WARM_SERVICES:
+        session.client(service)
+    session.resource("dynamodb")
+    return True

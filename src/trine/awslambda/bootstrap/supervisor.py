@@ -1,0 +1,104 @@
+"""The first process of an environment: it starts the worker, adopts what the worker leaves behind and ends all of it.
+
+Enters the control socket to the server. `K` or its end (the server is gone) kills every process of the environment.
+When the worker ends by itself, whatever it left behind is killed too and one JSON line says how it ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+from collections.abc import Callable
+from typing import NoReturn
+
+from . import linux
+
+
+def run(control: socket.socket, start_worker: Callable[[], NoReturn]) -> NoReturn:
+    """Fork the worker and stay until the environment has no process left."""
+    linux.adopt_orphans()
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    os.set_blocking(wake_read, False)
+    worker = os.fork()
+    if worker == 0:
+        control.close()
+        os.close(wake_read)
+        os.close(wake_write)
+        start_worker()
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2, 3):
+        os.dup2(nowhere, descriptor)  # the worker alone holds its log and its link, so their end can be seen
+    os.close(nowhere)
+    status = _wait(control, wake_read, worker)
+    if status is None:
+        status = end_all(worker)
+    else:
+        end_all(worker, reaped=True)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with contextlib.suppress(OSError):
+        control.send(json.dumps({"status": status, "max_rss_kb": used.ru_maxrss}).encode())
+    os._exit(0)
+
+
+def _wait(control: socket.socket, wake: int, worker: int) -> int | None:
+    # The worker's wait status, or None when the environment is to be ended.
+    poll = select.poll()
+    poll.register(control.fileno(), select.POLLIN | select.POLLHUP)
+    poll.register(wake, select.POLLIN)
+    while True:
+        status = _reap(worker)
+        if status is not None:
+            return status
+        for descriptor, _ in poll.poll():
+            if descriptor != wake:
+                return None
+            with contextlib.suppress(BlockingIOError):
+                os.read(wake, 512)
+
+
+def _reap(worker: int) -> int | None:
+    # Collects every child that has ended; the worker's status when it is among them.
+    found = None
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        if pid == worker:
+            found = status
+
+
+def end_all(worker: int, reaped: bool = False) -> int:
+    """Kill every process of this environment and collect it; the worker's wait status (0 when already `reaped`).
+
+    Killed processes hand their children to this one, so it goes round until none is left.
+    """
+    status = 0
+    if os.getpid() == 1:  # of a PID namespace: one call reaches all others in it
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+    elif not reaped:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(worker, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    while True:
+        for pid in linux.descendants_of(os.getpid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            pid, ended = os.waitpid(-1, 0)
+        except ChildProcessError:
+            return status
+        if pid == worker:
+            status = ended

@@ -1,0 +1,65 @@
+"""From a fresh fork to the function's process: session, limits, environment, folder; then the runtime or an exec.
+
+Enters the zygote's request (plain values). Does not return.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import Any, NoReturn
+
+from . import linux
+
+RUNTIME_FD = 3
+"""The descriptor of the link to the Runtime API in every function's process."""
+
+
+def run(request: dict[str, Any]) -> NoReturn:
+    """Become the process that `request` describes: `env`, `directory`, `argv` (None: Python in this very fork), `paths`."""
+    try:
+        _enter(request)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(127)
+    if request["argv"] is not None:
+        _execute(request["argv"], request["env"])
+    from . import runtime
+
+    sys.path[:0] = [request["directory"], *request["paths"]]
+    connection = socket.socket(fileno=RUNTIME_FD)
+    runtime.run(connection)
+
+
+def _enter(request: dict[str, Any]) -> None:
+    os.setsid()  # its own group: signals it sends to its group do not reach the supervisor
+    linux.die_with_parent()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
+        signal.signal(
+            number, signal.SIG_IGN if number == signal.SIGPIPE and request["argv"] is None else signal.SIG_DFL
+        )
+    limits = request["limits"]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits["descriptors"], limits["descriptors"]))
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    os.umask(0o022)
+    os.chdir(request["directory"])
+
+
+def _execute(argv: list[str], env: dict[str, str]) -> NoReturn:
+    os.set_inheritable(RUNTIME_FD, True)
+    try:
+        os.execve(argv[0], argv, env)
+    except OSError as error:
+        sys.stderr.write(f"{argv[0]}: {error.strerror}\n")
+        sys.stderr.flush()
+        os._exit(127 if isinstance(error, FileNotFoundError) else 126)

@@ -1,0 +1,149 @@
+"""The process that environments are forked from: Python with boto3 loaded, one thread, no secret, a clean environment.
+
+Enters requests of the server over a socket that keeps message boundaries: JSON and three descriptors (link, log,
+control). Leaves a supervisor process for each and answers with its pid (and a pidfd, so that a signal can never hit
+another process). Ends when the server's end of the socket closes.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import fcntl
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any, NoReturn
+
+from . import linux, sdk, supervisor, worker
+
+_MESSAGE_MAX_BYTES = 262_144
+_DESCRIPTORS = 3
+_CONTROL_FD = 4
+_GUEST = ("runtime", "wire", "context", "faults", "logs")
+_STANDARD = ("asyncio", "base64", "concurrent.futures", "csv", "dataclasses", "datetime", "decimal", "enum",
+             "functools", "hashlib", "hmac", "http.client", "json", "logging", "random", "re", "ssl", "statistics",
+             "string", "threading", "typing", "urllib.parse", "urllib.request", "uuid", "zoneinfo")  # fmt: skip
+
+
+def main(descriptor: str) -> NoReturn:
+    """Serve forks on the inherited socket `descriptor`."""
+    server = socket.socket(fileno=int(descriptor))
+    linux.adopt_orphans()
+    for name in _GUEST:
+        importlib.import_module(f"{__package__}.{name}")
+    for name in _STANDARD:
+        importlib.import_module(name)
+    has_sdk = sdk.preload()
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    os.set_blocking(wake_read, False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    gc.collect()
+    gc.freeze()
+    loaded = sorted({name.partition(".")[0] for name in sys.modules})
+    _send(server, {"ready": True, "sdk": has_sdk, "modules": loaded, "python": list(sys.version_info[:3])})
+    poll = select.poll()
+    poll.register(server.fileno(), select.POLLIN | select.POLLHUP)
+    poll.register(wake_read, select.POLLIN)
+    living: set[int] = set()
+    while True:
+        for ready, _ in poll.poll():
+            if ready == wake_read:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(wake_read, 512)
+                _reap(living)
+            else:
+                _serve(server, living)
+
+
+def _serve(server: socket.socket, living: set[int]) -> None:
+    message, descriptors = _receive(server)
+    if not message:
+        os._exit(0)
+    request = json.loads(message)
+    try:
+        pid = os.fork()
+    except OSError as error:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        _send(server, {"id": request["id"], "error": str(error)})
+        return
+    if pid == 0:
+        server.detach()
+        _become_supervisor(request, descriptors)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    living.add(pid)
+    _answer(server, {"id": request["id"], "pid": pid}, pid)
+
+
+def _answer(server: socket.socket, value: dict[str, Any], pid: int) -> None:
+    try:
+        handle = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        _send(server, value)
+        return
+    _send(server, value, handle)
+    os.close(handle)
+
+
+def _send(server: socket.socket, value: dict[str, Any], descriptor: int | None = None) -> None:
+    passed = array.array("i", [] if descriptor is None else [descriptor])
+    ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, passed.tobytes())] if passed else []
+    try:
+        server.sendmsg([json.dumps(value).encode()], ancillary)
+    except (BrokenPipeError, ConnectionError):
+        os._exit(0)
+
+
+def _receive(server: socket.socket) -> tuple[bytes, list[int]]:
+    message, ancillary, _, _ = server.recvmsg(_MESSAGE_MAX_BYTES, socket.CMSG_SPACE(4 * _DESCRIPTORS))
+    descriptors = array.array("i")
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
+    return message, list(descriptors)
+
+
+def _become_supervisor(request: dict[str, Any], descriptors: list[int]) -> NoReturn:
+    # Descriptors go to fixed places and everything else is closed: nothing of the zygote or a sibling stays open.
+    signal.set_wakeup_fd(-1)
+    try:
+        os.setsid()
+        link, log, control = (fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10) for descriptor in descriptors)
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nowhere, 0)
+        for source, place in ((log, 1), (log, 2), (link, worker.RUNTIME_FD), (control, _CONTROL_FD)):
+            os.dup2(source, place)
+        os.closerange(_CONTROL_FD + 1, 1 << 20)
+        os.set_inheritable(worker.RUNTIME_FD, False)
+        os.set_inheritable(_CONTROL_FD, False)
+        gc.enable()
+        supervisor.run(socket.socket(fileno=_CONTROL_FD), lambda: worker.run(request))
+    finally:
+        os._exit(70)
+
+
+def _reap(living: set[int]) -> None:
+    # Collects supervisors that have ended. A child that this process did not fork was adopted from a supervisor that
+    # somebody killed: it belongs to no environment any more.
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if pid == 0:
+            break
+        living.discard(pid)
+    for pid in linux.children_of(os.getpid()):
+        if pid not in living:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,115 @@
+"""A function's code as a folder: directories as they are, zip packages and inline code unpacked under the state.
+
+Unpacked code lies in a folder named by the hash of what was packed, so it is written once and shared. Raises
+`InvalidZipFile` for what cannot be opened, reaches outside its folder or is larger than AWS allows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trine.awslambda import limits
+from trine.awslambda.errors import InvalidParameterValue, InvalidZipFile
+
+_INLINE_FILE = {"python": "index.py", "nodejs": "index.js"}
+
+
+def place_code(properties: Mapping[str, Any], source: Path | None, state_directory: Path) -> Path:
+    """The folder to run from. `source` is what CodeUri named: a directory or a zip file; None for inline code."""
+    code = properties.get("Code")
+    inline = code.get("ZipFile") if isinstance(code, Mapping) else None
+    if isinstance(inline, str) and source is None:
+        return _place_inline(inline, str(properties.get("Runtime", "")), state_directory)
+    if source is None:
+        raise InvalidParameterValue("Please provide a source for function code.")
+    if source.is_dir():
+        return source.resolve()
+    if source.is_file():
+        return place_zip(source.read_bytes(), state_directory)
+    raise InvalidParameterValue(f"the function's code was not found: {source}")
+
+
+def _place_inline(text: str, runtime: str, state_directory: Path) -> Path:
+    name = next((file for family, file in _INLINE_FILE.items() if runtime.startswith(family)), None)
+    if name is None:
+        raise InvalidParameterValue(f"ZipFile can only be used with Python and Node.js runtimes, not {runtime!r}")
+    content = text.encode()
+    if len(content) > limits.INLINE_CODE_MAX_BYTES:
+        raise InvalidParameterValue(f"ZipFile holds {len(content)} bytes; at most {limits.INLINE_CODE_MAX_BYTES}")
+    folder = _folder_for(name.encode() + b"\0" + content, state_directory)
+    return folder if folder.is_dir() else _publish(folder, lambda into: _write(into / name, content))
+
+
+def place_zip(content: bytes, state_directory: Path) -> Path:
+    """Unpack a zip package (bytes) once; the folder it lies in."""
+    if len(content) > limits.CODE_UNZIPPED_MAX_BYTES:
+        raise InvalidZipFile(f"Unzipped size must be smaller than {limits.CODE_UNZIPPED_MAX_BYTES} bytes")
+    folder = _folder_for(content, state_directory)
+    return folder if folder.is_dir() else _publish(folder, lambda into: _unzip(content, into))
+
+
+def _folder_for(content: bytes, state_directory: Path) -> Path:
+    return state_directory / "code" / hashlib.sha256(content).hexdigest()
+
+
+def _publish(folder: Path, fill: Any) -> Path:
+    # Filled beside its final place and renamed: a crash in between leaves no half-written package behind.
+    fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        fill(fresh)
+        fresh.rename(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return folder
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _unzip(content: bytes, into: Path) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if len(members) > limits.CODE_FILES_MAX:
+                raise InvalidZipFile(f"The package holds {len(members)} files; at most {limits.CODE_FILES_MAX}")
+            if sum(member.file_size for member in members) > limits.CODE_UNZIPPED_MAX_BYTES:
+                raise InvalidZipFile(f"Unzipped size must be smaller than {limits.CODE_UNZIPPED_MAX_BYTES} bytes")
+            for member in members:
+                _extract(archive, member, into)
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error) as fault:
+        raise InvalidZipFile(
+            f"Could not unzip uploaded file. Please check your file, then try to upload again. ({fault})"
+        ) from fault
+
+
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, into: Path) -> None:
+    mode = member.external_attr >> 16
+    target = (into / member.filename).resolve()
+    if not target.is_relative_to(into.resolve()) or "\\" in member.filename:
+        raise InvalidZipFile(f"The package reaches outside its folder: {member.filename!r}")
+    if member.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if stat.S_ISLNK(mode):
+        link = archive.read(member).decode("utf-8", "surrogateescape")
+        if not (target.parent / link).resolve().is_relative_to(into.resolve()):
+            raise InvalidZipFile(f"The package links outside its folder: {member.filename!r}")
+        target.symlink_to(link)
+        return
+    with archive.open(member) as packed, target.open("wb") as file:
+        shutil.copyfileobj(packed, file, 1 << 20)
+    target.chmod(0o755 if mode & 0o100 else 0o644)

@@ -1,0 +1,368 @@
+"""One execution environment: a state table, a link to a runtime, a log pipe, and at most one invocation at a time.
+
+Enters calls of the runtime, invocations of the pool, the process's end and the clock; leaves finished invocations and
+the three reports to its owner (`ready`, `idle`, `ended`). What the table does not allow is refused as AWS refuses it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import os
+from typing import Any, Protocol
+
+from trine.awslambda import fault, limits
+from trine.awslambda.fault import Fault
+from trine.awslambda.function import Function
+from trine.awslambda.invocation import Invocation
+from trine.awslambda.log import FunctionLog, LineCutter
+from trine.awslambda.process import Exit, Process
+from trine.awslambda.report import Report
+from trine.awslambda.runtime_api import ACCEPTED, Call, event_head, refusal
+from trine.clock import Clock, Timer
+from trine.iam.principal import Session
+
+
+class State(enum.Enum):
+    """Where an environment stands."""
+
+    INIT = "init"
+    IDLE = "idle"
+    INVOKE = "invoke"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+TABLE: dict[State, frozenset[State]] = {
+    State.INIT: frozenset({State.IDLE, State.ENDING, State.ENDED}),
+    State.IDLE: frozenset({State.INVOKE, State.ENDING, State.ENDED}),
+    State.INVOKE: frozenset({State.IDLE, State.ENDING, State.ENDED}),
+    State.ENDING: frozenset({State.ENDED}),
+    State.ENDED: frozenset(),
+}
+"""From each state, the states that may follow. Everything else is forbidden."""
+
+
+class Owner(Protocol):
+    """Who keeps environments: the pool."""
+
+    def ready(self, environment: Environment) -> None:
+        """It has finished its init and is idle for the first time."""
+
+    def idle(self, environment: Environment) -> None:
+        """It has finished an invocation and asks for the next one."""
+
+    def ended(self, environment: Environment, init_fault: Fault | None) -> None:
+        """Nothing of it is left. `init_fault` tells why, when it never became ready."""
+
+
+class Connection(Protocol):
+    """Where a runtime's call came from and its answer goes."""
+
+    def reply(self, data: bytes, *, hold: bool = False) -> None:
+        """Send `data`; with `hold`, together with what is sent next."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Environment:
+    """An execution environment of `function`."""
+
+    __slots__ = ("_clock", "_connection", "_cutter", "_fixed_head", "_init_fault", "_invocation", "_log", "_log_open",
+                 "_owner", "_process", "_report", "_responded", "_timer", "deadline_at", "function", "id", "idle_since",
+                 "init_ms", "init_phase", "session", "started_ns", "state", "stream", "uses")  # fmt: skip
+
+    def __init__(
+        self,
+        identifier: str,
+        function: Function,
+        session: Session | None,
+        stream: str,
+        log: FunctionLog,
+        clock: Clock,
+        owner: Owner,
+        init_phase: str,
+    ) -> None:
+        self.id = identifier
+        self.function = function
+        self.session = session
+        self.stream = stream
+        self.init_phase = init_phase
+        """`init`, or `invoke` when the init is run again within an invocation."""
+        self.state = State.INIT
+        self.started_ns = clock.monotonic_ns()
+        self.init_ms = 0.0
+        self.idle_since = 0.0
+        self.uses = 0
+        self._clock = clock
+        self._owner = owner
+        self._log = log
+        self._cutter = LineCutter()
+        self._log_open = False
+        self._process: Process | None = None
+        self._connection: Connection | None = None
+        self._invocation: Invocation | None = None
+        self._responded = True
+        self._init_fault: Fault | None = None
+        self._report = Report(function, log, stream, clock)
+        seconds = limits.INIT_SECONDS if init_phase == "init" else function.timeout_seconds
+        self.deadline_at = clock.now() + seconds
+        self._timer: Timer | None = clock.call_later(seconds, self._due)
+        self._fixed_head = f"Lambda-Runtime-Invoked-Function-Arn: {function.arn}\r\n".encode()
+        self._report.init_start()
+
+    def attach(self, process: Process) -> None:
+        """The process that runs this environment."""
+        self._process = process
+        self._log_open = True
+        asyncio.get_running_loop().add_reader(process.log, self._read_log)
+
+    # -- invocations -------------------------------------------------------------------------------------------------
+
+    def invoke(self, invocation: Invocation) -> None:
+        """Give the waiting runtime its next event."""
+        self._move(State.INVOKE)
+        connection = self._connection
+        assert connection is not None
+        clock = self._clock
+        now = clock.now()
+        invocation.started_ns = clock.monotonic_ns()
+        self._invocation = invocation
+        self._responded = False
+        timeout_seconds = self.function.timeout_seconds
+        self.deadline_at = now + timeout_seconds
+        if self._timer is None:
+            self._timer = clock.call_later(timeout_seconds, self._due)
+        if self.uses == 0:
+            invocation.init_ms = self.init_ms
+        self.uses += 1
+        if self.session is not None:
+            self.session.trace = invocation.trace
+        self._report.start(invocation)
+        payload = invocation.payload
+        head = event_head(
+            self._fixed_head,
+            invocation.request_id,
+            int(self.deadline_at * 1000),
+            invocation.trace_header,
+            invocation.client_context,
+            len(payload),
+        )
+        connection.reply(head + payload)
+
+    def _complete(self, found: Fault | None, payload: bytes) -> None:
+        invocation = self._invocation
+        assert invocation is not None
+        self._responded = True
+        self._drain_log()
+        self._report.end(invocation, found, self._memory_mb())
+        if self.session is not None:
+            self.session.trace = None
+        if found is None:
+            invocation.trace.step("awslambda.handler")
+            invocation.succeed(payload)
+        else:
+            invocation.fail(found)
+
+    # -- calls of the runtime ----------------------------------------------------------------------------------------
+
+    def call(self, call: Call, connection: Connection) -> None:
+        """Serve one call of the Runtime API."""
+        kind = call.kind
+        if kind == "next":
+            self._next(connection)
+        elif kind == "response" or kind == "error":
+            self._result(call, connection)
+        elif kind == "init_error":
+            self._init_error(call, connection)
+        else:
+            connection.reply(refusal(404, "NotFound", "no such call in the Runtime API 2018-06-01"))
+
+    def _next(self, connection: Connection) -> None:
+        if self.state is State.INIT:
+            self.init_ms = (self._clock.monotonic_ns() - self.started_ns) / 1e6
+            self._connection = connection
+            self._move(State.IDLE)
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._drain_log()
+            self._report.initialized(self.init_ms, self.init_phase)
+            self._owner.ready(self)
+        elif self.state is State.INVOKE and self._responded:
+            self._connection = connection
+            self._invocation = None
+            self._move(State.IDLE)
+            self._owner.idle(self)
+        else:
+            connection.reply(refusal(403, "InvalidStateTransition", f"next is not allowed in state {self.state.value}"))
+
+    def _result(self, call: Call, connection: Connection) -> None:
+        invocation = self._invocation
+        if self.state is not State.INVOKE or invocation is None or self._responded:
+            connection.reply(
+                refusal(403, "InvalidStateTransition", f"{call.kind} is not allowed in state {self.state.value}")
+            )
+        elif call.request_id != invocation.request_id:
+            connection.reply(refusal(400, "InvalidRequestID", "Invalid request ID"))
+        elif len(call.body) > limits.RESPONSE_MAX_BYTES:
+            too_large = fault.response_too_large(len(call.body))
+            connection.reply(refusal(413, "RequestEntityTooLarge", too_large.message), hold=True)
+            self._complete(too_large, b"")
+        else:
+            connection.reply(ACCEPTED, hold=True)
+            if call.kind == "response":
+                self._complete(None, call.body)
+            else:
+                self._complete(fault.reported(call.body, call.error_type), b"")
+
+    def _init_error(self, call: Call, connection: Connection) -> None:
+        if self.state is not State.INIT:
+            connection.reply(
+                refusal(403, "InvalidStateTransition", f"init/error is not allowed in state {self.state.value}")
+            )
+            return
+        connection.reply(ACCEPTED)
+        self._fail_init(fault.reported(call.body, call.error_type))
+
+    # -- ends --------------------------------------------------------------------------------------------------------
+
+    def _due(self) -> None:
+        # One timer for many invocations: it is set when none runs and looks at the deadline of the day when it rings.
+        self._timer = None
+        if self.state is State.IDLE or self.state is State.ENDED:
+            return
+        left_seconds = self.deadline_at - self._clock.now()
+        if left_seconds > 0.0005:
+            self._timer = self._clock.call_later(left_seconds, self._due)
+        elif self.state is State.INIT:
+            if self.init_phase == "init":
+                self._fail_init(fault.fault("Sandbox.Timedout", f"Init timed out after {limits.INIT_SECONDS} seconds"))
+            else:
+                seconds = self.function.timeout_seconds
+                self._fail_init(fault.fault("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds"))
+        elif self.state is State.INVOKE:
+            if not self._responded:
+                invocation = self._invocation
+                assert invocation is not None
+                seconds = self.function.timeout_seconds
+                self._complete(fault.timed_out(invocation.request_id, seconds, self._clock.now()), b"")
+            self.end()
+
+    def exceeded_memory(self) -> None:
+        """The processes hold more than the function's memory: end them as AWS does."""
+        if self.state is State.INVOKE and not self._responded:
+            assert self._invocation is not None
+            self._complete(fault.out_of_memory(self._invocation.request_id), b"")
+        elif self.state is State.INIT:
+            self._init_fault = fault.out_of_memory("")
+        self.end()
+
+    def _fail_init(self, found: Fault) -> None:
+        self._drain_log()
+        self._init_fault = found
+        self._report.init_failed((self._clock.monotonic_ns() - self.started_ns) / 1e6, self.init_phase, found)
+        self.end()
+
+    def end(self) -> None:
+        """Kill the processes; the owner hears of it when nothing is left."""
+        if self.state is State.ENDING or self.state is State.ENDED:
+            return
+        self._move(State.ENDING)
+        if self._process is not None:
+            self._process.kill()
+
+    def disconnected(self) -> None:
+        """The runtime closed its link: it has ended or is about to; the process's exit tells how."""
+        if self._process is not None and self.state is not State.ENDED and not self._process.ended:
+            self._process.watch_exit()
+
+    def exited(self, how: Exit) -> None:
+        """No process is left."""
+        if self.state is State.ENDED:
+            return
+        self._read_log()
+        for line in self._cutter.rest():
+            self._write_line(line)
+        self._close_log()
+        init_fault = self._init_fault
+        if self.state is State.INIT and init_fault is None:
+            if how.reason:
+                init_fault = fault.fault("Runtime.InvalidEntrypoint", f"Error: {how.reason}")
+            else:
+                init_fault = fault.fault("Runtime.ExitError", f"Error: {fault.exit_sentence(how.status)}")
+            elapsed_ms = (self._clock.monotonic_ns() - self.started_ns) / 1e6
+            self._report.init_failed(elapsed_ms, self.init_phase, init_fault)
+        elif self.state is State.INVOKE and not self._responded:
+            assert self._invocation is not None
+            self._report.note_memory(how.max_rss_kb)
+            self._complete(fault.exited(self._invocation.request_id, how.status), b"")
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self.session = None
+        self._move(State.ENDED)
+        self._owner.ended(self, init_fault)
+
+    def _move(self, to: State) -> None:
+        assert to in TABLE[self.state], f"{self.state} -> {to}"
+        self.state = to
+
+    # -- log ---------------------------------------------------------------------------------------------------------
+
+    def _read_log(self) -> None:
+        process = self._process
+        if process is None or not self._log_open:
+            return
+        try:
+            data = os.read(process.log, 262_144)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._close_log()
+            return
+        for line in self._cutter.feed(data):
+            self._write_line(line)
+
+    def _drain_log(self) -> None:
+        # What the function wrote before its answer lies in the pipe already: it belongs before the END line.
+        process = self._process
+        if process is None or not self._log_open:
+            return
+        rounds = 64
+        while rounds:
+            rounds -= 1
+            try:
+                data = os.read(process.log, 262_144)
+            except BlockingIOError:
+                break
+            if not data:
+                self._close_log()
+                break
+            for line in self._cutter.feed(data):
+                self._write_line(line)
+        for line in self._cutter.rest():
+            self._write_line(line)
+
+    def _write_line(self, line: str) -> None:
+        self._report.output(self._invocation, line)
+
+    def _close_log(self) -> None:
+        if self._log_open:
+            assert self._process is not None
+            self._log_open = False
+            asyncio.get_running_loop().remove_reader(self._process.log)
+            os.close(self._process.log)
+
+    def _memory_mb(self) -> int:
+        return self._report.memory_mb(None if self._process is None else self._process.pid)
+
+    def describe(self) -> dict[str, Any]:
+        """For people: id, state, uses, init time."""
+        return {"id": self.id, "state": self.state.value, "uses": self.uses, "initMs": round(self.init_ms, 2)}

@@ -1,0 +1,85 @@
+"""Faults of a function as the answer its caller gets: AWS's error types and sentences, as JSON bytes.
+
+Pure. These are the faults that the service finds (timeout, exit, size); those that a runtime reports come from it as
+they are.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import NamedTuple
+
+import orjson
+
+from trine.awslambda import limits
+
+
+class Fault(NamedTuple):
+    """One fault: its type, its sentence, and the whole payload for the caller."""
+
+    error_type: str
+    message: str
+    payload: bytes
+
+
+def fault(error_type: str, message: str) -> Fault:
+    """A fault with the two members that every payload has."""
+    return Fault(error_type, message, orjson.dumps({"errorType": error_type, "errorMessage": message}))
+
+
+def reported(payload: bytes, error_type: str | None) -> Fault:
+    """A fault that a runtime posted: its payload goes to the caller untouched."""
+    return Fault(error_type or "Unhandled", "", payload)
+
+
+def instant(now: float) -> str:
+    """`2026-11-23T16:00:00.123Z`."""
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}Z"
+
+
+def timed_out(request_id: str, timeout_seconds: int, now: float) -> Fault:
+    """The function ran into its timeout."""
+    return fault("Sandbox.Timedout", f"{instant(now)} {request_id} Task timed out after {timeout_seconds:.2f} seconds")
+
+
+def init_timed_out(request_id: str, seconds: float, now: float) -> Fault:
+    """The init phase, run again within the invocation, took longer than the function's timeout."""
+    return fault("Sandbox.Timedout", f"{instant(now)} {request_id} Task timed out after {seconds:.2f} seconds")
+
+
+def exited(request_id: str, status: int | None) -> Fault:
+    """The process ended during an invocation; `status` as waitpid gives it, None when unknown."""
+    return fault("Runtime.ExitError", f"RequestId: {request_id} Error: {exit_sentence(status)}")
+
+
+def exit_sentence(status: int | None) -> str:
+    """AWS's words for how a runtime ended."""
+    if status is None:
+        return "Runtime exited with error: signal: killed"
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        words = signal.strsignal(number) or f"signal {number}"
+        return f"Runtime exited with error: signal: {words.lower()}"
+    code = os.waitstatus_to_exitcode(status)
+    return f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
+
+
+def out_of_memory(request_id: str) -> Fault:
+    """The environment used more memory than the function has."""
+    return fault("Runtime.OutOfMemory", f"RequestId: {request_id} Error: Runtime exited with error: signal: killed")
+
+
+def response_too_large(size_bytes: int) -> Fault:
+    """The answer is larger than a synchronous invocation may return."""
+    assert size_bytes > limits.RESPONSE_MAX_BYTES
+    return fault(
+        "Function.ResponseSizeTooLarge",
+        f"Response payload size exceeded maximum allowed payload size ({limits.RESPONSE_MAX_BYTES} bytes).",
+    )
+
+
+def invalid_entrypoint(request_id: str, detail: str) -> Fault:
+    """There is nothing that could be executed."""
+    return fault("Runtime.InvalidEntrypoint", f"RequestId: {request_id} Error: {detail}")

@@ -1,0 +1,216 @@
+"""A function's configuration: `AWS::Lambda::Function` properties in, a frozen `Function` out.
+
+Pure. Every bound is checked here, so that what later rooms receive is true; `InvalidParameterValue` says what is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trine.aws.arn import Arn, Place
+from trine.awslambda import limits
+from trine.awslambda.errors import InvalidParameterValue
+
+LATEST = "$LATEST"
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+_HANDLER = re.compile(r"\S+")
+RESERVED_VARIABLES = frozenset(
+    "_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV AWS_LAMBDA_FUNCTION_NAME"
+    " AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE"
+    " AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"
+    " AWS_SESSION_TOKEN AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR".split()
+)
+"""Developer guide, "Defined runtime environment variables": these cannot be set in a function's configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """Everything about one published configuration that running it needs; units in the names."""
+
+    name: str
+    arn: str
+    role_arn: str
+    runtime: str
+    handler: str
+    code_directory: Path
+    """The unpacked package: `LAMBDA_TASK_ROOT`."""
+    timeout_seconds: int = limits.TIMEOUT_DEFAULT_SECONDS
+    memory_mb: int = limits.MEMORY_DEFAULT_MB
+    tmp_mb: int = limits.TMP_DEFAULT_MB
+    variables: Mapping[str, str] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    reserved_concurrency: int | None = None
+    log_group: str = ""
+    json_logs: bool = False
+    log_level: str | None = None
+    tracing: str = "PassThrough"
+    version: str = LATEST
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    """As given, for Describe calls."""
+    revision: str = ""
+    """Changes with every change of the configuration or code."""
+    modified_at: float = 0.0
+
+    @property
+    def family(self) -> str:
+        """`python`, `nodejs`, `provided`, ...: the runtime's name without its version."""
+        return re.split(r"[0-9.]", self.runtime, maxsplit=1)[0]
+
+    @property
+    def limit_milliseconds(self) -> int:
+        """The timeout in milliseconds."""
+        return self.timeout_seconds * 1000
+
+
+def _text(properties: Mapping[str, Any], name: str, default: str, longest: int) -> str:
+    value = properties.get(name, default)
+    if not isinstance(value, str) or len(value) > longest:
+        raise InvalidParameterValue(f"{name} must be a string of at most {longest} characters, not {value!r}")
+    return value
+
+
+def _whole(value: object, name: str, lowest: int, highest: int) -> int:
+    # CloudFormation hands numbers over as numbers or as strings of digits.
+    try:
+        number = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+    except ValueError:
+        number = None
+    if number is None:
+        raise InvalidParameterValue(f"{name} must be an integer, not {value!r}")
+    if not lowest <= number <= highest:
+        bound = f"less than or equal to {highest}" if number > highest else f"greater than or equal to {lowest}"
+        raise InvalidParameterValue(
+            f"1 validation error detected: Value '{number}' at '{name[0].lower()}{name[1:]}' failed to satisfy "
+            f"constraint: Member must have value {bound}"
+        )
+    return number
+
+
+def _variables(properties: Mapping[str, Any]) -> dict[str, str]:
+    given = (properties.get("Environment") or {}).get("Variables") or {}
+    if not isinstance(given, Mapping):
+        raise InvalidParameterValue("Environment.Variables must be a map of strings")
+    variables: dict[str, str] = {}
+    for name, value in given.items():
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        if not isinstance(name, str) or not isinstance(value, (str, int, float)):
+            raise InvalidParameterValue(f"Environment variable {name!r} must be a string")
+        if not _VARIABLE.fullmatch(name):
+            raise InvalidParameterValue(f"Environment variable name {name!r} must match [a-zA-Z]([a-zA-Z0-9_])+")
+        if name in RESERVED_VARIABLES:
+            raise InvalidParameterValue(
+                "Lambda was unable to configure your environment variables because the environment variables you have "
+                f"provided contains reserved keys that are currently not supported for modification. Reserved keys used"
+                f" in this request: {name}"
+            )
+        if "\0" in str(value):
+            raise InvalidParameterValue(f"Environment variable {name!r} holds a NUL character")
+        variables[name] = str(value)
+    size_bytes = sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())
+    if size_bytes > limits.ENVIRONMENT_VARIABLES_MAX_BYTES:
+        raise InvalidParameterValue(
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            f"provided exceeded the 4KB limit. String measured: {size_bytes} bytes"
+        )
+    return variables
+
+
+def _layers(properties: Mapping[str, Any]) -> tuple[str, ...]:
+    layers = properties.get("Layers") or []
+    if not isinstance(layers, Sequence) or isinstance(layers, str) or not all(isinstance(a, str) for a in layers):
+        raise InvalidParameterValue("Layers must be a list of ARNs")
+    if len(layers) > limits.LAYERS_MAX:
+        raise InvalidParameterValue(f"Cannot reference more than {limits.LAYERS_MAX} layers.")
+    return tuple(layers)
+
+
+def function_from_properties(
+    properties: Mapping[str, Any],
+    code_directory: Path,
+    place: Place,
+    *,
+    revision: str = "",
+    modified_at: float = 0.0,
+) -> Function:
+    """The `Function` that `properties` (intrinsics resolved) describe. Raises InvalidParameterValue at the first fault."""
+    name = properties.get("FunctionName")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidParameterValue(f"FunctionName must match [a-zA-Z0-9-_]{{1,64}}, not {name!r}")
+    if properties.get("PackageType", "Zip") != "Zip":
+        raise InvalidParameterValue("PackageType Image is not supported: functions run without a container engine")
+    role = _text(properties, "Role", "", 2_048)
+    runtime = _text(properties, "Runtime", "", 64)
+    handler = _text(properties, "Handler", "", limits.HANDLER_MAX_CHARACTERS)
+    if not runtime:
+        raise InvalidParameterValue("Runtime is mandatory for functions created with deployment packages.")
+    if not _HANDLER.fullmatch(handler) and not runtime.startswith("provided"):
+        raise InvalidParameterValue("Handler is mandatory for functions created with deployment packages.")
+    _text(properties, "Description", "", limits.DESCRIPTION_MAX_CHARACTERS)
+    reserved = properties.get("ReservedConcurrentExecutions")
+    logging = properties.get("LoggingConfig") or {}
+    if logging.get("LogFormat", "Text") not in ("Text", "JSON"):
+        raise InvalidParameterValue("LoggingConfig.LogFormat must be Text or JSON")
+    return Function(
+        name=name,
+        arn=place.function(name),
+        role_arn=role,
+        runtime=runtime,
+        handler=handler,
+        code_directory=code_directory,
+        timeout_seconds=_whole(
+            properties.get("Timeout", limits.TIMEOUT_DEFAULT_SECONDS),
+            "Timeout",
+            limits.TIMEOUT_MIN_SECONDS,
+            limits.TIMEOUT_MAX_SECONDS,
+        ),
+        memory_mb=_whole(
+            properties.get("MemorySize", limits.MEMORY_DEFAULT_MB),
+            "MemorySize",
+            limits.MEMORY_MIN_MB,
+            limits.MEMORY_MAX_MB,
+        ),
+        tmp_mb=_whole(
+            (properties.get("EphemeralStorage") or {}).get("Size", limits.TMP_DEFAULT_MB),
+            "EphemeralStorage.Size",
+            limits.TMP_DEFAULT_MB,
+            limits.TMP_MAX_MB,
+        ),
+        variables=_variables(properties),
+        layers=_layers(properties),
+        reserved_concurrency=None
+        if reserved is None
+        else _whole(reserved, "ReservedConcurrentExecutions", 0, limits.CONCURRENCY_ACCOUNT),
+        log_group=str(logging.get("LogGroup") or f"/aws/lambda/{name}"),
+        json_logs=logging.get("LogFormat") == "JSON",
+        log_level=logging.get("ApplicationLogLevel"),
+        tracing=str((properties.get("TracingConfig") or {}).get("Mode", "PassThrough")),
+        properties=dict(properties),
+        revision=revision,
+        modified_at=modified_at,
+    )
+
+
+def split_name(text: str, place: Place) -> tuple[str, str | None]:
+    """(name, qualifier) of any form the API takes: `name`, `name:alias`, `123456789012:function:name`, a full ARN.
+
+    Raises ValueError for another account, region or service, or a text that is none of these.
+    """
+    if text.startswith("arn:"):
+        arn = Arn.parse(text)
+        if (arn.service, arn.region, arn.account_id) != ("lambda", place.region, place.account_id):
+            raise ValueError(text)
+        text = arn.resource
+    parts = text.split(":")
+    if len(parts) > 1 and parts[0] == place.account_id:
+        parts = parts[1:]
+    if len(parts) > 1 and parts[0] == "function":
+        parts = parts[1:]
+    if len(parts) > 2 or not _NAME.fullmatch(parts[0]):
+        raise ValueError(text)
+    return parts[0], (parts[1] if len(parts) == 2 else None)

@@ -1,0 +1,106 @@
+"""One invocation under way: what was asked, when it must be done, and the future of its answer.
+
+Made by the corridor, carried through the pool into an environment, finished exactly once.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from trine.aws.errors import AwsError
+from trine.aws.invoke import InvokeResponse
+from trine.awslambda import limits
+from trine.awslambda.errors import ServiceFault
+from trine.awslambda.fault import Fault
+from trine.trace import Trace
+
+if TYPE_CHECKING:
+    from trine.awslambda.function import Function
+
+
+class Invocation:
+    """Mutable, owned by whoever holds it: the pool while it waits, one environment while it runs."""
+
+    __slots__ = ("answer", "client_context", "function", "init_ms", "kept_bytes", "on_done", "payload", "queued_ns",
+                 "request_id", "started_ns", "tail", "tail_bytes", "trace", "trace_header")  # fmt: skip
+
+    def __init__(
+        self,
+        request_id: str,
+        function: Function,
+        payload: bytes,
+        trace: Trace,
+        answer: Future[InvokeResponse],
+        on_done: Callable[[Invocation, int], None],
+    ) -> None:
+        self.request_id = request_id
+        self.function = function
+        self.payload = payload
+        self.trace = trace
+        self.trace_header = ""
+        self.client_context: bytes | None = None
+        """JSON on one line, or None."""
+        self.answer = answer
+        self.on_done = on_done
+        """Called once with this invocation and the status (200, or 500 and above for refusals) when it is over."""
+        self.queued_ns = 0
+        self.started_ns = 0
+        self.init_ms: float | None = None
+        """How long the environment's init took, when this invocation is its first."""
+        self.kept_bytes = 0
+        """Output of this invocation kept so far."""
+        self.tail: deque[str] | None = None
+        self.tail_bytes = 0
+
+    def keep_tail(self) -> None:
+        """From now on keep the newest log lines for the caller."""
+        self.tail = deque()
+
+    def note(self, message: str) -> None:
+        """Keep a log line for `LogType=Tail`, the newest 4 KB of them."""
+        tail = self.tail
+        if tail is None:
+            return
+        tail.append(message)
+        self.tail_bytes += len(message)
+        while self.tail_bytes - len(tail[0]) > limits.LOG_TAIL_BYTES:
+            self.tail_bytes -= len(tail.popleft())
+
+    def succeed(self, payload: bytes) -> None:
+        """The function returned `payload`."""
+        self._finish(payload, None)
+
+    def fail(self, fault: Fault) -> None:
+        """The function failed; the caller gets the fault's payload with a function error."""
+        self.trace.refuse("awslambda.environment", fault.error_type, message=fault.message)
+        self._finish(fault.payload, "Unhandled")
+
+    def refuse(self, error: AwsError) -> None:
+        """The function was not run at all."""
+        self.on_done(self, error.status)
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+    def refuse_because(self, error: Exception) -> None:
+        """The function could not be started: an AwsError is the caller's answer, anything else is our own fault."""
+        self.refuse(
+            error if isinstance(error, AwsError) else ServiceFault(f"The function could not be started: {error}")
+        )
+
+    def fail_init(self, fault: Fault) -> None:
+        """No environment could be made ready, twice: the caller gets the init's fault."""
+        self.fail(fault)
+
+    def _finish(self, payload: bytes, function_error: str | None) -> None:
+        self.on_done(self, 200)
+        # A caller that went away has cancelled its future; the function's work is done all the same.
+        if not self.answer.done():
+            tail = None
+            if self.tail is not None:
+                tail = "".join(self.tail).encode()[-limits.LOG_TAIL_BYTES :]
+            self.answer.set_result(
+                InvokeResponse(200, payload, self.request_id, function_error, self.function.version, tail)
+            )

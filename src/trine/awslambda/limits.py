@@ -1,0 +1,89 @@
+"""Ceilings of Lambda, each with its unit and its source ("Quotas" is the Lambda developer guide's page of that name)."""
+
+from __future__ import annotations
+
+TIMEOUT_DEFAULT_SECONDS = 3
+TIMEOUT_MIN_SECONDS = 1
+TIMEOUT_MAX_SECONDS = 900
+"""Quotas, and botocore's model of CreateFunction (`Timeout`, min 1)."""
+MEMORY_DEFAULT_MB = 128
+MEMORY_MIN_MB = 128
+MEMORY_MAX_MB = 10_240
+"""Quotas: 128 to 10,240 MB in steps of 1 MB."""
+TMP_DEFAULT_MB = 512
+TMP_MAX_MB = 10_240
+"""Quotas: `/tmp` 512 to 10,240 MB."""
+ENVIRONMENT_VARIABLES_MAX_BYTES = 4_096
+"""Quotas: 4 KB for all environment variables of a function, names and values."""
+LAYERS_MAX = 5
+"""Quotas."""
+CODE_UNZIPPED_MAX_BYTES = 262_144_000
+"""Quotas: 250 MB unzipped, layers included."""
+CODE_ZIPPED_MAX_BYTES = 52_428_800
+"""Quotas: 50 MB zipped for a direct upload."""
+INLINE_CODE_MAX_BYTES = 4_194_304
+"""CloudFormation reference, AWS::Lambda::Function Code, `ZipFile`: 4 MB."""
+CODE_FILES_MAX = 100_000
+"""Files in one package. Trine's own bound against zip bombs of empty files."""
+NAME_MAX_CHARACTERS = 64
+"""CreateFunction: a function's name."""
+HANDLER_MAX_CHARACTERS = 128
+"""botocore's model of CreateFunction (`Handler`)."""
+DESCRIPTION_MAX_CHARACTERS = 256
+"""botocore's model of CreateFunction (`Description`)."""
+
+EVENT_MAX_BYTES = 6_291_456
+"""Quotas: 6 MB request payload, synchronous. Refused with RequestTooLargeException above it."""
+EVENT_ASYNC_MAX_BYTES = 1_048_576
+"""Quotas: 1 MB request payload, asynchronous."""
+RESPONSE_MAX_BYTES = 6_291_556
+"""The figure in AWS's own sentence: "maximum allowed payload size (6291556 bytes)"."""
+CLIENT_CONTEXT_MAX_BYTES = 3_583
+"""API reference, Invoke, `X-Amz-Client-Context`: 3,583 bytes of base64."""
+LOG_TAIL_BYTES = 4_096
+"""API reference, Invoke, `LogType=Tail`: the last 4 KB of the log."""
+RESOURCE_POLICY_MAX_BYTES = 20_480
+"""Quotas: resource-based policy 20 KB."""
+
+INIT_SECONDS = 10
+"""Developer guide, "Execution environment lifecycle": the INIT phase is limited to 10 seconds."""
+CONCURRENCY_ACCOUNT = 1_000
+"""Quotas: concurrent executions of an account and region."""
+CONCURRENCY_UNRESERVED_MIN = 100
+"""Developer guide, "Reserved concurrency": 100 units stay unreserved. Kept for the API; templates may reserve all."""
+DESCRIPTORS_MAX = 1_024
+"""Quotas: file descriptors of an environment."""
+PROCESSES_MAX = 1_024
+"""Quotas: processes and threads of an environment."""
+
+CREDENTIALS_SECONDS = 3_600
+"""Lifetime of an environment's credentials; a role's MaxSessionDuration is at least that. AWS does not publish its own."""
+CREDENTIALS_MARGIN_SECONDS = 300
+"""An environment whose credentials end sooner than its timeout plus this is replaced instead of used again."""
+IDLE_SECONDS = 300
+"""An environment unused for this long is ended. AWS does not publish its figure; a few minutes were always observed."""
+SHUTDOWN_SECONDS = 2
+"""Developer guide, "Shutdown phase": 2 seconds with external extensions; Trine's bound for ending a process by any way."""
+STARTS_AT_ONCE_MAX = 12
+"""Environments of one function that start at the same time; more would only share the same cores. Trine's own bound."""
+GROWTH_PATIENCE_SECONDS = 0.002
+"""How long a call waits for a quick function's busy environments before another one is started. Trine's own figure:
+below the cost of a start."""
+
+RUNTIME_HEAD_MAX_BYTES = 1_114_112
+"""Request head a runtime may send: the X-Ray cause header alone may be 1 MB."""
+RUNTIME_BODY_MAX_BYTES = 8_388_608
+"""Body a runtime may send; above RESPONSE_MAX_BYTES it is read only to be answered with 413."""
+
+LOG_LINE_MAX_BYTES = 262_144
+"""CloudWatch Logs quotas: an event's size (256 KB until 2025); longer lines are cut into several events."""
+LOG_INVOCATION_MAX_BYTES = 4_194_304
+"""Output of one invocation that is kept; the rest is counted and dropped. Trine's own bound against floods."""
+LOG_EVENTS_KEPT = 10_000
+"""Log events of one function held in memory."""
+LOG_MEMORY_MAX_BYTES = 8_388_608
+"""Log text of one function held in memory."""
+LOG_FILE_MAX_BYTES = 16_777_216
+"""A log file is set aside when it grows beyond this; one older file is kept."""
+LOG_FLUSH_SECONDS = 0.25
+"""Longest time a log event waits to be written to its file."""

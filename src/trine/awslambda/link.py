@@ -1,0 +1,86 @@
+"""The sockets on which runtimes speak to their environment: an inherited Unix socket, or a TCP listener of its own.
+
+Enters bytes, leaves calls to the environment and its answers to the socket. A broken message closes the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import cast
+
+from trine.awslambda.environment import Environment, State
+from trine.awslambda.runtime_api import CONTINUE, MalformedMessage, Reader
+
+
+class RuntimeLink(asyncio.Protocol):
+    """One connection of a runtime."""
+
+    __slots__ = ("_environment", "_held", "_is_inherited", "_reader", "_transport")
+
+    def __init__(self, environment: Environment, *, is_inherited: bool) -> None:
+        self._environment = environment
+        self._reader = Reader()
+        self._held = b""
+        self._transport: asyncio.Transport | None = None
+        self._is_inherited = is_inherited
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        kind = ""
+        try:
+            for call in self._reader.feed(data):
+                kind = call.kind
+                self._environment.call(call, self)
+        except MalformedMessage:
+            self.close()
+            return
+        if self._reader.continue_wanted:
+            self._reader.continue_wanted = False
+            self.reply(CONTINUE)
+        elif self._held and kind != "next":
+            self.reply(b"")
+
+    def reply(self, data: bytes, *, hold: bool = False) -> None:
+        """Send `data`. Held data goes out with what follows: a runtime that has asked for its next event already
+        gets the acknowledgement and the event in one read."""
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        if hold:
+            self._held = data
+        elif self._transport is not None:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        if self._is_inherited and self._environment.state is not State.ENDED:
+            self._environment.disconnected()
+
+
+async def connect_inherited(environment: Environment, connection: socket.socket) -> None:
+    """Speak with the environment's own guest over the socket it inherited."""
+    await asyncio.get_running_loop().create_unix_connection(
+        lambda: RuntimeLink(environment, is_inherited=True), sock=connection
+    )
+
+
+def open_listener() -> socket.socket:
+    """A bound listener on 127.0.0.1 for a runtime that wants `AWS_LAMBDA_RUNTIME_API`."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+    listener.setblocking(False)
+    return listener
+
+
+async def serve_listener(environment: Environment, listener: socket.socket) -> asyncio.Server:
+    """Serve the Runtime API of one environment on its own listener."""
+    return await asyncio.get_running_loop().create_server(
+        lambda: RuntimeLink(environment, is_inherited=False), sock=listener
+    )

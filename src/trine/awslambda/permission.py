@@ -1,0 +1,74 @@
+"""A function's resource policy: `AWS::Lambda::Permission` properties in, the policy document that AWS makes of them out.
+
+Pure. The document is what GetPolicy shows and what `iam` evaluates for services and other accounts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trine.aws.arn import Place
+from trine.awslambda import limits
+from trine.awslambda.errors import InvalidParameterValue
+from trine.iam.policy import CompiledPolicy, parse_policy
+
+_ACCOUNT = re.compile(r"\d{12}")
+_ACTION = re.compile(r"lambda:[*]|lambda:[A-Za-z]+|[*]")
+
+
+def statement_of(permission: Mapping[str, Any], function_arn: str, place: Place, sid: str) -> dict[str, Any]:
+    """One statement, in the form that AddPermission writes. Raises InvalidParameterValue."""
+    action = permission.get("Action")
+    principal = permission.get("Principal")
+    if not isinstance(action, str) or not _ACTION.fullmatch(action):
+        raise InvalidParameterValue(f"Action must be a Lambda action, not {action!r}")
+    if not isinstance(principal, str) or not principal:
+        raise InvalidParameterValue("Principal is mandatory for a permission")
+    conditions: dict[str, dict[str, str]] = {}
+    for member, operator, key in (
+        ("SourceArn", "ArnLike", "AWS:SourceArn"),
+        ("SourceAccount", "StringEquals", "AWS:SourceAccount"),
+        ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+        ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
+        ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
+    ):
+        value = permission.get(member)
+        if value is not None:
+            conditions.setdefault(operator, {})[key] = str(value)
+    statement: dict[str, Any] = {
+        "Sid": str(permission.get("StatementId") or sid),
+        "Effect": "Allow",
+        "Principal": _principal(principal, place),
+        "Action": action,
+        "Resource": function_arn,
+    }
+    if conditions:
+        statement["Condition"] = conditions
+    return statement
+
+
+def _principal(text: str, place: Place) -> Any:
+    if text == "*":
+        return "*"
+    if _ACCOUNT.fullmatch(text):
+        return {"AWS": f"arn:{place.partition}:iam::{text}:root"}
+    return {"AWS": text} if text.startswith("arn:") else {"Service": text}
+
+
+def resource_policy(
+    permissions: Sequence[Mapping[str, Any]], function_arn: str, place: Place
+) -> tuple[str, CompiledPolicy] | None:
+    """The policy's text and its compiled form; None without permissions. Raises InvalidParameterValue, MalformedPolicy."""
+    if not permissions:
+        return None
+    statements = [
+        statement_of(permission, function_arn, place, f"permission-{number}")
+        for number, permission in enumerate(permissions, 1)
+    ]
+    text = json.dumps({"Version": "2012-10-17", "Id": "default", "Statement": statements}, separators=(",", ":"))
+    if len(text.encode()) > limits.RESOURCE_POLICY_MAX_BYTES:
+        raise InvalidParameterValue(f"The final policy size ({len(text)}) is bigger than the limit (20480).")
+    return text, parse_policy(text, "resource", function_arn)

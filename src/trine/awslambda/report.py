@@ -1,0 +1,117 @@
+"""The platform's own log lines of one environment: INIT_START, START, END, REPORT, and what became of an init.
+
+Enters the moments of an environment's life, leaves events in the function's log and in an invocation's tail.
+"""
+
+from __future__ import annotations
+
+import math
+
+from trine.awslambda import limits
+from trine.awslambda.fault import Fault
+from trine.awslambda.function import Function
+from trine.awslambda.invocation import Invocation
+from trine.awslambda.log import FunctionLog
+from trine.awslambda.memory import resident_bytes
+from trine.clock import Clock
+
+_SAMPLE_NS = 1_000_000_000
+"""Memory is looked at most once a second between invocations; the watcher looks more often at what runs long."""
+_DROPPED = "(further output of this invocation was dropped: more than {} bytes)\n"
+
+
+class Report:
+    """Writes the platform's lines of one environment."""
+
+    __slots__ = ("_clock", "_function", "_log", "_max_bytes", "_sampled_ns", "_stream", "_tail_line")
+
+    def __init__(self, function: Function, log: FunctionLog, stream: str, clock: Clock) -> None:
+        self._function = function
+        self._log = log
+        self._stream = stream
+        self._clock = clock
+        self._max_bytes = 0
+        self._sampled_ns = 0
+        self._tail_line = f"\tMemory Size: {function.memory_mb} MB\tMax Memory Used: "
+
+    def _write(self, invocation: Invocation | None, line: str) -> None:
+        if invocation is None:
+            self._log.append(self._stream, "", line)
+            return
+        self._log.append(self._stream, invocation.request_id, line)
+        if invocation.tail is not None:
+            invocation.note(line)
+
+    def output(self, invocation: Invocation | None, line: str) -> None:
+        """A line of the function itself; a flood is cut off."""
+        if invocation is not None:
+            kept = invocation.kept_bytes
+            invocation.kept_bytes = kept + len(line)
+            if kept > limits.LOG_INVOCATION_MAX_BYTES:
+                return
+            if invocation.kept_bytes > limits.LOG_INVOCATION_MAX_BYTES:
+                line = _DROPPED.format(limits.LOG_INVOCATION_MAX_BYTES)
+        self._write(invocation, line)
+
+    def init_start(self) -> None:
+        """The environment is being started."""
+        self._write(None, f"INIT_START Runtime Version: {self._function.runtime}\n")
+
+    def initialized(self, init_ms: float, phase: str) -> None:
+        """The runtime is ready. An init run again within an invocation is reported; a normal one stands in REPORT."""
+        if phase == "invoke":
+            self._write(None, f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: invoke\tStatus: success\n")
+
+    def init_failed(self, init_ms: float, phase: str, found: Fault) -> None:
+        """The init failed or took too long."""
+        status = "timeout" if found.error_type == "Sandbox.Timedout" else "error"
+        line = f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: {phase}\tStatus: {status}"
+        self._write(None, f"{line}\n" if status == "timeout" else f"{line}\tError Type: {found.error_type}\n")
+
+    def start(self, invocation: Invocation) -> None:
+        """An invocation begins."""
+        line = f"START RequestId: {invocation.request_id} Version: {self._function.version}\n"
+        self._log.append(self._stream, invocation.request_id, line)
+        if invocation.tail is not None:
+            invocation.note(line)
+
+    def end(self, invocation: Invocation, found: Fault | None, memory_mb: int) -> None:
+        """An invocation is over, well or not."""
+        request_id = invocation.request_id
+        elapsed_ms = (self._clock.monotonic_ns() - invocation.started_ns) / 1e6
+        status = ""
+        if found is not None and found.message:
+            status = self._fault_status(invocation, found)
+            if found.error_type == "Sandbox.Timedout":
+                elapsed_ms = max(elapsed_ms, float(self._function.limit_milliseconds))
+        init = ""
+        billed_ms = elapsed_ms
+        if invocation.init_ms is not None:
+            init = f"\tInit Duration: {invocation.init_ms:.2f} ms"
+            billed_ms += invocation.init_ms
+        self._write(invocation, f"END RequestId: {request_id}\n")
+        self._write(
+            invocation,
+            f"REPORT RequestId: {request_id}\tDuration: {elapsed_ms:.2f} ms\tBilled Duration: {math.ceil(billed_ms)} ms"
+            f"{self._tail_line}{memory_mb} MB{init}\t{status}\n",
+        )
+
+    def _fault_status(self, invocation: Invocation, found: Fault) -> str:
+        # Faults that the service found are told here; those of the runtime it has logged itself.
+        if found.error_type == "Sandbox.Timedout":
+            self._write(invocation, f"{found.message}\n\n")
+            return "Status: timeout"
+        self._write(invocation, f"{found.message}\n{found.error_type}\n")
+        return f"Status: error\tError Type: {found.error_type}"
+
+    def note_memory(self, resident_kb: int) -> None:
+        """The processes were seen holding this much."""
+        self._max_bytes = max(self._max_bytes, resident_kb * 1024)
+
+    def memory_mb(self, pid: int | None) -> int:
+        """Most memory seen, in MB; looks again when the last look is old."""
+        now_ns = self._clock.monotonic_ns()
+        if pid is not None and (self._max_bytes == 0 or now_ns - self._sampled_ns > _SAMPLE_NS):
+            self._sampled_ns = now_ns
+            self._max_bytes = max(self._max_bytes, resident_bytes(pid))
+        return math.ceil(self._max_bytes / 1_048_576)

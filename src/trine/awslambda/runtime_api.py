@@ -1,0 +1,176 @@
+"""The messages of AWS's Runtime API, version 2018-06-01: bytes of a runtime in, calls out; answers as bytes.
+
+No sockets and no state of an invocation: `Reader` cuts a byte stream into calls, the builders make the answers. The
+path of our own guests (content length, whole message in one read) is kept short; chunked bodies and
+`Expect: 100-continue` of other runtimes take the longer one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import orjson
+
+from trine.awslambda import limits
+
+PREFIX = b"/2018-06-01/runtime/"
+_INVOCATION = b"/2018-06-01/runtime/invocation/"
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n|$)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked", re.IGNORECASE)
+_EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
+_ERROR_TYPE = re.compile(rb"\r\nlambda-runtime-function-error-type:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_RESPONSE_MODE = re.compile(rb"\r\nlambda-runtime-function-response-mode:[ \t]*streaming", re.IGNORECASE)
+
+ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class MalformedMessage(Exception):
+    """What came is no HTTP message of this API; the connection cannot be used any more."""
+
+
+class Call(NamedTuple):
+    """One call of a runtime. `kind` is `next`, `response`, `error`, `init_error` or `unknown`."""
+
+    kind: str
+    request_id: str
+    head: bytes
+    body: bytes
+
+    @property
+    def error_type(self) -> str | None:
+        """`Lambda-Runtime-Function-Error-Type`, when it was sent."""
+        found = _ERROR_TYPE.search(self.head)
+        return found[1].decode("latin-1").strip() if found else None
+
+    @property
+    def streaming(self) -> bool:
+        """Whether the runtime streams its answer."""
+        return _RESPONSE_MODE.search(self.head) is not None
+
+
+class Reader:
+    """Cuts what a runtime sends into calls."""
+
+    __slots__ = ("_buffer", "_wanted", "continue_wanted")
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._wanted = 0
+        self.continue_wanted = False
+        """A body is held back until `100 Continue` is sent; whoever sends it sets this to False."""
+
+    def feed(self, data: bytes) -> list[Call]:
+        """The calls that `data` completes. Raises MalformedMessage."""
+        buffer = self._buffer + data if self._buffer else data
+        if len(buffer) < self._wanted:  # a large body still arriving: nothing to look at yet
+            self._buffer = buffer
+            return []
+        calls: list[Call] = []
+        at = 0
+        while at < len(buffer):
+            found = self._call(buffer, at)
+            if found is None:
+                break
+            call, at = found
+            calls.append(call)
+            self._wanted = 0
+        self._buffer = buffer[at:]
+        if self._wanted:
+            self._wanted -= at
+        return calls
+
+    def _call(self, buffer: bytes, at: int) -> tuple[Call, int] | None:
+        end = buffer.find(b"\r\n\r\n", at)
+        if end < 0:
+            if len(buffer) - at > limits.RUNTIME_HEAD_MAX_BYTES:
+                raise MalformedMessage("head too long")
+            return None
+        head = buffer[at:end]
+        start = end + 4
+        length = _LENGTH.search(head)
+        if length is not None:
+            stop = start + int(length[1])
+            if stop - start > limits.RUNTIME_BODY_MAX_BYTES:
+                raise MalformedMessage("body too long")
+            if stop > len(buffer):
+                self._wanted = stop
+                if _EXPECT.search(head) is not None and start == len(buffer):
+                    self.continue_wanted = True
+                return None
+            body = buffer[start:stop]
+        elif _CHUNKED.search(head) is not None:
+            chunked = _dechunk(buffer, start)
+            if chunked is None:
+                if len(buffer) - start > limits.RUNTIME_BODY_MAX_BYTES:
+                    raise MalformedMessage("body too long")
+                if _EXPECT.search(head) is not None and start == len(buffer):
+                    self.continue_wanted = True
+                return None
+            body, stop = chunked
+        else:
+            body, stop = b"", start
+        return _classify(head, body), stop
+
+
+def _classify(head: bytes, body: bytes) -> Call:
+    line = head.partition(b"\r\n")[0].split(b" ")
+    if len(line) != 3:
+        raise MalformedMessage("no request line")
+    method, target = line[0], line[1]
+    if target.startswith(_INVOCATION):
+        request_id, _, what = target[len(_INVOCATION) :].decode("latin-1").partition("/")
+        if method == b"POST" and what in ("response", "error"):
+            return Call(what, request_id, head, body)
+        if method == b"GET" and request_id == "next" and not what:
+            return Call("next", "", head, body)
+    elif method == b"POST" and target == PREFIX + b"init/error":
+        return Call("init_error", "", head, body)
+    return Call("unknown", "", head, body)
+
+
+def _dechunk(buffer: bytes, at: int) -> tuple[bytes, int] | None:
+    parts: list[bytes] = []
+    while True:
+        end = buffer.find(b"\r\n", at)
+        if end < 0:
+            return None
+        try:
+            size = int(buffer[at:end].split(b";")[0].strip(), 16)
+        except ValueError:
+            raise MalformedMessage("no chunk size") from None
+        if size < 0 or size > limits.RUNTIME_BODY_MAX_BYTES:
+            raise MalformedMessage("chunk too long")
+        start = end + 2
+        if size == 0:
+            # Trailers end with an empty line; streaming runtimes report a late error in them.
+            stop = buffer.find(b"\r\n", start)
+            while stop > start:
+                start = stop + 2
+                stop = buffer.find(b"\r\n", start)
+            return None if stop < 0 else (b"".join(parts), stop + 2)
+        if len(buffer) < start + size + 2:
+            return None
+        parts.append(buffer[start : start + size])
+        at = start + size + 2
+
+
+def refusal(status: int, error_type: str, message: str) -> bytes:
+    """An error answer of the Runtime API: 400, 403, 404 or 413."""
+    reason = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 413: "Request Entity Too Large"}[status]
+    body = orjson.dumps({"errorMessage": message, "errorType": error_type})
+    return (
+        f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def event_head(
+    fixed: bytes, request_id: str, deadline_ms: int, trace_header: str, client_context: bytes | None, size_bytes: int
+) -> bytes:
+    """The head of the answer to `next`. `fixed` are the header lines that never change in an environment."""
+    context = b"" if client_context is None else b"Lambda-Runtime-Client-Context: %b\r\n" % client_context
+    return (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%bLambda-Runtime-Aws-Request-Id: %b\r\n"
+        b"Lambda-Runtime-Deadline-Ms: %d\r\nLambda-Runtime-Trace-Id: %b\r\n%bContent-Length: %d\r\n\r\n"
+    ) % (fixed, request_id.encode(), deadline_ms, trace_header.encode(), context, size_bytes)

@@ -1,0 +1,138 @@
+"""Starts environments: credentials of the role, a log stream, a folder for temporary files, a process, a link to it.
+
+Enters a pool that wants one more environment, leaves the environment in its init. Cleans up after each that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import socket
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trine.aws.arn import Place
+from trine.aws.ids import Ids
+from trine.awslambda import launch, limits
+from trine.awslambda.environment import Environment
+from trine.awslambda.fault import Fault
+from trine.awslambda.function import Function
+from trine.awslambda.link import connect_inherited, open_listener, serve_listener
+from trine.awslambda.log import LogStore, stream_name
+from trine.awslambda.pool import Pool
+from trine.awslambda.process import Exit
+from trine.awslambda.zygote import Zygote
+from trine.clock import Clock
+from trine.iam.principal import Session
+
+if TYPE_CHECKING:
+    from trine.awslambda.service import RoleKeeper
+
+
+class Starter:
+    """Makes environments for every pool of a service."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ids: Ids,
+        access: RoleKeeper,
+        place: Place,
+        zygote: Zygote,
+        logs: LogStore,
+        temporary_directory: Path,
+        endpoint_url: str,
+    ) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._access = access
+        self._place = place
+        self._zygote = zygote
+        self._logs = logs
+        self._temporary = temporary_directory
+        self.endpoint_url = endpoint_url
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, pool: Pool, phase: str) -> Environment:
+        """A new environment of the pool's function. Raises AwsError when its role cannot be assumed."""
+        function = pool.function
+        session = self._session(function)
+        identifier = self._ids.uuid().replace("-", "")
+        stream = stream_name(self._clock.now(), function.version, identifier)
+        folder = self._temporary / identifier
+        closing = _Closing(pool, folder, session, self._access)
+        environment = Environment(
+            identifier, function, session, stream, self._logs.group(function.log_group), self._clock, closing, phase
+        )
+        env = launch.variables(function, session, self._place, self.endpoint_url, stream)
+        env.setdefault("TMPDIR", str(folder))
+        listener: socket.socket | None = None
+        try:
+            folder.mkdir(parents=True, mode=0o700)
+            program, wants_listener = launch.launch(function, env, self._zygote.modules)
+            if wants_listener:
+                listener = open_listener()
+                host, port = listener.getsockname()
+                program = launch.with_runtime_api(program, f"{host}:{port}")
+            process = self._zygote.launch(program, environment.exited)
+        except (launch.RuntimeMissing, OSError) as error:
+            if listener is not None:
+                listener.close()
+            # Told through the same door as every other init fault, but not before the pool knows the environment.
+            asyncio.get_running_loop().call_soon(environment.exited, Exit(None, 0, str(error)))
+            return environment
+        environment.attach(process)
+        self._keep(self._connect(environment, process.link, listener, closing))
+        return environment
+
+    def _session(self, function: Function) -> Session | None:
+        if not function.role_arn:
+            return None
+        return self._access.assume_role_for_service(
+            function.role_arn, function.name, "lambda.amazonaws.com", limits.CREDENTIALS_SECONDS
+        )
+
+    async def _connect(
+        self, environment: Environment, link: socket.socket, listener: socket.socket | None, closing: _Closing
+    ) -> None:
+        if listener is None:
+            await connect_inherited(environment, link)
+            return
+        link.close()
+        closing.server = await serve_listener(environment, listener)
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Wait for what is still being connected."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class _Closing:
+    """Stands between an environment and its pool: hands the reports on, and cleans up when it has ended."""
+
+    __slots__ = ("_access", "_folder", "_session", "idle", "pool", "ready", "server")
+
+    def __init__(self, pool: Pool, folder: Path, session: Session | None, access: RoleKeeper) -> None:
+        self.pool = pool
+        self.ready = pool.ready
+        self.idle = pool.idle
+        self.server: asyncio.Server | None = None
+        self._folder = folder
+        self._session = session
+        self._access = access
+
+    def ended(self, environment: Environment, init_fault: Fault | None) -> None:
+        """Credentials die with their environment, and so do its files and its door."""
+        if self._session is not None:
+            self._access.revoke(self._session)
+        if self.server is not None:
+            self.server.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self.pool.ended(environment, init_fault)

@@ -1,0 +1,203 @@
+"""The server's end of the zygote: started in the background, restarted when it dies, asked to fork environments.
+
+Enters a `Launch` (what to run) and leaves a `Process`. Requests made before the zygote is ready wait in its socket, so
+nobody waits for it at start-up.
+"""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import resource
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from trine.awslambda import limits
+from trine.awslambda.process import Exit, Launch, Process
+from trine.clock import Clock
+
+_LOGGER = logging.getLogger(__name__)
+START = Path(__file__).parent / "bootstrap" / "start.py"
+_RESTARTS_MAX = 20
+"""Restarts of a zygote that dies before it was ever ready; then functions cannot be started and callers are told."""
+
+
+class Zygote:
+    """Owner of the zygote process."""
+
+    def __init__(self, clock: Clock, python: str = sys.executable) -> None:
+        self._clock = clock
+        self._python = python
+        self._popen: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._ids = itertools.count(1)
+        self._starting: dict[int, Process] = {}
+        self._unsent: deque[tuple[int, bytes, list[int]]] = deque()
+        self._failures = 0
+        self.modules: frozenset[str] = frozenset()
+        """Top-level modules that every fork has loaded; empty until the zygote is ready."""
+        self.version: tuple[int, ...] = tuple(sys.version_info[:3])
+        self._ready: asyncio.Future[None] | None = None
+
+    def start(self) -> None:
+        """Start the process; returns at once. Needs a running event loop."""
+        loop = asyncio.get_running_loop()
+        self._ready = self._ready or loop.create_future()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+        for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):  # some builds of Python do not start without
+            if name in os.environ:
+                environment[name] = os.environ[name]
+        self._popen = subprocess.Popen(
+            [self._python, "-I", "-X", "utf8", str(START), "zygote", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C in the terminal is the server's alone
+        )
+        theirs.close()
+        self._socket = ours
+        loop.add_reader(ours.fileno(), self._read)
+
+    async def ready(self) -> None:
+        """Wait until the zygote has loaded everything."""
+        assert self._ready is not None
+        await asyncio.shield(self._ready)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether forks are served now."""
+        return self._ready is not None and self._ready.done()
+
+    def launch(self, launch: Launch, on_exit: Callable[[Exit], None]) -> Process:
+        """Fork an environment; the answer can be used at once. `on_exit` is called once, when nothing of it is left."""
+        link, guest_link = socket.socketpair()
+        control, guest_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        log, guest_log = os.pipe()
+        number = next(self._ids)
+        process = Process(link, log, control, self._clock, on_exit)
+        self._starting[number] = process
+        message = orjson.dumps({"id": number, **launch.as_document()})
+        self._unsent.append((number, message, [guest_link.detach(), guest_log, guest_control.detach()]))
+        self._send()
+        return process
+
+    def _send(self) -> None:
+        if self._socket is None:
+            return
+        loop = asyncio.get_running_loop()
+        while self._unsent:
+            _, message, descriptors = self._unsent[0]
+            passed = array.array("i", descriptors).tobytes()
+            try:
+                self._socket.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, passed)])
+            except BlockingIOError:
+                loop.add_writer(self._socket.fileno(), self._send)
+                return
+            except OSError:
+                return  # it has died: the reader sees that and starts another, which gets what is unsent
+            self._unsent.popleft()
+            _close_all(descriptors)
+        loop.remove_writer(self._socket.fileno())
+
+    def _read(self) -> None:
+        assert self._socket is not None
+        try:
+            message, ancillary, _, _ = self._socket.recvmsg(262_144, socket.CMSG_SPACE(4))
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            message, ancillary = b"", []
+        if not message:
+            self._lost()
+            return
+        descriptors = array.array("i")
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                descriptors.frombytes(data)
+        self._handle(orjson.loads(message), descriptors[0] if descriptors else None)
+
+    def _handle(self, value: dict[str, Any], descriptor: int | None) -> None:
+        if value.get("ready"):
+            self.modules = frozenset(value["modules"])
+            self.version = tuple(value["python"])
+            self._failures = 0
+            if self._ready is not None and not self._ready.done():
+                self._ready.set_result(None)
+            return
+        process = self._starting.pop(value["id"])
+        if "error" in value:
+            process.failed(value["error"])
+        else:
+            process.started(value["pid"], descriptor)
+
+    def _lost(self) -> None:
+        # The zygote died (somebody killed it, or it could not start). Requests it had not served die with its socket,
+        # which their processes see at their control sockets; those not yet sent go to the next one.
+        self._drop_socket()
+        unsent = {number for number, _, _ in self._unsent}
+        self._starting = {number: process for number, process in self._starting.items() if number in unsent}
+        self._failures += 1
+        if self._failures > _RESTARTS_MAX:
+            _LOGGER.critical("the zygote cannot be started; functions will not run")
+            for process in self._starting.values():
+                process.failed("the process that starts functions cannot be started")
+            self._starting.clear()
+            self._drop_unsent()
+            return
+        if self._popen is not None:
+            _LOGGER.warning("the zygote died (status %s); starting another", self._popen.wait())
+        self.start()
+        self._send()
+
+    def _drop_socket(self) -> None:
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket.fileno())
+            asyncio.get_running_loop().remove_writer(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
+
+    def _drop_unsent(self) -> None:
+        while self._unsent:
+            _close_all(self._unsent.popleft()[2])
+
+    async def close(self) -> None:
+        """End the zygote. Environments are ended by their owners before."""
+        self._drop_socket()
+        self._drop_unsent()
+        popen, self._popen = self._popen, None
+        if popen is None:
+            return
+        try:
+            await asyncio.to_thread(popen.wait, limits.SHUTDOWN_SECONDS)
+        except subprocess.TimeoutExpired:
+            popen.kill()
+            await asyncio.to_thread(popen.wait)
+
+
+def _close_all(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+
+
+def raise_descriptor_limit() -> None:
+    """Use as many descriptors as the system lets this process have: each environment holds four."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))

@@ -19,7 +19,7 @@ def check_size(request: InvokeRequest) -> None:
     """Refuse an event that is larger than its invocation type allows."""
     limit_bytes = limits.EVENT_ASYNC_MAX_BYTES if request.invocation_type == "Event" else limits.EVENT_MAX_BYTES
     if len(request.payload) > limit_bytes:
-        raise RequestTooLarge(len(request.payload), limit_bytes)
+        raise RequestTooLarge(len(request.payload), limit_bytes, request.invocation_type)
 
 
 def trace_header_for(request_id: str, now: float) -> str:

@@ -35,11 +35,9 @@ class RequestTooLarge(AwsError):
     code = "RequestTooLargeException"
     status = 413
 
-    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+    def __init__(self, size_bytes: int, limit_bytes: int, invocation_type: str) -> None:
         super().__init__(
-            f"{size_bytes} byte payload is too large for the RequestResponse invocation type (limit {limit_bytes} bytes)"
-            if limit_bytes > 2_000_000
-            else f"{size_bytes} byte payload is too large for the Event invocation type (limit {limit_bytes} bytes)"
+            f"{size_bytes} byte payload is too large for the {invocation_type} invocation type (limit {limit_bytes} bytes)"
         )
 
 

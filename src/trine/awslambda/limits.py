@@ -1,4 +1,4 @@
-"""Ceilings of Lambda, each with its unit and its source ("Quotas" is the Lambda developer guide's page of that name)."""
+"""Ceilings of Lambda, each with its unit and source ("Quotas" is the Lambda developer guide's page of that name)."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ PROCESSES_MAX = 1_024
 """Quotas: processes and threads of an environment."""
 
 CREDENTIALS_SECONDS = 3_600
-"""Lifetime of an environment's credentials; a role's MaxSessionDuration is at least that. AWS does not publish its own."""
+"""Lifetime of an environment's credentials; a role's MaxSessionDuration is at least that. AWS publishes no figure."""
 CREDENTIALS_MARGIN_SECONDS = 300
 """An environment whose credentials end sooner than its timeout plus this is replaced instead of used again."""
 IDLE_SECONDS = 300
-"""An environment unused for this long is ended. AWS does not publish its figure; a few minutes were always observed."""
+"""An environment unused for this long is ended. AWS publishes no figure; some minutes is what users observe."""
 SHUTDOWN_SECONDS = 2
 """Developer guide, "Shutdown phase": 2 seconds with external extensions; Trine's bound for ending a process by any way."""
 STARTS_AT_ONCE_MAX = 12

@@ -1,4 +1,4 @@
-"""A function's resource policy: `AWS::Lambda::Permission` properties in, the policy document that AWS makes of them out.
+"""A function's resource policy: `AWS::Lambda::Permission` properties in, the document that AWS makes of them out.
 
 Pure. The document is what GetPolicy shows and what `iam` evaluates for services and other accounts.
 """
@@ -61,7 +61,7 @@ def _principal(text: str, place: Place) -> Any:
 def resource_policy(
     permissions: Sequence[Mapping[str, Any]], function_arn: str, place: Place
 ) -> tuple[str, CompiledPolicy] | None:
-    """The policy's text and its compiled form; None without permissions. Raises InvalidParameterValue, MalformedPolicy."""
+    """The policy's text and compiled form; None without permissions. Raises InvalidParameterValue, MalformedPolicy."""
     if not permissions:
         return None
     statements = [

@@ -103,6 +103,8 @@ class Service:
         )
         self._entries: dict[str, _Entry] = {}
         self._closing = False
+        self._running = 0
+        self._quiet: Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -129,9 +131,10 @@ class Service:
     async def close(self, grace_seconds: float = 0.0) -> None:
         """Take no more invocations, give running ones `grace_seconds`, then kill whatever is left."""
         self._closing = True
-        until_ns = self._clock.monotonic_ns() + int(grace_seconds * 1e9)
-        while any(entry.pool.busy() for entry in self._entries.values()) and self._clock.monotonic_ns() < until_ns:
-            await asyncio.sleep(0.01)
+        if grace_seconds > 0 and self._running:
+            self._quiet = asyncio.get_running_loop().create_future()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet, grace_seconds)
         await asyncio.gather(*(self._close_pool(entry.pool) for entry in self._entries.values()))
         await self._starter.close()
         await self._zygote.close()
@@ -239,6 +242,7 @@ class Service:
                 return answer
             invocation = self._invocation(request, entry, request_id, trace, answer)
             self.concurrency.take(entry.function)
+            self._running += 1
         except AwsError as error:
             if trace.refusal is None:
                 trace.refuse("awslambda.service", error.message, code=error.code, **error.members)
@@ -292,4 +296,7 @@ class Service:
 
     def _done(self, invocation: Invocation, status: int) -> None:
         self.concurrency.give_back(invocation.function.name)
+        self._running -= 1
+        if self._running == 0 and self._quiet is not None and not self._quiet.done():
+            self._quiet.set_result(None)
         self._traces.close(invocation.trace, status)

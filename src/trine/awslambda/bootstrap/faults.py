@@ -1,4 +1,4 @@
-"""A function's faults as AWS's runtime reports them: error values with type, message and stack trace; their log line."""
+"""A function's faults as AWS's runtime reports them: error values with type, message stack trace; their log line."""
 
 from __future__ import annotations
 

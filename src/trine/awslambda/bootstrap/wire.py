@@ -61,7 +61,8 @@ class Link:
 def response(request_id: str, body: bytes, content_type: bytes = b"application/json") -> bytes:
     """POST of an invocation's result, followed by the wish for the next event."""
     return (
-        b"POST /2018-06-01/runtime/invocation/%b/response HTTP/1.1\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b%b"
+        b"POST /2018-06-01/runtime/invocation/%b/response HTTP/1.1\r\n"
+        b"Content-Type: %b\r\nContent-Length: %d\r\n\r\n%b%b"
         % (
             request_id.encode(),
             content_type,

@@ -21,7 +21,7 @@ RUNTIME_FD = 3
 
 
 def run(request: dict[str, Any]) -> NoReturn:
-    """Become the process that `request` describes: `env`, `directory`, `argv` (None: Python in this very fork), `paths`."""
+    """Become the process that `request` describes: `env`, `directory`, `paths`, `argv` (None: Python in this fork)."""
     try:
         _enter(request)
     except BaseException:
@@ -58,7 +58,7 @@ def _enter(request: dict[str, Any]) -> None:
 def _execute(argv: list[str], env: dict[str, str]) -> NoReturn:
     os.set_inheritable(RUNTIME_FD, True)
     try:
-        os.execve(argv[0], argv, env)
+        os.execve(argv[0], argv, env)  # noqa: S606 -- the runtime itself
     except OSError as error:
         sys.stderr.write(f"{argv[0]}: {error.strerror}\n")
         sys.stderr.flush()

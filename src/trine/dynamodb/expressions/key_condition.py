@@ -116,8 +116,8 @@ class KeyTerms:
 
 
 def _simple(schema: KeySchema, terms: dict[str, KeyTerm]) -> KeyCondition:
-    if not 1 <= len(terms) <= 2:
-        raise ValidationException("Conditions can be of length 1 or 2 only")
+    if len(terms) > 2:
+        raise _too_many(schema, terms)
     if not schema.sort and len(terms) > 1:
         raise ValidationException("Query key condition not supported")
     partition = schema.partition[0]
@@ -137,38 +137,39 @@ def _simple(schema: KeySchema, terms: dict[str, KeyTerm]) -> KeyCondition:
 
 
 def _several(schema: KeySchema, terms: dict[str, KeyTerm]) -> KeyCondition:
-    partition: list[AttributeValue] = []
-    for attribute in schema.partition:
-        term = terms.pop(attribute.name, None)
-        if term is None or term.operator != "=":
-            raise ValidationException(
-                "Query key condition not supported: all HASH key attributes must be given with equality "
-                f"conditions, {attribute.name} is not"
-            )
-        _check_types(attribute, term)
-        partition.append(term.operands[0])
-    prefix: list[AttributeValue] = []
-    last: KeyTerm | None = None
-    for attribute in schema.sort:
-        term = terms.get(attribute.name)
-        if term is None:
-            break
-        if last is not None:
-            if last.operator != "=":
-                break
-            prefix.append(last.operands[0])
-        _check_types(attribute, term)
-        last = terms.pop(attribute.name)
-    if terms:
-        if not terms.keys() <= set(schema.names):
-            raise _missed(schema.attributes[-1])
+    if len(terms) > len(schema.attributes):
+        raise _too_many(schema, terms)
+    missing = [a.name for a in schema.partition if a.name not in terms or terms[a.name].operator != "="]
+    if missing:
         raise ValidationException(
-            "Query key condition not supported: RANGE key attributes must be given from the left without gaps, "
-            "all but the last with equality conditions"
+            f"HASH key attributes {', '.join(missing)} must have equality conditions specified in the query"
         )
-    if last is None:
-        return KeyCondition(schema, tuple(partition))
-    return KeyCondition(schema, tuple(partition), tuple(prefix), last.operator, last.operands)
+    for attribute in schema.attributes:
+        if attribute.name in terms:
+            _check_types(attribute, terms[attribute.name])
+    given = [position for position, attribute in enumerate(schema.sort) if attribute.name in terms]
+    if len(schema.partition) + len(given) != len(terms):
+        raise _missed(next((a for a in schema.sort if a.name not in terms), schema.attributes[-1]))
+    partition = tuple(terms[attribute.name].operands[0] for attribute in schema.partition)
+    if not given:
+        return KeyCondition(schema, partition)
+    last = schema.sort[given[-1]]
+    before = schema.sort[: given[-1]]
+    gaps = [a.name for a in before if a.name not in terms or terms[a.name].operator != "="]
+    if gaps:
+        raise ValidationException(
+            f"RANGE key attributes {', '.join(gaps)} must have equality conditions specified in the query because "
+            f"a condition is present on key attribute {last.name}"
+        )
+    prefix = tuple(terms[attribute.name].operands[0] for attribute in before)
+    return KeyCondition(schema, partition, prefix, terms[last.name].operator, terms[last.name].operands)
+
+
+def _too_many(schema: KeySchema, terms: dict[str, KeyTerm]) -> ValidationException:
+    return ValidationException(
+        f"The number of query conditions ({len(terms)}) exceeds the number of key attributes defined in the schema "
+        f"({len(schema.attributes)})"
+    )
 
 
 def _missed(attribute: KeyAttribute) -> ValidationException:
@@ -207,7 +208,9 @@ def _key_terms(text: str, context: ExpressionContext) -> dict[str, KeyTerm]:
     for term in raw:
         name = _resolved(term.attribute, names)
         if name in found:
-            raise ValidationException("KeyConditionExpressions must only contain one condition per key")
+            raise ValidationException(
+                "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key"
+            )
         operands = tuple([values[operand] for operand in term.operands])
         _check_operand_types(term.operator, operands)
         found[name] = KeyTerm(term.operator, operands)

@@ -35,7 +35,8 @@ from trine.dynamodb.expressions.token import END, NAME, NUMBER, VALUE, WORD, Tok
 MAX_OPERATORS = 300
 MAX_NESTING = 320
 """Deeper nesting needs more than 300 operators, or parentheses that are redundant: refused either way."""
-MAX_LIST_INDEX_DIGITS = 9
+MAX_LIST_INDEX = 2**31 - 1
+MAX_PATH_ELEMENTS = 32
 
 _COMPARATORS = frozenset(("=", "<>", "<", "<=", ">", ">="))
 _CONDITION_KEYWORDS = frozenset(("AND", "OR", "NOT", "BETWEEN", "IN"))
@@ -145,15 +146,24 @@ class _Parser:
                     raise self.unexpected()
                 elements.append(self.advance().text)
             elif self.accept("["):
-                if len(self.token.text) > MAX_LIST_INDEX_DIGITS and self.token.kind == NUMBER:
-                    raise ValidationException(
-                        f"Invalid {self.parameter}: List index is not within the allowable range; "
-                        f"index: [{self.token.text}]"
-                    )
-                elements.append(int(self.expect(NUMBER).text))
+                elements.append(self.list_index())
                 self.expect("]")
             else:
-                return Path(tuple(elements))
+                break
+        if len(elements) > MAX_PATH_ELEMENTS:
+            raise ValidationException(
+                f"Invalid {self.parameter}: The document path has too many nesting levels; "
+                f"nesting levels: {len(elements)}"
+            )
+        return Path(tuple(elements))
+
+    def list_index(self) -> int:
+        text = self.expect(NUMBER).text
+        if len(text) > 10 or int(text) > MAX_LIST_INDEX:
+            raise ValidationException(
+                f"Invalid {self.parameter}: List index is not within the allowable range; index: [{text}]"
+            )
+        return int(text)
 
     def operand(self, depth: int) -> Operand:
         token = self.token
@@ -164,9 +174,10 @@ class _Parser:
         return self.path()
 
     def function(self, depth: int) -> Function:
-        if depth > MAX_NESTING // 2:
-            raise self.too_many_operators()
         name = self.advance().text
+        if depth > MAX_NESTING // 2:
+            # No function may be nested like this; AWS names the innermost, which we do not go and look for.
+            raise ValidationException(f"Invalid {self.parameter}: Invalid function name; function: {name}")
         self.expect("(")
         arguments = [self.operand_in_parentheses(depth + 1)]
         while self.accept(","):

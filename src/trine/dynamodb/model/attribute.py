@@ -27,7 +27,9 @@ NO_TYPE = "Supplied AttributeValue is empty, must contain exactly one of the sup
 MANY_TYPES = (
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
 )
-TOO_DEEP = "Nesting Levels have exceeded supported limits"
+TOO_DEEP = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+)
 _INVALID = "One or more parameter values were invalid: "
 
 

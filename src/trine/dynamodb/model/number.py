@@ -17,13 +17,14 @@ from trine.dynamodb.errors import ValidationException
 MAX_SIGNIFICANT_DIGITS = 38
 MAX_EXPONENT = 125
 MIN_EXPONENT = -130
+_MAX_INT64 = 2**63 - 1
 
 NOT_NUMERIC = "The parameter cannot be converted to a numeric value"
 OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
 UNDERFLOW = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
 TOO_PRECISE = "Attempting to store more than 38 significant digits in a Number"
 
-_NUMBER = re.compile(r"([+-]?)(?:([0-9]+)\.?([0-9]*)|\.([0-9]+))(?:[eE]([+-]?[0-9]{1,9}))?").fullmatch
+_NUMBER = re.compile(r"([+-]?)(?:([0-9]+)\.?([0-9]*)|\.([0-9]+))(?:[eE]([+-]?[0-9]{1,19}))?").fullmatch
 # A sum of the largest and the smallest number has 256 digits; this context never rounds one.
 _EXACT = Context(prec=300, Emax=999_999, Emin=-999_999)
 
@@ -54,15 +55,20 @@ def _measure(text: str) -> tuple[str, int]:
     whole = whole or ""
     fraction = fraction or bare_fraction or ""
     digits = (whole + fraction).lstrip("0")
-    if not digits:
-        return "0", 1
-    # Exponent of the first digit that counts, as in d.ddd × 10^exponent.
-    leading = len(digits) - len(fraction) - 1 + (int(exponent) if exponent else 0)
-    digits = digits.rstrip("0")
+    power = int(exponent) if exponent else 0
+    if not -_MAX_INT64 <= power <= _MAX_INT64:
+        raise ValidationException(f"{NOT_NUMERIC}: {text}")
+    # Exponent of the first digit that counts, as in d.ddd × 10^exponent; of a zero, the exponent it is written with.
+    leading = (len(digits) - 1 if digits else 0) - len(fraction) + power
     if leading > MAX_EXPONENT:
         raise ValidationException(OVERFLOW)
+    if not digits:
+        if power and leading < MIN_EXPONENT:
+            raise ValidationException(UNDERFLOW)
+        return "0", 1
     if leading < MIN_EXPONENT:
         raise ValidationException(UNDERFLOW)
+    digits = digits.rstrip("0")
     if len(digits) > MAX_SIGNIFICANT_DIGITS:
         raise ValidationException(TOO_PRECISE)
     negative = sign == "-"

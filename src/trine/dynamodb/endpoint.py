@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import Mapping
-from typing import Any
 
 from trine.aws.arn import Place
 from trine.aws.errors import AwsError
@@ -68,11 +66,11 @@ class DynamoDB:
             outcome = self._pass(request, trace)
         except Exception as fault:
             return self._refused(fault, trace)
-        if outcome.__class__ is bytes:
+        if isinstance(outcome, bytes):
             trace.step("dynamodb.read")
             self._traces.close(trace, 200)
-            return answer(outcome, request_id)  # type: ignore[arg-type]
-        return self._later(outcome, trace)  # type: ignore[arg-type]
+            return answer(outcome, request_id)
+        return self._later(outcome, trace)
 
     def _pass(self, request: Request, trace: Trace) -> bytes | Future[bytes]:
         operation: Operation = operation_of(request.headers.get(b"x-amz-target"))
@@ -128,8 +126,3 @@ def _not_an_operation(request: Request, region: str, request_id: str) -> Respons
     if request.method == "GET":
         return health_answer(region, request_id)
     return plain_answer(404, b"", request_id)
-
-
-def members_of(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """A template's properties without nulls."""
-    return {name: value for name, value in properties.items() if value is not None}

@@ -42,6 +42,8 @@ _ENUM_ORDERS = {
     "AttributeAction": "[ADD, DELETE, PUT]",
     "ProjectionType": "[ALL, INCLUDE, KEYS_ONLY]",
 }
+# Optional in the model for the sake of replicas made from another region's table; a table of one's own needs them.
+_REQUIRED_BESIDES = {"CreateTableInput": ("AttributeDefinitions", "TableName", "KeySchema")}
 _NAME_PATTERN = "[a-zA-Z0-9_.-]+"
 
 
@@ -106,7 +108,7 @@ class ServiceModel:
         if kind == "structure":
             if name == "AttributeValue":
                 return
-            for member in shape.get("required", ()):
+            for member in _REQUIRED_BESIDES.get(name) or shape.get("required", ()):
                 if member not in value:
                     place = _below(path, member)
                     yield f"Value null at '{place}' failed to satisfy constraint: Member must not be null"
@@ -218,9 +220,7 @@ def _checked_base64(value: Any) -> str:
     if not isinstance(value, str):
         raise SerializationException("only base-64-encoded strings are convertible to bytes")
     if len(value) % 4:
-        raise SerializationException(
-            f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(value)}"
-        )
+        raise SerializationException(f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(value)}")
     try:
         base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):

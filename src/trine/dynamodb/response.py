@@ -13,9 +13,7 @@ import orjson
 from trine.aws.errors import AwsError
 from trine.http.message import Response
 
-_HEAD = (
-    b"Server: Server\r\nContent-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: %b\r\nx-amz-crc32: %d\r\n"
-)
+_HEAD = b"Server: Server\r\nContent-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: %b\r\nx-amz-crc32: %d\r\n"
 _CORAL_SERVICE = frozenset(
     (
         "SerializationException",

@@ -11,8 +11,9 @@ import orjson
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.projection import Projection
 from trine.dynamodb.limits import BATCH_GET_KEYS_MAX_COUNT, BATCH_GET_MAX_BYTES
+from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
-from trine.dynamodb.operations.consumed import Consumption, consumed_list, read_units, wanted
+from trine.dynamodb.operations.consumed import consistency_of, consumed_list, wanted
 from trine.dynamodb.operations.expect import attributes_named, key_bytes, leading_key
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.reading import projection_of
@@ -57,18 +58,18 @@ def execute(rooms: Rooms, request: BatchGetItemInput, projections: dict[str, Pro
             raise ValidationException(DUPLICATES)
         wishes.append((name, table, wish, keys))
     left_bytes = BATCH_GET_MAX_BYTES
-    responses, unprocessed, consumptions = [], {}, {}
+    responses, unprocessed, consumed = [], {}, {}
     for name, table, wish, keys in wishes:
         reading = _Reading(table, wish, projections[name])
         left_bytes = reading.read(rooms, keys, left_bytes)
         responses.append(orjson.dumps(name) + b":[" + b",".join(reading.items) + b"]")
-        consumptions[name] = reading.consumption
+        consumed[name] = reading.consumed
         if reading.unprocessed:
             unprocessed[name] = _again(wish, reading.unprocessed)
     answer = b'{"Responses":{' + b",".join(responses) + b'},"UnprocessedKeys":' + orjson.dumps(unprocessed)
     if wanted(request.return_consumed_capacity):
-        capacity = consumed_list(consumptions, request.return_consumed_capacity or "")
-        answer += b',"ConsumedCapacity":' + orjson.dumps(capacity)
+        capacities = consumed_list(consumed, request.return_consumed_capacity)
+        answer += b',"ConsumedCapacity":' + orjson.dumps(capacities)
     return answer + b"}"
 
 
@@ -79,19 +80,19 @@ class _Reading:
         self.wish, self.projection = wish, projection
         self.items: list[bytes] = []
         self.unprocessed: list[dict[str, Any]] = []
-        self.consumption = Consumption(table)
+        self.consumed = ConsumedCapacity(table.name)
 
     def read(self, rooms: Rooms, keys: list[bytes], left_bytes: int) -> int:
         """Read while the answer has room; how many bytes are left then."""
-        consistent = self.wish.consistent_read
-        with rooms.source(consistent) as source:
+        consistency = consistency_of(self.wish.consistent_read)
+        with rooms.source(self.wish.consistent_read) as source:
             for place, key in enumerate(keys):
                 if left_bytes <= 0:
                     self.unprocessed = self.wish.keys[place:]
                     break
                 stored = source.get(key)
                 size_bytes = stored_size(stored) if stored is not None else 0
-                self.consumption.table_units += read_units(size_bytes, consistent)
+                self.consumed.add_table(read=read_units(size_bytes, consistency))
                 left_bytes -= size_bytes
                 if stored is None:
                     continue
@@ -107,6 +108,4 @@ def _again(wish: KeysAndAttributes, keys: list[dict[str, Any]]) -> dict[str, Any
     return {**document, "Keys": keys}
 
 
-BATCH_GET_ITEM = Operation(
-    "BatchGetItem", Codec("BatchGetItem", BatchGetItemInput), permissions, prepare, execute
-)
+BATCH_GET_ITEM = Operation("BatchGetItem", Codec("BatchGetItem", BatchGetItemInput), permissions, prepare, execute)

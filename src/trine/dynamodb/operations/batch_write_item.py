@@ -16,7 +16,7 @@ from trine.dynamodb.limits import BATCH_WRITE_REQUESTS_MAX_COUNT
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.item import check_item_size, encode_stored
 from trine.dynamodb.operations.batch_get_item import DUPLICATES
-from trine.dynamodb.operations.consumed import Consumption, consumed_list, wanted
+from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
 from trine.dynamodb.operations.expect import collection_metrics, key_bytes, leading_key
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.shape import BatchWriteItemInput, Codec, WriteRequest, table_name_of
@@ -52,7 +52,8 @@ def prepare(request: BatchWriteItemInput) -> None:
             if (wish.put_request is None) == (wish.delete_request is None):
                 many = "more than one" if wish.put_request is not None else "no"
                 raise ValidationException(
-                    f"Supplied WriteRequest has {many} operation set, must contain exactly one of PutRequest, DeleteRequest"
+                    f"Supplied WriteRequest has {many} operation set, "
+                    "must contain exactly one of PutRequest, DeleteRequest"
                 )
 
 
@@ -89,10 +90,8 @@ def _answer(
 ) -> bytes:
     document: dict[str, Any] = {"UnprocessedItems": {}}
     if wanted(request.return_consumed_capacity):
-        consumptions: dict[str, Consumption] = {}
-        for (name, _), transition in zip(items, transitions, strict=True):
-            consumptions.setdefault(name, Consumption(transition.table)).add_transition(transition)
-        document["ConsumedCapacity"] = consumed_list(consumptions, request.return_consumed_capacity or "")
+        consumed = write_capacities(transitions)
+        document["ConsumedCapacity"] = consumed_list(consumed, request.return_consumed_capacity)
     if request.return_item_collection_metrics == "SIZE":
         metrics: dict[str, dict[str, Any]] = {}
         for (name, item), transition in zip(items, transitions, strict=True):

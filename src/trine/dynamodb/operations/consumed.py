@@ -1,98 +1,66 @@
-"""`ConsumedCapacity` and item collection metrics: what an answer tells about its cost.
-
-Units of the table and of each index enter, AWS's members leave as JSON values.
-"""
+"""What an answer tells about its cost: transitions and pages counted into `model.capacity`'s documents."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import orjson
+
+from trine.dynamodb.model.capacity import Consistency, ConsumedCapacity, Returned, index_write_units, write_units
 from trine.dynamodb.model.item import stored_size
 from trine.dynamodb.storage.items import Transition
-from trine.dynamodb.storage.tables import Index, Table
-
-READ_UNIT_BYTES = 4096
-WRITE_UNIT_BYTES = 1024
 
 
-def read_units(size_bytes: int, consistent: bool | None, *, transactional: bool = False) -> float:
-    """Units of a read of `size_bytes` together; a read that finds nothing costs its least unit."""
-    blocks = max(1, -(-size_bytes // READ_UNIT_BYTES))
-    if transactional:
-        return 2.0 * blocks
-    return float(blocks) if consistent else blocks / 2
+def wanted(returned: Returned | None) -> bool:
+    """Whether the request asked for ConsumedCapacity."""
+    return returned is not None and returned != "NONE"
 
 
-def write_units(old_size_bytes: int, new_size_bytes: int, *, transactional: bool = False) -> float:
-    """Units of a write: of the larger of what was and what is."""
-    blocks = max(1, -(-max(old_size_bytes, new_size_bytes) // WRITE_UNIT_BYTES))
-    return 2.0 * blocks if transactional else float(blocks)
+def consistency_of(consistent_read: bool | None) -> Consistency:
+    """The consistency that a request's `ConsistentRead` asks for."""
+    return "strong" if consistent_read else "eventual"
 
 
-class Consumption:
-    """Units consumed in one table, by the table and by its indexes."""
-
-    __slots__ = ("index_units", "table", "table_units")
-
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self.table_units = 0.0
-        self.index_units: dict[Index, float] = {}
-
-    def add_index(self, index: Index, units: float) -> None:
-        """Count units of an index."""
-        self.index_units[index] = self.index_units.get(index, 0.0) + units
-
-    def add_transition(self, transition: Transition, *, transactional: bool = False) -> None:
-        """Count a write and the index entries that followed it."""
-        old, new = transition.old_stored, transition.new_stored
-        self.table_units += write_units(
-            stored_size(old) if old is not None else 0,
-            stored_size(new) if new is not None else 0,
+def add_transition(consumed: ConsumedCapacity, transition: Transition, *, transactional: bool = False) -> None:
+    """Count a write and the index entries that followed it."""
+    old, new = transition.old_stored, transition.new_stored
+    size_bytes = max(stored_size(old) if old is not None else 0, stored_size(new) if new is not None else 0)
+    consumed.add_table(write=write_units(size_bytes, transactional=transactional))
+    for change in transition.index_changes:
+        units = index_write_units(
+            change.old_size_bytes,
+            change.new_size_bytes,
+            key_changed=change.rekeyed,
+            changed=True,
             transactional=transactional,
         )
-        for change in transition.index_changes:
-            before, after = change.old_size_bytes, change.new_size_bytes
-            if change.rekeyed:
-                units = write_units(before or 0, 0) + write_units(0, after or 0)
-            else:
-                units = write_units(before or 0, after or 0)
-            self.add_index(change.index, 2 * units if transactional else units)
-
-    def document(self, wanted: str, *, read: bool | None = None) -> dict[str, Any]:
-        """AWS's ConsumedCapacity for TOTAL or INDEXES.
-
-        `read` tells transactions' ReadCapacityUnits and WriteCapacityUnits; other operations have only the sum.
-        """
-        total = self.table_units + sum(self.index_units.values())
-        document: dict[str, Any] = {"TableName": self.table.name, **_units(total, read)}
-        if wanted == "INDEXES":
-            document["Table"] = _units(self.table_units, read)
-            for member, is_global in (("LocalSecondaryIndexes", False), ("GlobalSecondaryIndexes", True)):
-                part = {
-                    index.name: _units(units, read)
-                    for index, units in self.index_units.items()
-                    if index.definition.is_global is is_global
-                }
-                if part:
-                    document[member] = part
-        return document
+        consumed.add_index(change.index.name, is_global=change.index.definition.is_global, write=units)
 
 
-def _units(units: float, read: bool | None) -> dict[str, float]:
-    if read is None:
-        return {"CapacityUnits": units}
-    return {"CapacityUnits": units, "ReadCapacityUnits" if read else "WriteCapacityUnits": units}
-
-
-def wanted(return_consumed_capacity: str | None) -> bool:
-    """Whether the request asked for ConsumedCapacity."""
-    return return_consumed_capacity in ("TOTAL", "INDEXES")
+def write_capacity(returned: Returned | None, transition: Transition) -> bytes | None:
+    """The JSON of one write's ConsumedCapacity, or None when it is not wanted."""
+    if not wanted(returned):
+        return None
+    consumed = ConsumedCapacity(transition.table.name)
+    add_transition(consumed, transition)
+    return orjson.dumps(consumed.document(returned))
 
 
 def consumed_list(
-    consumptions: Mapping[str, Consumption], wanted_kind: str, *, read: bool | None = None
-) -> Sequence[dict[str, Any]]:
+    consumed: Mapping[str, ConsumedCapacity], returned: Returned | None, *, by_kind: bool = False
+) -> list[dict[str, Any] | None]:
     """ConsumedCapacity of an operation on several tables: one document for each."""
-    return [consumption.document(wanted_kind, read=read) for consumption in consumptions.values()]
+    return [capacity.document(returned, by_kind=by_kind) for capacity in consumed.values()]
+
+
+def write_capacities(transitions: Iterable[Transition], *, transactional: bool = False) -> dict[str, ConsumedCapacity]:
+    """Table name → what the transitions in it cost together."""
+    consumed: dict[str, ConsumedCapacity] = {}
+    for transition in transitions:
+        name = transition.table.name
+        capacity = consumed.get(name)
+        if capacity is None:
+            capacity = consumed[name] = ConsumedCapacity(name)
+        add_transition(capacity, transition, transactional=transactional)
+    return consumed

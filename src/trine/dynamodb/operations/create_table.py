@@ -59,8 +59,8 @@ def after(done: Future[Given], answer: Callable[[Given], bytes]) -> Future[bytes
         else:
             try:
                 answered.set_result(answer(done.result()))
-            except Exception as fault:
-                answered.set_exception(fault)
+            except Exception as broken:
+                answered.set_exception(broken)
 
     done.add_done_callback(finish)
     return answered

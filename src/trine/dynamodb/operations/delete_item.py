@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from asyncio import Future
 
-from trine.dynamodb.operations.conditions import Condition, condition_of
+from trine.dynamodb.operations.conditions import condition_of
 from trine.dynamodb.operations.expect import (
+    Condition,
     checked,
     item_permission,
     key_bytes,

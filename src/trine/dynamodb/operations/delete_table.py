@@ -15,7 +15,8 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:
     table = rooms.tables.described(table_name_of(document["TableName"]))
     if table.definition.deletion_protection:
         raise ValidationException(
-            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
+            "Resource cannot be deleted as it is currently protected against deletion. "
+            "Disable deletion protection first."
         )
     answer = described(rooms, table, "DELETING")
     return after(rooms.tables.drop(table), lambda _: answer)

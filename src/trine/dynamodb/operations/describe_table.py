@@ -15,6 +15,4 @@ def execute(rooms: Rooms, document: Document, plan: None) -> bytes:
     return orjson.dumps({"Table": describe(rooms, table)})
 
 
-DESCRIBE_TABLE = Operation(
-    "DescribeTable", DocumentCodec("DescribeTable"), on_table("DescribeTable"), no_plan, execute
-)
+DESCRIBE_TABLE = Operation("DescribeTable", DocumentCodec("DescribeTable"), on_table("DescribeTable"), no_plan, execute)

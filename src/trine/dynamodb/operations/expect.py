@@ -15,7 +15,7 @@ from trine.dynamodb.errors import ConditionalCheckFailedException, ValidationExc
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.item import item_bytes
 from trine.dynamodb.model.key import check_key
-from trine.dynamodb.operations.consumed import Consumption, wanted
+from trine.dynamodb.operations.consumed import write_capacity
 from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.items import Transition
@@ -111,10 +111,8 @@ def write_answer(
     parts = []
     if attributes is not None:
         parts.append(b'"Attributes":' + attributes)
-    if wanted(request.return_consumed_capacity):
-        consumption = Consumption(transition.table)
-        consumption.add_transition(transition)
-        parts.append(b'"ConsumedCapacity":' + orjson.dumps(consumption.document(request.return_consumed_capacity)))
+    if (capacity := write_capacity(request.return_consumed_capacity, transition)) is not None:
+        parts.append(b'"ConsumedCapacity":' + capacity)
     if request.return_item_collection_metrics == "SIZE" and collection_key is not None:
         metrics = collection_metrics(transition.table, collection_key)
         if metrics is not None:

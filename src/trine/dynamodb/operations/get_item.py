@@ -5,8 +5,9 @@ from __future__ import annotations
 import orjson
 
 from trine.dynamodb.expressions.projection import Projection
+from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
-from trine.dynamodb.operations.consumed import Consumption, read_units, wanted
+from trine.dynamodb.operations.consumed import consistency_of, wanted
 from trine.dynamodb.operations.expect import item_permission, key_bytes
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.reading import projection_of
@@ -32,9 +33,9 @@ def execute(rooms: Rooms, request: GetItemInput, projection: Projection | None) 
         item = orjson.dumps(projection.apply(decode_stored(stored)))
     if not wanted(request.return_consumed_capacity):
         return b'{"Item":' + item + b"}" if item is not None else b"{}"
-    consumption = Consumption(table)
-    consumption.table_units = read_units(stored_size(stored) if stored else 0, request.consistent_read)
-    capacity = b'"ConsumedCapacity":' + orjson.dumps(consumption.document(request.return_consumed_capacity or ""))
+    consumed = ConsumedCapacity(table.name)
+    consumed.add_table(read=read_units(stored_size(stored) if stored else 0, consistency_of(request.consistent_read)))
+    capacity = b'"ConsumedCapacity":' + orjson.dumps(consumed.document(request.return_consumed_capacity))
     return b'{"Item":' + item + b"," + capacity + b"}" if item is not None else b"{" + capacity + b"}"
 
 

@@ -6,8 +6,15 @@ from asyncio import Future
 
 from trine.dynamodb.model.attribute import validate_item
 from trine.dynamodb.model.item import check_item_size, encode_stored
-from trine.dynamodb.operations.conditions import Condition, condition_of
-from trine.dynamodb.operations.expect import checked, item_permission, old_attributes, only_all_old, write_answer
+from trine.dynamodb.operations.conditions import condition_of
+from trine.dynamodb.operations.expect import (
+    Condition,
+    checked,
+    item_permission,
+    old_attributes,
+    only_all_old,
+    write_answer,
+)
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.shape import Codec, PutItemInput, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_one

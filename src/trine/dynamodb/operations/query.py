@@ -55,6 +55,7 @@ def prepare(request: QueryInput) -> Plan:
     if request.filter_expression is not None:
         accept = condition(request.filter_expression, context, "FilterExpression")
     keys = key_terms(request.key_condition_expression, context)
+    keys.check()
     context.check_all_used()
     return Plan(keys, accept, chosen if chosen is not None else legacy_projection(request.attributes_to_get))
 
@@ -97,11 +98,9 @@ def _leading(rooms: Rooms, request: QueryInput) -> Iterable[str]:
     index = table.by_name.get(request.index_name) if request.index_name is not None else None
     schema = index.definition.key if index is not None else table.definition.key
     for attribute in schema.partition:
-        term = prepare(request).keys.terms.get(attribute.name)
+        term = prepare(request).keys.check().get(attribute.name)
         if term is not None:
             yield from (str(content) for operand in term.operands for content in operand.values())
 
 
-QUERY = Operation(
-    "Query", Codec("Query", QueryInput), reading_permission("dynamodb:Query", _leading), prepare, execute
-)
+QUERY = Operation("Query", Codec("Query", QueryInput), reading_permission("dynamodb:Query", _leading), prepare, execute)

@@ -15,9 +15,10 @@ from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.condition import BoundCondition
 from trine.dynamodb.expressions.projection import Projection, projection
 from trine.dynamodb.model.attribute import Item, validate_item
+from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import decode_stored, item_bytes, stored_size
 from trine.dynamodb.model.key import KeySchema, check_key
-from trine.dynamodb.operations.consumed import Consumption, read_units, wanted
+from trine.dynamodb.operations.consumed import consistency_of, wanted
 from trine.dynamodb.operations.expect import attributes_named
 from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.operations.parameters import expression_context
@@ -198,18 +199,20 @@ class Target:
             last: Item = self.identity.key_of(decode_stored(page.last_stored))
             parts.append(b'"LastEvaluatedKey":' + orjson.dumps(last))
         if wanted(request.return_consumed_capacity):
-            parts.append(b'"ConsumedCapacity":' + orjson.dumps(self._capacity(request.return_consumed_capacity, page)))
+            consumed = self._consumed(page).document(request.return_consumed_capacity)
+            parts.append(b'"ConsumedCapacity":' + orjson.dumps(consumed))
         return b"{" + b",".join(parts) + b"}"
 
-    def _capacity(self, kind: str, page: Page) -> dict[str, Any]:
-        consumption = Consumption(self.table)
-        units = read_units(page.size_bytes, self.consistent)
+    def _consumed(self, page: Page) -> ConsumedCapacity:
+        consumed = ConsumedCapacity(self.table.name)
+        consistency = consistency_of(self.consistent)
+        units = read_units(page.size_bytes, consistency)
         if self.index is None:
-            consumption.table_units = units
+            consumed.add_table(read=units)
         else:
-            consumption.add_index(self.index, units)
-            consumption.table_units = sum(read_units(size, self.consistent) for size in self.fetched)
-        return consumption.document(kind)
+            consumed.add_index(self.index.name, is_global=self.index.definition.is_global, read=units)
+            consumed.add_table(read=sum(read_units(size, consistency) for size in self.fetched))
+        return consumed
 
 
 def _nothing(item: Item) -> bytes:

@@ -50,9 +50,15 @@ def prepare(request: ScanInput) -> Plan:
 def _check_segments(request: ScanInput) -> None:
     segment, total = request.segment, request.total_segments
     if segment is not None and total is None:
-        raise ValidationException("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
+        raise ValidationException(
+            "The TotalSegments parameter is required but was not present in the request "
+            "when Segment parameter is present"
+        )
     if total is not None and segment is None:
-        raise ValidationException("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
+        raise ValidationException(
+            "The Segment parameter is required but was not present in the request "
+            "when parameter TotalSegments is present"
+        )
     if segment is not None and total is not None and segment >= total:
         raise ValidationException(
             "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
@@ -69,7 +75,10 @@ def execute(rooms: Rooms, request: ScanInput, plan: Plan) -> bytes:
     begin = target.start_key(request)
     if begin is not None:
         if not start <= begin < stop:
-            raise ValidationException("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %s Segment: %s" % (request.total_segments, request.segment))
+            raise ValidationException(
+                "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with "
+                f"correct Segment. TotalSegments: {request.total_segments} Segment: {request.segment}"
+            )
         start = begin + b"\0"
     with rooms.source(request.consistent_read) as source:
         choose = target.choose(source, request, plan.accept, plan.projection)

@@ -267,6 +267,11 @@ class Access:
                 self.revoke(session)
         self.directory.remove(role)
 
+    @property
+    def pending(self) -> bool:
+        """Are there changes that are not yet durable?"""
+        return self.directory.pending
+
     async def settled(self) -> None:
         """Wait until all changes of IAM's state so far are durable."""
         await self.directory.settled()

@@ -1,9 +1,9 @@
 """Condition operators: each compiled once to a predicate over the request's context.
 
 Enters `{"StringLike": {"dynamodb:LeadingKeys": ["a*"]}}`, leaves `Condition` values. Semantics after the IAM User
-Guide, "IAM JSON policy elements: Condition operators" and "Multivalued context keys": values of one key are alternatives,
-keys and operators all have to hold, a negated operator asks that no value matches, a missing key fails a positive
-operator and passes a negated one.
+Guide, "IAM JSON policy elements: Condition operators" and "Multivalued context keys": values of one key are
+alternatives, keys and operators all have to hold, a negated operator asks that no value matches, a missing key fails
+a positive operator and passes a negated one.
 """
 
 from __future__ import annotations

@@ -107,6 +107,11 @@ class Directory:
         self._writes.add(write)
         write.add_done_callback(self._writes.discard)
 
+    @property
+    def pending(self) -> bool:
+        """Are there writes that are not yet durable?"""
+        return bool(self._writes)
+
     async def settled(self) -> None:
         """Wait until every change so far is durable; raises what the store raised."""
         await asyncio.gather(*self._writes)

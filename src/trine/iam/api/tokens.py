@@ -1,0 +1,80 @@
+"""STS: AssumeRole, GetSessionToken, GetCallerIdentity, GetAccessKeyInfo. Enters input, leaves temporary credentials.
+
+Permission for AssumeRole is decided by trust and identity policies together, in `sts`; GetCallerIdentity and
+GetSessionToken need none (STS API reference).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trine.iam import limits
+from trine.iam.api.operation import ApiOperation, Output, Turn, everything
+from trine.iam.errors import ValidationError
+from trine.iam.principal import Session
+
+
+def credentials_of(session: Session) -> dict[str, Any]:
+    """A session in the API's form."""
+    return {
+        "AccessKeyId": session.access_key_id,
+        "SecretAccessKey": session.secret_access_key,
+        "SessionToken": session.session_token,
+        "Expiration": session.expires_at,
+    }
+
+
+def assume_role(turn: Turn) -> Output:
+    """AssumeRole."""
+    given = turn.input
+    policy = given.get("Policy")
+    if given.get("SerialNumber") or given.get("TokenCode"):
+        raise ValidationError("Trine knows no MFA devices")
+    tags = {tag["Key"]: tag["Value"] for tag in given.get("Tags", ())}
+    session = turn.access.tokens.assume_role(
+        turn.signer,
+        given["RoleArn"],
+        given["RoleSessionName"],
+        given.get("DurationSeconds"),
+        external_id=given.get("ExternalId"),
+        policy=policy,
+        policy_arns=[one["arn"] for one in given.get("PolicyArns", ()) if "arn" in one],
+        tags=tags,
+    )
+    answer: dict[str, Any] = {
+        "Credentials": credentials_of(session),
+        "AssumedRoleUser": {"AssumedRoleId": session.principal.user_id, "Arn": session.principal.arn},
+    }
+    if policy is not None:
+        answer["PackedPolicySize"] = max(1, len(policy) * 100 // limits.SESSION_POLICY_MAX_CHARACTERS)
+    return answer
+
+
+def get_session_token(turn: Turn) -> Output:
+    """GetSessionToken."""
+    if turn.input.get("SerialNumber") or turn.input.get("TokenCode"):
+        raise ValidationError("Trine knows no MFA devices")
+    session = turn.access.tokens.session_token(turn.signer, turn.input.get("DurationSeconds"))
+    return {"Credentials": credentials_of(session)}
+
+
+def get_caller_identity(turn: Turn) -> Output:
+    """GetCallerIdentity."""
+    principal = turn.signer.principal
+    return {"UserId": principal.user_id, "Account": principal.account_id, "Arn": principal.arn}
+
+
+def get_access_key_info(turn: Turn) -> Output:
+    """GetAccessKeyInfo: the account of an access key id."""
+    credential = turn.access.credentials.find(turn.input["AccessKeyId"])
+    if credential is None:
+        raise ValidationError("Invalid access key id")
+    return {"Account": credential.principal.account_id}
+
+
+OPERATIONS = {
+    "AssumeRole": ApiOperation(assume_role),
+    "GetSessionToken": ApiOperation(get_session_token),
+    "GetCallerIdentity": ApiOperation(get_caller_identity),
+    "GetAccessKeyInfo": ApiOperation(get_access_key_info, everything),
+}

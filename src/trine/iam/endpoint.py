@@ -1,0 +1,94 @@
+"""The door of STS and of IAM: query protocol in, XML out.
+
+Enters an `http.Request`, leaves a `Response`, at once or when what it changed is durable. The order of rooms: the
+model makes out the operation, the signature tells who asks, the policies whether it may, the operation answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Mapping
+from typing import Literal
+
+from trine.aws.errors import AwsError
+from trine.aws.ids import Ids
+from trine.aws.protocol import ServiceModel
+from trine.aws.protocol_errors import InvalidAction
+from trine.http.message import Request, Response
+from trine.iam.access import Access
+from trine.iam.api import groups, policies, roles, tokens, users
+from trine.iam.api.operation import ApiOperation, Turn
+from trine.trace import Trace, TraceBook
+
+_log = logging.getLogger("trine.iam")
+Service = Literal["sts", "iam"]
+OPERATIONS: Mapping[Service, Mapping[str, ApiOperation]] = {
+    "sts": tokens.OPERATIONS,
+    "iam": {**roles.OPERATIONS, **users.OPERATIONS, **groups.OPERATIONS, **policies.OPERATIONS},
+}
+
+
+class IdentityEndpoint:
+    """STS or IAM, by `service`."""
+
+    def __init__(self, service: Service, access: Access, ids: Ids, traces: TraceBook) -> None:
+        self.service: Service = service
+        self._access, self._ids, self._traces = access, ids, traces
+        self._operations = OPERATIONS[service]
+        self._loaded: ServiceModel | None = None
+
+    @property
+    def _model(self) -> ServiceModel:
+        # Read when first needed: a server that nobody asks for STS never pays for it.
+        if self._loaded is None:
+            self._loaded = ServiceModel(self.service, frozenset(self._operations))
+        return self._loaded
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer one request; never raises."""
+        trace = self._traces.open(self.service, self._ids.uuid())
+        try:
+            response = self._pass(request, trace)
+        except AwsError as error:
+            return self._refused(error, trace)
+        except Exception:
+            _log.exception("a request to %s failed", self.service)
+            return self._refused(AwsError("We encountered an internal error.", code="InternalFailure"), trace)
+        if self._access.pending:
+            return self._when_durable(response, trace)
+        self._traces.close(trace, response.status)
+        return response
+
+    def _pass(self, request: Request, trace: Trace) -> Response:
+        operation = self._model.operation_for(request)
+        trace.title = f"{self.service}:{operation.name}"
+        known = self._operations.get(operation.name)
+        if known is None:
+            raise InvalidAction(f"Could not find operation {operation.name} for version {self._model.model.version}")
+        caller = self._access.authenticate(request, self.service, trace) if known.signed else None
+        if caller is not None and caller.session is not None and caller.session.trace is not None:
+            trace.link_to(caller.session.trace)
+        turn = Turn(self._access, caller, self._model.parse(request).input)
+        trace.step(f"{self.service}.shape")
+        if caller is not None and known.resource is not None:
+            action = f"{self.service}:{operation.name}"
+            context = known.context(turn) if known.context is not None else None
+            self._access.authorize(caller, action, known.resource(turn), context, trace=trace)
+        output = known.run(turn)
+        trace.step(f"{self.service}.operation")
+        return self._model.render(operation, output, trace.request_id)
+
+    async def _when_durable(self, response: Response, trace: Trace) -> Response:
+        try:
+            await self._access.settled()
+        except Exception:
+            _log.exception("a change of %s could not be stored", self.service)
+            return self._refused(AwsError("The change could not be stored.", code="ServiceFailure"), trace)
+        self._traces.close(trace, response.status)
+        return response
+
+    def _refused(self, error: AwsError, trace: Trace) -> Response:
+        if trace.refusal is None:
+            trace.refuse(self.service, error.message, code=error.code)
+        self._traces.close(trace, error.status)
+        return self._model.render_error(error, trace.request_id)

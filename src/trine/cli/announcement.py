@@ -29,7 +29,8 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
         yield ""
     if description["tables"]:
         yield "Tables"
-        yield from _table([(table["name"], ", ".join(table["keys"]), _indexes(table)) for table in description["tables"]])
+        tables = description["tables"]
+        yield from _table([(table["name"], ", ".join(table["keys"]), _indexes(table)) for table in tables])
         yield ""
     if description["outputs"]:
         yield "Outputs"

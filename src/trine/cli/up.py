@@ -5,18 +5,13 @@ Exit codes: 0 ended by the user, 1 it could not start (ports, state directory), 
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import json
-import logging
-import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from trine.cli import announcement
+from trine.cli import announcement, serving
 from trine.stack.settings import AWS_PORT, DYNAMODB_PORT, FRONT_PORT, Settings
 
 
@@ -43,22 +38,12 @@ def command(**options: Any) -> None:
     PATH is the template or its directory.
     """
     from trine.cloudformation.faults import TemplateFaults
-    from trine.http.loop import run
-    from trine.kv.errors import StoreError
-    from trine.stack.ports import PortTaken
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
         settings = settings_of(options)
-        run(_serve(settings, as_json=options["as_json"], with_manifest=options["manifest"]))
     except TemplateFaults as faults:
-        for fault in faults.faults:
-            click.echo(str(fault), err=True)
-        sys.exit(2)
-    except (PortTaken, StoreError) as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"cannot start: {error}") from None
+        serving.exit_with_faults(faults)
+    serving.serve(_serve(settings, as_json=options["as_json"], with_manifest=options["manifest"]))
 
 
 def settings_of(options: dict[str, Any]) -> Settings:
@@ -112,22 +97,14 @@ async def _serve(settings: Settings, *, as_json: bool, with_manifest: bool) -> N
         settings.state_directory / "cache",
     )
     stack = await Stack.start(settings, template, lambda started: ConsoleDoor(started).handle)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(signal_number, stopped.set)
     try:
-        # What lives now lives to the end: frozen, it is not walked again by each collection.
-        gc.collect()
-        gc.freeze()
         description = stack.description()
         if as_json:
             click.echo(json.dumps(description))
         else:
             for line in announcement.lines(description, with_manifest=with_manifest):
                 click.echo(line)
-        sys.stdout.flush()
-        await stopped.wait()
+        await serving.until_stopped()
         if not as_json:
             click.echo("\nstopping …")
     finally:

@@ -85,12 +85,11 @@ def build(
     )
     functions = Service(clock, ids, access, place, traces, settings.state_directory, aws_url)
     gateway = Gateway(apis, functions, clock, ids, place, traces, GatewaySettings(forwarded_port=str(front_port)))
-    identity = IdentityEndpoint(access, ids)
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
         "lambda": LambdaEndpoint(functions),
-        "sts": identity,
-        "iam": identity,
+        "sts": IdentityEndpoint("sts", access, ids, traces),
+        "iam": IdentityEndpoint("iam", access, ids, traces),
     }
     return Wings(clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, endpoints)
 

@@ -1,0 +1,63 @@
+"""`trine dynamodb`: the DynamoDB-compatible table server alone, on one port."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from trine.cli import serving
+from trine.stack.settings import DYNAMODB_PORT, Settings
+
+
+@click.command()
+@click.option("--port", default=DYNAMODB_PORT, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--memory", is_flag=True, help="Keep nothing on disk.")
+@click.option("--state", type=click.Path(path_type=Path), default=Path(".trine"), show_default=True, help="Its state.")
+@click.option("--soft", is_flag=True, help="Take any credentials; report what AWS would refuse, and let it pass.")
+@click.option("--replica-lag", default=0.0, show_default=True, help="Seconds by which eventual reads trail.")
+@click.option("--region", default="us-east-1", show_default=True, help="AWS region to stand in.")
+@click.option("--account-id", default="123456789012", show_default=True, help="AWS account id to stand in.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document when ready, instead of text.")
+def command(
+    port: int,
+    host: str,
+    memory: bool,
+    state: Path,
+    soft: bool,
+    replica_lag: float,
+    region: str,
+    account_id: str,
+    as_json: bool,
+) -> None:
+    """Run the DynamoDB-compatible table server alone."""
+    from trine.aws.arn import Place
+
+    settings = Settings(
+        template=Path(),
+        state_directory=state.absolute(),
+        host=host,
+        dynamodb_port=port,
+        memory=memory,
+        enforcement="soft" if soft else "enforce",
+        replica_lag_seconds=replica_lag,
+        place=Place(account_id, region),
+    )
+    serving.serve(_serve(settings, as_json))
+
+
+async def _serve(settings: Settings, as_json: bool) -> None:
+    from trine.stack.table_server import TableServer
+
+    server = await TableServer.start(settings)
+    try:
+        if as_json:
+            click.echo(json.dumps({"dynamodbUrl": server.url, "stateDirectory": str(settings.state_directory)}))
+        else:
+            kept = "in memory only" if settings.memory else f"on disk: {settings.state_directory}"
+            click.echo(f'DynamoDB at {server.url}, {kept}\nCredentials: eval "$(trine env)". Ctrl-C ends it.')
+        await serving.until_stopped()
+    finally:
+        await server.close()

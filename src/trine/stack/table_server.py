@@ -1,0 +1,105 @@
+"""The table alone: store, identity and DynamoDB endpoint on one port, without template, functions or front door.
+
+Enters settings, leaves a `TableServer` that answers until `close`. Signatures are verified here too; the owner's key is
+in the run file (`trine env`).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+
+from trine.aws.ids import Ids, SystemIds
+from trine.clock import Clock, SystemClock
+from trine.dynamodb.endpoint import DynamoDB
+from trine.dynamodb.storage.catalogue import DocumentCatalogue
+from trine.http.message import Request, Response
+from trine.http.server import Server, serve
+from trine.iam.access import Access
+from trine.iam.endpoint import IdentityEndpoint
+from trine.stack import run_file
+from trine.stack.build import open_store
+from trine.stack.description import url_host
+from trine.stack.listeners import AwsPort, Endpoint, unknown_service
+from trine.stack.ports import listen
+from trine.stack.run_file import RunFile
+from trine.stack.settings import Settings
+from trine.trace import TraceBook
+
+CLOSE_GRACE_SECONDS = 3.0
+
+
+class TableServer:
+    """A DynamoDB-compatible server (and STS and IAM, so that keys and roles work) on one port."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, clock: Clock, ids: Ids) -> None:
+        self.settings = settings
+        self._listener = listener
+        self.store = open_store(settings, clock)
+        self.traces = TraceBook(clock)
+        catalogue = DocumentCatalogue(self.store)
+        self.access = Access(clock, ids, catalogue, settings.enforcement, settings.place)
+        self.dynamodb = DynamoDB(
+            self.store,
+            clock,
+            ids,
+            self.access,
+            settings.place,
+            self.traces,
+            catalogue=catalogue,
+            replica_lag_seconds=settings.replica_lag_seconds,
+        )
+        identity = IdentityEndpoint(self.access, ids)
+        self._endpoints: Mapping[str, Endpoint] = {"dynamodb": self.dynamodb, "sts": identity, "iam": identity}
+        self._clock = clock
+        self._server: Server | None = None
+
+    @classmethod
+    async def start(cls, settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None) -> TableServer:
+        """Answer on the settings' DynamoDB port when this returns. Raises PortTaken or `kv.errors.StoreError`."""
+        settings.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        listener = listen(settings.host, settings.dynamodb_port, "--port")
+        try:
+            server = cls(settings, listener, clock or SystemClock(), ids or SystemIds())
+        except BaseException:
+            listener.close()
+            raise
+        port = AwsPort(server._endpoints, _no_console)
+        server._server = await serve(port.handle, clock=server._clock, sock=listener)
+        server.run_file().write(settings.state_directory)
+        return server
+
+    @property
+    def url(self) -> str:
+        """The endpoint URL for SDKs."""
+        return f"http://{url_host(self.settings.host)}:{self._listener.getsockname()[1]}"
+
+    def run_file(self) -> RunFile:
+        """What `trine env` reads."""
+        key = self.access.owner_credentials()
+        return RunFile(
+            pid=os.getpid(),
+            template="",
+            front_url="",
+            aws_url=self.url,
+            dynamodb_url=self.url,
+            region=self.settings.place.region,
+            account_id=self.settings.place.account_id,
+            access_key_id=key.access_key_id,
+            secret_access_key=key.secret_access_key,
+        )
+
+    async def close(self) -> None:
+        """Finish what was accepted, then let go of the store."""
+        if self._server is not None:
+            await self._server.close(CLOSE_GRACE_SECONDS)
+        await self.access.settled()
+        await self.dynamodb.close()
+        await self.store.close()
+        if self.settings.memory:
+            run_file.remove(self.settings.state_directory)
+
+
+def _no_console(request: Request) -> Response:
+    return unknown_service("trine")

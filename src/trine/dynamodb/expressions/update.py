@@ -11,28 +11,49 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.expressions.checks import Binding
 from trine.dynamodb.expressions.names import ExpressionContext, Names, Values
 from trine.dynamodb.expressions.parser import parse_update
 from trine.dynamodb.expressions.path import Resolved, resolve
 from trine.dynamodb.expressions.projection import select
 from trine.dynamodb.expressions.update_changes import REMOVE, Computed, apply_nested
-from trine.dynamodb.expressions.update_checks import check_update, update_binding
+from trine.dynamodb.expressions.update_checks import check_update, update_bindings
 from trine.dynamodb.expressions.update_values import Compute, compile_action
 from trine.dynamodb.model.attribute import Item
 
 
 class _Compiled:
-    __slots__ = ("_computes", "actions", "binding", "nested", "paths")
+    __slots__ = (
+        "_binding",
+        "_binding_without_paths",
+        "_computes",
+        "_names_seen",
+        "_paths_seen",
+        "actions",
+        "nested",
+        "paths",
+    )
 
     def __init__(self, text: str, parameter: str) -> None:
         tree = parse_update(text, parameter)
         check_update(tree, parameter)
         self.actions = tree.actions
         self.paths = [action.path for action in tree.actions]
-        self.binding: Binding = update_binding(tree, parameter)
+        self._binding, self._binding_without_paths = update_bindings(tree, parameter)
+        self._names_seen: dict[str, str] | None = None
+        self._paths_seen: tuple[Resolved, ...] = ()
         self._computes: list[Compute] | None = None
         self.nested = any(len(path.elements) > 1 for path in self.paths)
+
+    def bind(self, context: ExpressionContext) -> tuple[Resolved, ...]:
+        """Check names and values; the paths with names in place. Clients repeat names: the last ones are kept."""
+        names = context.names
+        if names == self._names_seen:
+            self._binding_without_paths.bind(context)
+            return self._paths_seen
+        self._binding.bind(context)
+        paths = tuple([resolve(path, names) for path in self.paths])
+        self._names_seen, self._paths_seen = dict(names), paths
+        return paths
 
     @property
     def computes(self) -> list[Compute]:
@@ -58,13 +79,20 @@ class UpdatePlan:
         """The top-level attributes changed."""
         return {str(path[0]) for path in self.paths}
 
-    def apply(self, item: Item) -> tuple[Item, tuple[Resolved, ...]]:
-        """The changed item (a new one) and the paths touched, for `updated`. ValidationException."""
+    def apply(self, item: Item, *, exists: bool = True) -> tuple[Item, tuple[Resolved, ...]]:
+        """The changed item (a new one) and the paths touched, for `updated`. ValidationException.
+
+        `exists` False says that `item` is but a key, of an item yet to be made: AWS then lets REMOVE of a nested path
+        that leads nowhere pass.
+        """
         names, values, paths = self._names, self._values, self.paths
         computed: list[Computed] = [
             compute(item, path, names, values) for compute, path in zip(self._compiled.computes, paths, strict=True)
         ]
         if self._compiled.nested:
+            if not exists:
+                kept = [(path, value) for path, value in zip(paths, computed, strict=True) if value is not REMOVE]
+                return apply_nested(item, [path for path, _ in kept], [value for _, value in kept]), paths
             return apply_nested(item, paths, computed), paths
         changed = dict(item)
         for path, value in zip(paths, computed, strict=True):
@@ -109,10 +137,7 @@ def update(
     `key_attributes` may be given here or later, to `UpdatePlan.check_keys`, when the table is known.
     """
     compiled = _compiled(text, parameter)
-    compiled.binding.bind(context)
-    names = context.names
-    paths = tuple([resolve(path, names) for path in compiled.paths])
-    plan = UpdatePlan(compiled, names, context.values, paths)
+    plan = UpdatePlan(compiled, context.names, context.values, compiled.bind(context))
     if key_attributes:
         plan.check_keys(key_attributes)
     return plan

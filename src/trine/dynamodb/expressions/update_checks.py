@@ -80,11 +80,14 @@ def check_update(tree: UpdateTree, parameter: str) -> None:
         )
 
 
-def update_binding(tree: UpdateTree, parameter: str) -> Binding:
-    """The placeholders of an update and the checks that need them."""
-    operands = _operands(tree)
-    references = references_of(operands)
-    checks: list[Check | None] = [overlap_check([action.path for action in tree.actions])]
+def update_bindings(tree: UpdateTree, parameter: str) -> tuple[Binding, Binding]:
+    """The placeholders of an update and the checks that need them; the second binding leaves out overlapping paths.
+
+    Whether paths overlap depends on names alone, which are the same from request to request.
+    """
+    references = references_of(_operands(tree))
+    ordered = sorted(references, key=lambda reference: reference[0] == ":")
+    checks: list[Check | None] = []
     for action in tree.actions:
         if isinstance(action, AddAction):
             checks.append(_set_operand_check("ADD", action.value))
@@ -93,15 +96,11 @@ def update_binding(tree: UpdateTree, parameter: str) -> Binding:
     for action in tree.actions:
         if isinstance(action, SetAction):
             checks += _value_checks(action.value)
-    names = [reference for reference in references if reference[0] == "#"]
-    values = [reference for reference in references if reference[0] == ":"]
-    return binding(
-        parameter,
-        [
-            Leaf((*names, *values), ()),
-            Leaf((), tuple(check for check in checks if check is not None)),
-        ],
-    )
+    placeholders = Leaf(tuple(ordered), ())
+    rest = Leaf((), tuple(check for check in checks if check is not None))
+    overlap = overlap_check([action.path for action in tree.actions])
+    paths = Leaf((), () if overlap is None else (overlap,))
+    return binding(parameter, (placeholders, paths, rest)), binding(parameter, (placeholders, rest))
 
 
 def _set_operand_check(section: str, value: Value) -> Check:

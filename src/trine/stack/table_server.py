@@ -50,8 +50,11 @@ class TableServer:
             catalogue=catalogue,
             replica_lag_seconds=settings.replica_lag_seconds,
         )
-        identity = IdentityEndpoint(self.access, ids)
-        self._endpoints: Mapping[str, Endpoint] = {"dynamodb": self.dynamodb, "sts": identity, "iam": identity}
+        self._endpoints: Mapping[str, Endpoint] = {
+            "dynamodb": self.dynamodb,
+            "sts": IdentityEndpoint("sts", self.access, ids, self.traces),
+            "iam": IdentityEndpoint("iam", self.access, ids, self.traces),
+        }
         self._clock = clock
         self._server: Server | None = None
 

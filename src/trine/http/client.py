@@ -155,10 +155,10 @@ class _Exchange(asyncio.Protocol):
         if self.answer.done():
             return
         if not self._in_body:
-            self._head_bytes += len(data)
-            if self._head_bytes > self._limits.head_bytes + len(data):
+            if self._head_bytes > self._limits.head_bytes:  # counts what came before `data`, all of it head
                 self.fail(AnswerTooLarge("the head of the answer is too long"))
                 return
+            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -186,6 +186,9 @@ class _Exchange(asyncio.Protocol):
             return
         self._in_body = True
         headers = Headers(self._pairs)
+        if sum(len(name) + len(value) + 4 for name, value in self._pairs) > self._limits.head_bytes:
+            self.fail(AnswerTooLarge("the head of the answer is too long"))
+            return
         length = headers.get(b"content-length")
         self._framed = length is not None or headers.get(b"transfer-encoding") is not None
         if self._head_only or status in (204, 304):

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 NEVER = -1
 
+ANSWERS_AT_ONCE = 16
+"""Most answers to pipelined requests that are gathered for one write."""
+
 
 class _Place:
     """A place in the order of answers: its request, and what is known of the answer so far."""
@@ -103,9 +106,8 @@ class Connection(asyncio.Protocol):
             self._since = self._server.tick
         if self._queue or self._backlog:
             self._advance()
-        elif out := self._out:
-            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
-            out.clear()
+        elif self._out:
+            self._write()
 
     def eof_received(self) -> bool:
         """The client sends nothing more, but it may still read: what it asked for is answered first."""
@@ -158,7 +160,10 @@ class Connection(asyncio.Protocol):
                     and request.version == "1.1"
                     and request.method != "HEAD"
                 ):
-                    self._out.append(render(answer, server.date_line))
+                    out = self._out
+                    out.append(render(answer, server.date_line))
+                    if len(out) >= ANSWERS_AT_ONCE:
+                        self._write()  # here a client that does not read is noticed, and the rest is kept back
                     return
             except Exception as error:
                 answer = server.failed(request, error)
@@ -222,9 +227,14 @@ class Connection(asyncio.Protocol):
                 break
             self._emit(queue.popleft())
         if self._out and not self._lost:
-            self._transport.write(b"".join(self._out))
-        self._out.clear()
+            self._write()
         self._settle()
+
+    def _write(self) -> None:
+        out = self._out
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        self._transport.write(data)
 
     def _emit(self, place: _Place) -> None:
         """Render the answer of `place`, or begin to stream it."""

@@ -21,13 +21,16 @@ from trine.http.message import Headers, Request
 BETWEEN, HEAD, BODY = 0, 1, 2
 """Where in a message the bytes ended: between two, in a head, in a body."""
 
+NUMBER_SIGN = ord("#")
+"""Begins a fragment, which no request target may have (RFC 9112, 3.2)."""
+
 CHUNK_LINE_BYTES = 12
 """What one honest chunk costs beside its data: up to eight digits and two line ends."""
 
 _METHODS = {
     name.encode(): name for name in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT")
 }
-_ABSOLUTE = re.compile(rb"https?://([^/?#@]+)([^#]*)", re.IGNORECASE).fullmatch
+_ABSOLUTE = re.compile(rb"https?://([^/?#@]+)((?:[/?][^#]*)?)", re.IGNORECASE).fullmatch
 _METHOD_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ ").match
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?").fullmatch
 
@@ -74,6 +77,7 @@ class RequestParser:
         if self._ended:
             return  # what follows the last request of a connection is not read
         self._piece_bytes = len(data)
+        before = self._request
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -82,7 +86,8 @@ class RequestParser:
             raise error.__context__ or error from None
         except httptools.HttpParserError as error:
             if not self._ended:
-                raise _refusal(error, data) from None
+                # Only when the piece holds no other request is its beginning the beginning of the fault.
+                raise _refusal(error, data if self._request is before else b"") from None
         if self.phase:
             self._bound()
 
@@ -116,7 +121,7 @@ class RequestParser:
         self._fed_bytes = 0
         self._fresh = True
         method = self._parser.get_method()
-        if target[:1] != b"/":
+        if target[:1] != b"/" or NUMBER_SIGN in target:
             target = _origin_form(method, target, headers)
         count = len(headers.pairs)
         if count != len(index) or count > self._limits.headers_count or index.get(b"host") != self._host:

@@ -83,19 +83,20 @@ class Server:
         """Accept on a bound socket; `unix_path` is removed when the server closes."""
         loop = asyncio.get_running_loop()
         backlog = self.limits.backlog_connections
+        address = listening.getsockname()
+        try:
+            listening.listen(backlog)  # two sockets may be bound to one port, but only one may listen
+        except OSError as error:
+            listening.close()
+            if error.errno == errno.EADDRINUSE and isinstance(address, tuple):
+                raise PortInUse(*address[:2]) from error
+            raise ListenFailed(str(address), error.strerror or str(error)) from error
         if listening.family == socket.AF_UNIX:
             self._unix_path = unix_path
             self._listener = await loop.create_unix_server(self._connect, sock=listening, backlog=backlog)
         else:
-            self.port = listening.getsockname()[1]
-            try:
-                self._listener = await loop.create_server(self._connect, sock=listening, backlog=backlog)
-            except OSError as error:  # two sockets may bind one port; only one may listen
-                host = listening.getsockname()[0]
-                listening.close()
-                if error.errno == errno.EADDRINUSE:
-                    raise PortInUse(host, self.port) from error
-                raise ListenFailed(f"port {self.port}", error.strerror or str(error)) from error
+            self.port = address[1]
+            self._listener = await loop.create_server(self._connect, sock=listening, backlog=backlog)
 
     def _connect(self) -> Connection:
         return Connection(self)

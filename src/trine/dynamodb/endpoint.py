@@ -20,7 +20,8 @@ from trine.dynamodb.limits import REQUEST_BODY_MAX_BYTES
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.response import answer, error_answer, health_answer, plain_answer
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
-from trine.dynamodb.storage.tables import Tables
+from trine.dynamodb.storage.tables import Table, Tables
+from trine.dynamodb.template import table_from_template
 from trine.http.message import Request, Response
 from trine.iam.access import Access
 from trine.kv.errors import StoreError
@@ -53,6 +54,23 @@ class DynamoDB:
         self._request_id = ids.dynamodb_request_id
         if replica_lag_seconds:
             store.keep_history(replica_lag_seconds)
+
+    def start(self) -> None:
+        """Go on with what the last stop interrupted; needs the running loop."""
+        self.rooms.tables.resume_sweeps()
+        self.rooms.backfills.resume()
+
+    async def close(self) -> None:
+        """End the wing's own tasks; the store is its owner's to close."""
+        await self.rooms.backfills.close()
+        await self.rooms.tables.close()
+
+    async def create_table_from_template(self, properties: Mapping[str, Any]) -> Table:
+        """The table of an `AWS::DynamoDB::Table`'s properties, created or brought in line with them.
+
+        The table has `name`, `arn`, `stream_arn`. AwsError when the properties are wrong or ask for another key.
+        """
+        return await table_from_template(self.rooms, properties)
 
     def handle(self, request: Request) -> Response | Future[Response]:
         """Answer one request: a response, or a future of one that is resolved when its write is durable."""

@@ -16,6 +16,7 @@ from trine.dynamodb.model.table import TableDefinition
 from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.operations.description import describe
 from trine.dynamodb.operations.operation import Operation, Rooms, on_table
+from trine.dynamodb.operations.stream_settings import new_stream
 from trine.dynamodb.shape import Document, DocumentCodec
 from trine.dynamodb.storage.tables import Table
 
@@ -37,6 +38,8 @@ def first_record(rooms: Rooms, document: Document, definition: TableDefinition) 
     """What a new table keeps besides its definition: tags, times, the label of its stream."""
     now = rooms.clock.now()
     record: dict[str, Any] = {"Tags": {tag["Key"]: tag["Value"] for tag in document.get("Tags", ())}}
+    if definition.stream_view_type is not None:
+        record["Streams"] = [new_stream(1, definition.stream_view_type, now)]
     if definition.billing_mode == "PAY_PER_REQUEST":
         record["OnDemandSince"] = now
     return record

@@ -55,9 +55,9 @@ def describe(rooms: Rooms, table: Table, status: str | None = None) -> dict[str,
         document["GlobalSecondaryIndexes"] = globally
     if definition.stream_view_type is not None:
         document["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": definition.stream_view_type}
-    if "StreamLabel" in record:
-        document["LatestStreamLabel"] = record["StreamLabel"]
-        document["LatestStreamArn"] = f"{table.arn}/stream/{record['StreamLabel']}"
+    if record.get("Streams"):
+        document["LatestStreamLabel"] = record["Streams"][-1]["Label"]
+        document["LatestStreamArn"] = table.stream_arn
     encryption = definition.settings.get("SSESpecification")
     if encryption and encryption.get("Enabled"):
         document["SSEDescription"] = {

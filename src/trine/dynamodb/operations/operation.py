@@ -16,6 +16,7 @@ from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.dynamodb.shape import table_name_of
+from trine.dynamodb.storage.backfill import Backfills
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.tables import Tables
 from trine.kv.store import Snapshot, Store
@@ -49,7 +50,7 @@ class _Newest:
 class Rooms:
     """What operations work with; made once by the endpoint."""
 
-    __slots__ = ("catalogue", "clock", "ids", "newest", "place", "replica_lag_seconds", "store", "tables")
+    __slots__ = ("backfills", "catalogue", "clock", "ids", "newest", "place", "replica_lag_seconds", "store", "tables")
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Rooms:
         self.clock, self.ids, self.place = clock, ids, place
         self.replica_lag_seconds = replica_lag_seconds
         self.newest = _Newest(store)
+        self.backfills = Backfills(store, tables)
 
     def source(self, consistent: bool | None) -> _Newest | Snapshot:
         """Where a read reads (`with`): the newest state, or the replica when the read may be stale and a lag is set."""

@@ -1,5 +1,6 @@
 """The table's storage: the only rooms that open the key-value store.
 
 In order: keyspace (where things lie), catalogue (documents by kind and name), tables (the live tables), indexes
-(entries that follow an item), items (one item's transition and its commit), pages (reading in order).
+(entries that follow an item), items (one item's transition and its commit), pages and ranges (reading in order),
+backfill (new indexes over old items).
 """

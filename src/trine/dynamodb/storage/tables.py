@@ -76,6 +76,12 @@ class Table:
         )
         self.by_name = {index.name: index for index in self.indexes}
 
+    @property
+    def stream_arn(self) -> str | None:
+        """The ARN of the latest stream, also when it is switched off; None when there never was one."""
+        streams = self.record.get("Streams")
+        return f"{self.arn}/stream/{streams[-1]['Label']}" if streams else None
+
 
 class Tables:
     """Every table of this account and region."""
@@ -150,6 +156,35 @@ class Tables:
             return Change(document, {key: encoded_document(document)})
 
         return self._adopted(self._store.transact((key,), decide))
+
+    def change_indexes(self, table: Table, definition: TableDefinition, **members: Any) -> Future[Table]:
+        """As `change`, where `definition` may have other global indexes: new ones are CREATING, old ones are swept."""
+        indexes: dict[str, Any] = {}
+        following: int = table.record["NextIndex"]
+        for index in definition.indexes:
+            known = table.by_name.get(index.name)
+            if known is not None and known.definition.key == index.key:
+                indexes[index.name] = table.record["Indexes"][index.name]
+            else:
+                indexes[index.name] = {"Number": following, "Status": "CREATING"}
+                following += 1
+        gone = {entry["Number"] for entry in table.record["Indexes"].values()}
+        gone -= {entry["Number"] for entry in indexes.values()}
+        changed = self.change(table, definition, Indexes=indexes, NextIndex=following, **members)
+
+        def sweep(done: Future[Table]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                for number in gone:
+                    self.clear_index(table, number)
+
+        changed.add_done_callback(sweep)
+        return changed
+
+    def set_index_status(self, table: Table, index_name: str, status: str) -> Future[Table]:
+        """Change the status of one index."""
+        indexes = dict(table.record["Indexes"])
+        indexes[index_name] = {**indexes[index_name], "Status": status}
+        return self.change(table, table.definition, Indexes=indexes)
 
     def drop(self, table: Table) -> Future[None]:
         """Forget a table; its items are swept afterwards, also after a restart."""

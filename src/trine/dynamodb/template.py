@@ -1,0 +1,129 @@
+"""A table as a template declares it: created, or brought in line with what is there.
+
+The properties of an `AWS::DynamoDB::Table` (plain, resolved) enter; the live table leaves. CloudFormation's members
+are turned into CreateTable's and checked by the same rules. An existing table keeps its items: settings and global
+indexes follow the template; what only a new table could have (another key) is refused in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.members import dynamodb_model
+from trine.dynamodb.model.table import IndexDefinition, TableDefinition
+from trine.dynamodb.model.table_definition import define_table
+from trine.dynamodb.operations.create_table import first_record
+from trine.dynamodb.operations.operation import Rooms
+from trine.dynamodb.operations.stream_settings import streams_after
+from trine.dynamodb.storage.tables import Table
+
+_SAME = (
+    "TableName",
+    "AttributeDefinitions",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "GlobalSecondaryIndexes",
+    "BillingMode",
+    "ProvisionedThroughput",
+    "OnDemandThroughput",
+    "TableClass",
+    "DeletionProtectionEnabled",
+    "Tags",
+)
+_COUNTS = frozenset(("ReadCapacityUnits", "WriteCapacityUnits", "MaxReadRequestUnits", "MaxWriteRequestUnits"))
+
+
+def create_table_input(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """CreateTable's members for a template's properties. SerializationException or ValidationException."""
+    document = {name: properties[name] for name in _SAME if properties.get(name) is not None}
+    stream = properties.get("StreamSpecification")
+    if stream and stream.get("StreamViewType"):
+        document["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": stream["StreamViewType"]}
+    encryption = properties.get("SSESpecification")
+    if encryption:
+        document["SSESpecification"] = {
+            "Enabled" if name == "SSEEnabled" else name: value for name, value in encryption.items()
+        }
+    return dynamodb_model().check("CreateTable", _typed(document))
+
+
+def _typed(value: Any, name: str = "") -> Any:
+    """Templates write numbers and Booleans as text as often as not."""
+    if isinstance(value, Mapping):
+        return {key: _typed(part, key) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_typed(part, name) for part in value]
+    if name in _COUNTS and isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return value
+
+
+async def table_from_template(rooms: Rooms, properties: Mapping[str, Any]) -> Table:
+    """Create the table or bring it in line; the live table. AwsError when it cannot be."""
+    document = create_table_input(properties)
+    definition = define_table(document)
+    table = rooms.tables.find(definition.name)
+    if table is None:
+        table = await rooms.tables.create(definition, first_record(rooms, document, definition))
+    else:
+        table = await _reconciled(rooms, table, document, definition)
+    return table
+
+
+async def _reconciled(rooms: Rooms, table: Table, document: Mapping[str, Any], wanted: TableDefinition) -> Table:
+    _refuse_another_key(table, wanted)
+    members: dict[str, Any] = {}
+    tags = {tag["Key"]: tag["Value"] for tag in document.get("Tags", ())}
+    if tags != table.record.get("Tags", {}):
+        members["Tags"] = tags
+    definition = replace(wanted, stream_view_type=table.definition.stream_view_type)
+    now = rooms.clock.now()
+    if wanted.stream_view_type != definition.stream_view_type:
+        if definition.stream_view_type is not None:
+            definition, streams = streams_after(table, definition, {"StreamEnabled": False}, now)
+            members |= streams
+        if wanted.stream_view_type is not None:
+            if members.get("Streams"):
+                table = await rooms.tables.change(table, definition, **members)
+            wish = {"StreamEnabled": True, "StreamViewType": wanted.stream_view_type}
+            definition, streams = streams_after(table, definition, wish, now)
+            members |= streams
+    if definition.document() == table.definition.document() and not members:
+        return table
+    if _projections(definition) != _projections(table.definition):
+        # AWS replaces an index whose projection changes: remove it first, so that it is made and filled anew.
+        table = await rooms.tables.change_indexes(table, replace(definition, global_indexes=_kept(table, definition)))
+    table = await rooms.tables.change_indexes(table, definition, **members)
+    rooms.backfills.start(table)
+    return table
+
+
+def _refuse_another_key(table: Table, wanted: TableDefinition) -> None:
+    now = table.definition
+    for what, have, want in (
+        ("key", now.key, wanted.key),
+        ("local secondary indexes", _local(now), _local(wanted)),
+    ):
+        if have != want:
+            raise ValidationException(
+                f"Table {table.name} exists and its {what} cannot be changed: it has {have}, the template wants {want}. "
+                "Give the table another name, or delete it first (its items go with it)."
+            )
+
+
+def _local(definition: TableDefinition) -> list[IndexDefinition]:
+    return sorted(definition.local_indexes, key=lambda index: index.name)
+
+
+def _projections(definition: TableDefinition) -> dict[str, Any]:
+    return {index.name: index.projection_document() for index in definition.global_indexes}
+
+
+def _kept(table: Table, wanted: TableDefinition) -> tuple[IndexDefinition, ...]:
+    projections = _projections(wanted)
+    return tuple(
+        index for index in table.definition.global_indexes if projections.get(index.name) == index.projection_document()
+    )

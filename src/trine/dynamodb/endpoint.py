@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import Future
+from collections.abc import Mapping
+from typing import Any
 
 from trine.aws.arn import Place
 from trine.aws.errors import AwsError

@@ -13,6 +13,7 @@ from typing import Any
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.members import dynamodb_model
+from trine.dynamodb.model.key import KeySchema
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition
 from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.operations.create_table import first_record
@@ -104,18 +105,24 @@ async def _reconciled(rooms: Rooms, table: Table, document: Mapping[str, Any], w
 def _refuse_another_key(table: Table, wanted: TableDefinition) -> None:
     now = table.definition
     for what, have, want in (
-        ("key", now.key, wanted.key),
+        ("key", _in_words(now.key), _in_words(wanted.key)),
         ("local secondary indexes", _local(now), _local(wanted)),
     ):
         if have != want:
             raise ValidationException(
-                f"Table {table.name} exists and its {what} cannot be changed: it has {have}, the template wants {want}. "
-                "Give the table another name, or delete it first (its items go with it)."
+                f"Table {table.name} exists and its {what} cannot be changed: it has {have}, the template asks for "
+                f"{want}. Give the table another name, or delete it first (its items go with it)."
             )
 
 
-def _local(definition: TableDefinition) -> list[IndexDefinition]:
-    return sorted(definition.local_indexes, key=lambda index: index.name)
+def _in_words(key: KeySchema) -> str:
+    roles = [(attribute, "HASH") for attribute in key.partition] + [(attribute, "RANGE") for attribute in key.sort]
+    return ", ".join(f"{attribute.name} ({attribute.type}, {role})" for attribute, role in roles)
+
+
+def _local(definition: TableDefinition) -> str:
+    indexes = sorted(definition.local_indexes, key=lambda index: index.name)
+    return "; ".join(f"{index.name} by {_in_words(index.key)}" for index in indexes) or "none"
 
 
 def _projections(definition: TableDefinition) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from trine.kv.log import Log
 from trine.kv.memtable import Memtable
 from trine.kv.ranges import delete_range
 from trine.kv.record import payload
-from trine.kv.recovery import recover, unpack_mark
+from trine.kv.recovery import MARK, recover, unpack_mark
 from trine.kv.store import Decide, Result
 from trine.kv.tree import LmdbTree
 from trine.kv.view import ClosedTree, Pairs, Tree, View, page
@@ -88,15 +88,17 @@ class DurableStore:
         try:
             self._tree = LmdbTree(self._directory.path / "tree")
             view = self._tree.view()
-            segment, group = unpack_mark(view.mark, str(self._directory.path / "tree"))
+            mark = unpack_mark(view.mark, str(self._directory.path / "tree"))
+            segment, group = mark.segment, mark.group
             log_directory = self._directory.path / "log"
             self._frozen: list[Frozen] = []
-            floor = group
             disk = disk or Disk()
-            for replay in recover(log_directory, disk, segment, group):
+            for replay in recover(log_directory, disk, mark):
                 segment, group = replay.segment, replay.last_group
                 self._frozen.append(Frozen(segment, group, Memtable.of(replay.puts, group)))
             self._log = Log(log_directory, disk, segment + 1, group + 1)
+            if mark.new:
+                self._tree.write({}, MARK.pack(0, 0))  # from now on a missing log is a damage
         except BaseException:
             self._directory.release()
             raise
@@ -104,7 +106,7 @@ class DurableStore:
         self._past: deque[Layers] = deque()  # for replicas that trail: layers that a checkpoint replaced
         self._active = Memtable()
         self._active_segment = self._log.segment
-        self._lay(view, floor)
+        self._lay(view, mark.group)
         self._held: tuple[Group, Done] | None = None  # a group that waits for a checkpoint
         self._checkpoint_error: Exception | None = None
         self._checkpoints = 0
@@ -237,15 +239,15 @@ class DurableStore:
     def _folded(self, segment: int) -> None:
         """A segment is in the tree, durable: read it there."""
         tree = self._tree.view()
-        marked, floor = unpack_mark(tree.mark, str(self._directory.path / "tree"))
-        assert marked >= segment
+        mark = unpack_mark(tree.mark, str(self._directory.path / "tree"))
+        assert mark.segment >= segment
         if self._history.seconds > 0:
             self._past.append(self._layers)
         oldest = self._history.floor()
-        while self._past and ((len(self._past) > 1 and self._past[1].floor <= oldest) or floor <= oldest):
+        while self._past and ((len(self._past) > 1 and self._past[1].floor <= oldest) or mark.group <= oldest):
             self._past.popleft()
-        self._frozen = [frozen for frozen in self._frozen if frozen.segment > marked]
-        self._lay(tree, floor)
+        self._frozen = [frozen for frozen in self._frozen if frozen.segment > mark.segment]
+        self._lay(tree, mark.group)
         self._checkpoints += 1
 
     def _checkpoint_ended(self, error: Exception | None) -> None:

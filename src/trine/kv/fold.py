@@ -25,8 +25,9 @@ _IDLE_PRIORITY = 10
 
 def fold(tree: LmdbTree, log: Path, disk: Disk, last_segment: int) -> None:
     """Fold every segment up to `last_segment` that the tree lacks. StoreFull, StoreDamaged: earlier ones stay so."""
-    folded, group = unpack_mark(tree.view().mark, str(log.parent / "tree"))
-    for segment in range(folded + 1, last_segment + 1):
+    mark = unpack_mark(tree.view().mark, str(log.parent / "tree"))
+    group = mark.group
+    for segment in range(mark.segment + 1, last_segment + 1):
         replay = read_segment(log, segment)
         if not replay.complete or replay.first_group != group + 1:
             raise StoreDamaged(f"{segment_file(log, segment)} is not the complete segment it should be")

@@ -8,6 +8,7 @@ In: payloads of groups. Out: durable records, in segments that end themselves. A
 from __future__ import annotations
 
 import errno
+import re
 from pathlib import Path
 
 from trine.kv.disk import Disk
@@ -15,8 +16,14 @@ from trine.kv.errors import StoreError, StoreFull
 from trine.kv.record import SECTOR_BYTES, SEGMENT_HEADER_BYTES, pack_record, pack_segment_header, record_bytes
 
 GROWTH_BYTES = 1 << 20
+_SEGMENT_NAME = re.compile(r"[0-9a-f]{16}").fullmatch
 _ZEROS = bytes(GROWTH_BYTES)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def full_disk(error: OSError) -> bool:
+    """Whether that error says that no more can be stored."""
+    return error.errno in _FULL
 
 
 def segment_file(directory: Path, segment: int) -> Path:
@@ -25,8 +32,8 @@ def segment_file(directory: Path, segment: int) -> Path:
 
 
 def segments(directory: Path) -> list[int]:
-    """The numbers of the segments in the log directory, ascending; drafts are not among them."""
-    return sorted(int(child.name, 16) for child in directory.iterdir() if "." not in child.name)
+    """The numbers of the segments in the log directory, ascending; other files are not among them."""
+    return sorted(int(child.name, 16) for child in directory.iterdir() if _SEGMENT_NAME(child.name))
 
 
 class Log:
@@ -143,6 +150,6 @@ class Log:
 
 
 def _named(error: OSError, file: Path) -> StoreError:
-    if error.errno in _FULL:
+    if full_disk(error):
         return StoreFull(f"{file}: {error.strerror}; make room on the disk")
     return StoreError(f"{file}: {error}; the disk may be failing")

@@ -109,7 +109,7 @@ def unpack_payload(content: bytes, start: int, end: int) -> Iterator[tuple[bytes
 class Replay:
     """What one segment holds: the last value of every key, and where and how it ends."""
 
-    __slots__ = ("complete", "end_offset", "first_group", "last_group", "puts", "records", "segment")
+    __slots__ = ("complete", "end_offset", "first_group", "last_group", "puts", "records", "segment", "torn")
 
     def __init__(self, content: bytes, file: str) -> None:
         """Read all of a segment. A torn last record is left out; StoreDamaged when anything before it is wrong."""
@@ -118,6 +118,7 @@ class Replay:
         self.puts: Puts = {}
         self.records = 0
         self.complete = False
+        self.torn = False  # bytes that are no record stand where the next one would
         self.end_offset = SEGMENT_HEADER_BYTES
         while (found := unpack_record(content, self.segment, self.end_offset)) is not None:
             group, start, end = found
@@ -134,6 +135,7 @@ class Replay:
             self.records += 1
             self.end_offset = end + -end % SECTOR_BYTES
         self._nothing_follows(content, file)
+        self.torn = any(content[self.end_offset : self.end_offset + SECTOR_BYTES])
 
     def _nothing_follows(self, content: bytes, file: str) -> None:
         """One group is written at a time: behind a torn record no other can be valid, or an old one is damaged."""

@@ -7,6 +7,7 @@ one of them ended on disk. What is wrong beyond a torn last record is refused, n
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 from trine.kv.disk import Disk
@@ -18,14 +19,23 @@ MARK = struct.Struct(">QQ")
 """The tree's mark: the last segment folded into it, and the last group of that segment."""
 
 
-def unpack_mark(mark: bytes, file: str) -> tuple[int, int]:
-    """(segment, group), zeros for a new tree; StoreDamaged naming `file`."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the log is folded into the tree; a `new` tree has never had a log, any other one must have one."""
+
+    segment: int
+    group: int
+    new: bool
+
+
+def unpack_mark(mark: bytes, file: str) -> Mark:
+    """The tree's mark; StoreDamaged naming `file`."""
     if not mark:
-        return 0, 0
+        return Mark(0, 0, True)
     if len(mark) != MARK.size:
         raise StoreDamaged(f"{file}: its mark is damaged; restore the state directory from a copy")
     segment, group = MARK.unpack(mark)
-    return segment, group
+    return Mark(segment, group, False)
 
 
 def read_segment(directory: Path, segment: int) -> Replay:
@@ -37,11 +47,16 @@ def read_segment(directory: Path, segment: int) -> Replay:
     return replay
 
 
-def unfolded(directory: Path, folded_segment: int, folded_group: int) -> list[Replay]:
+def unfolded(directory: Path, mark: Mark) -> list[Replay]:
     """The segments the tree lacks, oldest first, checked to follow one another without a gap. Changes nothing."""
     replays: list[Replay] = []
-    numbers = [number for number in segments(directory) if number > folded_segment]
-    next_segment, next_group = folded_segment + 1, folded_group + 1
+    numbers = [number for number in (segments(directory) if directory.is_dir() else []) if number > mark.segment]
+    next_segment, next_group = mark.segment + 1, mark.group + 1
+    if not numbers and not mark.new:  # the segment being written is never removed
+        raise StoreDamaged(
+            f"{segment_file(directory, next_segment)} is missing, and with it the latest writes; "
+            "restore the state directory from a copy"
+        )
     for number in numbers:
         if number != next_segment:
             raise StoreDamaged(
@@ -64,15 +79,15 @@ def unfolded(directory: Path, folded_segment: int, folded_group: int) -> list[Re
     return replays
 
 
-def recover(directory: Path, disk: Disk, folded_segment: int, folded_group: int) -> list[Replay]:
+def recover(directory: Path, disk: Disk, mark: Mark) -> list[Replay]:
     """`unfolded`, after which the last segment has its end on disk, and leftovers are gone."""
+    replays = unfolded(directory, mark)
     directory.mkdir(exist_ok=True)
     for child in list(directory.iterdir()):
         if child.suffix == ".draft":
             disk.remove(child)
-    replays = unfolded(directory, folded_segment, folded_group)
     for number in segments(directory):
-        if number <= folded_segment:
+        if number <= mark.segment:
             disk.remove(segment_file(directory, number))
     if replays and not replays[-1].complete:
         _end(directory, disk, replays[-1])

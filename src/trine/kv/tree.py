@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import lmdb
 
@@ -32,6 +33,10 @@ _FIRST_CHUNK = 12  # a page reads past its range's end by less than this
 _HEAD = struct.Struct(">HI")  # bucket entry: suffix length, value length
 _BUCKETS = b"buckets"
 _MARK = b"mark"
+_CHECKSUM = (
+    b"checksum"  # sum of the CRC-32 of every pair, kept up with every change: verification has something to meet
+)
+_CHECKSUM_MODULUS = 1 << 64
 
 
 class TreeView:
@@ -144,12 +149,30 @@ class LmdbTree:
                     continue
                 raise self._named(error) from error
         self.map_bytes = map_bytes
+        cut_bytes = self._fill_cut_file()
         try:
             self._data = self._environment.open_db(b"data")
             self._meta = self._environment.open_db(b"meta")
         except lmdb.Error as error:
             self._environment.close()
             raise self._named(error) from error
+        if cut_bytes is not None and (faults := self.faults()):
+            self._environment.close()
+            os.truncate(self._directory / "data.mdb", cut_bytes)
+            raise StoreDamaged(f"{faults[0]}; restore the state directory from a copy")
+
+    def _fill_cut_file(self) -> int | None:
+        """Lengthen a file that ends before its last page, for reading past its end would kill the process (SIGBUS).
+
+        Pages at the end that were given back at once are never written, so a short file can be a good one: the caller
+        must then check all of it. Returns the length it had, None for the usual whole file.
+        """
+        whole_bytes = (self._environment.info()["last_pgno"] + 1) * self._environment.stat()["psize"]
+        size_bytes = (self._directory / "data.mdb").stat().st_size
+        if size_bytes >= whole_bytes:
+            return None
+        os.truncate(self._directory / "data.mdb", whole_bytes)
+        return size_bytes
 
     def _open(self, map_bytes: int) -> lmdb.Environment:
         return lmdb.open(
@@ -162,28 +185,34 @@ class LmdbTree:
 
     def write(self, puts: Mapping[bytes, bytes | None], mark: bytes) -> None:
         """Make `puts` (None deletes) and the mark durable, all or nothing. StoreFull, StoreDamaged."""
-        pairs: list[tuple[bytes, bytes]] = []
-        gone: list[bytes] = []
-        long: list[tuple[bytes, bytes | None]] = []
-        for key, value in sorted(puts.items()):
-            if len(key) >= BUCKET_KEY_BYTES:
-                long.append((key, value))
-            elif value is None:
-                gone.append(key)
-            else:
-                pairs.append((key, value))
         try:
             with self._environment.begin(write=True, db=self._data) as transaction:
-                transaction.cursor().putmulti(pairs)
-                for key in gone:
-                    transaction.delete(key)
-                for key, value in long:
-                    self._put_long(transaction, key, value)
+                checksum = int.from_bytes(transaction.get(_CHECKSUM, db=self._meta) or b"", "big")
+                checksum += self._apply(transaction, sorted(puts.items()))
+                transaction.put(_CHECKSUM, (checksum % _CHECKSUM_MODULUS).to_bytes(8, "big"), db=self._meta)
                 transaction.put(_MARK, mark, db=self._meta)
         except lmdb.Error as error:
             raise self._named(error) from error
 
-    def _put_long(self, transaction: Any, key: bytes, value: bytes | None) -> None:
+    def _apply(self, transaction: Any, changes: list[tuple[bytes, bytes | None]]) -> int:
+        """Write the changes; returns by how much the checksum of all pairs changes."""
+        replace, pop = transaction.cursor().replace, transaction.pop
+        difference = 0
+        for key, value in changes:
+            if len(key) >= BUCKET_KEY_BYTES:
+                key, value = self._into_bucket(transaction, key, value)
+            check = crc32(key)
+            if value is None:
+                old = pop(key)
+            else:
+                old = replace(key, value)
+                difference += crc32(value, check)
+            if old is not None:
+                difference -= crc32(old, check)
+        return difference
+
+    def _into_bucket(self, transaction: Any, key: bytes, value: bytes | None) -> tuple[bytes, bytes | None]:
+        """The physical change that puts a long key's value into its bucket."""
         physical, suffix = key[:BUCKET_KEY_BYTES], key[BUCKET_KEY_BYTES:]
         bucket = _unpack(transaction.get(physical) or b"")
         if value is None:
@@ -191,10 +220,35 @@ class LmdbTree:
         else:
             bucket[suffix] = value
             transaction.put(_BUCKETS, b"1", db=self._meta)
-        if bucket:
-            transaction.put(physical, _pack(bucket))
-        else:
-            transaction.delete(physical)
+        return physical, _pack(bucket) if bucket else None
+
+    def faults(self) -> list[str]:
+        """Read everything: what is wrong with the order or the checksum, as sentences; empty when all is well."""
+        file = self._directory / "data.mdb"
+        found = []
+        total, before = 0, b""
+        try:
+            with self._environment.begin(db=self._data) as transaction:
+                expected = int.from_bytes(transaction.get(_CHECKSUM, db=self._meta) or b"", "big")
+                for key, value in transaction.cursor():
+                    if key <= before:
+                        found.append(f"{file}: key {key!r} is out of order")
+                    before = key
+                    total += crc32(value, crc32(key))
+        except lmdb.Error as error:
+            return [*found, str(self._named(error))]
+        if total % _CHECKSUM_MODULUS != expected:
+            found.append(
+                f"{file}: the checksum over all keys and values is wrong: something in it has changed or is lost"
+            )
+        return found
+
+    def copy_compact(self, target: Path) -> None:
+        """A copy without free pages in the directory `target`. StoreFull, StoreDamaged."""
+        try:
+            self._environment.copy(str(target), compact=True)
+        except lmdb.Error as error:
+            raise self._named(error) from error
 
     def statistics(self) -> dict[str, int]:
         """Entries and bytes on disk."""

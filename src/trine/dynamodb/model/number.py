@@ -111,7 +111,7 @@ def subtract(left: str, right: str) -> str:
 
 def _exact(result: Decimal) -> str:
     try:
-        return _measure(str(result))[0]
+        return _measure(str(result) if result else "0")[0]
     except ValidationException as error:
         # AWS answers a sum of too many digits with the sentence for too large a magnitude.
         raise ValidationException(OVERFLOW if error.message == TOO_PRECISE else error.message) from None

@@ -1,0 +1,50 @@
+"""Items: stored bytes, sizes without decoding, the 400 KB limit."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.model.attribute import validate_item
+from trine.dynamodb.model.item import (
+    MAX_ITEM_SIZE_BYTES,
+    UnknownStoredFormat,
+    check_item_size,
+    decode_stored,
+    encode_stored,
+    item_bytes,
+    item_size,
+    stored_size,
+)
+
+
+@given(st.data())
+def test_stored_and_read_back(drawn: SimpleNamespace, data: st.DataObject) -> None:
+    item = data.draw(drawn.items)
+    size = validate_item(item)
+    stored = encode_stored(item, size)
+    assert stored == encode_stored(item)
+    assert decode_stored(stored) == item
+    assert stored_size(stored) == size
+    assert item_bytes(stored) == orjson.dumps(item)
+
+
+def test_the_largest_item_and_one_byte_more() -> None:
+    largest = {"pk": {"S": "x" * (MAX_ITEM_SIZE_BYTES - 2)}}
+    check_item_size(item_size(largest))
+    with pytest.raises(ValidationException, match=r"^Item size has exceeded the maximum allowed size$"):
+        check_item_size(MAX_ITEM_SIZE_BYTES + 1)
+    with pytest.raises(ValidationException, match=r"^Item size to update has exceeded the maximum allowed size$"):
+        check_item_size(MAX_ITEM_SIZE_BYTES + 1, updated=True)
+    assert stored_size(encode_stored(largest)) == MAX_ITEM_SIZE_BYTES
+
+
+@pytest.mark.parametrize("stored", [b"", b"\x02\x00\x00\x00{}", b"{}"])
+def test_bytes_of_another_format_are_refused(stored: bytes) -> None:
+    with pytest.raises(UnknownStoredFormat):
+        decode_stored(stored)

@@ -6,8 +6,10 @@ nothing: a runtime that is missing becomes the fault that the caller gets.
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,6 +22,7 @@ from trine.awslambda.process import Launch
 from trine.awslambda.zygote import START
 from trine.iam.principal import Session
 
+_PROBE_SECONDS = 5.0
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/opt/bin"
 
 
@@ -72,6 +75,8 @@ def launch(function: Function, env: Mapping[str, str], preloaded: frozenset[str]
     family = function.family
     if family == "python":
         return _launch_python(function, dict(env), directory, preloaded), False
+    if family in ("provided", "provided.al"):
+        return Launch(dict(env), directory, (find_bootstrap(function.code_directory),)), True
     raise RuntimeMissing(f"The runtime {function.runtime} cannot be run here")
 
 
@@ -91,12 +96,40 @@ def _launch_python(function: Function, env: dict[str, str], directory: str, prel
     return Launch(env, directory, (interpreter, str(START), "runtime"))
 
 
+def find_bootstrap(directory: Path) -> str:
+    """The program of a custom runtime. Raises RuntimeMissing."""
+    path = directory / "bootstrap"
+    if not path.is_file():
+        raise RuntimeMissing(f"Couldn't find valid bootstrap(s): [{path}]")
+    if not os.access(path, os.X_OK):
+        raise RuntimeMissing(f"fork/exec {path}: permission denied")
+    return str(path)
+
+
 def find_python(runtime: str) -> str:
-    """The interpreter for `python3.x`: the one that runs Trine when its version fits or none fits better."""
+    """The interpreter for `python3.x`: a real one of that version that has the SDK, else the one that runs Trine.
+
+    Another minor version than asked is a line in the manifest, not a failure: a `python3.12` on PATH may be a version
+    manager's shim that answers 127, or lack boto3, which Lambda's runtimes have.
+    """
     wanted = runtime.removeprefix("python")
     if wanted == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
-    return shutil.which(f"python{wanted}", path=os.environ.get("PATH", _SYSTEM_PATH)) or sys.executable
+    return _verified_python(wanted) or sys.executable
+
+
+@functools.cache
+def _verified_python(version: str) -> str | None:
+    """A python of `version` on PATH that starts and can import boto3; looked for once per process."""
+    path = shutil.which(f"python{version}", path=os.environ.get("PATH", _SYSTEM_PATH))
+    if path is None:
+        return None
+    probe = [path, "-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('boto3') is None)"]
+    try:
+        done = subprocess.run(probe, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return path if done.returncode == 0 else None
 
 
 def shadows(directory: Path, preloaded: frozenset[str]) -> bool:

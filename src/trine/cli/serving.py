@@ -17,15 +17,15 @@ def serve(main: Coroutine[Any, Any, None]) -> None:
     """Run `main` on the fastest event loop. Exit code 2 for template faults, 1 when it cannot start."""
     from trine.cloudformation.faults import TemplateFaults
     from trine.http.loop import run
-    from trine.kv.errors import StoreError
     from trine.stack.ports import PortTaken
+    from trine.stack.state import StateFault
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
         run(main)
     except TemplateFaults as faults:
         exit_with_faults(faults)
-    except (PortTaken, StoreError) as error:
+    except (PortTaken, StateFault) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot start: {error}") from None

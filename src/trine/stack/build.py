@@ -13,15 +13,13 @@ from trine.apigateway.api import Api
 from trine.apigateway.gateway import Gateway, GatewaySettings
 from trine.aws.fidelity import Fidelity
 from trine.aws.ids import Ids
-from trine.awslambda.endpoint import LambdaEndpoint
+from trine.awslambda.endpoint import Endpoint as LambdaEndpoint
 from trine.awslambda.service import Service
 from trine.clock import Clock
 from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.iam.access import Access
 from trine.iam.endpoint import IdentityEndpoint
-from trine.kv.durable import DurableStore
-from trine.kv.memory import MemoryStore
 from trine.kv.store import Store
 from trine.stack.listeners import Endpoint
 from trine.stack.settings import Settings
@@ -53,11 +51,6 @@ class Wings:
         await self.store.close()
 
 
-def open_store(settings: Settings, clock: Clock) -> Store:
-    """The store the settings ask for. Raises a `kv.errors.StoreError` that names the directory and what to do."""
-    return MemoryStore(clock) if settings.memory else DurableStore(settings.state_directory / "store", clock)
-
-
 def build(
     settings: Settings,
     apis: Sequence[Api],
@@ -87,7 +80,7 @@ def build(
     gateway = Gateway(apis, functions, clock, ids, place, traces, GatewaySettings(forwarded_port=str(front_port)))
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
-        "lambda": LambdaEndpoint(functions),
+        "lambda": LambdaEndpoint(functions, access, ids, traces),
         "sts": IdentityEndpoint("sts", access, ids, traces),
         "iam": IdentityEndpoint("iam", access, ids, traces),
     }

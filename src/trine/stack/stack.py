@@ -21,7 +21,7 @@ from trine.http.limits import Limits
 from trine.http.message import Request, Response
 from trine.http.server import Server, serve
 from trine.stack import run_file
-from trine.stack.build import Wings, build, fidelity, open_store
+from trine.stack.build import Wings, build, fidelity
 from trine.stack.deploy import FUNCTION, TABLE, check, deploy
 from trine.stack.description import (
     describe_apis,
@@ -35,6 +35,7 @@ from trine.stack.listeners import AwsPort
 from trine.stack.ports import Ports, bind
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
+from trine.stack.state import open_store
 
 CLOSE_GRACE_SECONDS = 3.0
 FRONT_BODY_BYTES = 10 * 1024 * 1024 + 1
@@ -64,7 +65,7 @@ class Stack:
     ) -> Stack:
         """Start everything; ready when this returns.
 
-        Raises TemplateFaults (a wing refused a resource), PortTaken, or `kv.errors.StoreError`; then nothing runs.
+        Raises TemplateFaults (a wing refused a resource), PortTaken or StateFault; then nothing runs.
         """
         check(template, settings.place)
         clock, ids = clock or SystemClock(), ids or SystemIds()
@@ -72,7 +73,7 @@ class Stack:
         settings.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         ports = bind(settings)
         try:
-            store = open_store(settings, clock)
+            store = open_store(settings.state_directory, clock, memory=settings.memory)
         except BaseException:
             ports.close()
             raise

@@ -19,12 +19,12 @@ from trine.http.server import Server, serve
 from trine.iam.access import Access
 from trine.iam.endpoint import IdentityEndpoint
 from trine.stack import run_file
-from trine.stack.build import open_store
 from trine.stack.description import url_host
 from trine.stack.listeners import AwsPort, Endpoint, unknown_service
 from trine.stack.ports import listen
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
+from trine.stack.state import open_store
 from trine.trace import TraceBook
 
 CLOSE_GRACE_SECONDS = 3.0
@@ -36,7 +36,7 @@ class TableServer:
     def __init__(self, settings: Settings, listener: socket.socket, clock: Clock, ids: Ids) -> None:
         self.settings = settings
         self._listener = listener
-        self.store = open_store(settings, clock)
+        self.store = open_store(settings.state_directory, clock, memory=settings.memory)
         self.traces = TraceBook(clock)
         catalogue = DocumentCatalogue(self.store)
         self.access = Access(clock, ids, catalogue, settings.enforcement, settings.place)
@@ -60,7 +60,7 @@ class TableServer:
 
     @classmethod
     async def start(cls, settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None) -> TableServer:
-        """Answer on the settings' DynamoDB port when this returns. Raises PortTaken or `kv.errors.StoreError`."""
+        """Answer on the settings' DynamoDB port when this returns. Raises PortTaken or StateFault."""
         settings.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         listener = listen(settings.host, settings.dynamodb_port, "--port")
         try:

@@ -1,0 +1,61 @@
+"""The state directory of a stack: its durable store opened, verified, compacted and forked.
+
+Here the store's faults become `StateFault`, so that whoever starts a stack or looks after its state knows one error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trine.clock import Clock
+from trine.kv import maintenance
+from trine.kv.durable import DurableStore
+from trine.kv.errors import StoreError
+from trine.kv.maintenance import Verification
+from trine.kv.memory import MemoryStore
+from trine.kv.store import Store
+
+STORE = "store"
+
+
+class StateFault(Exception):
+    """The state cannot be used; the message names the file or process and what to do."""
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    try:
+        yield
+    except (StoreError, OSError) as error:
+        raise StateFault(str(error)) from error
+
+
+def open_store(state_directory: Path, clock: Clock, *, memory: bool) -> Store:
+    """The store of a stack: in memory, or durable below `state_directory`. StateFault."""
+    if memory:
+        return MemoryStore(clock)
+    with _faults():
+        return DurableStore(state_directory / STORE, clock)
+
+
+def verify(state_directory: Path) -> Verification:
+    """Read and check every byte; change nothing. StateFault when it cannot be opened."""
+    with _faults():
+        return maintenance.verify(state_directory / STORE)
+
+
+def compact(state_directory: Path) -> tuple[int, int]:
+    """Rewrite the store without free space; its bytes before and after. StateFault."""
+    with _faults():
+        return maintenance.compact(state_directory / STORE)
+
+
+def fork(state_directory: Path, target: Path) -> None:
+    """Make `target` a state directory of its own with the same content. StateFault when it exists already."""
+    if target.exists():
+        raise StateFault(f"{target} exists already; a fork needs a path of its own")
+    with _faults():
+        target.mkdir(mode=0o700, parents=True)
+        maintenance.fork(state_directory / STORE, target / STORE)

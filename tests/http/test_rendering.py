@@ -17,7 +17,7 @@ from trine.http.rendering import chunk, date_line, header_lines, render, render_
 def test_a_response_in_full() -> None:
     response = Response(201, [(b"X-One", b"1"), (b"x-one", b"2")], b"body", b"server: s\r\n")
     assert render(response, b"date: now\r\n") == (
-        b"HTTP/1.1 201 Created\r\nserver: s\r\nX-One: 1\r\nx-one: 2\r\ndate: now\r\ncontent-length: 4\r\n\r\nbody"
+        b"HTTP/1.1 201 Created\r\ndate: now\r\nserver: s\r\nX-One: 1\r\nx-one: 2\r\ncontent-length: 4\r\n\r\nbody"
     )
 
 

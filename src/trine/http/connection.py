@@ -25,6 +25,7 @@ from trine.http.rendering import (
     chunk,
     may_have_body,
     render,
+    render_after,
     render_head,
     render_without_body,
 )
@@ -154,14 +155,15 @@ class Connection(asyncio.Protocol):
             try:
                 answer = server.handler(request)
                 if (
-                    type(answer) is Response
+                    keep_alive
+                    and type(answer) is Response
                     and type(answer.body) is bytes
-                    and keep_alive
+                    and (start := server.starts.get(answer.status)) is not None
                     and request.version == "1.1"
                     and request.method != "HEAD"
                 ):
                     out = self._out
-                    out.append(render(answer, server.date_line))
+                    out.append(render_after(start, answer))
                     if len(out) >= ANSWERS_AT_ONCE:
                         self._write()  # here a client that does not read is noticed, and the rest is kept back
                     return

@@ -44,9 +44,9 @@ class Deliver(Protocol):
 class RequestParser:
     """The parser of one connection."""
 
-    __slots__ = ("_body", "_body_bytes", "_chunked", "_chunks", "_continue", "_deliver", "_ended", "_fed_bytes",
-                 "_fresh", "_host", "_limits", "_pairs", "_parser", "_peer", "_piece_bytes", "_request", "_sure_bytes",
-                 "_target", "phase")  # fmt: skip
+    __slots__ = ("_body", "_body_bytes", "_chunked", "_chunks", "_continue", "_counted", "_deliver", "_ended",
+                 "_fed_bytes", "_fresh", "_host", "_limits", "_pairs", "_parser", "_peer", "_piece_bytes", "_request",
+                 "_sure_bytes", "_target", "on_body", "phase")  # fmt: skip
 
     def __init__(
         self, limits: Limits, deliver: Deliver, send_continue: Callable[[], None], peer: tuple[str, int]
@@ -55,7 +55,6 @@ class RequestParser:
         self._deliver = deliver
         self._continue = send_continue
         self._peer = peer
-        self._parser = httptools.HttpRequestParser(self)
         self._ended = False
         self.phase = BETWEEN
         # A piece up to this size cannot hold a head that is too long, so nothing needs to be measured.
@@ -68,9 +67,12 @@ class RequestParser:
         self._host: bytes | None = b"\0"  # the Host value that was checked last; this one never is
         self._request: Request | None = None
         self._body: list[bytes] = []
-        self._body_bytes = 0
+        self.on_body = self._body.append  # no Python frame for it; sizes are checked by `_bound` and at the end
         self._chunked = False
         self._chunks = 0
+        self._counted = 0  # of the parts in `_body`, those whose bytes are in `_body_bytes`
+        self._body_bytes = 0
+        self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes) -> None:
         """Read `data`; whole requests are delivered meanwhile. Raises RequestRefused."""
@@ -88,7 +90,7 @@ class RequestParser:
             if not self._ended:
                 # Only when the piece holds no other request is its beginning the beginning of the fault.
                 raise _refusal(error, data if self._request is before else b"") from None
-        if self.phase:
+        if self.phase or self._request is before:
             self._bound()
 
     def close(self) -> None:
@@ -99,12 +101,14 @@ class RequestParser:
 
     # --- called by httptools, in the order of a message
 
-    def on_message_begin(self) -> None:
-        self.phase = HEAD
-        self._fresh = True
-
     def on_url(self, part: bytes) -> None:
-        self._target = self._target + part if self._target else part
+        if self._target:
+            self._target += part
+        else:
+            self._target = part
+            if self.phase == BETWEEN:
+                self.phase = HEAD
+                self._fresh = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._pairs.append((name, value.rstrip()))
@@ -144,21 +148,17 @@ class RequestParser:
     def on_chunk_header(self) -> None:
         self._chunks += 1
 
-    def on_body(self, part: bytes) -> None:
-        self._body_bytes += len(part)
-        if self._body_bytes > self._limits.body_bytes:
-            raise RequestRefused(413, "Request body too large")
-        self._body.append(part)
-
     def on_message_complete(self) -> None:
         request = self._request
         assert request is not None
         body = self._body
         if body:
             request.body = body[0] if len(body) == 1 else b"".join(body)
-            self._body = []
-            self._body_bytes = 0
+            body.clear()
         if self._chunked:
+            if len(request.body) > self._limits.body_bytes:
+                raise RequestRefused(413, "Request body too large")
+            self._counted = self._body_bytes = 0
             self._pairs = []  # trailers: nothing in them may change the request (RFC 9110, 6.5.1)
             self._chunks = 0
             self._chunked = False
@@ -175,6 +175,9 @@ class RequestParser:
 
         The piece in which a head or a body began may hold other messages too, so counting starts with the next one.
         """
+        if self.phase == BETWEEN:
+            self.phase = HEAD  # only the method, so far, or a part of it
+            self._fresh = True
         if self._fresh:
             self._fresh = False
             self._fed_bytes = 0
@@ -187,8 +190,11 @@ class RequestParser:
             if self._fed_bytes > limits.head_bytes:
                 raise RequestRefused(431, "Request head too large")
         elif self._chunked:
-            allowed = self._body_bytes + self._chunks * CHUNK_LINE_BYTES + limits.chunk_overhead_bytes
-            if self._fed_bytes > allowed:
+            self._body_bytes += sum(map(len, self._body[self._counted :]))
+            self._counted = len(self._body)
+            if self._body_bytes > limits.body_bytes:
+                raise RequestRefused(413, "Request body too large")
+            if self._fed_bytes > self._body_bytes + self._chunks * CHUNK_LINE_BYTES + limits.chunk_overhead_bytes:
                 raise RequestRefused(400, "Chunk extensions or trailers too long")
 
     def _check_sizes(self, target: bytes, headers: Headers) -> None:
@@ -237,7 +243,8 @@ class RequestParser:
         if self._ended:
             return
         self._parser = httptools.HttpRequestParser(self)
-        self.feed(data[upgrade.args[0] :])
+        if rest := data[upgrade.args[0] :]:
+            self.feed(rest)
 
 
 def _origin_form(method: bytes, target: bytes, headers: Headers) -> bytes:

@@ -73,20 +73,30 @@ def header_lines(headers: list[tuple[bytes, bytes]]) -> bytes:
 
 def render(response: Response, server_lines: bytes) -> bytes:
     """The whole answer. `server_lines`: date and, where needed, connection, rendered. Raises ResponseInvalid."""
-    status = response.status
+    if response.status in _BODILESS:
+        return render_without_body(response, server_lines)
+    return render_after(_STATUS_LINES[response.status] + server_lines, response)
+
+
+def render_after(start: bytes, response: Response) -> bytes:
+    """The whole answer behind `start`, which is the status line and the server's lines. The hot path."""
     headers = response.headers
     body = response.body
-    if status in _BODILESS:
-        return render_head(response, server_lines) + b"\r\n"
-    assert isinstance(body, bytes)
-    return b"%b%b%b%bcontent-length: %d\r\n\r\n%b" % (
-        _STATUS_LINES[status],
+    assert type(body) is bytes
+    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
+        start,
         response.head,
         header_lines(headers) if headers else b"",
-        server_lines,
         len(body),
         body,
     )
+
+
+def starts(server_lines: bytes) -> dict[int, bytes]:
+    """Status → status line and server's lines, rendered for a while, for the statuses that carry a body."""
+    return {
+        status.value: _STATUS_LINES[status.value] + server_lines for status in HTTPStatus if may_have_body(status.value)
+    }
 
 
 def render_without_body(response: Response, server_lines: bytes) -> bytes:
@@ -101,7 +111,7 @@ def render_without_body(response: Response, server_lines: bytes) -> bytes:
 
 def render_head(response: Response, server_lines: bytes) -> bytes:
     """Status line and header lines, without the empty line that ends a head. Raises ResponseInvalid."""
-    return _STATUS_LINES[response.status] + response.head + header_lines(response.headers) + server_lines
+    return _STATUS_LINES[response.status] + server_lines + response.head + header_lines(response.headers)
 
 
 def may_have_body(status: int) -> bool:

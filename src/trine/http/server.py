@@ -24,7 +24,7 @@ from trine.http.connection import Connection
 from trine.http.errors import ListenFailed, PortInUse, RequestRefused
 from trine.http.limits import Limits
 from trine.http.message import Handler, Request, Response
-from trine.http.rendering import date_line
+from trine.http.rendering import date_line, starts
 
 _log = logging.getLogger("trine.http")
 
@@ -60,6 +60,8 @@ class Server:
         """Counts the looks at the connections; time for `Connection` is a difference of these."""
         self.date_line = b""
         """The date header as of the last look, a second old at most."""
+        self.starts: dict[int, bytes] = {}
+        """Status → the first lines of an answer, date included."""
         second = limits.tick_seconds
         self.patience = _Patience(
             head=math.ceil(limits.head_timeout_seconds / second),
@@ -196,6 +198,7 @@ class Server:
     def _wind(self) -> None:
         """Set the watch for its next look."""
         self.date_line = date_line(int(self._clock.now()))
+        self.starts = starts(self.date_line)
         self._watch = self._clock.call_later(self.limits.tick_seconds, self._look)
 
     def _look(self) -> None:

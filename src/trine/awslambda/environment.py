@@ -71,7 +71,7 @@ class Environment:
 
     __slots__ = ("_clock", "_connection", "_cutter", "_fixed_head", "_init_fault", "_invocation", "_log", "_log_open",
                  "_owner", "_process", "_report", "_responded", "_timer", "deadline_at", "function", "id", "idle_since",
-                 "init_ms", "init_phase", "session", "started_ns", "state", "stream", "uses")  # fmt: skip
+                 "init_ms", "init_phase", "last_ns", "session", "started_ns", "state", "stream", "uses")  # fmt: skip
 
     def __init__(
         self,
@@ -95,6 +95,8 @@ class Environment:
         self.init_ms = 0.0
         self.idle_since = 0.0
         self.uses = 0
+        self.last_ns = 0
+        """How long the latest invocation ran."""
         self._clock = clock
         self._owner = owner
         self._log = log
@@ -155,6 +157,7 @@ class Environment:
         invocation = self._invocation
         assert invocation is not None
         self._responded = True
+        self.last_ns = self._clock.monotonic_ns() - invocation.started_ns
         self._drain_log()
         self._report.end(invocation, found, self._memory_mb())
         if self.session is not None:
@@ -164,6 +167,11 @@ class Environment:
             invocation.succeed(payload)
         else:
             invocation.fail(found)
+
+    @property
+    def running_since_ns(self) -> int:
+        """When the invocation under way began (monotonic)."""
+        return 0 if self._invocation is None else self._invocation.started_ns
 
     # -- calls of the runtime ----------------------------------------------------------------------------------------
 
@@ -238,10 +246,12 @@ class Environment:
             self._timer = self._clock.call_later(left_seconds, self._due)
         elif self.state is State.INIT:
             if self.init_phase == "init":
-                self._fail_init(fault.fault("Sandbox.Timedout", f"Init timed out after {limits.INIT_SECONDS} seconds"))
+                self._fail_init(
+                    fault.init_fault("Sandbox.Timedout", f"Task timed out after {limits.INIT_SECONDS:.2f} seconds")
+                )
             else:
                 seconds = self.function.timeout_seconds
-                self._fail_init(fault.fault("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds"))
+                self._fail_init(fault.init_fault("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds"))
         elif self.state is State.INVOKE:
             if not self._responded:
                 invocation = self._invocation
@@ -256,7 +266,7 @@ class Environment:
             assert self._invocation is not None
             self._complete(fault.out_of_memory(self._invocation.request_id), b"")
         elif self.state is State.INIT:
-            self._init_fault = fault.out_of_memory("")
+            self._init_fault = fault.init_fault("Runtime.OutOfMemory", "Runtime exited with error: signal: killed")
         self.end()
 
     def _fail_init(self, found: Fault) -> None:
@@ -264,6 +274,14 @@ class Environment:
         self._init_fault = found
         self._report.init_failed((self._clock.monotonic_ns() - self.started_ns) / 1e6, self.init_phase, found)
         self.end()
+
+    def fail_waiting(self, invocation: Invocation, init_fault: Fault) -> None:
+        """Answer an invocation that waited for this environment, whose init failed twice."""
+        invocation.started_ns = self._clock.monotonic_ns()
+        self._report.start(invocation)
+        found = fault.for_invocation(init_fault, invocation.request_id, self._clock.now())
+        self._report.end(invocation, found, self._memory_mb())
+        invocation.fail(found)
 
     def end(self) -> None:
         """Kill the processes; the owner hears of it when nothing is left."""
@@ -289,9 +307,9 @@ class Environment:
         init_fault = self._init_fault
         if self.state is State.INIT and init_fault is None:
             if how.reason:
-                init_fault = fault.fault("Runtime.InvalidEntrypoint", f"Error: {how.reason}")
+                init_fault = fault.init_fault("Runtime.InvalidEntrypoint", how.reason)
             else:
-                init_fault = fault.fault("Runtime.ExitError", f"Error: {fault.exit_sentence(how.status)}")
+                init_fault = fault.init_fault("Runtime.ExitError", fault.exit_sentence(how.status))
             elapsed_ms = (self._clock.monotonic_ns() - self.started_ns) / 1e6
             self._report.init_failed(elapsed_ms, self.init_phase, init_fault)
         elif self.state is State.INVOKE and not self._responded:

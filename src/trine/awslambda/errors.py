@@ -37,7 +37,8 @@ class RequestTooLarge(AwsError):
 
     def __init__(self, size_bytes: int, limit_bytes: int, invocation_type: str) -> None:
         super().__init__(
-            f"{size_bytes} byte payload is too large for the {invocation_type} invocation type (limit {limit_bytes} bytes)"
+            f"{size_bytes} byte payload is too large for the {invocation_type} invocation type "
+            f"(limit {limit_bytes} bytes)"
         )
 
 

@@ -44,9 +44,18 @@ def timed_out(request_id: str, timeout_seconds: int, now: float) -> Fault:
     return fault("Sandbox.Timedout", f"{instant(now)} {request_id} Task timed out after {timeout_seconds:.2f} seconds")
 
 
-def init_timed_out(request_id: str, seconds: float, now: float) -> Fault:
-    """The init phase, run again within the invocation, took longer than the function's timeout."""
-    return fault("Sandbox.Timedout", f"{instant(now)} {request_id} Task timed out after {seconds:.2f} seconds")
+def init_fault(error_type: str, message: str) -> Fault:
+    """A fault of an init phase: it has no payload before an invocation is failed with it."""
+    return Fault(error_type, message, b"")
+
+
+def for_invocation(found: Fault, request_id: str, now: float) -> Fault:
+    """An init's fault as the answer of the invocation that waited for it."""
+    if found.payload:
+        return found
+    if found.error_type == "Sandbox.Timedout":
+        return fault(found.error_type, f"{instant(now)} {request_id} {found.message}")
+    return fault(found.error_type, f"RequestId: {request_id} Error: {found.message}")
 
 
 def exited(request_id: str, status: int | None) -> Fault:
@@ -78,8 +87,3 @@ def response_too_large(size_bytes: int) -> Fault:
         "Function.ResponseSizeTooLarge",
         f"Response payload size exceeded maximum allowed payload size ({limits.RESPONSE_MAX_BYTES} bytes).",
     )
-
-
-def invalid_entrypoint(request_id: str, detail: str) -> Fault:
-    """There is nothing that could be executed."""
-    return fault("Runtime.InvalidEntrypoint", f"RequestId: {request_id} Error: {detail}")

@@ -90,10 +90,6 @@ class Invocation:
             error if isinstance(error, AwsError) else ServiceFault(f"The function could not be started: {error}")
         )
 
-    def fail_init(self, fault: Fault) -> None:
-        """No environment could be made ready, twice: the caller gets the init's fault."""
-        self.fail(fault)
-
     def _finish(self, payload: bytes, function_error: str | None) -> None:
         self.on_done(self, 200)
         # A caller that went away has cancelled its future; the function's work is done all the same.

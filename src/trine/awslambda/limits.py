@@ -63,12 +63,16 @@ CREDENTIALS_MARGIN_SECONDS = 300
 IDLE_SECONDS = 300
 """An environment unused for this long is ended. AWS publishes no figure; some minutes is what users observe."""
 SHUTDOWN_SECONDS = 2
-"""Developer guide, "Shutdown phase": 2 seconds with external extensions; Trine's bound for ending a process by any way."""
+"""Developer guide, "Shutdown phase": 2 seconds with external extensions; Trine's bound for ending a process."""
 STARTS_AT_ONCE_MAX = 12
-"""Environments of one function that start at the same time; more would only share the same cores. Trine's own bound."""
+"""Environments of one function that start at the same time; more would only share the cores. Trine's own bound."""
 GROWTH_PATIENCE_SECONDS = 0.002
-"""How long a call waits for a quick function's busy environments before another one is started. Trine's own figure:
-below the cost of a start."""
+"""How long a call waits for a quick function's busy environments before it gets another one. Trine's own figure: below
+the cost of a start."""
+QUEUE_PATIENCE_SECONDS = 0.025
+"""The same while the busy environments of a quick function do come free one after the other."""
+QUICK_SECONDS = 0.0007
+"""A function whose best invocations are shorter than this is quick. Trine's own figure."""
 
 RUNTIME_HEAD_MAX_BYTES = 1_114_112
 """Request head a runtime may send: the X-Ray cause header alone may be 1 MB."""

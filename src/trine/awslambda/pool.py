@@ -6,8 +6,9 @@ first that becomes free or ready. Waiting is fair (first come, first served) and
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from trine.awslambda import limits
 from trine.awslambda.environment import Environment, State
@@ -20,6 +21,12 @@ from trine.clock import Clock, Timer
 
 StartEnvironment = Callable[["Pool", str], Environment]
 """Starts an environment for a pool; the text is the init phase (`init` or `invoke`). May raise AwsError."""
+
+_UNKNOWN_NS = 1 << 60
+_WIDTH = max(2, os.cpu_count() or 1)
+_WARM = {"environment": "warm"}
+_FREED = {"environment": "warm", "waited": "until one was free"}
+_COLD = {"environment": "cold"}
 
 
 class Pool:
@@ -38,7 +45,8 @@ class Pool:
         self.environments: set[Environment] = set()
         self._growth: Timer | None = None
         self._sweep: Timer | None = None
-        self._quick = False
+        self._running: set[Environment] = set()
+        self._floor_ns = _UNKNOWN_NS
         self._closed = False
         self._on_empty: Callable[[], None] | None = None
 
@@ -46,19 +54,24 @@ class Pool:
 
     def submit(self, invocation: Invocation) -> None:
         """Run `invocation` in a warm environment, or as soon as there is one."""
-        environment = self._take_idle()
-        if environment is not None:
-            invocation.trace.step("awslambda.pool")
-            environment.invoke(invocation)
-            return
+        patient = len(self._running) + len(self._starting) >= _WIDTH and self._floor_ns < limits.QUICK_SECONDS * 1e9
+        if not patient and not self._waiting:
+            environment = self._take_idle()
+            if environment is not None:
+                invocation.trace.step("awslambda.pool", _WARM)
+                self._run(environment, invocation)
+                return
         invocation.queued_ns = self._clock.monotonic_ns()
         self._waiting.append(invocation)
-        if self._quick and len(self._starting) < len(self.environments):
-            # A busy environment will likely be free long before a new one could be started.
-            if self._growth is None:
-                self._growth = self._clock.call_later(limits.GROWTH_PATIENCE_SECONDS, self._grow_late)
-        else:
-            self._grow()
+        if not patient:
+            self._grow(len(self._waiting))
+        elif self._growth is None:
+            # A quick function: with every core busy for it, waiting costs less than waking one more process.
+            self._growth = self._clock.call_later(limits.GROWTH_PATIENCE_SECONDS, self._grow_late)
+
+    def _run(self, environment: Environment, invocation: Invocation) -> None:
+        self._running.add(environment)
+        environment.invoke(invocation)
 
     def _take_idle(self) -> Environment | None:
         idle = self._idle
@@ -66,7 +79,7 @@ class Pool:
             environment = idle.pop()
             if environment.state is not State.IDLE:
                 continue
-            if environment.function is not self.function or not credentials_last(
+            if environment.function.revision != self.function.revision or not credentials_last(
                 environment.session, self.function, self._clock.now()
             ):
                 environment.end()
@@ -76,17 +89,30 @@ class Pool:
 
     def _grow_late(self) -> None:
         self._growth = None
-        if not self._waiting:
-            return
-        waited_seconds = (self._clock.monotonic_ns() - self._waiting[0].queued_ns) / 1e9
-        if waited_seconds >= limits.GROWTH_PATIENCE_SECONDS * 0.9:
-            self._grow()
-        if self._waiting:
+        waiting = self._waiting
+        now_ns = self._clock.monotonic_ns()
+        late_ns = now_ns - int(limits.GROWTH_PATIENCE_SECONDS * 0.9e9)
+        # As long as the running ones come and go quickly, the cores are what is short, and more processes only cost.
+        stuck_ns = now_ns - int(limits.GROWTH_PATIENCE_SECONDS * 2e9)
+        moving = sum(1 for environment in self._running if environment.running_since_ns > stuck_ns)
+        if moving + len(self._starting) >= _WIDTH:
+            late_ns = now_ns - int(limits.QUEUE_PATIENCE_SECONDS * 1e9)
+        while waiting and waiting[0].queued_ns <= late_ns:
+            environment = self._take_idle()
+            if environment is None:
+                late = sum(1 for invocation in waiting if invocation.queued_ns <= late_ns)
+                self._grow(min(late, max(1, len(self.environments))))  # doubling: a mere hiccup starts few
+                break
+            invocation = waiting.popleft()
+            invocation.trace.step("awslambda.pool", {"waited": "patience"})
+            self._run(environment, invocation)
+        if waiting:
             self._growth = self._clock.call_later(limits.GROWTH_PATIENCE_SECONDS, self._grow_late)
 
-    def _grow(self) -> None:
-        while len(self._waiting) > len(self._starting) < limits.STARTS_AT_ONCE_MAX and not self._closed:
-            if not self._start_one("init"):
+    def _grow(self, wanted: int) -> None:
+        # Until `wanted` environments are being started, but never more in all than could run at once.
+        while wanted > len(self._starting) < limits.STARTS_AT_ONCE_MAX and not self._closed:
+            if len(self.environments) >= len(self._waiting) + len(self._running) or not self._start_one("init"):
                 return
 
     def _start_one(self, phase: str) -> bool:
@@ -106,22 +132,24 @@ class Pool:
     def ready(self, environment: Environment) -> None:
         """A new environment can take its first invocation."""
         self._starting.discard(environment)
-        self._offer(environment, "cold")
+        self._offer(environment, _COLD)
 
     def idle(self, environment: Environment) -> None:
         """An environment has finished an invocation."""
-        self._quick = True
-        self._offer(environment, "warm")
+        self._running.discard(environment)
+        # The quickest of late, forgotten slowly: with many at once, most are slow only because they share the cores.
+        self._floor_ns = min(environment.last_ns, self._floor_ns + (self._floor_ns >> 11) + 64)
+        self._offer(environment, _FREED)
 
-    def _offer(self, environment: Environment, how: str) -> None:
-        stale = environment.function is not self.function or self._closed
+    def _offer(self, environment: Environment, how: Mapping[str, str]) -> None:
+        stale = environment.function.revision != self.function.revision or self._closed
         if stale or not credentials_last(environment.session, self.function, self._clock.now()):
             environment.end()
             return
         if self._waiting:
             invocation = self._waiting.popleft()
-            invocation.trace.step("awslambda.pool", {"waited": how})
-            environment.invoke(invocation)
+            invocation.trace.step("awslambda.pool", how)
+            self._run(environment, invocation)
             return
         environment.idle_since = self._clock.now()
         self._idle.append(environment)
@@ -131,15 +159,21 @@ class Pool:
     def ended(self, environment: Environment, init_fault: Fault | None) -> None:
         """Nothing is left of an environment."""
         self.environments.discard(environment)
+        self._running.discard(environment)
         was_starting = environment in self._starting
         self._starting.discard(environment)
-        if was_starting and init_fault is not None and self._waiting and environment.function is self.function:
+        if (
+            was_starting
+            and init_fault is not None
+            and self._waiting
+            and environment.function.revision == self.function.revision
+        ):
             if environment.init_phase == "init":
                 self._start_one("invoke")  # AWS runs a failed init once more, within the invocation
             else:
-                self._waiting.popleft().fail_init(init_fault)
+                environment.fail_waiting(self._waiting.popleft(), init_fault)
         if self._waiting:
-            self._grow()
+            self._grow(len(self._waiting))
         if not self.environments and self._on_empty is not None:
             self._on_empty()
 
@@ -164,14 +198,14 @@ class Pool:
     def replace(self, function: Function) -> None:
         """From now on run `function`; idle environments of the old one end now, busy ones after their invocation."""
         self.function = function
-        self._quick = False
+        self._floor_ns = _UNKNOWN_NS
         idle, self._idle = self._idle, []
         for environment in idle:
             environment.end()
 
     def busy(self) -> int:
         """Environments that run an invocation."""
-        return sum(1 for environment in self.environments if environment.state is State.INVOKE)
+        return len(self._running)
 
     def close(self, on_empty: Callable[[], None]) -> None:
         """Kill everything; `on_empty` is called when nothing is left."""

@@ -11,7 +11,7 @@ import contextlib
 import shutil
 from asyncio import Future
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ from trine.awslambda import limits
 from trine.awslambda.admission import check_size, client_context_line, trace_header_for
 from trine.awslambda.code import place_code
 from trine.awslambda.concurrency import Concurrency
-from trine.awslambda.errors import AccessDenied, ResourceNotFound, ServiceFault
+from trine.awslambda.errors import AccessDenied, InvalidParameterValue, ResourceNotFound, ServiceFault
 from trine.awslambda.function import LATEST, Function, function_from_properties, split_name
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.log import FunctionLog, LogStore
@@ -184,6 +184,18 @@ class Service:
         del self._entries[entry.function.name]
         self.concurrency.reserve(entry.function.name, None)
         await self._close_pool(entry.pool)
+
+    def reserve_concurrency(self, name: str, units: int | None) -> None:
+        """Set or (None) remove a function's reserved concurrency. Raises ResourceNotFound, InvalidParameterValue."""
+        entry = self._find(name)
+        others = self.concurrency.unreserved_limit + (entry.function.reserved_concurrency or 0)
+        if units is not None and others - units < limits.CONCURRENCY_UNRESERVED_MIN:
+            raise InvalidParameterValue(
+                f"Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution"
+                f" below its minimum value of [{limits.CONCURRENCY_UNRESERVED_MIN}]."
+            )
+        self.concurrency.reserve(entry.function.name, units)
+        entry.function = entry.pool.function = replace(entry.function, reserved_concurrency=units)
 
     def functions(self) -> list[Function]:
         """Every function, by name."""

@@ -56,7 +56,8 @@ def _enter(request: dict[str, Any]) -> None:
 
 
 def _execute(argv: list[str], env: dict[str, str]) -> NoReturn:
-    os.set_inheritable(RUNTIME_FD, True)
+    if "_TRINE_RUNTIME_FD" in env:
+        os.set_inheritable(RUNTIME_FD, True)
     try:
         os.execve(argv[0], argv, env)  # noqa: S606 -- the runtime itself
     except OSError as error:

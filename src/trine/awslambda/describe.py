@@ -1,0 +1,80 @@
+"""How a function is shown by the Lambda API: its configuration with AWS's members and its code's size and hash.
+
+Pure but for `measure_code`, which reads the code folder and is called off the event loop.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from trine.awslambda.function import Function
+
+_AS_GIVEN = (
+    "Description", "VpcConfig", "DeadLetterConfig", "KMSKeyArn", "FileSystemConfigs", "SnapStart", "Architectures",
+)  # fmt: skip
+
+
+class CodeMeasure(NamedTuple):
+    """Size and hash of a function's code."""
+
+    size_bytes: int
+    sha256: str
+    """Base64, as `CodeSha256`. Of a folder it is the hash of its files' names and contents in order."""
+
+
+def measure_code(directory: Path) -> CodeMeasure:
+    """Read every file below `directory`."""
+    digest = hashlib.sha256()
+    size_bytes = 0
+    for folder, names, files in os.walk(directory):
+        names.sort()
+        for name in sorted(files):
+            path = Path(folder) / name
+            if not path.is_file():
+                continue
+            content = path.read_bytes()
+            size_bytes += len(content)
+            digest.update(os.path.relpath(path, directory).encode() + b"\0" + content)
+    return CodeMeasure(size_bytes, base64.b64encode(digest.digest()).decode())
+
+
+def configuration(function: Function, code: CodeMeasure) -> dict[str, Any]:
+    """`FunctionConfiguration`."""
+    given = function.properties
+    modified = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(function.modified_at))
+    shown: dict[str, Any] = {
+        "FunctionName": function.name,
+        "FunctionArn": function.arn,
+        "Runtime": function.runtime,
+        "Role": function.role_arn,
+        "Handler": function.handler,
+        "CodeSize": code.size_bytes,
+        "Description": "",
+        "Timeout": function.timeout_seconds,
+        "MemorySize": function.memory_mb,
+        "LastModified": f"{modified}.{int(function.modified_at * 1000) % 1000:03d}+0000",
+        "CodeSha256": code.sha256,
+        "Version": function.version,
+        "TracingConfig": {"Mode": function.tracing},
+        "RevisionId": function.revision,
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "PackageType": "Zip",
+        "Architectures": ["x86_64"],
+        "EphemeralStorage": {"Size": function.tmp_mb},
+        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "LoggingConfig": {"LogFormat": "JSON" if function.json_logs else "Text", "LogGroup": function.log_group},
+    }
+    for name in _AS_GIVEN:
+        if given.get(name):
+            shown[name] = given[name]
+    if function.variables:
+        shown["Environment"] = {"Variables": dict(function.variables)}
+    if function.layers:
+        shown["Layers"] = [{"Arn": arn} for arn in function.layers]
+    return shown

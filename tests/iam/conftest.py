@@ -1,4 +1,4 @@
-"""One account for the tests of identity: a manual clock, seeded ids, an in-memory catalogue, requests signed by botocore."""
+"""One account for the tests of identity: a manual clock, seeded ids, a catalogue in memory, botocore as signer."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def received(request: AWSRequest, body: bytes) -> Request:
     return Request(request.method, target.encode(), Headers(pairs), body)
 
 
-class frozen:  # noqa: N801 (reads as a statement)
+class frozen:
     """botocore's clock, standing still at an instant."""
 
     def __init__(self, instant: float) -> None:

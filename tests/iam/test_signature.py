@@ -125,8 +125,10 @@ def test_every_tampered_part_is_noticed(access: Access, sign: Sign, key: Any, wa
             access.authenticate(tampered, "dynamodb")
         assert refused.value.status == 400
         assert refused.value.code in {
-            "InvalidSignatureException", "IncompleteSignatureException", "UnrecognizedClientException"
-        }  # fmt: skip
+            "InvalidSignatureException",
+            "IncompleteSignatureException",
+            "UnrecognizedClientException",
+        }
         assert key[1] not in refused.value.message
 
 
@@ -185,21 +187,39 @@ def test_no_signature(access: Access, service: str, code: str, status: int) -> N
         ("nonsense", "IncompleteSignatureException", "Invalid key=value pair (missing equal-sign)"),
         ("Bearer abc=", "IncompleteSignatureException", "Unsupported AWS 'algorithm'"),
         ("AWS4-HMAC-SHA256 ", "IncompleteSignatureException", "Invalid key=value pair"),
-        ("AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request", "IncompleteSignatureException",
-         "Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter."),
-        ("AWS4-HMAC-SHA256 Credential=a/b/c, SignedHeaders=host, Signature=0", "IncompleteSignatureException",
-         "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/b/c'"),
-        ("AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=0", "InvalidSignatureException",
-         "Credential should be scoped with a valid terminator: 'aws4_request', not 'e'. "),
-        (f"AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=x-amz-date, Signature={'0' * 64}",
-         "InvalidSignatureException", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."),
-        (f"AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature={'0' * 64}",
-         "IncompleteSignatureException", "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date'"),
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request",
+            "IncompleteSignatureException",
+            "Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders'",
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b/c, SignedHeaders=host, Signature=0",
+            "IncompleteSignatureException",
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/b/c'",
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=0",
+            "InvalidSignatureException",
+            "Credential should be scoped with a valid terminator: 'aws4_request', not 'e'. ",
+        ),
+        (
+            f"AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=x-amz-date, Signature={'0' * 64}",
+            "InvalidSignatureException",
+            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+        ),
+        (
+            f"AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature={'0' * 64}",
+            "IncompleteSignatureException",
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date'",
+        ),
         ("AWS4-HMAC-SHA256 " + "x" * 9000, "IncompleteSignatureException", "Authorization header is too long."),
-        ("AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, Credential=x, SignedHeaders=host, Signature=0",
-         "IncompleteSignatureException", "Duplicated parameter"),
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, Credential=x, SignedHeaders=host, Signature=0",
+            "IncompleteSignatureException",
+            "Duplicated parameter",
+        ),
     ],
-)  # fmt: skip
+)
 def test_headers_that_do_not_parse(access: Access, authorization: str, code: str, beginning: str) -> None:
     error = _refusal(access, _plain({"Host": "h", "Authorization": authorization}))
     assert error.code == code
@@ -209,8 +229,9 @@ def test_headers_that_do_not_parse(access: Access, authorization: str, code: str
 def test_another_region_another_service_another_day(access: Access, clock: ManualClock, sign: Sign, key: Any) -> None:
     error = _refusal(access, sign(*key, region="eu-west-1"))
     assert (error.code, error.message) == (
-        "InvalidSignatureException", "Credential should be scoped to a valid region, not 'eu-west-1'. "
-    )  # fmt: skip
+        "InvalidSignatureException",
+        "Credential should be scoped to a valid region, not 'eu-west-1'. ",
+    )
     for warm in (False, True):
         request = sign(*key, service="lambda", headers={"Host": "h"})
         if warm:
@@ -276,8 +297,9 @@ def test_an_unsigned_payload_is_refused(access: Access, sign: Sign, key: Any, pa
 def test_unknown_inactive_and_deleted_keys(access: Access, sign: Sign, key: Any) -> None:
     error = _refusal(access, sign("AKIAUNKNOWN", "secret"))
     assert (error.code, error.message) == (
-        "UnrecognizedClientException", "The security token included in the request is invalid."
-    )  # fmt: skip
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+    )
     access.authenticate(sign(*key), "dynamodb")
     access.keys.set_active("owner", key[0], False)
     assert _refusal(access, sign(*key)).code == "UnrecognizedClientException"

@@ -71,6 +71,7 @@ def put_role(directory: Directory, properties: Mapping[str, Any], name: str | No
     if len(attached) > limits.MANAGED_POLICIES_ATTACHED_MAX:
         raise LimitExceeded(f"Cannot exceed quota for PoliciesPerRole: {limits.MANAGED_POLICIES_ATTACHED_MAX}")
     longest = check_session_seconds(properties.get("MaxSessionDuration", limits.ROLE_SESSION_SECONDS_MIN))
+    tags = check_tags(properties.get("Tags", ()))
     role = directory.find("role", name)
     if role is not None and role.path != path:
         directory.remove(role)
@@ -79,7 +80,7 @@ def put_role(directory: Directory, properties: Mapping[str, Any], name: str | No
     role.trust, role.inline, role.attached, role.boundary = trust, inline, attached, boundary
     role.max_session_seconds = longest
     role.description = str(properties.get("Description", ""))
-    role.tags = check_tags(properties.get("Tags", ()))
+    role.tags = tags
     directory.save(role)
     return role.arn
 

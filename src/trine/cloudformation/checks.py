@@ -71,26 +71,30 @@ def _function(resource: Resource) -> Iterator[Fault]:
         for name in ("Handler", "Runtime"):
             if not properties.get(name):
                 message = f"{resource.logical_id} has no {name}"
-                yield _at(
-                    resource.location, message, "it is required for functions from a folder or zip", "lambda/required"
-                )
+                yield _at(resource.location, message, "functions from a folder or zip need it", "lambda/required")
         yield from _handler(resource)
-    variables = (
-        properties.get("Environment", {}).get("Variables", {})
-        if isinstance(properties.get("Environment"), dict)
-        else {}
-    )
-    if isinstance(variables, dict):
-        size_bytes = sum(len(str(key).encode()) + len(str(value).encode()) for key, value in variables.items())
-        if size_bytes > limits.LAMBDA_ENVIRONMENT_BYTES:
-            message = f"environment variables of {resource.logical_id} take {size_bytes:,} bytes; Lambda takes 4,096"
-            yield _at(
-                resource.location_of("Environment"), message, "keep large values in a table", "lambda/environment"
-            )
+    yield from _environment(resource)
     layers = properties.get("Layers")
     if isinstance(layers, list) and len(layers) > limits.LAMBDA_LAYERS:
         message = f"{resource.logical_id} has {len(layers)} layers; Lambda takes {limits.LAMBDA_LAYERS}"
         yield _at(resource.location_of("Layers"), message, "", "lambda/layers")
+
+
+def _environment(resource: Resource) -> Iterator[Fault]:
+    environment = resource.properties.get("Environment")
+    variables = environment.get("Variables") if isinstance(environment, dict) else None
+    if not isinstance(variables, dict):
+        return
+    size_bytes = sum(len(str(key).encode()) + len(str(value).encode()) for key, value in variables.items())
+    if size_bytes > limits.LAMBDA_ENVIRONMENT_BYTES:
+        location = resource.location_of("Environment")
+        message = f"environment variables of {resource.logical_id} take {size_bytes:,} bytes; Lambda takes 4,096"
+        yield _at(location, message, "keep large values in a table", "lambda/environment")
+    for key, value in variables.items():
+        if not isinstance(value, str):
+            location = resource.location_of(f"Environment.Variables.{key}")
+            message = f"environment variable {key} of {resource.logical_id} must be text"
+            yield _at(location, message, "use Fn::ToJsonString for structured values", "lambda/environment")
 
 
 def _in_range(resource: Resource, name: str, low: int, high: int, unit: str) -> Iterator[Fault]:
@@ -106,7 +110,7 @@ def _in_range(resource: Resource, name: str, low: int, high: int, unit: str) -> 
 
 
 def _handler(resource: Resource) -> Iterator[Fault]:
-    """A handler whose file is not there. Warnings where a build step may still bring it."""
+    """A handler whose file is not there; functions that a build step makes (Metadata.BuildMethod) are left alone."""
     folder = resource.local_files.get("Code")
     handler, runtime = resource.properties.get("Handler"), str(resource.properties.get("Runtime") or "")
     if folder is None or not folder.is_dir() or not isinstance(handler, str):

@@ -12,26 +12,25 @@ def coerce(properties: dict[str, Any], types: Mapping[str, str]) -> dict[str, An
     A path is dotted, `*` stands for every list item and every key of an open map. What cannot be converted stays as it
     is: the wing that reads it answers with its own error.
     """
-    converted = _walk(properties, "", types)
+    steps: dict[str, Any] = {}
+    for path, wanted in types.items():
+        node = steps
+        for step in path.split("."):
+            node = node.setdefault(step, {})
+        node[""] = wanted
+    converted = _walk(properties, steps)
     assert isinstance(converted, dict)
     return converted
 
 
-def _walk(value: Any, path: str, types: Mapping[str, str]) -> Any:
+def _walk(value: Any, steps: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
-        below = f"{path}." if path else ""
-        return {key: _walk(member, _path(below, key, types), types) for key, member in value.items()}
+        other = steps.get("*", {})
+        return {key: _walk(member, steps.get(key, other) if key else other) for key, member in value.items()}
     if isinstance(value, list):
-        return [_walk(item, f"{path}.*", types) for item in value]
-    wanted = types.get(path)
+        return [_walk(item, steps.get("*", {})) for item in value]
+    wanted = steps.get("")
     return _converted(value, wanted) if wanted else value
-
-
-def _path(below: str, key: str, types: Mapping[str, str]) -> str:
-    exact = below + key
-    if exact in types:
-        return exact
-    return f"{below}*" if f"{below}*" in types else exact
 
 
 def _converted(value: Any, wanted: str) -> Any:

@@ -87,6 +87,8 @@ def expand(path: Path, parameters: dict[str, Any], region: str) -> dict[str, Any
         faults = shape_faults(template, document.positions)
     if not faults:
         faults = _expand_transforms(path, template, document.positions, parameters, region, answer)
+    if any(fault.rule != "template/sam" for fault in faults):
+        answer["template"] = {}  # its shape cannot be trusted: nobody walks it
     answer["faults"] = [fault.to_document() for fault in faults]
     return answer
 

@@ -53,7 +53,9 @@ def _scalars(node: Any, root: Mapping[str, Any], path: str, depth: int) -> Itera
         node = _follow(root, reference)
     if not isinstance(node, dict) or depth > _DEEPEST:
         return
-    kind = node.get("type")
+    kind: Any = node.get("type")
+    if isinstance(kind, list) and {"string", "number", "boolean"} <= set(kind):
+        kind = "string"  # cfn-lint lets environment variables be anything, since CloudFormation makes text of it
     if kind in _SCALARS:
         yield path, kind
         return

@@ -57,6 +57,7 @@ def expand_sam(
             if kept.get(source) and logical_id in original["Resources"]:
                 resource["Metadata"] = kept[source]
     _source_implicit_apis(original, expanded, sources)
+    _source_by_prefix(original, expanded, sources)
     _put_back(expanded, swapped)
     return expanded, sources, []
 
@@ -171,6 +172,15 @@ def _source_implicit_apis(original: dict[str, Any], expanded: dict[str, Any], so
                     for made in expanded["Resources"]:
                         if made.startswith(prefix):
                             sources.setdefault(made, path)
+
+
+def _source_by_prefix(original: dict[str, Any], expanded: dict[str, Any], sources: dict[str, str]) -> None:
+    """Whatever else was made (policies of connectors, deployment groups) bears its maker's id in front."""
+    for logical_id in expanded["Resources"]:
+        if logical_id not in sources and logical_id not in original["Resources"]:
+            makers = [each for each in original["Resources"] if logical_id.startswith(each)]
+            if makers:
+                sources[logical_id] = max(makers, key=len)
 
 
 def _is_remote(uri: Any) -> bool:

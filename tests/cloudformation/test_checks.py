@@ -1,0 +1,84 @@
+"""Checks that AWS makes at deployment, with the place of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trine.cloudformation.faults import Fault
+from trine.cloudformation.template import Template
+
+HEAD = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("InlineCode: x\n      Handler: index.h\n      Timeout: 0", "Timeout of F is 0"),
+        ("InlineCode: x\n      Handler: index.h\n      Timeout: soon", "not a whole number"),
+        ("InlineCode: x\n      Handler: index.h\n      MemorySize: 20000", "MemorySize of F is 20000"),
+        ("CodeUri: .\n      Handler: app", "must be file.function"),
+        ("CodeUri: .\n      Handler: missing.handler", "there is no missing.py"),
+        ("CodeUri: nowhere\n      Handler: app.handler", "does not exist"),
+        ("InlineCode: x\n      Handler: index.h\n      Layers: [a, b, c, d, e, f]", "6 layers"),
+        (
+            "InlineCode: x\n      Handler: index.h\n      Environment: {Variables: {A: " + "x" * 5000 + "}}",
+            "5,001 bytes",
+        ),
+        ("InlineCode: x\n      Handler: index.h\n      Environment: {Variables: {A: [1]}}", "must be text"),
+    ],
+)
+def test_functions(faults: Callable[..., list[Fault]], lines: str, words: str) -> None:
+    found = faults(f"{HEAD}      {lines}\n")
+    assert [fault for fault in found if words in fault.message], found
+    assert all(fault.line > 4 for fault in found)
+
+
+def test_handlers_in_packages_and_other_languages(load: Callable[..., Template], tmp_path: Path) -> None:
+    (tmp_path / "pkg" / "sub").mkdir(parents=True)
+    (tmp_path / "pkg" / "sub" / "mod.py").touch()
+    (tmp_path / "index.mjs").touch()
+    text = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  A: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.12, CodeUri: ., Handler: pkg.sub.mod.f}}
+  B: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.12, CodeUri: ., Handler: pkg/sub/mod.f}}
+  C: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, CodeUri: ., Handler: index.handler}}
+  D: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, CodeUri: ., Handler: bootstrap}}
+"""
+    assert len(load(text).of_type("AWS::Lambda::Function")) == 4
+
+
+def test_tables(faults: Callable[..., list[Fault]]) -> None:
+    text = """
+Resources:
+  A: {Type: AWS::DynamoDB::Table, Properties: {BillingMode: PAY_PER_REQUEST}}
+  B:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}, {AttributeName: extra, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      GlobalSecondaryIndexes:
+        - {IndexName: i, KeySchema: [{AttributeName: other, KeyType: HASH}], Projection: {ProjectionType: ALL}}
+"""
+    found = {(fault.line, fault.rule) for fault in faults(text)}
+    assert found == {
+        (3, "dynamodb/key-schema"),
+        (4, "dynamodb/billing"),
+        (7, "dynamodb/attribute-definitions"),
+        (10, "dynamodb/attribute-definitions"),
+    }
+
+
+def test_quotas(faults: Callable[..., list[Fault]]) -> None:
+    text = "Resources:\n" + "".join(f"  R{number}: {{Type: AWS::SNS::Topic}}\n" for number in range(501))
+    assert "501 resources" in faults(text)[0].message

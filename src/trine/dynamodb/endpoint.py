@@ -92,6 +92,11 @@ class DynamoDB:
             return answer(outcome, request_id)
         return self._later(outcome, trace)
 
+    def error_response(self, status: int, reason: str) -> Response:
+        """The answer to what the HTTP server refuses before it becomes a request."""
+        # DynamoDB's own front answers 400 to request lines and headers that are too long.
+        return plain_answer(400 if status in (414, 431) else status, reason.encode(), self._request_id())
+
     def _pass(self, request: Request, trace: Trace) -> bytes | Future[bytes]:
         operation: Operation = operation_of(request.headers.get(b"x-amz-target"))
         trace.title = operation.name
@@ -127,7 +132,7 @@ class DynamoDB:
     def _refused(self, fault: BaseException, trace: Trace) -> Response:
         error = _as_aws_error(fault)
         if trace.refusal is None:
-            trace.refuse("dynamodb", error.message, code=error.code)
+            trace.refuse("dynamodb", error.message or str(error.__cause__ or error.code), code=error.code)
         self._traces.close(trace, error.status)
         return error_answer(error, trace.request_id)
 
@@ -143,6 +148,6 @@ def _as_aws_error(fault: BaseException) -> AwsError:
 
 
 def _not_an_operation(request: Request, region: str, request_id: str) -> Response:
-    if request.method == "GET":
+    if request.method == "GET" and request.path == b"/":
         return health_answer(region, request_id)
     return plain_answer(404, b"", request_id)

@@ -1,0 +1,286 @@
+"""Query, Scan and the batches through boto3."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+GLOBAL = {
+    "IndexName": "by-g",
+    "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}, {"AttributeName": "h", "KeyType": "RANGE"}],
+    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["kept"]},
+}
+LOCAL = {
+    "IndexName": "by-l",
+    "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "l", "KeyType": "RANGE"}],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
+
+
+def message_of(call: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call()
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    return str(caught.value.response["Error"]["Message"])
+
+
+def fill(client: Any, name: str, items: list[dict[str, Any]]) -> None:
+    for at in range(0, len(items), 25):
+        wishes = [{"PutRequest": {"Item": item}} for item in items[at : at + 25]]
+        assert client.batch_write_item(RequestItems={name: wishes})["UnprocessedItems"] == {}
+
+
+def pages(call: Any, **request: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    while True:
+        answer = call(**request)
+        items += answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return items
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+@pytest.fixture
+def numbered(client: Any, new_table: Any) -> str:
+    name: str = new_table("p", "n")
+    fill(client, name, [{"p": {"S": "a"}, "n": {"N": str(number)}} for number in (-10, -1, 0, 2, 10, 100)])
+    fill(client, name, [{"p": {"S": "b"}, "n": {"N": "5"}}])
+    return name
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("p = :p", [-10, -1, 0, 2, 10, 100]),
+        ("p = :p AND n = :a", [0]),
+        ("p = :p AND n < :a", [-10, -1]),
+        ("p = :p AND n <= :a", [-10, -1, 0]),
+        ("p = :p AND n > :a", [2, 10, 100]),
+        ("p = :p AND n >= :a", [0, 2, 10, 100]),
+        ("p = :p AND n BETWEEN :a AND :b", [0, 2, 10]),
+    ],
+)
+@pytest.mark.parametrize("limit", [None, 1, 2])
+def test_query_reads_a_range_in_order_both_ways(
+    client: Any, numbered: str, condition: str, found: list[int], limit: int | None
+) -> None:
+    values = {":p": {"S": "a"}}
+    values |= {":a": {"N": "0"}} if ":a" in condition else {}
+    values |= {":b": {"N": "10"}} if ":b" in condition else {}
+    request: dict[str, Any] = {
+        "TableName": numbered,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+        **({"Limit": limit} if limit else {}),
+    }
+    assert [int(item["n"]["N"]) for item in pages(client.query, **request)] == found
+    assert [int(item["n"]["N"]) for item in pages(client.query, ScanIndexForward=False, **request)] == found[::-1]
+
+
+def test_strings_are_ordered_by_bytes_and_begin_with(client: Any, new_table: Any) -> None:
+    name = new_table("p", "s")
+    texts = ["a", "a\0", "a\0b", "a\x01", "ab", "b", "é", "\U0001f600"]
+    fill(client, name, [{"p": {"S": "x"}, "s": {"S": text}} for text in reversed(texts)])
+    request = {"TableName": name, "ExpressionAttributeValues": {":p": {"S": "x"}}}
+    assert [i["s"]["S"] for i in pages(client.query, KeyConditionExpression="p = :p", **request)] == texts
+    request["ExpressionAttributeValues"][":a"] = {"S": "a\0"}
+    begun = pages(client.query, KeyConditionExpression="p = :p AND begins_with(s, :a)", **request)
+    assert [item["s"]["S"] for item in begun] == ["a\0", "a\0b"]
+
+
+def test_a_filter_counts_what_was_scanned(client: Any, numbered: str) -> None:
+    name = numbered
+    answer = client.query(
+        TableName=name,
+        KeyConditionExpression="p = :p",
+        FilterExpression="attribute_exists(absent)",
+        ExpressionAttributeValues={":p": {"S": "a"}},
+    )
+    assert (answer["Items"], answer["Count"], answer["ScannedCount"]) == ([], 0, 6)
+    counted = client.query(
+        TableName=name,
+        Select="COUNT",
+        KeyConditionExpression="p = :p",
+        ExpressionAttributeValues={":p": {"S": "a"}},
+    )
+    assert (counted.get("Items"), counted["Count"]) == (None, 6)
+
+
+def test_a_page_ends_at_one_megabyte(client: Any, new_table: Any) -> None:
+    name = new_table("p", "n")
+    fill(client, name, [{"p": {"S": "a"}, "n": {"N": str(at)}, "v": {"S": "x" * 100_000}} for at in range(20)])
+    first = client.query(
+        TableName=name,
+        KeyConditionExpression="p = :p",
+        ExpressionAttributeValues={":p": {"S": "a"}},
+        ReturnConsumedCapacity="TOTAL",
+    )
+    assert first["Count"] == 11
+    assert first["LastEvaluatedKey"] == {"p": {"S": "a"}, "n": {"N": "10"}}
+    assert first["ConsumedCapacity"]["CapacityUnits"] == pytest.approx(134.5)
+    assert len(pages(client.scan, TableName=name)) == 20
+
+
+def test_global_indexes_are_sparse_and_hold_several_items_under_one_key(client: Any, new_table: Any) -> None:
+    name = new_table("p", GlobalSecondaryIndexes=[GLOBAL])
+    for at in range(4):
+        client.put_item(
+            TableName=name,
+            Item={"p": {"S": str(at)}, "g": {"S": "x"}, "h": {"N": "1"}, "kept": {"N": "7"}, "lost": {"N": "8"}},
+        )
+    client.put_item(TableName=name, Item={"p": {"S": "sparse"}, "g": {"S": "x"}})
+    request = {
+        "TableName": name,
+        "IndexName": "by-g",
+        "KeyConditionExpression": "g = :g",
+        "ExpressionAttributeValues": {":g": {"S": "x"}},
+        "Limit": 1,
+    }
+    items = pages(client.query, **request)
+    assert sorted(item["p"]["S"] for item in items) == ["0", "1", "2", "3"]
+    assert items[0].keys() == {"p", "g", "h", "kept"}
+    client.update_item(
+        TableName=name,
+        Key={"p": {"S": "0"}},
+        UpdateExpression="SET g = :g",
+        ExpressionAttributeValues={":g": {"S": "y"}},
+    )
+    client.delete_item(TableName=name, Key={"p": {"S": "1"}})
+    client.update_item(TableName=name, Key={"p": {"S": "2"}}, UpdateExpression="REMOVE h")
+    assert [item["p"]["S"] for item in pages(client.query, **request)] == ["3"]
+    assert len(pages(client.scan, TableName=name, IndexName="by-g")) == 2
+    described = client.describe_table(TableName=name)["Table"]
+    assert (described["ItemCount"], described["GlobalSecondaryIndexes"][0]["ItemCount"]) == (4, 2)
+
+
+def test_local_indexes_fetch_what_they_do_not_carry(client: Any, new_table: Any) -> None:
+    name = new_table("p", "s", LocalSecondaryIndexes=[LOCAL])
+    whole = {"p": {"S": "x"}, "s": {"S": "1"}, "l": {"S": "z"}, "v": {"N": "1"}}
+    client.put_item(TableName=name, Item=whole)
+    client.put_item(TableName=name, Item={**whole, "s": {"S": "2"}, "l": {"S": "a"}})
+    request = {
+        "TableName": name,
+        "IndexName": "by-l",
+        "KeyConditionExpression": "p = :p",
+        "ExpressionAttributeValues": {":p": {"S": "x"}},
+        "ConsistentRead": True,
+    }
+    assert [item["s"]["S"] for item in client.query(**request)["Items"]] == ["2", "1"]
+    assert client.query(**request)["Items"][1].keys() == {"p", "s", "l"}
+    answer = client.query(Select="ALL_ATTRIBUTES", ReturnConsumedCapacity="INDEXES", **request)
+    assert answer["Items"][1] == whole
+    assert answer["ConsumedCapacity"]["LocalSecondaryIndexes"] == {"by-l": {"CapacityUnits": 1.0}}
+    assert answer["ConsumedCapacity"]["Table"] == {"CapacityUnits": 2.0}
+    assert client.query(ProjectionExpression="v", **request)["Items"] == [{"v": {"N": "1"}}] * 2
+
+
+def test_queries_that_aws_refuses(client: Any, new_table: Any) -> None:
+    name = new_table("p", "s", GlobalSecondaryIndexes=[GLOBAL])
+    keyed = {"TableName": name, "ExpressionAttributeValues": {":v": {"S": "x"}}, "KeyConditionExpression": "p = :v"}
+    on_index = {**keyed, "IndexName": "by-g", "KeyConditionExpression": "g = :v"}
+    for request, message in (
+        ({"TableName": name}, "Either the KeyConditions or KeyConditionExpression parameter must be specified"),
+        ({**keyed, "IndexName": "absent"}, "The table does not have the specified index: absent"),
+        ({**keyed, "FilterExpression": "s = :v"}, "Filter Expression can only contain non-primary key attributes"),
+        ({**keyed, "Select": "SPECIFIC_ATTRIBUTES"}, "Must specify the AttributesToGet or ProjectionExpression"),
+        ({**keyed, "Select": "ALL_PROJECTED_ATTRIBUTES"}, "ALL_PROJECTED_ATTRIBUTES can be used only when"),
+        ({**on_index, "ConsistentRead": True}, "Consistent reads are not supported on global secondary indexes"),
+        ({**on_index, "Select": "ALL_ATTRIBUTES"}, "One or more parameter values were invalid: Select type ALL_ATTR"),
+        ({**on_index, "ProjectionExpression": "lost"}, "One or more parameter values were invalid: Global secondary"),
+        ({**keyed, "Limit": 0}, "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint"),
+        ({**keyed, "ExclusiveStartKey": {"p": {"S": "x"}}}, "The provided starting key is invalid"),
+        (
+            {**keyed, "ExclusiveStartKey": {"p": {"S": "y"}, "s": {"S": "z"}}},
+            "The provided starting key is outside query boundaries based on provided conditions",
+        ),
+    ):
+        assert message_of(lambda request=request: client.query(**request)).startswith(message)
+
+
+def test_scan_segments_are_disjoint_and_complete(client: Any, new_table: Any) -> None:
+    name = new_table("p")
+    fill(client, name, [{"p": {"S": f"item {at}"}} for at in range(200)])
+    parts = [
+        [item["p"]["S"] for item in pages(client.scan, TableName=name, Segment=at, TotalSegments=5, Limit=7)]
+        for at in range(5)
+    ]
+    assert all(parts)
+    assert sorted(itertools.chain(*parts)) == sorted(f"item {at}" for at in range(200))
+
+
+def test_scans_that_aws_refuses(client: Any, new_table: Any) -> None:
+    name = new_table("p")
+    for request, message in (
+        ({"Segment": 1}, "The TotalSegments parameter is required"),
+        ({"TotalSegments": 1}, "The Segment parameter is required"),
+        ({"Segment": 2, "TotalSegments": 2}, "The Segment parameter is zero-based and must be less"),
+        ({"TotalSegments": 1_000_001, "Segment": 1}, "1 validation error detected: Value '1000001' at 'totalSegments'"),
+        ({"ExpressionAttributeValues": {":v": {"S": "x"}}}, "ExpressionAttributeValues can only be specified when"),
+        ({"ExpressionAttributeNames": {"#n": "x"}}, "ExpressionAttributeNames can only be specified when using expr"),
+    ):
+        assert message_of(lambda request=request: client.scan(TableName=name, **request)).startswith(message)
+
+
+def test_batch_get_reads_several_tables_and_projects(client: Any, new_table: Any) -> None:
+    one, two = new_table("p"), new_table("p", "n")
+    client.put_item(TableName=one, Item={"p": {"S": "x"}, "v": {"N": "1"}})
+    fill(client, two, [{"p": {"S": "x"}, "n": {"N": str(at)}} for at in range(3)])
+    answer = client.batch_get_item(
+        RequestItems={
+            one: {"Keys": [{"p": {"S": "x"}}, {"p": {"S": "absent"}}], "ProjectionExpression": "v"},
+            two: {"Keys": [{"p": {"S": "x"}, "n": {"N": str(at)}} for at in range(3)], "ConsistentRead": True},
+        },
+        ReturnConsumedCapacity="TOTAL",
+    )
+    assert answer["Responses"][one] == [{"v": {"N": "1"}}]
+    assert len(answer["Responses"][two]) == 3
+    assert answer["UnprocessedKeys"] == {}
+    assert {used["TableName"]: used["CapacityUnits"] for used in answer["ConsumedCapacity"]} == {one: 1.0, two: 3.0}
+
+
+def test_batch_get_leaves_what_is_beyond_16_mb(client: Any, new_table: Any) -> None:
+    name = new_table("p")
+    for at in range(45):
+        client.put_item(TableName=name, Item={"p": {"S": str(at)}, "v": {"S": "x" * 400_000}})
+    wish = {"Keys": [{"p": {"S": str(at)}} for at in range(45)], "ConsistentRead": True}
+    answer = client.batch_get_item(RequestItems={name: wish})
+    rest = answer["UnprocessedKeys"][name]
+    assert rest["ConsistentRead"] is True
+    assert len(answer["Responses"][name]) + len(rest["Keys"]) == 45
+    assert len(client.batch_get_item(RequestItems=answer["UnprocessedKeys"])["Responses"][name]) == len(rest["Keys"])
+
+
+def test_batches_that_aws_refuses(client: Any, new_table: Any) -> None:
+    name = new_table("p")
+    key = {"p": {"S": "x"}}
+    put = {"PutRequest": {"Item": key}}
+    many = [{"p": {"S": str(at)}} for at in range(101)]
+    for call, wish, message in (
+        (client.batch_get_item, {name: {"Keys": [key, key]}}, "Provided list of item keys contains duplicates"),
+        (client.batch_get_item, {name: {"Keys": many}}, "1 validation error detected: Value '["),
+        (client.batch_get_item, {}, "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy"),
+        (client.batch_write_item, {name: [put, put]}, "Provided list of item keys contains duplicates"),
+        (client.batch_write_item, {name: [put, {"DeleteRequest": {"Key": key}}]}, "Provided list of item keys"),
+        (client.batch_write_item, {name: [{}]}, "Supplied WriteRequest has no operation set"),
+        (
+            client.batch_write_item,
+            {name: [{"PutRequest": {"Item": {"q": {"S": "x"}}}}]},
+            "One or more parameter values",
+        ),
+    ):
+        assert message_of(lambda call=call, wish=wish: call(RequestItems=wish)).startswith(message)
+
+
+def test_a_batch_is_refused_whole(client: Any, new_table: Any) -> None:
+    name = new_table("p")
+    message_of(
+        lambda: client.batch_write_item(
+            RequestItems={
+                name: [{"PutRequest": {"Item": {"p": {"S": "x"}}}}, {"PutRequest": {"Item": {"p": {"N": "1"}}}}]
+            }
+        )
+    )
+    assert client.scan(TableName=name)["Count"] == 0

@@ -138,7 +138,8 @@ class ConditionTree:
 
 @dataclass(frozen=True, slots=True)
 class UpdateTree:
-    """A whole update. `repeated_section` is the section named twice, if any."""
+    """A whole update. `repeated_section` is the section named twice, if any: reported after syntax, as parentheses."""
 
     actions: tuple[Action, ...]
     repeated_section: str | None
+    redundant_parentheses: bool

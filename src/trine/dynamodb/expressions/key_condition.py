@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import (
@@ -27,20 +28,11 @@ from trine.dynamodb.expressions.ast import (
 )
 from trine.dynamodb.expressions.condition import compiled_condition
 from trine.dynamodb.expressions.names import ExpressionContext, Names
-from trine.dynamodb.model.attribute import AttributeValue, Item, type_of
+from trine.dynamodb.model.attribute import AttributeValue, Item
 from trine.dynamodb.model.key import KeyAttribute, KeySchema
 
 PARAMETER = "KeyConditionExpression"
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_LEGACY_NAMES = {
-    "=": "EQ",
-    "<": "LT",
-    "<=": "LE",
-    ">": "GT",
-    ">=": "GE",
-    "BETWEEN": "BETWEEN",
-    "begins_with": "BEGINS_WITH",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +44,14 @@ class _Term:
     operands: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyTerm:
+class KeyTerm(NamedTuple):
     """One condition with its values: `=`, `<`, `<=`, `>`, `>=`, `BETWEEN` or `begins_with`."""
 
     operator: str
     operands: tuple[AttributeValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyCondition:
+class KeyCondition(NamedTuple):
     """What to read.
 
     `partition`: a value for each partition attribute, in schema order. `sort_prefix`: values of the leading sort
@@ -211,9 +201,7 @@ def _key_terms(text: str, context: ExpressionContext) -> dict[str, KeyTerm]:
             raise ValidationException(
                 "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key"
             )
-        operands = tuple([values[operand] for operand in term.operands])
-        _check_operand_types(term.operator, operands)
-        found[name] = KeyTerm(term.operator, operands)
+        found[name] = KeyTerm(term.operator, tuple([values[operand] for operand in term.operands]))
     if fault is not None:
         raise ValidationException(fault)
     return found
@@ -221,18 +209,6 @@ def _key_terms(text: str, context: ExpressionContext) -> dict[str, KeyTerm]:
 
 def _resolved(name: str, names: Names) -> str:
     return names[name] if name[0] == "#" else name
-
-
-def _check_operand_types(operator: str, operands: tuple[AttributeValue, ...]) -> None:
-    if operator == "=":
-        return
-    allowed = ("S", "B") if operator == "begins_with" else ("S", "N", "B")
-    for operand in operands:
-        if type_of(operand) not in allowed:
-            raise ValidationException(
-                f"One or more parameter values were invalid: ComparisonOperator {_LEGACY_NAMES[operator]} "
-                f"is not valid for {type_of(operand)} AttributeValue type"
-            )
 
 
 @lru_cache(1024)

@@ -290,7 +290,7 @@ class _Parser:
             section = self.token.keyword
             if section not in _SECTIONS:
                 if actions and self.token.kind == END:
-                    return UpdateTree(tuple(actions), repeated)
+                    return UpdateTree(tuple(actions), repeated, self.redundant_parentheses)
                 raise self.unexpected()
             self.advance()
             if section in seen and repeated is None:

@@ -67,6 +67,8 @@ def _operands(tree: UpdateTree) -> list[SetOperand]:
 
 def check_update(tree: UpdateTree, parameter: str) -> None:
     """Faults of form. ValidationException."""
+    if tree.redundant_parentheses:
+        raise ValidationException(f"Invalid {parameter}: The expression has redundant parentheses;")
     operands = _operands(tree)
     check_reserved(paths_of(operands), parameter)
     functions = functions_of(operands)

@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from trine.apigateway.api import Api, ApiKind, Route, Stage, Throttle
+from trine.apigateway.api import Api, ApiKind, IntegrationType, Route, Stage, Throttle
 from trine.apigateway.definition import as_mapping, as_strings, read_cors
+from trine.apigateway.integrations.transformation import Transformation
 from trine.apigateway.limits import ROUTES_PER_API
+from trine.apigateway.mapping.template import TemplateError
 from trine.apigateway.openapi import Definition, read_openapi
+from trine.apigateway.patterns import PatternRefused
 from trine.apigateway.resources import ResourceLike, read_http_resources, read_rest_resources
 
 REST_API = "AWS::ApiGateway::RestApi"
@@ -109,10 +112,22 @@ def _merge(document: Definition, plain: Definition) -> Definition:
 def _routes(api_id: str, definition: Definition, *, rest: bool) -> tuple[Route, ...]:
     if len(definition.routes) > ROUTES_PER_API:
         definition.problems.append(f"{len(definition.routes)} routes; only the first {ROUTES_PER_API} are served")
-    routes = definition.routes[:ROUTES_PER_API]
+    routes = [_checked(route, definition) for route in definition.routes[:ROUTES_PER_API]]
     if not rest:
         return tuple(routes)
     return tuple(r if r.resource_id else replace(r, resource_id=_resource_id(api_id, r.path)) for r in routes)
+
+
+def _checked(route: Route, definition: Definition) -> Route:
+    """`route`, or a NOT_BUILT one when its templates or patterns cannot be read."""
+    integration = route.integration
+    try:
+        if integration.request_templates or integration.responses:
+            Transformation(integration)
+    except (TemplateError, PatternRefused) as error:
+        definition.problems.append(f"{route.key}: {error}")
+        return replace(route, integration=replace(integration, type=IntegrationType.NOT_BUILT, problem=str(error)))
+    return route
 
 
 def _resource_id(api_id: str, path: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
@@ -30,7 +31,18 @@ def fill_stage_variables(text: str, variables: Mapping[str, str]) -> str:
 class DeployedRoute:
     """One route in one stage."""
 
-    __slots__ = ("_callers", "api", "function", "integration", "key", "place", "resource_path", "route", "stage")
+    __slots__ = (
+        "_callers",
+        "api",
+        "function",
+        "integration",
+        "key",
+        "place",
+        "resource_path",
+        "route",
+        "runner",
+        "stage",
+    )
 
     def __init__(self, api: Api, stage: Stage, route: Route, place: Place) -> None:
         self.api = api
@@ -43,6 +55,8 @@ class DeployedRoute:
         function = route.integration.function
         self.function = fill_stage_variables(function, stage.variables) if function else ""
         """ARN to invoke; empty when the integration is no function."""
+        self.runner: Any = None
+        """The integration's room, put here by the corridor when it is set up."""
         self._callers: dict[str, ServiceCaller] = {}
 
     def caller(self, method: str) -> ServiceCaller:

@@ -19,10 +19,10 @@ from trine.trace import Trace
 class Exchange:
     """A request, where it goes, who sent it."""
 
-    __slots__ = ("authorizer", "deployed", "domain_name", "domain_prefix", "error", "extended_id", "full_path",
-                 "identity", "integration_error", "integration_status", "method", "now_seconds", "parameters", "path",
-                 "request", "request_id", "response_override", "route", "source_ip", "trace", "trace_header",
-                 "usage")  # fmt: skip
+    __slots__ = ("authorizer", "deployed", "domain_name", "domain_prefix", "endpoint_request_id", "error",
+                 "extended_id", "full_path", "identity", "integration_error", "integration_status", "method",
+                 "now_seconds", "overrides", "parameters", "path", "principal_id", "request", "request_id", "route",
+                 "source_ip", "trace", "trace_header", "usage")  # fmt: skip
 
     def __init__(
         self, request: Request, located: Located, request_id: str, extended_id: str, now_seconds: float
@@ -53,7 +53,17 @@ class Exchange:
         """`$context.error`, once the gateway refused."""
         self.integration_status: int | None = None
         self.integration_error: str | None = None
-        self.response_override: dict[str, Any] | None = None
+        self.endpoint_request_id: str | None = None
+        """Request id of the integration, such as Lambda's."""
+        self.overrides: dict[str, Any] | None = None
+        """`responseOverride` and `requestOverride` that a request template has set."""
+        self.principal_id: str | None = None
+        """Who a Lambda authorizer says the caller is."""
+
+    @property
+    def has_route(self) -> bool:
+        """False while no route was found."""
+        return hasattr(self, "route")
 
     @property
     def rest(self) -> bool:

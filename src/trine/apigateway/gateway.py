@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from trine.apigateway.api import Api, IntegrationType
+from trine.apigateway.api import Api
 from trine.apigateway.body import BinaryTypes
 from trine.apigateway.cors import CorsPolicy
 from trine.apigateway.deployment import DeployedStage
 from trine.apigateway.errors import (
-    API_CONFIGURATION_ERROR,
     FORBIDDEN,
     HEADERS_TOO_LARGE,
     INTEGRATION_TIMEOUT,
@@ -34,7 +33,7 @@ from trine.apigateway.errors import (
 )
 from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange, make_ids, make_trace_header
-from trine.apigateway.integrations.lambda_proxy import LambdaProxy
+from trine.apigateway.integrations.runner import Runner, Runners
 from trine.apigateway.limits import HEADERS_BYTES, PAYLOAD_BYTES, REQUEST_LINE_BYTES
 from trine.apigateway.listing import RouteListing, list_routes
 from trine.apigateway.stage import Directory, target_path
@@ -61,14 +60,15 @@ class GatewaySettings:
 class _Served:
     """One stage with the rooms that were set up for it."""
 
-    __slots__ = ("binary", "cors", "deployed", "integrations")
+    __slots__ = ("cors", "deployed")
 
     def __init__(self, deployed: DeployedStage, invoker: Invoker, forwarded: Forwarded) -> None:
         self.deployed = deployed
         api = deployed.api
-        self.binary = BinaryTypes(api.binary_media_types)
         self.cors = CorsPolicy(api.cors) if api.cors is not None and not api.is_rest else None
-        self.integrations = {IntegrationType.AWS_PROXY: LambdaProxy(invoker, self.binary, forwarded)}
+        runners = Runners(invoker, BinaryTypes(api.binary_media_types), forwarded)
+        for route in deployed.routes:
+            route.runner = runners.make(route)
 
 
 class Gateway:
@@ -116,7 +116,7 @@ class Gateway:
                     trace.step("apigateway.cors", {"preflight": True})
                     return self._finish(exchange, preflight)
             self._route(exchange)
-            return self._integrate(exchange, served)
+            return self._integrate(exchange)
         except GatewayError as error:
             return self._refuse(exchange, error)
         except Exception:
@@ -138,22 +138,22 @@ class Gateway:
 
     # -- the integration -----------------------------------------------------------------------------------------
 
-    def _integrate(self, exchange: Exchange, served: _Served) -> Response | Future[Response]:
-        integration = exchange.route.integration
-        runner = served.integrations.get(integration.type)
-        if runner is None:
-            problem = integration.problem or f"{integration.type} integrations are not built"
-            raise GatewayError(API_CONFIGURATION_ERROR, problem, room="apigateway.integration")
+    def _integrate(self, exchange: Exchange) -> Response | Future[Response]:
+        runner: Runner = exchange.route.runner
         pending = runner.start(exchange)
+        if isinstance(pending, Response):
+            assert exchange.trace is not None
+            exchange.trace.step("apigateway.integration", {"type": exchange.route.integration.type})
+            return self._finish(exchange, pending)
         if pending.done():
             return self._completed(exchange, runner, pending)
         answer: Future[Response] = asyncio.get_running_loop().create_future()
-        timer = self._clock.call_later(integration.timeout_seconds, self._timed_out, exchange, answer)
+        timer = self._clock.call_later(exchange.route.integration.timeout_seconds, self._timed_out, exchange, answer)
         pending.add_done_callback(partial(self._integrated, exchange, runner, answer, timer))
         return answer
 
     def _integrated(
-        self, exchange: Exchange, runner: LambdaProxy, answer: Future[Response], timer: Timer, pending: Future[Any]
+        self, exchange: Exchange, runner: Runner, answer: Future[Response], timer: Timer, pending: Future[Any]
     ) -> None:
         timer.cancel()
         if answer.done():  # timed out before, or the client is gone; the function's end is of no use to anyone
@@ -164,7 +164,7 @@ class Gateway:
             return
         answer.set_result(self._completed(exchange, runner, pending))
 
-    def _completed(self, exchange: Exchange, runner: LambdaProxy, pending: Future[Any]) -> Response:
+    def _completed(self, exchange: Exchange, runner: Runner, pending: Future[Any]) -> Response:
         assert exchange.trace is not None
         exchange.trace.step("apigateway.integration", {"type": exchange.route.integration.type})
         try:

@@ -1,0 +1,55 @@
+"""MOCK: the gateway answers by itself, as SAM's `Cors` makes it do for OPTIONS.
+
+The request template must give JSON with a `statusCode`, by which the integration response is chosen.
+"""
+
+from __future__ import annotations
+
+import re
+from asyncio import Future
+from typing import Any
+
+import orjson
+
+from trine.apigateway.errors import INTERNAL_ERROR, GatewayError
+from trine.apigateway.exchange import Exchange
+from trine.apigateway.integrations.transformation import Transformation
+from trine.http.message import Response
+
+_LENIENT = re.compile(rb"[{,\s][\"']?statusCode[\"']?\s*:\s*[\"']?(\d{3})")
+
+
+class Mock:
+    """Runs one MOCK integration."""
+
+    __slots__ = ("_transformation",)
+
+    def __init__(self, transformation: Transformation) -> None:
+        self._transformation = transformation
+
+    def start(self, exchange: Exchange) -> Response:
+        """The whole answer, at once."""
+        body = self._transformation.request_body(exchange)
+        index = self._transformation.choose(_status_code(body))
+        return self._transformation.respond(exchange, index, b"", {})
+
+    def complete(self, exchange: Exchange, settled: Future[Any]) -> Response:
+        """Never called: nothing is waited for."""
+        raise AssertionError("a MOCK integration does not wait")
+
+
+def _status_code(body: bytes) -> str:
+    """The `statusCode` of a rendered request template; keys without quotes are taken too, as on AWS."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        match = _LENIENT.search(body)
+        if match is not None:
+            return match[1].decode()
+        document = None
+    status = document.get("statusCode") if isinstance(document, dict) else None
+    if status is None or not str(status).isdigit():
+        raise GatewayError(
+            INTERNAL_ERROR, "the request template of a MOCK integration gives no statusCode", room="apigateway.mapping"
+        )
+    return str(status)

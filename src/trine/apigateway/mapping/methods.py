@@ -1,0 +1,200 @@
+"""The methods a mapping template may call on texts, lists and maps, by their Java names. Nothing else is reachable.
+
+Enters a value, a name and arguments; leaves the result, or null for a method that does not exist (as Velocity does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from trine.apigateway.limits import PAYLOAD_BYTES
+from trine.apigateway.mapping.values import TemplateError, equals, text_of
+from trine.apigateway.patterns import PatternRefused, compile_pattern
+
+COLLECTION_MAX = 100_000
+"""Most entries a template may put into one list or map."""
+
+
+class Toolbox:
+    """Something like `$input` or `$util`: methods by name, and properties by name."""
+
+    def methods(self) -> dict[str, Callable[..., Any]]:
+        """Name → function."""
+        raise NotImplementedError
+
+    def properties(self) -> dict[str, Any]:
+        """Name → value."""
+        return {}
+
+
+def get_property(value: Any, name: str) -> Any:
+    """`$value.name`."""
+    if isinstance(value, dict):
+        return value.get(name)
+    if isinstance(value, Toolbox):
+        return value.properties().get(name)
+    return None
+
+
+def get_item(value: Any, index: Any) -> Any:
+    """`$value[index]`."""
+    if isinstance(value, dict):
+        return value.get(text_of(index))
+    if isinstance(value, list) and isinstance(index, int) and -len(value) <= index < len(value):
+        return value[index]
+    return None
+
+
+def set_item(target: Any, name: Any, value: Any) -> None:
+    """`#set($target.name = value)`, `#set($target[0] = value)`; ignored where it makes no sense."""
+    if isinstance(target, dict):
+        _grow(target)
+        target[text_of(name)] = value
+    elif isinstance(target, list) and isinstance(name, int) and 0 <= name < len(target):
+        target[name] = value
+
+
+def _grow(collection: Any) -> None:
+    if len(collection) >= COLLECTION_MAX:
+        raise TemplateError(f"a collection grows beyond {COLLECTION_MAX} entries")
+
+
+def call_method(value: Any, name: str, arguments: Sequence[Any]) -> Any:
+    """`$value.name(arguments)`."""
+    table: dict[str, Callable[..., Any]] | None
+    if isinstance(value, Toolbox):
+        table = value.methods()
+    elif isinstance(value, str):
+        method = _STRING.get(name)
+        return _apply(method, (value, *arguments))
+    elif isinstance(value, list):
+        return _apply(_LIST.get(name), (value, *arguments))
+    elif isinstance(value, dict):
+        return _apply(_MAP.get(name), (value, *arguments))
+    else:
+        return _apply(_SCALAR.get(name), (value, *arguments))
+    return _apply(table.get(name), tuple(arguments))
+
+
+def _apply(method: Callable[..., Any] | None, arguments: tuple[Any, ...]) -> Any:
+    if method is None:
+        return None
+    try:
+        return method(*arguments)
+    except PatternRefused as error:
+        raise TemplateError(str(error)) from None
+    except (TypeError, AttributeError, IndexError, ValueError, OverflowError) as error:
+        if isinstance(error, TemplateError):
+            raise
+        return None  # wrong arguments: Velocity finds no such method
+
+
+def _replace_all(text: str, pattern: str, replacement: str) -> str:
+    return _sized(compile_pattern(pattern).replace(text, replacement))
+
+
+def _sized(text: str) -> str:
+    if len(text) > PAYLOAD_BYTES:
+        raise TemplateError(f"a text grows beyond {PAYLOAD_BYTES} characters")
+    return text
+
+
+def _add(collection: list[Any], *arguments: Any) -> bool:
+    _grow(collection)
+    if len(arguments) == 2:
+        collection.insert(arguments[0], arguments[1])
+    else:
+        (item,) = arguments
+        if item is collection:
+            raise TemplateError("a list cannot hold itself")
+        collection.append(item)
+    return True
+
+
+def _add_all(collection: list[Any], others: list[Any]) -> bool:
+    if len(collection) + len(others) > COLLECTION_MAX:
+        raise TemplateError(f"a collection grows beyond {COLLECTION_MAX} entries")
+    collection.extend(others)
+    return bool(others)
+
+
+def _put(mapping: dict[str, Any], key: Any, value: Any) -> Any:
+    _grow(mapping)
+    if value is mapping:
+        raise TemplateError("a map cannot hold itself")
+    before = mapping.get(text_of(key))
+    mapping[text_of(key)] = value
+    return before
+
+
+def _substring(text: str, start: int, end: int | None = None) -> str:
+    end = len(text) if end is None else end
+    if not 0 <= start <= end <= len(text):
+        raise IndexError
+    return text[start:end]
+
+
+_STRING: dict[str, Callable[..., Any]] = {
+    "length": len,
+    "isEmpty": lambda s: not s,
+    "substring": _substring,
+    "indexOf": lambda s, part, start=0: s.find(part, start),
+    "lastIndexOf": lambda s, part: s.rfind(part),
+    "contains": lambda s, part: part in s,
+    "startsWith": lambda s, part: s.startswith(part),
+    "endsWith": lambda s, part: s.endswith(part),
+    "equals": lambda s, other: s == other,
+    "equalsIgnoreCase": lambda s, other: s.lower() == other.lower(),
+    "compareTo": lambda s, other: (s > other) - (s < other),
+    "toLowerCase": str.lower,
+    "toUpperCase": str.upper,
+    "trim": str.strip,
+    "concat": lambda s, other: _sized(s + other),
+    "replace": lambda s, old, new: (
+        _sized(s.replace(old, new)) if len(s) * (len(new) + 1) <= 10 * PAYLOAD_BYTES else None
+    ),
+    "replaceAll": _replace_all,
+    "replaceFirst": lambda s, pattern, new: compile_pattern(pattern).replace(s, new, 1),
+    "matches": lambda s, pattern: compile_pattern(pattern).matches(s),
+    "split": lambda s, pattern: compile_pattern(pattern).split(s),
+    "charAt": lambda s, index: _substring(s, index, index + 1),
+    "toString": lambda s: s,
+}
+
+_LIST: dict[str, Callable[..., Any]] = {
+    "size": len,
+    "isEmpty": lambda v: not v,
+    "get": lambda v, index: v[index] if index >= 0 else None,
+    "set": lambda v, index, item: set_item(v, index, item),
+    "add": _add,
+    "addAll": _add_all,
+    "remove": lambda v, index: v.pop(index),
+    "contains": lambda v, item: any(equals(item, other) for other in v),
+    "indexOf": lambda v, item: next((i for i, other in enumerate(v) if equals(item, other)), -1),
+    "toString": text_of,
+}
+
+_MAP: dict[str, Callable[..., Any]] = {
+    "size": len,
+    "isEmpty": lambda v: not v,
+    "get": lambda v, key: v.get(text_of(key)),
+    "getOrDefault": lambda v, key, default: v.get(text_of(key), default),
+    "put": _put,
+    "putAll": lambda v, other: v.update(other) if len(v) + len(other) <= COLLECTION_MAX else None,
+    "remove": lambda v, key: v.pop(text_of(key), None),
+    "containsKey": lambda v, key: text_of(key) in v,
+    "containsValue": lambda v, item: any(equals(item, other) for other in v.values()),
+    "keySet": lambda v: list(v),
+    "values": lambda v: list(v.values()),
+    "entrySet": lambda v: [{"key": key, "value": value} for key, value in v.items()],
+    "toString": text_of,
+}
+
+_SCALAR: dict[str, Callable[..., Any]] = {
+    "toString": text_of,
+    "intValue": int,
+    "longValue": int,
+    "doubleValue": float,
+    "equals": equals,
+}

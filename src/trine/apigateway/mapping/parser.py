@@ -1,0 +1,179 @@
+"""Velocity text → nodes. Read once when the API is loaded; a fault is a `TemplateError` with its line.
+
+Built: references with properties, methods and indexes, `#set #if #elseif #else #end #foreach #break #stop`, comments,
+`#[[ ]]#` literal text. Not built, and said so: `#macro`, `#define`, `#parse`, `#include`, `#evaluate`.
+As in Velocity, a directive swallows the line end that follows it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from trine.apigateway.limits import MAPPING_TEMPLATE_BYTES
+from trine.apigateway.mapping.expression import ExpressionReader
+from trine.apigateway.mapping.nodes import Block, Break, ForEach, If, Leave, Node, Set, Stop, Text
+from trine.apigateway.mapping.values import TemplateError
+
+NESTING_MAX = 64
+"""Blocks within blocks, and brackets within brackets."""
+
+_DIRECTIVE = re.compile(r"#(?:\{(?P<braced>[a-z]+)\}|(?P<bare>[a-z]+))")
+_KNOWN = {"set", "if", "elseif", "else", "end", "foreach", "break", "stop"}
+_NOT_BUILT = {"macro", "define", "parse", "include", "evaluate"}
+_LINE_END = re.compile(r"[ \t]*(?:\r\n|\n|\r)")
+_SPECIAL = re.compile(r"[$#\\]")
+
+
+def parse(source: str) -> Block:
+    """The template `source` as a block. TemplateError when it cannot be read."""
+    if len(source.encode("utf-8", "replace")) > MAPPING_TEMPLATE_BYTES:
+        raise TemplateError(f"a mapping template has at most {MAPPING_TEMPLATE_BYTES} bytes")
+    parser = _Parser(source, 0)
+    block, stopped_by = parser.block(frozenset(), depth=0)
+    assert stopped_by is None
+    return block
+
+
+def parse_interpolated(source: str, depth: int) -> Block:
+    """The inside of a double-quoted string."""
+    return _Parser(source, depth).block(frozenset(), depth=depth)[0]
+
+
+class _Parser:
+    def __init__(self, source: str, depth: int) -> None:
+        self.source = source
+        self.at = 0
+        self.reader = ExpressionReader(source, NESTING_MAX, depth, parse_interpolated)
+
+    def fail(self, message: str, at: int | None = None) -> TemplateError:
+        line = self.source.count("\n", 0, self.at if at is None else at) + 1
+        return TemplateError(f"line {line}: {message}")
+
+    def block(self, stops: frozenset[str], depth: int) -> tuple[Block, str | None]:
+        """Nodes up to one of the directives `stops` (which is consumed), or the end."""
+        if depth > NESTING_MAX:
+            raise self.fail(f"blocks are nested more than {NESTING_MAX} deep")
+        nodes: list[Node] = []
+        opened_at = self.at
+        while True:
+            found = _SPECIAL.search(self.source, self.at)
+            if found is None:
+                self._text(nodes, self.source[self.at :])
+                self.at = len(self.source)
+                if stops:
+                    raise self.fail("a block is not closed by #end", opened_at)
+                return Block(nodes), None
+            self._text(nodes, self.source[self.at : found.start()])
+            self.at = found.start()
+            if self.source[self.at] == "$":
+                self._reference(nodes)
+            elif self.source[self.at] == "\\":
+                self._escape(nodes)
+            else:
+                stop = self._hash(nodes, stops, depth)
+                if stop is not None:
+                    return Block(nodes), stop
+
+    @staticmethod
+    def _text(nodes: list[Node], text: str) -> None:
+        if text:
+            last = nodes[-1] if nodes else None
+            if isinstance(last, Text):
+                nodes[-1] = Text(last.text + text)
+            else:
+                nodes.append(Text(text))
+
+    def _reference(self, nodes: list[Node]) -> None:
+        reference, end = self.reader.reference(self.at)
+        if reference is None:
+            self._text(nodes, "$")
+            self.at += 1
+            return
+        nodes.append(reference)
+        self.at = end
+
+    def _escape(self, nodes: list[Node]) -> None:
+        """`\\$name` and `\\#if` are text without the backslash; any other backslash is itself."""
+        following = self.source[self.at + 1 : self.at + 2]
+        if following == "$":
+            reference, end = self.reader.reference(self.at + 1)
+            if reference is not None:
+                self._text(nodes, self.source[self.at + 1 : end])
+                self.at = end
+                return
+        elif following == "#" and (match := _DIRECTIVE.match(self.source, self.at + 1)):
+            self._text(nodes, match[0])
+            self.at = match.end()
+            return
+        self._text(nodes, "\\")
+        self.at += 1
+
+    def _hash(self, nodes: list[Node], stops: frozenset[str], depth: int) -> str | None:
+        source, at = self.source, self.at
+        if source.startswith("##", at):
+            end = source.find("\n", at)
+            self.at = len(source) if end < 0 else end + 1
+            return None
+        if source.startswith("#*", at):
+            end = source.find("*#", at + 2)
+            if end < 0:
+                raise self.fail("a comment #* is not closed")
+            self.at = end + 2
+            return None
+        if source.startswith("#[[", at):
+            end = source.find("]]#", at + 3)
+            if end < 0:
+                raise self.fail("literal text #[[ is not closed")
+            self._text(nodes, source[at + 3 : end])
+            self.at = end + 3
+            return None
+        match = _DIRECTIVE.match(source, at)
+        name = (match["braced"] or match["bare"]) if match else ""
+        # `#endif` is `#end` followed by text only when braced; bare names are taken whole, but #else and #end may
+        # touch the text behind them, as in `#elsefoo` of sloppy one-line templates.
+        if match and not match["braced"] and name not in _KNOWN | _NOT_BUILT:
+            name = next((known for known in ("else", "end") if name.startswith(known)), "")
+        if not match or name not in _KNOWN | _NOT_BUILT:
+            self._text(nodes, "#")
+            self.at += 1
+            return None
+        if name in _NOT_BUILT:
+            raise self.fail(f"#{name} is not built")
+        self.at = match.end() if match["braced"] else at + 1 + len(name)
+        if name in ("else", "elseif", "end"):
+            if name not in stops:
+                raise self.fail(f"#{name} without #if or #foreach")
+            if name != "elseif":
+                self._swallow_line_end()
+            return name
+        nodes.append(self._directive(name, depth))
+        return None
+
+    def _swallow_line_end(self) -> None:
+        match = _LINE_END.match(self.source, self.at)
+        if match:
+            self.at = match.end()
+
+    def _directive(self, name: str, depth: int) -> Node:
+        if name in ("break", "stop"):
+            return Leave(Break if name == "break" else Stop)
+        if name == "set":
+            target, expression, self.at = self.reader.assignment(self.at)
+            self._swallow_line_end()
+            return Set(target, expression)
+        if name == "foreach":
+            variable, collection, self.at = self.reader.iteration(self.at)
+            self._swallow_line_end()
+            block, _ = self.block(frozenset({"end"}), depth + 1)
+            return ForEach(variable, collection, block)
+        branches = []
+        otherwise: Block | None = None
+        stopped_by: str | None = "elseif"
+        while stopped_by == "elseif":
+            condition, self.at = self.reader.condition(self.at)
+            self._swallow_line_end()
+            block, stopped_by = self.block(frozenset({"elseif", "else", "end"}), depth + 1)
+            branches.append((condition, block))
+        if stopped_by == "else":
+            otherwise, _ = self.block(frozenset({"end"}), depth + 1)
+        return If(branches, otherwise)

@@ -1,0 +1,146 @@
+"""Mapping templates: Velocity as API Gateway runs it, and its bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trine.apigateway.mapping.template import Template, TemplateError
+
+
+def render(source: str, **variables: Any) -> str:
+    return Template(source).render(variables)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("plain text", "plain text"),
+        ("$name", "Ann"),
+        ("${name}s", "Anns"),
+        ("$!name $!nobody.", "Ann ."),
+        ("$nobody ${nobody} $nobody.a()", "$nobody ${nobody} $nobody.a()"),
+        ("$map.missing|", "|"),
+        ("5$ and # and $5 #1", "5$ and # and $5 #1"),
+        ("\\$name \\x \\", "$name \\x \\"),
+        ("$map.a.b $map['a'].b $map.get('a').b", "1 1 1"),
+        ("$list[1] $list.get(0) $list.size() $list[9]|", "y x 3 |"),
+        ("$name. $name.length().", "Ann. 3."),
+        ("## comment\nkept", "kept"),
+        ("a#* any\n#if *#b", "ab"),
+        ("#[[ $raw #if ]]#", " $raw #if "),
+        ("#set($x = 1 + 2 * 3 - 8 / 3 % 2)$x", "7"),
+        ("#set($x = (1 + 2) * 3)$x", "9"),
+        ("#set($x = 7 / 0)$!x|", "|"),
+        ("#set($x = -7 / 2)$x", "-3"),
+        ("#set($x = 'a' + 1)$x", "a1"),
+        ('#set($x = "hi $name")$x', "hi Ann"),
+        ("#set($x = 'hi $name')$x", "hi $name"),
+        ('#set($x = "say ""hi""")$x', 'say "hi"'),
+        ("#set($x = [])$x #set($y = {})$y", "[] {}"),
+        ("#set($m = {'k': [1, true, null]})$m", "{k=[1,true,null]}"),
+        ("#set($m = {'k': 1})#set($m.j = 2)#set($m['i'] = 3)$m", "{k=1, j=2, i=3}"),
+        ("#set($l = [1])#set($ok = $l.add(2))$l", "[1,2]"),
+        ("#if($name == 'Ann')yes#{else}no#end", "yes"),
+        ("#if($name != 'Ann')yes#elseif($list.size() > 2)three#else no#end", "three"),
+        ("#if($nobody)a#else b#end", " b"),
+        ("#if(!$nobody && ($name || false))a#end", "a"),
+        ("#if(not true or 1 lt 2 and 3 ge 3)a#end", "a"),
+        ("#if('1' == 1)same#end", "same"),
+        ("#foreach($i in $list)$foreach.count$i#if($foreach.hasNext),#end#end", "1x,2y,3z"),
+        ("#foreach($i in [3..1])$i#end", "321"),
+        ("#foreach($e in $map.entrySet())$e.key=$e.value#end", "a={b=1}"),
+        ("#foreach($i in $list)#if($i == 'y')#break#end$i#end.", "x."),
+        ("a#stop b", "a"),
+        ("#foreach($v in $map)$v#end", "{b=1}"),
+        ("#if(true)\n  kept\n#end\nrest", "  kept\nrest"),
+        ("#set($x = 1)\n$x", "1"),
+        ("$name.toUpperCase().substring(1).replace('N', 'm')", "mm"),
+        ("$name.replaceAll('(n)', '<$1>') $name.replaceFirst('n', '-')", "A<n><n> A-n"),
+        ("$name.split('n')[0] $name.matches('A.*') $name.contains('nn')", "A true true"),
+        ("$name.nothing()|$name.substring(9)|", "||"),
+        ("$list.contains('x') $map.containsKey('a') $map.keySet()", 'true true ["a"]'),
+    ],
+)
+def test_velocity(source: str, expected: str) -> None:
+    assert render(source, name="Ann", map={"a": {"b": 1}}, list=["x", "y", "z"]) == expected
+
+
+def test_values_print_as_recorded_on_aws() -> None:
+    assert render("$v", v={"foo": "bar"}) == "{foo=bar}"
+    assert render("$v", v=[{"foo": "bar"}]) == '[{"foo":"bar"}]'
+    assert render("$v", v={"foo": [{"nested": "bar"}]}) == '{foo=[{"nested":"bar"}]}'
+    assert render("$v", v={"bigger": "dict", "to": "test"}) == "{bigger=dict, to=test}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "#if(true)never closed", "#end", "#else", "#set($x = )", "#set(x = 1)", "#if()a#end", "#if(1",
+        "#foreach($x)#end",
+        "#foreach($x.y in [])#end", "#macro(a)x#end", "#parse('x')", "#* open", "#[[ open", "#set($x = 'open)",
+        "#set($x = 1 +)", "#set($x = [1,)", "#set($x = {1 2})", "${name", "$name.call(", "#evaluate('x')",
+        "#set($x = " + "(" * 5_000 + ")", "#if(true)" * 100 + "#end" * 100, "#set($x = " + "!" * 5_000 + "true)",
+        "#set($x = " + "9" * 50 + ")", "$a" * 200_000, "$x" + ".a(" * 3_000,
+    ],
+)  # fmt: skip
+def test_faults_are_told_when_the_template_is_read(source: str) -> None:
+    with pytest.raises(TemplateError):
+        Template(source)
+
+
+def test_open_brackets_behind_a_reference_are_text() -> None:
+    assert render("$x[" * 200, x="1") == "1[" * 200
+
+
+def test_a_fault_names_its_line() -> None:
+    with pytest.raises(TemplateError, match="line 3: #end without"):
+        Template("a\nb\n#end")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "#foreach($a in [1..1000])#foreach($b in [1..1000])$b#end#end",
+        "#foreach($a in [1..1001])x#end",
+        "#set($x = 'aaaaaaaaaa')#foreach($a in [1..100])#set($x = $x + $x)#end",
+        "#set($l = [1])#foreach($a in [1..100])#set($y = $l.addAll($l))#end",
+        "#set($l = [])#set($y = $l.add($l))",
+        "#set($m = {})#set($y = $m.put('a', $m))",
+        "#set($m = {})#set($n = {})#set($m.n = $n)#set($n.m = $m)$m",
+        "#set($x = [1..9999999])",
+        "$evil.matches('(a+)+')",
+        "$evil.replaceAll('(a|aa)*b', 'x')",
+    ],
+)
+def test_a_template_cannot_run_away(source: str) -> None:
+    with pytest.raises(TemplateError):
+        render(source, evil="a" * 60)
+
+
+def test_nothing_of_python_is_reachable() -> None:
+    for name in ("__class__", "__dict__", "format", "encode", "__init__"):
+        assert render(f"$name.{name}|$name.{name}('x')|$map.{name}|$map.{name}()", name="x", map={}) == "|||"
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        ["#if(", "#if($a)", "#else", "#elseif(true)", "#end", "#foreach($i in $l)", "#set($a = ", ")", "$a", "${a", "}",
+         "$!{a}", ".b", ".c()", "[0]", "[", "]", "{", '"', "'", "1", "1..3", ",", " ", "\n", "&&", "==", "!", "+", "$l",
+         "##", "#*", "*#", "\\", "#stop", "#break", "text", "$foreach.count", "$a.replaceAll('a', '$1')"]
+    ),
+    max_size=30,
+)  # fmt: skip
+
+
+@given(PIECES)
+@settings(max_examples=400, deadline=None)
+def test_any_template_renders_or_is_refused(pieces: list[str]) -> None:
+    try:
+        text = render("".join(pieces), a={"b": "x"}, l=[1, "2", None])
+    except TemplateError:
+        return
+    assert isinstance(text, str)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from trine.clock import Clock
 from trine.kv.durable import DurableStore
 from trine.kv.memory import MemoryStore
 from trine.kv.store import Store
+
+sys.path.insert(0, str(Path(__file__).parent))  # for kv_faults, which is shared by several files here
 
 OpenStore = Callable[[Path, Clock], Store]
 

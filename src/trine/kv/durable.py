@@ -31,9 +31,9 @@ from trine.kv.log import Log
 from trine.kv.memtable import Memtable
 from trine.kv.ranges import delete_range
 from trine.kv.record import payload
-from trine.kv.recovery import MARK, recover, unpack_mark
+from trine.kv.recovery import MARK, Mark, recover, unpack_mark
 from trine.kv.store import Decide, Result
-from trine.kv.tree import LmdbTree
+from trine.kv.tree import LmdbTree, TreeView
 from trine.kv.view import ClosedTree, Pairs, Tree, View, page
 from trine.kv.writer import Done, Writer
 
@@ -87,21 +87,15 @@ class DurableStore:
         self._directory = state_directory.take(path)
         try:
             self._tree = LmdbTree(self._directory.path / "tree")
-            view = self._tree.view()
-            mark = unpack_mark(view.mark, str(self._directory.path / "tree"))
-            segment, group = mark.segment, mark.group
-            log_directory = self._directory.path / "log"
-            self._frozen: list[Frozen] = []
-            disk = disk or Disk()
-            for replay in recover(log_directory, disk, mark):
-                segment, group = replay.segment, replay.last_group
-                self._frozen.append(Frozen(segment, group, Memtable.of(replay.puts, group)))
-            self._log = Log(log_directory, disk, segment + 1, group + 1)
-            if mark.new:
-                self._tree.write({}, MARK.pack(0, 0))  # from now on a missing log is a damage
+            try:
+                view, mark = self._open_log(disk or Disk())
+            except BaseException:
+                self._tree.close()
+                raise
         except BaseException:
             self._directory.release()
             raise
+        group = self._frozen[-1].last_group if self._frozen else mark.group
         self._history = History(clock, group)
         self._past: deque[Layers] = deque()  # for replicas that trail: layers that a checkpoint replaced
         self._active = Memtable()
@@ -118,6 +112,21 @@ class DurableStore:
         self._writer = Writer("trine-kv-writer")
         self._commit = GroupCommit(self.get, self._write, self._publish, group)
         self._begun = False
+
+    def _open_log(self, disk: Disk) -> tuple[TreeView, Mark]:
+        """Read back what the tree lacks, and start a segment behind it."""
+        view = self._tree.view()
+        mark = unpack_mark(view.mark, str(self._directory.path / "tree"))
+        segment, group = mark.segment, mark.group
+        log_directory = self._directory.path / "log"
+        self._frozen: list[Frozen] = []
+        for replay in recover(log_directory, disk, mark):
+            segment, group = replay.segment, replay.last_group
+            self._frozen.append(Frozen(segment, group, Memtable.of(replay.puts, group)))
+        self._log = Log(log_directory, disk, segment + 1, group + 1)
+        if mark.new:
+            self._tree.write({}, MARK.pack(0, 0))  # from now on a missing log is a damage
+        return view, mark
 
     def _lay(self, tree: Tree, floor: int) -> None:
         """Put the layers of the newest state together."""

@@ -1,0 +1,2 @@
+print("in init")
+raise RuntimeError("init went wrong")

@@ -99,10 +99,14 @@ class KeyTerms:
 
     def against(self, schema: KeySchema) -> KeyCondition:
         """The condition on a table's or index's key. ValidationException with AWS's sentence."""
-        terms = self.check()
-        if len(schema.partition) == 1 and len(schema.sort) <= 1:
-            return _simple(schema, terms)
-        return _several(schema, dict(terms))
+        return check_terms(schema, self.check())
+
+
+def check_terms(schema: KeySchema, terms: dict[str, KeyTerm]) -> KeyCondition:
+    """Conditions by attribute name as a condition on a key. ValidationException with AWS's sentence."""
+    if len(schema.partition) == 1 and len(schema.sort) <= 1:
+        return _simple(schema, terms)
+    return _several(schema, terms)
 
 
 def _simple(schema: KeySchema, terms: dict[str, KeyTerm]) -> KeyCondition:

@@ -105,20 +105,27 @@ class UpdatePlan:
 
     def check_keys(self, key_attributes: Iterable[str], index_key_attributes: Iterable[str] = ()) -> None:
         """ValidationException when the update changes a key attribute, or a part of an index key attribute."""
-        attributes = self.attributes
-        for name in key_attributes:
-            if name in attributes:
-                raise ValidationException(
-                    f"One or more parameter values were invalid: Cannot update attribute {name}. "
-                    "This attribute is part of the key"
-                )
-        nested = {path[0] for path in self.paths if len(path) > 1}
-        for name in index_key_attributes:
-            if name in nested:
-                raise ValidationException(
-                    "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
-                    f"IndexKey: {name}"
-                )
+        check_keys(self.paths, key_attributes, index_key_attributes)
+
+
+def check_keys(
+    paths: Iterable[Resolved], key_attributes: Iterable[str], index_key_attributes: Iterable[str] = ()
+) -> None:
+    """ValidationException when `paths` are of a key attribute, or of a part of an index key attribute."""
+    changed = {path[0] for path in paths}
+    for name in key_attributes:
+        if name in changed:
+            raise ValidationException(
+                f"One or more parameter values were invalid: Cannot update attribute {name}. "
+                "This attribute is part of the key"
+            )
+    nested = {path[0] for path in paths if len(path) > 1}
+    for name in index_key_attributes:
+        if name in nested:
+            raise ValidationException(
+                "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+                f"IndexKey: {name}"
+            )
 
 
 @lru_cache(1024)

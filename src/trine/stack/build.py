@@ -13,15 +13,13 @@ from trine.apigateway.api import Api
 from trine.apigateway.gateway import Gateway, GatewaySettings
 from trine.aws.fidelity import Fidelity
 from trine.aws.ids import Ids
-from trine.awslambda.endpoint import Endpoint as LambdaEndpoint
 from trine.awslambda.service import Service
 from trine.clock import Clock
 from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.iam.access import Access
-from trine.iam.endpoint import IdentityEndpoint
 from trine.kv.store import Store
-from trine.stack.listeners import Endpoint
+from trine.stack.listeners import Deferred, Endpoint
 from trine.stack.settings import Settings
 from trine.trace import TraceBook
 
@@ -80,11 +78,32 @@ def build(
     gateway = Gateway(apis, functions, clock, ids, place, traces, GatewaySettings(forwarded_port=str(front_port)))
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
-        "lambda": LambdaEndpoint(functions, access, ids, traces),
-        "sts": IdentityEndpoint("sts", access, ids, traces),
-        "iam": IdentityEndpoint("iam", access, ids, traces),
+        "lambda": Deferred(lambda: _lambda_endpoint(functions, access, ids, traces)),
+        **identity_endpoints(access, ids, traces),
     }
     return Wings(clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, endpoints)
+
+
+def _lambda_endpoint(functions: Service, access: Access, ids: Ids, traces: TraceBook) -> Endpoint:
+    from trine.awslambda.endpoint import Endpoint as LambdaEndpoint
+
+    return LambdaEndpoint(functions, access, ids, traces)
+
+
+def identity_endpoints(access: Access, ids: Ids, traces: TraceBook) -> dict[str, Endpoint]:
+    """STS and IAM, made when they are first asked."""
+
+    def sts() -> Endpoint:
+        from trine.iam.endpoint import IdentityEndpoint
+
+        return IdentityEndpoint("sts", access, ids, traces)
+
+    def iam() -> Endpoint:
+        from trine.iam.endpoint import IdentityEndpoint
+
+        return IdentityEndpoint("iam", access, ids, traces)
+
+    return {"sts": Deferred(sts), "iam": Deferred(iam)}
 
 
 FIDELITY_MODULES = (

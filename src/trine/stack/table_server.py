@@ -17,8 +17,8 @@ from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.http.message import Request, Response
 from trine.http.server import Server, serve
 from trine.iam.access import Access
-from trine.iam.endpoint import IdentityEndpoint
 from trine.stack import run_file
+from trine.stack.build import identity_endpoints
 from trine.stack.description import url_host
 from trine.stack.listeners import AwsPort, Endpoint, unknown_service
 from trine.stack.ports import listen
@@ -52,8 +52,7 @@ class TableServer:
         )
         self._endpoints: Mapping[str, Endpoint] = {
             "dynamodb": self.dynamodb,
-            "sts": IdentityEndpoint("sts", self.access, ids, self.traces),
-            "iam": IdentityEndpoint("iam", self.access, ids, self.traces),
+            **identity_endpoints(self.access, ids, self.traces),
         }
         self._clock = clock
         self._server: Server | None = None

@@ -6,7 +6,8 @@ of policy that is missing one. Order after the IAM User Guide, "Policy evaluatio
 1. An explicit deny in any policy refuses.
 2. A resource policy of the same account that names the requester allows, whatever the identity policies say;
    a role named by its ARN stays limited by its boundary and session policy, a named user or session does not.
-3. Otherwise an identity policy has to allow, and across accounts the resource policy too.
+3. Otherwise an identity policy has to allow, and across accounts, or where a role is to be taken, the resource policy
+   (the role's trust policy) too.
 4. A permissions boundary and a session policy, where there are any, have to allow as well.
 5. Nothing allowed it: implicit deny.
 """
@@ -79,7 +80,8 @@ def evaluate(question: Question) -> Decision:
     identity = _first(policies.identity, question, allows=True)
     if identity is None and not by_role:
         return Decision(False, "identity")
-    if not question.same_account and naming is Naming.NONE:
+    trust = question.resource_policy is not None and question.resource_policy.kind == "trust"
+    if (trust or not question.same_account) and naming is Naming.NONE:
         return Decision(False, "resource")
     if policies.boundary is not None and _first((policies.boundary,), question, allows=True) is None:
         return Decision(False, "boundary")

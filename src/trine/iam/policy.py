@@ -167,7 +167,7 @@ def _statement(entry: Any, kind: PolicyKind, policy: str, index: int, variables:
             "[0-9A-Za-z]*", f"{place}.Sid"
         )  # fmt: skip
     effect = entry.get("Effect")
-    if effect not in {"Allow", "Deny"}:
+    if effect not in ("Allow", "Deny"):
         raise MalformedPolicy("Syntax errors in policy.", f"{place}.Effect")
     actions, not_action = _either(entry, "Action", place)
     if actions is None:

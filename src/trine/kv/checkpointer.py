@@ -100,21 +100,26 @@ class Checkpointer:
             error = StoreFull(said)
         elif status:
             error = StoreError(f"folding the log failed (status {status}): {said or 'no message'}")
-        for waiter in self._gone:
+        gone, self._gone = self._gone, []
+        self._ended(error)
+        for waiter in gone:
             if not waiter.done():
                 waiter.set_result(None)
-        self._gone.clear()
-        self._ended(error)
+
+    async def finished(self) -> None:
+        """Wait until no process is at work."""
+        if self._process is not None:
+            gone: Future[None] = asyncio.get_running_loop().create_future()
+            self._gone.append(gone)
+            await gone
 
     async def close(self) -> None:
         """Wait for the process at work, bounded; after that it is killed, which costs nothing but its work."""
         if self._process is None:
             return
-        gone: Future[None] = asyncio.get_running_loop().create_future()
-        self._gone.append(gone)
         killer = asyncio.get_running_loop().call_later(_END_SECONDS, self._process.kill)
         try:
-            await gone
+            await self.finished()
         finally:
             killer.cancel()
 

@@ -18,6 +18,7 @@ from asyncio import Future
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from trine.clock import Clock
@@ -28,6 +29,7 @@ from trine.kv.errors import StoreClosed, StoreError, StoreFull
 from trine.kv.group import Group, GroupCommit
 from trine.kv.history import History
 from trine.kv.log import Log
+from trine.kv.maintenance import copy_state
 from trine.kv.memtable import Memtable
 from trine.kv.ranges import delete_range
 from trine.kv.record import payload
@@ -104,6 +106,7 @@ class DurableStore:
         self._held: tuple[Group, Done] | None = None  # a group that waits for a checkpoint
         self._checkpoint_error: Exception | None = None
         self._checkpoints = 0
+        self._forks = 0  # under way: the tree must stand still
         self._checkpointer = Checkpointer(
             self._directory.path, self._directory.owner_descriptor, self._folded, self._checkpoint_ended
         )
@@ -238,7 +241,7 @@ class DurableStore:
 
     def _fold(self) -> None:
         """Have the complete segments folded into the tree, unless that is under way."""
-        if not self._frozen or self._checkpointer.running:
+        if not self._frozen or self._checkpointer.running or self._forks:
             return
         try:
             self._checkpointer.start(self._frozen[-1].segment)
@@ -273,6 +276,27 @@ class DurableStore:
                 asyncio.get_running_loop().call_soon(done, kind(f"the log is full and cannot be folded: {error}"))
         elif error is None and not self._closed:
             self._fold()
+
+    async def fork(self, target: str | os.PathLike[str]) -> None:
+        """Make `target` a state directory of its own with what is durable now; writes go on meanwhile.
+
+        Folding pauses, so a large tree on a file system without shared blocks lets the log grow for as long as
+        copying takes. StoreError when `target` exists, StoreFull.
+        """
+        if self._closed:
+            raise StoreClosed("the store has been closed")
+        self._forks += 1
+        try:
+            await self._checkpointer.finished()
+            end = (self._log.segment, self._log.offset)
+            copying = asyncio.get_running_loop().run_in_executor(
+                None, copy_state, self._directory.path, Path(target), end
+            )
+            await asyncio.shield(copying)
+        finally:
+            self._forks -= 1
+            if not self._closed:
+                self._fold()
 
     async def close(self) -> None:
         if self._closed:

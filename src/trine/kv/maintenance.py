@@ -117,11 +117,15 @@ def fork(directory: str | os.PathLike[str], target: str | os.PathLike[str]) -> N
     copied elsewhere. StoreBusy, StoreTooNew, StoreFull; StoreError when `target` exists.
     """
     with _owned(Path(directory)) as path:
-        copy_state(path, Path(target))
+        copy_state(path, Path(target), None)
 
 
-def copy_state(source: Path, target: Path) -> None:
-    """The copying of `fork`; nothing may be folded into the source's tree meanwhile. It appears whole or not at all."""
+def copy_state(source: Path, target: Path, end: tuple[int, int] | None) -> None:
+    """The copying of `fork`: `target` appears whole or not at all.
+
+    Nothing may be folded into the source's tree meanwhile. `end`, for a log that is being written: the segment and
+    the offset up to which it is durable; what lies behind is left out.
+    """
     if target.exists():
         raise StoreError(f"{target} exists already; a fork needs a path of its own")
     draft = target.with_name(target.name + ".draft")
@@ -131,12 +135,13 @@ def copy_state(source: Path, target: Path) -> None:
         (draft / "log").mkdir()
         _clone(source / "tree" / "data.mdb", draft / "tree" / "data.mdb")
         numbers = segments(source / "log") if (source / "log").is_dir() else []
+        last, end_bytes = end or (numbers[-1] if numbers else 0, None)
         for number in numbers:
             file, copy = segment_file(source / "log", number), segment_file(draft / "log", number)
-            if number == numbers[-1]:
-                _clone(file, copy)
-            else:
+            if number < last:
                 _link(file, copy)
+            elif number == last:
+                _clone(file, copy, end_bytes)
         state_directory.write_format(draft)
         for made in (draft / "tree", draft / "log", draft):
             state_directory.sync_directory(made)
@@ -149,14 +154,17 @@ def copy_state(source: Path, target: Path) -> None:
         raise StoreError(f"{source} cannot be forked to {target}: {error}") from error
 
 
-def _clone(source: Path, target: Path) -> None:
+def _clone(source: Path, target: Path, end_bytes: int | None = None) -> None:
+    """Copy a file durably, whole or up to `end_bytes`, sharing its blocks where the file system can."""
     with source.open("rb") as old, target.open("xb") as new:
         try:
             fcntl.ioctl(new.fileno(), _CLONE_FILE, old.fileno())
         except OSError:  # this file system, or these two, cannot: copy within the kernel
-            offset, size = 0, os.fstat(old.fileno()).st_size
+            offset, size = 0, os.fstat(old.fileno()).st_size if end_bytes is None else end_bytes
             while offset < size and (copied := os.sendfile(new.fileno(), old.fileno(), offset, size - offset)):
                 offset += copied
+        if end_bytes is not None:
+            os.ftruncate(new.fileno(), end_bytes)
         os.fsync(new.fileno())
 
 

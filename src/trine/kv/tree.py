@@ -149,17 +149,18 @@ class LmdbTree:
                     continue
                 raise self._named(error) from error
         self.map_bytes = map_bytes
-        cut_bytes = self._fill_cut_file()
+        cut_bytes: int | None = None
         try:
+            cut_bytes = self._fill_cut_file()
             self._data = self._environment.open_db(b"data")
             self._meta = self._environment.open_db(b"meta")
-        except lmdb.Error as error:
+            if cut_bytes is not None and (faults := self.faults()):
+                raise StoreDamaged(f"{faults[0]}; restore the state directory from a copy")
+        except (lmdb.Error, StoreDamaged) as error:
             self._environment.close()
-            raise self._named(error) from error
-        if cut_bytes is not None and (faults := self.faults()):
-            self._environment.close()
-            os.truncate(self._directory / "data.mdb", cut_bytes)
-            raise StoreDamaged(f"{faults[0]}; restore the state directory from a copy")
+            if cut_bytes is not None:  # leave the damage as it was found
+                os.truncate(self._directory / "data.mdb", cut_bytes)
+            raise error if isinstance(error, StoreDamaged) else self._named(error) from error
 
     def _fill_cut_file(self) -> int | None:
         """Lengthen a file that ends before its last page, for reading past its end would kill the process (SIGBUS).
@@ -171,6 +172,8 @@ class LmdbTree:
         size_bytes = (self._directory / "data.mdb").stat().st_size
         if size_bytes >= whole_bytes:
             return None
+        if whole_bytes > self.map_bytes:
+            raise StoreDamaged(f"{self._directory / 'data.mdb'}: its header is damaged; restore it from a copy")
         os.truncate(self._directory / "data.mdb", whole_bytes)
         return size_bytes
 

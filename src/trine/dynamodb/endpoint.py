@@ -107,7 +107,8 @@ class DynamoDB:
         trace.step("dynamodb.shape")
         for action, resource_arn, context in operation.permissions(self.rooms, document):
             asked = context is not None and caller.needs(action, resource_arn)
-            self._access.authorize(caller, action, resource_arn, context() if asked and context else None, trace=trace)
+            facts = context(self.rooms, document) if asked and context is not None else None
+            self._access.authorize(caller, action, resource_arn, facts, None, trace)
         plan = operation.prepare(document)
         trace.step("dynamodb.expressions")
         return operation.execute(self.rooms, document, plan)

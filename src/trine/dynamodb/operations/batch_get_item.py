@@ -27,10 +27,10 @@ def permissions(rooms: Rooms, request: BatchGetItemInput) -> Iterable[Permission
     """BatchGetItem on every table named."""
     for name, wish in request.request_items.items():
         bare = table_name_of(name)
-        yield Permission(
+        yield (
             "dynamodb:BatchGetItem",
             rooms.place.table(bare),
-            lambda bare=bare, wish=wish: _context(rooms, bare, wish),  # type: ignore[misc]
+            lambda rooms, request, bare=bare, wish=wish: _context(rooms, bare, wish),  # type: ignore[misc]
         )
 
 

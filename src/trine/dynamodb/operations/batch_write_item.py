@@ -28,10 +28,10 @@ def permissions(rooms: Rooms, request: BatchWriteItemInput) -> Iterable[Permissi
     """BatchWriteItem on every table named."""
     for name, wishes in request.request_items.items():
         bare = table_name_of(name)
-        yield Permission(
+        yield (
             "dynamodb:BatchWriteItem",
             rooms.place.table(bare),
-            lambda bare=bare, wishes=wishes: _context(rooms, bare, wishes),  # type: ignore[misc]
+            lambda rooms, request, bare=bare, wishes=wishes: _context(rooms, bare, wishes),  # type: ignore[misc]
         )
 
 

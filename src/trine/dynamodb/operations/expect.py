@@ -6,7 +6,7 @@ becomes the members of the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -27,6 +27,9 @@ Condition = Callable[[Item], bool]
 
 def key_bytes(table: Table, key: Item) -> bytes:
     """Where the item with this `Key` lies; ValidationException when it is no key of the table."""
+    quick = table.space.quick_key(key)
+    if quick is not None:
+        return quick
     validate_item(key)
     check_key(table.definition.key, key)
     return table.space.key(key)
@@ -40,16 +43,14 @@ def leading_key(table: Table, item: Mapping[str, Any]) -> Iterable[str]:
             yield from (str(content) for content in value.values())
 
 
-def item_permission(action: str, member: str) -> Callable[[Rooms, Any], tuple[Permission]]:
+def item_permission(action: str, member: str) -> Callable[[Rooms, Any], Sequence[Permission]]:
     """The permission of an operation on one item: `action` on its table; `member` holds the key."""
 
-    def permissions(rooms: Rooms, request: Any) -> tuple[Permission]:
-        name = table_name_of(request.table_name)
+    def context(rooms: Rooms, request: Any) -> dict[str, list[str]]:
+        return item_context(rooms, table_name_of(request.table_name), getattr(request, member), request)
 
-        def context() -> dict[str, list[str]]:
-            return item_context(rooms, name, getattr(request, member), request)
-
-        return (Permission(action, rooms.place.table(name), context),)
+    def permissions(rooms: Rooms, request: Any) -> Sequence[Permission]:
+        return ((action, rooms.table_arn(request.table_name), context),)
 
     return permissions
 

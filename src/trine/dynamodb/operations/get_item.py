@@ -23,8 +23,7 @@ def execute(rooms: Rooms, request: GetItemInput, projection: Projection | None) 
     """Read the item and answer."""
     table = rooms.tables.get(table_name_of(request.table_name))
     key = key_bytes(table, request.key)
-    with rooms.source(request.consistent_read) as source:
-        stored = source.get(key)
+    stored = rooms.get(key, request.consistent_read)
     if stored is None:
         item = None
     elif projection is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
@@ -24,12 +24,9 @@ from trine.kv.store import Snapshot, Store
 ConditionContext = Mapping[str, Sequence[str]]
 
 
-class Permission(NamedTuple):
-    """One action on one resource that the caller needs; `context` makes IAM's condition keys when a policy asks."""
-
-    action: str
-    resource_arn: str
-    context: Callable[[], ConditionContext] | None = None
+Context = Callable[["Rooms", Any], ConditionContext]
+Permission = tuple[str, str, Context | None]
+"""One action on one resource that the caller needs; what makes IAM's condition keys of the request, if asked."""
 
 
 class _Newest:
@@ -68,6 +65,18 @@ class Rooms:
         self.newest = _Newest(store)
         self.backfills = Backfills(store, tables)
 
+    def table_arn(self, name_or_arn: str) -> str:
+        """The ARN of the table that a request's `TableName` means, whether it exists or not."""
+        table = self.tables.find(name_or_arn)
+        return table.arn if table is not None else self.place.table(table_name_of(name_or_arn))
+
+    def get(self, key: bytes, consistent: bool | None) -> bytes | None:
+        """One value: as `source` would read it."""
+        if consistent or not self.replica_lag_seconds:
+            return self.store.get(key)
+        with self.store.replica(self.replica_lag_seconds) as replica:
+            return replica.get(key)
+
     def source(self, consistent: bool | None) -> _Newest | Snapshot:
         """Where a read reads (`with`): the newest state, or the replica when the read may be stale and a lag is set."""
         if consistent or not self.replica_lag_seconds:
@@ -94,14 +103,14 @@ def on_table(name: str) -> Callable[[Rooms, Any], Iterable[Permission]]:
     action = f"dynamodb:{name}"
 
     def permissions(rooms: Rooms, document: Mapping[str, Any]) -> Iterable[Permission]:
-        return (Permission(action, rooms.place.table(table_name_of(document["TableName"]))),)
+        return ((action, rooms.table_arn(document["TableName"]), None),)
 
     return permissions
 
 
 def on_everything(name: str) -> Callable[[Rooms, Any], Iterable[Permission]]:
     """The permission of an operation that is about no table in particular."""
-    permission = (Permission(f"dynamodb:{name}", "*"),)
+    permission = ((f"dynamodb:{name}", "*", None),)
     return lambda rooms, document: permission
 
 

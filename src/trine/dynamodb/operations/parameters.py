@@ -20,9 +20,14 @@ def expression_context(
     request: Any, expressions: Sequence[Parameter], legacy: Sequence[Parameter] = ()
 ) -> ExpressionContext:
     """The context of a request's expressions. ValidationException when parameters exclude each other."""
-    given = [name for name, text in expressions if text is not None]
-    if given:
-        refuse_mixture(given, legacy)
+    given = False
+    for _, text in expressions:
+        if text is not None:
+            given = True
+            for _, content in legacy:
+                if content is not None:
+                    raise mixture([name for name, text in expressions if text is not None], legacy)
+            break
     names = request.expression_attribute_names
     values = getattr(request, "expression_attribute_values", None)
     if names is None and values is None:
@@ -30,22 +35,23 @@ def expression_context(
     if names is not None and not given:
         raise ValidationException("ExpressionAttributeNames can only be specified when using expressions")
     if values is not None:
-        able = [(name, text) for name, text in expressions if name != "ProjectionExpression"]
-        if all(text is None for _, text in able):
-            absent = " and ".join(name for name, _ in able)
-            verb = "are" if len(able) > 1 else "is"
+        for name, text in expressions:
+            if text is not None and name != "ProjectionExpression":
+                break
+        else:
+            able = [name for name, _ in expressions if name != "ProjectionExpression"]
             raise ValidationException(
-                f"ExpressionAttributeValues can only be specified when using expressions: {absent} {verb} null"
+                "ExpressionAttributeValues can only be specified when using expressions: "
+                f"{' and '.join(able)} {'are' if len(able) > 1 else 'is'} null"
             )
     return ExpressionContext(names, values)
 
 
-def refuse_mixture(expressions_given: Sequence[str], legacy: Sequence[Parameter]) -> None:
-    """Expressions and the parameters they replaced cannot stand in one request."""
+def mixture(expressions_given: Sequence[str], legacy: Sequence[Parameter]) -> ValidationException:
+    """The error for expressions in one request with the parameters that they replaced."""
     old = [name for name, content in legacy if content is not None]
-    if old:
-        raise ValidationException(
-            "Can not use both expression and non-expression parameters in the same request: "
-            f"Non-expression parameters: {{{', '.join(old)}}} "
-            f"Expression parameters: {{{', '.join(expressions_given)}}}"
-        )
+    return ValidationException(
+        "Can not use both expression and non-expression parameters in the same request: "
+        f"Non-expression parameters: {{{', '.join(old)}}} "
+        f"Expression parameters: {{{', '.join(expressions_given)}}}"
+    )

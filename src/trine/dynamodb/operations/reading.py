@@ -6,7 +6,7 @@ filter and the shape of what goes out. Sentences are AWS's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -33,6 +33,8 @@ _INVALID = "One or more parameter values were invalid: "
 
 def projection_of(request: Any) -> Projection | None:
     """The projection of GetItem or of a part of BatchGetItem."""
+    if request.projection_expression is None and request.expression_attribute_names is None:
+        return legacy_projection(getattr(request, "attributes_to_get", None))
     context = expression_context(
         request,
         (("ProjectionExpression", request.projection_expression),),
@@ -74,22 +76,20 @@ def check_select(request: Any) -> None:
 def reading_permission(action: str, leading: Callable[[Rooms, Any], Iterable[str]]) -> Callable[[Rooms, Any], Any]:
     """The permission of Query or Scan: on the table, or on the index."""
 
-    def permissions(rooms: Rooms, request: Any) -> tuple[Permission]:
-        name = table_name_of(request.table_name)
-        arn = rooms.place.table(name)
+    def context(rooms: Rooms, request: Any) -> dict[str, list[str]]:
+        chosen = "SPECIFIC_ATTRIBUTES" if request.projection_expression or request.attributes_to_get else None
+        default = "ALL_ATTRIBUTES" if request.index_name is None else "ALL_PROJECTED_ATTRIBUTES"
+        return {
+            "dynamodb:LeadingKeys": list(leading(rooms, request)),
+            "dynamodb:Attributes": sorted(attributes_named(request)),
+            "dynamodb:Select": [request.select or chosen or default],
+        }
+
+    def permissions(rooms: Rooms, request: Any) -> Sequence[Permission]:
+        arn = rooms.table_arn(request.table_name)
         if request.index_name is not None:
             arn = f"{arn}/index/{request.index_name}"
-
-        def context() -> dict[str, list[str]]:
-            chosen = "SPECIFIC_ATTRIBUTES" if request.projection_expression or request.attributes_to_get else None
-            default = "ALL_ATTRIBUTES" if request.index_name is None else "ALL_PROJECTED_ATTRIBUTES"
-            return {
-                "dynamodb:LeadingKeys": list(leading(rooms, request)),
-                "dynamodb:Attributes": sorted(attributes_named(request)),
-                "dynamodb:Select": [request.select or chosen or default],
-            }
-
-        return (Permission(action, arn, context),)
+        return ((action, arn, context),)
 
     return permissions
 

@@ -15,6 +15,7 @@ from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, s
 from trine.kv.store import Snapshot, Store
 
 _CHUNK_MAX_COUNT = 4096
+_HANDFUL_COUNT = 16
 
 
 class Page:
@@ -53,8 +54,10 @@ def read_page(
     if start >= stop:
         return page
     wanted = min(limit or _CHUNK_MAX_COUNT, _CHUNK_MAX_COUNT)
+    # A handful of items needs no bound on bytes, and the store is quicker without.
+    limit_bytes = 2 * PAGE_MAX_BYTES if wanted > _HANDFUL_COUNT else None
     while True:
-        pairs = source.page(start, stop, wanted, reverse=reverse, limit_bytes=2 * PAGE_MAX_BYTES)
+        pairs = source.page(start, stop, wanted, reverse=reverse, limit_bytes=limit_bytes)
         if not pairs:
             return page
         if _take(page, pairs, limit, choose):
@@ -75,7 +78,7 @@ def _take(page: Page, pairs: list[tuple[bytes, bytes]], limit: int | None, choos
             items.append(stored[STORED_HEADER_SIZE_BYTES:])
         elif (chosen := choose(stored)) is not None:
             items.append(chosen)
-        if scanned == limit or size >= PAGE_MAX_BYTES:
+        if size >= PAGE_MAX_BYTES or scanned == limit:
             page.last_stored = stored
             break
     page.size_bytes, page.scanned_count = size, scanned

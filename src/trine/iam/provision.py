@@ -11,12 +11,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trine.iam import limits
-from trine.iam.directory import Directory, Kind, ManagedPolicy
+from trine.iam.directory import Directory, Identity, Kind, ManagedPolicy
 from trine.iam.errors import LimitExceeded, ValidationError
 from trine.iam.policy import PolicyKind, parse_policy
 
 _NAME = re.compile(r"[\w+=,.@-]+")
 _PATH = re.compile(r"/|/[\x21-\x7e]{0,510}/")
+
+
+INLINE_CHARACTERS_MAX: Mapping[Kind, int] = {
+    "role": limits.INLINE_ROLE_POLICIES_MAX_CHARACTERS,
+    "user": limits.INLINE_USER_POLICIES_MAX_CHARACTERS,
+    "group": limits.INLINE_GROUP_POLICIES_MAX_CHARACTERS,
+}
 
 
 def check_name(value: Any, member: str, longest: int = 64) -> str:
@@ -85,18 +92,19 @@ def put_role(directory: Directory, properties: Mapping[str, Any], name: str | No
     return role.arn
 
 
-def put_managed_policy(directory: Directory, properties: Mapping[str, Any], name: str | None) -> ManagedPolicy:
-    """Make or change a managed policy from `AWS::IAM::ManagedPolicy`, attached to the roles and users it names."""
+def put_managed_policy(
+    directory: Directory, properties: Mapping[str, Any], name: str | None, *, attach: bool = True
+) -> ManagedPolicy:
+    """Make or change a managed policy from `AWS::IAM::ManagedPolicy`, attached to the roles and users it names.
+
+    Roles may name the policy and the policy roles: make policies with `attach=False` first, then the roles, then
+    the policies again. Raises MalformedPolicy, NoSuchEntity, ValidationError, LimitExceeded; then nothing is changed.
+    """
     name = check_name(properties.get("ManagedPolicyName", name), "policyName", 128)
     path = check_path(properties.get("Path", "/"))
     text = document_text(properties.get("PolicyDocument"), "identity", name, limits.MANAGED_POLICY_MAX_CHARACTERS)
     arn = directory.place.arn("iam", f"policy{path}{name}", regional=False)
-    kinds: tuple[tuple[Kind, str], ...] = (("role", "Roles"), ("user", "Users"), ("group", "Groups"))
-    holders = [
-        directory.get(kind, holder)
-        for kind, member in kinds
-        for holder in properties.get(member, ())
-    ]  # fmt: skip
+    holders = _holders(directory, properties) if attach else []
     policy = directory.policies.get(arn)
     if policy is None:
         policy = directory.new_policy(name, path, text, str(properties.get("Description", "")))
@@ -108,6 +116,51 @@ def put_managed_policy(directory: Directory, properties: Mapping[str, Any], name
             holder.attached.append(arn)
             directory.save(holder)
     return policy
+
+
+def put_policy(directory: Directory, properties: Mapping[str, Any]) -> None:
+    """The inline policy of `AWS::IAM::Policy` (or `RolePolicy`), in every role, user and group it names."""
+    name = check_name(properties.get("PolicyName"), "policyName", 128)
+    single = {"Roles": [properties["RoleName"]]} if "RoleName" in properties else {}
+    holders = _holders(directory, {**properties, **single})
+    if not holders:
+        raise ValidationError("At least one of [Groups,Roles,Users] must be non-empty.")
+    document = properties.get("PolicyDocument")
+    texts = [document_text(document, "identity", name, INLINE_CHARACTERS_MAX[holder.kind]) for holder in holders]
+    for holder, text in zip(holders, texts, strict=True):
+        holder.inline = {**holder.inline, name: text}
+        directory.save(holder)
+
+
+def put_user(directory: Directory, properties: Mapping[str, Any], name: str | None) -> str:
+    """Make or change a user from `AWS::IAM::User`; its ARN. Login profiles are not known here."""
+    return _put_plain(directory, "user", properties, check_name(properties.get("UserName", name), "userName"))
+
+
+def put_group(directory: Directory, properties: Mapping[str, Any], name: str | None) -> str:
+    """Make or change a group from `AWS::IAM::Group`; its ARN."""
+    return _put_plain(directory, "group", properties, check_name(properties.get("GroupName", name), "groupName", 128))
+
+
+def _put_plain(directory: Directory, kind: Kind, properties: Mapping[str, Any], name: str) -> str:
+    path = check_path(properties.get("Path", "/"))
+    inline = inline_policies(properties.get("Policies", ()), INLINE_CHARACTERS_MAX[kind])
+    attached = [str(arn) for arn in properties.get("ManagedPolicyArns", ())]
+    boundary = properties.get("PermissionsBoundary")
+    for arn in (*attached, *([boundary] if boundary else ())):
+        directory.policy(arn)
+    groups = [directory.get("group", group).name for group in properties.get("Groups", ())]
+    tags = check_tags(properties.get("Tags", ()))
+    identity = directory.find(kind, name) or directory.new(kind, name, path)
+    identity.inline, identity.attached, identity.boundary, identity.groups = inline, attached, boundary, groups
+    identity.tags = tags
+    directory.save(identity)
+    return identity.arn
+
+
+def _holders(directory: Directory, properties: Mapping[str, Any]) -> list[Identity]:
+    kinds: tuple[tuple[Kind, str], ...] = (("role", "Roles"), ("user", "Users"), ("group", "Groups"))
+    return [directory.get(kind, holder) for kind, member in kinds for holder in properties.get(member, ())]
 
 
 def inline_policies(entries: Sequence[Mapping[str, Any]], longest_characters: int) -> dict[str, str]:
@@ -146,17 +199,3 @@ def check_tags(tags: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     if len({key.lower() for key in made}) != len(tags):
         raise ValidationError("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
     return made
-
-
-def put_policy(directory: Directory, properties: Mapping[str, Any]) -> None:
-    """Put the inline policy of an `AWS::IAM::Policy` on the roles, users and groups that it names."""
-    name = check_name(properties.get("PolicyName"), "policyName", 128)
-    kinds: tuple[tuple[Kind, str], ...] = (("role", "Roles"), ("user", "Users"), ("group", "Groups"))
-    holders = [directory.get(kind, holder) for kind, member in kinds for holder in properties.get(member) or ()]
-    if not holders:
-        raise ValidationError("At least one of [Groups,Roles,Users] must be non-empty.")
-    longest = limits.INLINE_ROLE_POLICIES_MAX_CHARACTERS
-    text = document_text(properties.get("PolicyDocument"), "identity", name, longest)
-    for holder in holders:
-        holder.inline[name] = text
-        directory.save(holder)

@@ -12,20 +12,15 @@ from trine.iam import limits
 from trine.iam.api.operation import ApiOperation, Output, Turn, encoded, named, page, tag_list
 from trine.iam.directory import Identity, Kind
 from trine.iam.errors import LimitExceeded, NoSuchEntity
-from trine.iam.provision import check_name, check_tags, document_text
+from trine.iam.provision import INLINE_CHARACTERS_MAX, check_name, check_tags, document_text
 
-_INLINE_LIMITS: Mapping[Kind, int] = {
-    "role": limits.INLINE_ROLE_POLICIES_MAX_CHARACTERS,
-    "user": limits.INLINE_USER_POLICIES_MAX_CHARACTERS,
-    "group": limits.INLINE_GROUP_POLICIES_MAX_CHARACTERS,
-}
 Deed = Callable[[Turn, Identity], Output]
 
 
 def put_policy(turn: Turn, holder: Identity) -> Output:
     """Put…Policy: an inline policy, new or changed."""
     name = check_name(turn.input["PolicyName"], "policyName", 128)
-    longest = _INLINE_LIMITS[holder.kind]
+    longest = INLINE_CHARACTERS_MAX[holder.kind]
     text = document_text(turn.input["PolicyDocument"], "identity", name, longest)
     inline = {**holder.inline, name: text}
     if sum(len("".join(one.split())) for one in inline.values()) > longest:

@@ -45,6 +45,8 @@ MEMTABLE_BYTES = 64 << 20
 """Memory of one memtable (keys, values, overhead) after which its segment ends early."""
 FROZEN_LIMIT = 4
 """Segments that may wait for being folded; beyond it writes wait too."""
+PAST_LIMIT = 64
+"""Checkpoints a replica's history may span: each of them pins the memtables and pages it replaced."""
 SWITCH_INTERVAL_SECONDS = 50e-6
 """How long the thread that synced waits for the interpreter lock. With Python's 5 ms a busy loop starves it: 48
 durable writes/s were measured beside 29,500 reads/s, with 50 µs it is 7,500 beside 20,900 (docs/adr/0002-store.md)."""
@@ -166,6 +168,8 @@ class DurableStore:
             for layers in reversed(self._past):
                 if layers.floor <= sequence:
                     return self._view(layers, sequence)
+            oldest = self._past[0] if self._past else self._layers
+            return self._view(oldest, oldest.floor)  # more checkpoints than are kept: the oldest state there is
         return self._view(self._layers, sequence)
 
     def _view(self, layers: Layers, sequence: int) -> View:
@@ -256,7 +260,10 @@ class DurableStore:
         if self._history.seconds > 0:
             self._past.append(self._layers)
         oldest = self._history.floor()
-        while self._past and ((len(self._past) > 1 and self._past[1].floor <= oldest) or mark.group <= oldest):
+        while self._past:
+            newer_floor = self._past[1].floor if len(self._past) > 1 else mark.group
+            if newer_floor > oldest and len(self._past) <= PAST_LIMIT:
+                break
             self._past.popleft()
         self._frozen = [frozen for frozen in self._frozen if frozen.segment > mark.segment]
         self._lay(tree, mark.group)

@@ -28,6 +28,7 @@ MAP_BYTES = 1 << 40
 """Address space reserved for the tree, not disk: the file grows as it is filled, so the map never needs to."""
 _SMALLEST_MAP_BYTES = 1 << 28
 _READERS = 2048
+_LOCK_FILE_BYTES = _READERS * 64 + 4096  # lmdb.h: a reader's slot is a cache line
 _FIRST_CHUNK = 12  # a page reads past its range's end by less than this
 
 _HEAD = struct.Struct(">HI")  # bucket entry: suffix length, value length
@@ -136,7 +137,7 @@ class LmdbTree:
     def __init__(self, directory: Path) -> None:
         """Open or make it. StoreDamaged when LMDB does not know the files, StoreFull when they cannot be made."""
         self._directory = directory
-        directory.mkdir(exist_ok=True)
+        self._allocate_lock_file()
         map_bytes = MAP_BYTES
         while True:
             try:
@@ -176,6 +177,18 @@ class LmdbTree:
             raise StoreDamaged(f"{self._directory / 'data.mdb'}: its header is damaged; restore it from a copy")
         os.truncate(self._directory / "data.mdb", whole_bytes)
         return size_bytes
+
+    def _allocate_lock_file(self) -> None:
+        """Give LMDB's reader table its blocks: it is a map, and without room for a page of it the process dies."""
+        try:
+            self._directory.mkdir(exist_ok=True)
+            descriptor = os.open(self._directory / "lock.mdb", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, _LOCK_FILE_BYTES)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise self._named(error) from error
 
     def _open(self, map_bytes: int) -> lmdb.Environment:
         return lmdb.open(

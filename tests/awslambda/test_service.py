@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,7 +98,8 @@ def test_an_exception_becomes_awss_error_value_and_log_line(lab: Any) -> None:
     [
         ("broken_import.handler", "Runtime.ImportModuleError",
          "Unable to import module 'broken_import': No module named 'a_module_that_is_not_there'"),
-        ("missing.handler", "Runtime.ImportModuleError", "Unable to import module 'missing': No module named 'missing'"),
+        ("missing.handler", "Runtime.ImportModuleError",
+         "Unable to import module 'missing': No module named 'missing'"),
         ("app.absent", "Runtime.HandlerNotFound", "Handler 'absent' missing on module 'app'"),
         ("nodot", "Runtime.MalformedHandlerName",
          "Bad handler 'nodot': not enough values to unpack (expected 2, got 1)"),
@@ -110,8 +112,9 @@ def test_a_fault_at_import_names_itself(lab: Any, handler: str, error_type: str,
     assert (error["errorType"], error["errorMessage"]) == (error_type, message)
 
 
-def test_a_syntax_error_names_its_line(lab: Any) -> None:
-    error = lab.error("broken_syntax.handler")
+def test_a_syntax_error_names_its_line(lab: Any, tmp_path: Path) -> None:
+    (tmp_path / "broken_syntax.py").write_text("def handler(event, context)\n    return 1\n")
+    error = lab.error("broken_syntax.handler", code=tmp_path)
     assert error["errorType"] == "Runtime.UserCodeSyntaxError"
     assert error["errorMessage"].startswith("Syntax error in module 'broken_syntax': expected ':' (broken_syntax.py")
     assert "Line 1" in error["stackTrace"][0]

@@ -173,6 +173,11 @@ class Environment:
         """When the invocation under way began (monotonic)."""
         return 0 if self._invocation is None else self._invocation.started_ns
 
+    @property
+    def is_finishing(self) -> bool:
+        """It has answered its invocation and will ask for the next one at any moment."""
+        return self.state is State.INVOKE and self._responded
+
     # -- calls of the runtime ----------------------------------------------------------------------------------------
 
     def call(self, call: Call, connection: Connection) -> None:

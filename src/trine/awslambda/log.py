@@ -54,7 +54,7 @@ class FunctionLog:
         events = self._events
         events.append(event)
         self._memory_bytes += len(message)
-        if len(events) > limits.LOG_EVENTS_KEPT or self._memory_bytes > limits.LOG_MEMORY_MAX_BYTES:
+        while len(events) > limits.LOG_EVENTS_KEPT or self._memory_bytes > limits.LOG_MEMORY_MAX_BYTES:
             self._memory_bytes -= len(events.popleft()[3])
         if self._file is not None:
             self._unwritten.append(event)

@@ -54,7 +54,8 @@ class Pool:
 
     def submit(self, invocation: Invocation) -> None:
         """Run `invocation` in a warm environment, or as soon as there is one."""
-        patient = len(self._running) + len(self._starting) >= _WIDTH and self._floor_ns < limits.QUICK_SECONDS * 1e9
+        running = self._running
+        patient = len(running) + len(self._starting) >= _WIDTH and self._floor_ns < limits.QUICK_SECONDS * 1e9
         if not patient and not self._waiting:
             environment = self._take_idle()
             if environment is not None:
@@ -63,10 +64,11 @@ class Pool:
                 return
         invocation.queued_ns = self._clock.monotonic_ns()
         self._waiting.append(invocation)
-        if not patient:
+        if not patient and not any(environment.is_finishing for environment in running):
             self._grow(len(self._waiting))
         elif self._growth is None:
-            # A quick function: with every core busy for it, waiting costs less than waking one more process.
+            # A quick function (with every core busy for it, waiting costs less than waking one more process), or one
+            # of its environments is about to be free.
             self._growth = self._clock.call_later(limits.GROWTH_PATIENCE_SECONDS, self._grow_late)
 
     def _run(self, environment: Environment, invocation: Invocation) -> None:

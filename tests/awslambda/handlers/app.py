@@ -1,7 +1,7 @@
 """Handlers of the function wing's tests: each does one thing that a function may do."""
 
-import decimal
 import datetime
+import decimal
 import json
 import logging
 import os
@@ -106,7 +106,6 @@ def write_lines(event, context):
     logging.getLogger("quiet").info("not shown")
     sys.stderr.write("to stderr\n")
     print("no newline at the end", end="")
-    return None
 
 
 def flood(event, context):
@@ -124,7 +123,8 @@ def close_streams(event, context):
 def leave_children(event, context):
     child = subprocess.Popen(["sleep", "300"], start_new_session=True)
     daemon = subprocess.Popen(
-        [sys.executable, "-c", "import os,time\nif os.fork() == 0:\n os.setsid()\n time.sleep(300)"], stdout=subprocess.DEVNULL
+        [sys.executable, "-c", "import os,time\nif os.fork() == 0:\n os.setsid()\n time.sleep(300)"],
+        stdout=subprocess.DEVNULL,
     )
     daemon.wait()
     threading.Thread(target=time.sleep, args=(300,), daemon=False).start()

@@ -1,4 +1,4 @@
-import a_module_that_is_not_there
+import a_module_that_is_not_there  # noqa: F401
 
 
 def handler(event, context):

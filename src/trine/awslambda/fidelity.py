@@ -1,0 +1,44 @@
+"""What the function wing does with each template property: enforced, stored or ignored. Read by the manifest.
+
+A path covers all below it unless a longer one is listed; what is not listed is ignored.
+"""
+
+from __future__ import annotations
+
+from trine.aws.fidelity import Fidelity
+
+_E, _S = Fidelity.ENFORCED, Fidelity.STORED
+
+FIDELITY: dict[str, dict[str, Fidelity]] = {
+    "AWS::Lambda::Function": {
+        "FunctionName": _E,
+        "Handler": _E,
+        "Runtime": _E,
+        "Role": _E,
+        "Code": _E,
+        "Timeout": _E,
+        "MemorySize": _S,
+        "Environment.Variables": _E,
+        "ReservedConcurrentExecutions": _E,
+        "LoggingConfig": _E,
+        "LoggingConfig.SystemLogLevel": _S,
+        "Description": _S,
+        "EphemeralStorage": _S,
+        "Architectures": _S,
+        "PackageType": _E,
+        "TracingConfig": _S,
+        "VpcConfig": _S,
+        "KmsKeyArn": _S,
+        "SnapStart": _S,
+        "Tags": _S,
+    },
+    "AWS::Lambda::Permission": {
+        "FunctionName": _E,
+        "Action": _E,
+        "Principal": _E,
+        "SourceArn": _E,
+        "SourceAccount": _E,
+        "PrincipalOrgID": _E,
+        "EventSourceToken": _E,
+    },
+}

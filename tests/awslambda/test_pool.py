@@ -1,0 +1,204 @@
+"""The pool's decisions, with environments that do nothing and a clock that stands still."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trine.aws.errors import AwsError
+from trine.aws.invoke import InvokeResponse
+from trine.awslambda import limits
+from trine.awslambda.environment import State
+from trine.awslambda.errors import AccessDenied, ServiceFault
+from trine.awslambda.fault import Fault, fault
+from trine.awslambda.function import Function
+from trine.awslambda.invocation import Invocation
+from trine.awslambda.pool import Pool
+from trine.clock import ManualClock
+from trine.trace import Trace
+
+F = Function("f", "arn", "", "python3.11", "a.b", Path("/"), revision="1")
+
+
+class FakeEnvironment:
+    """Does what an environment's owner can see of it."""
+
+    def __init__(self, pool: Pool, phase: str) -> None:
+        self.pool, self.init_phase = pool, phase
+        self.function = pool.function
+        self.session = None
+        self.state = State.INIT
+        self.idle_since = 0.0
+        self.last_ns = 0
+        self.running_since_ns = 0
+        self.is_finishing = False
+        self.invocation: Invocation | None = None
+        self.ended = False
+
+    def become_ready(self) -> None:
+        self.state = State.IDLE
+        self.pool.ready(self)  # type: ignore[arg-type]
+
+    def invoke(self, invocation: Invocation) -> None:
+        assert self.state is State.IDLE
+        self.state, self.invocation = State.INVOKE, invocation
+
+    def finish(self, last_ns: int = 10**9) -> None:
+        assert self.invocation is not None
+        self.invocation.succeed(b"1")
+        self.invocation, self.state, self.last_ns = None, State.IDLE, last_ns
+        self.pool.idle(self)  # type: ignore[arg-type]
+
+    def fail_waiting(self, invocation: Invocation, found: Fault) -> None:
+        invocation.fail(found)
+
+    def fail_init(self) -> None:
+        self.state = State.ENDED
+        self.pool.ended(self, fault("Oh.No", "no"))  # type: ignore[arg-type]
+
+    def end(self) -> None:
+        self.state, self.ended = State.ENDED, True
+        self.pool.ended(self, None)  # type: ignore[arg-type]
+
+
+class Scene:
+    """A pool with fake environments."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.made: list[FakeEnvironment] = []
+        self.refusal: AwsError | None = None
+        self.pool = Pool(F, self.clock, self._start, 60)
+
+    def _start(self, pool: Pool, phase: str) -> Any:
+        if self.refusal is not None:
+            raise self.refusal
+        self.made.append(FakeEnvironment(pool, phase))
+        return self.made[-1]
+
+    def submit(self) -> asyncio.Future[InvokeResponse]:
+        answer: asyncio.Future[InvokeResponse] = asyncio.get_running_loop().create_future()
+        trace = Trace("lambda", "r", self.clock)
+        self.pool.submit(Invocation("r", F, b"", trace, answer, lambda invocation, status: None))
+        return answer
+
+
+def played(scene: Callable[[Scene], None]) -> Callable[[], None]:
+    """Run a scene on an event loop."""
+
+    def test() -> None:
+        async def inside() -> None:
+            scene(Scene())
+
+        asyncio.run(inside())
+
+    return test
+
+
+@played
+def test_latest_used_is_used_first(scene: Scene) -> None:
+    answers = [scene.submit() for _ in range(3)]
+    for environment in scene.made:
+        environment.become_ready()
+    for environment in scene.made:
+        environment.finish()
+    assert all(answer.done() for answer in answers)
+    scene.submit()
+    assert scene.made[2].state is State.INVOKE
+
+
+@played
+def test_waiting_is_first_come_first_served(scene: Scene) -> None:
+    first, second, third = scene.submit(), scene.submit(), scene.submit()
+    scene.made[0].become_ready()
+    scene.made[0].finish()
+    assert (first.done(), second.done(), third.done()) == (True, False, False)
+    scene.made[0].finish()
+    assert (second.done(), third.done()) == (True, False)
+
+
+@played
+def test_no_more_start_at_once_than_allowed(scene: Scene) -> None:
+    for _ in range(limits.STARTS_AT_ONCE_MAX + 5):
+        scene.submit()
+    assert len(scene.made) == limits.STARTS_AT_ONCE_MAX
+
+
+@played
+def test_a_quick_function_waits_a_moment_before_it_grows(scene: Scene) -> None:
+    scene.submit()
+    scene.made[0].become_ready()
+    scene.made[0].finish(last_ns=50_000)
+    for _ in range(40):
+        scene.submit()
+    few = len(scene.made)
+    assert few < 10
+    scene.clock.advance(0.1)
+    assert len(scene.made) > few
+
+
+@played
+def test_idle_environments_retire_the_oldest_first(scene: Scene) -> None:
+    scene.submit()
+    scene.submit()
+    for environment in list(scene.made):
+        environment.become_ready()
+    scene.made[0].finish()
+    scene.clock.advance(30)
+    scene.made[1].finish()
+    scene.clock.advance(31)
+    assert (scene.made[0].ended, scene.made[1].ended) == (True, False)
+    scene.clock.advance(60)
+    assert scene.made[1].ended
+
+
+@played
+def test_a_failed_init_is_tried_once_more_and_then_told(scene: Scene) -> None:
+    answer = scene.submit()
+    scene.made[0].fail_init()
+    assert scene.made[1].init_phase == "invoke"
+    assert not answer.done()
+    scene.made[1].fail_init()
+    assert answer.result().function_error == "Unhandled"
+    assert len(scene.made) == 2
+
+
+@played
+def test_what_cannot_be_started_is_refused(scene: Scene) -> None:
+    scene.refusal = AccessDenied("no")
+    answer = scene.submit()
+    assert isinstance(answer.exception(), AccessDenied)
+
+
+@played
+def test_a_new_configuration_ends_idle_and_then_busy_environments(scene: Scene) -> None:
+    scene.submit()
+    scene.submit()
+    for environment in list(scene.made):
+        environment.become_ready()
+    scene.made[0].finish()
+    scene.pool.replace(Function("f", "arn", "", "python3.11", "a.b", Path("/"), revision="2"))
+    assert (scene.made[0].ended, scene.made[1].ended) == (True, False)
+    scene.made[1].finish()
+    assert scene.made[1].ended
+
+
+@played
+def test_closing_refuses_what_waits_and_tells_when_nothing_is_left(scene: Scene) -> None:
+    answer = scene.submit()
+    empty: list[bool] = []
+    scene.pool.close(lambda: empty.append(True))
+    assert isinstance(answer.exception(), ServiceFault)
+    assert empty
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_nothing_follows_the_end(state: State) -> None:
+    from trine.awslambda.environment import TABLE
+
+    assert State.ENDED not in TABLE[State.ENDED]
+    assert (State.ENDED in TABLE[state]) == (state is not State.ENDED)

@@ -1,0 +1,146 @@
+"""No process is left: after shutdown, after `kill -9` of the server, after the zygote is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+HANDLERS = Path(__file__).parent / "handlers"
+SERVER = textwrap.dedent(
+    """
+    import asyncio, sys
+    from pathlib import Path
+    from trine.aws.arn import Place
+    from trine.aws.ids import SystemIds
+    from trine.aws.invoke import InvokeRequest
+    from trine.awslambda.service import Service
+    from trine.clock import SystemClock
+    from trine.iam.access import Access
+    from trine.trace import TraceBook
+
+    async def main():
+        clock, ids = SystemClock(), SystemIds()
+        service = Service(clock, ids, Access(clock, ids), Place(), TraceBook(clock), Path(sys.argv[2]), "http://x")
+        service.start()
+        for handler in ("leave_children", "loop_for_ever"):
+            service.put_function(
+                {"FunctionName": handler, "Handler": "app." + handler, "Runtime": "python3.11", "Timeout": 60},
+                Path(sys.argv[1]),
+            )
+        answer = await service.invoke(InvokeRequest("leave_children", b"{}"))
+        asyncio.ensure_future(service.invoke(InvokeRequest("loop_for_ever", b"{}")))
+        await asyncio.sleep(0.3)
+        print(answer.payload.decode(), flush=True)
+        await asyncio.sleep(60)
+
+    asyncio.run(main())
+    """
+)
+
+
+def descendants(pid: int) -> set[int]:
+    """All process ids below `pid`."""
+    found: set[int] = set()
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
+                found |= {int(child)} | descendants(int(child))
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether `pid` is a process that has not ended (a zombie has)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until_gone(pids: set[int], seconds: float = 10) -> set[int]:
+    """Those of `pids` that still run after at most `seconds`."""
+    until = time.monotonic() + seconds
+    while (left := {pid for pid in pids if is_running(pid)}) and time.monotonic() < until:
+        time.sleep(0.02)
+    return left
+
+
+def test_kill_9_of_the_server_leaves_no_orphan(tmp_path: Path) -> None:
+    server = subprocess.Popen([sys.executable, "-c", SERVER, str(HANDLERS), str(tmp_path)], stdout=subprocess.PIPE)
+    try:
+        assert server.stdout is not None
+        left = json.loads(server.stdout.readline())
+        family = descendants(server.pid) | set(left.values())
+        assert len(family) >= 7  # zygote, two supervisors, two workers, a child, a daemon
+    finally:
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+    assert wait_until_gone(family) == set()
+
+
+def test_close_leaves_nothing(own_lab: Any) -> None:
+    own_lab.call("app.leave_children")
+    own_lab.put("app.loop_for_ever", "busy", Timeout=60)
+
+    async def end() -> set[int]:
+        running = asyncio.ensure_future(own_lab.send("busy"))
+        await asyncio.sleep(0.2)
+        zygote = own_lab.service._zygote._popen.pid
+        family = {zygote} | descendants(zygote)
+        await own_lab.service.close(grace_seconds=0.1)
+        running.cancel()
+        return family
+
+    family = own_lab.run(end())
+    assert len(family) >= 4
+    assert wait_until_gone(family) == set()
+    assert not list((own_lab.state / "tmp").glob("*"))
+
+
+def test_running_invocations_may_end_within_the_grace_time(own_lab: Any) -> None:
+    own_lab.put("app.sleep", "graceful")
+
+    async def end() -> Any:
+        running = asyncio.ensure_future(own_lab.send("graceful", {"seconds": 0.3}))
+        await asyncio.sleep(0.1)
+        await own_lab.service.close(grace_seconds=10)
+        return await running
+
+    assert own_lab.run(end()).function_error is None
+
+
+def test_a_killed_zygote_is_replaced(own_lab: Any) -> None:
+    own_lab.call("app.hello", name="before")
+    zygote = own_lab.service._zygote._popen
+    os.kill(zygote.pid, signal.SIGKILL)
+    assert own_lab.call("app.hello", name="after") == {"hello": "world"}
+    assert own_lab.call("app.hello", name="before") == {"hello": "world"}
+    assert own_lab.service._zygote._popen.pid != zygote.pid
+
+
+def test_a_stopped_supervisor_is_killed_with_all_it_owns(own_lab: Any) -> None:
+    own_lab.put("app.loop_for_ever", "stopped", Timeout=1)
+
+    async def stop() -> tuple[Any, set[int]]:
+        running = asyncio.ensure_future(own_lab.send("stopped"))
+        await asyncio.sleep(0.3)
+        (environment,) = own_lab.service._entries["stopped"].pool.environments
+        supervisor = environment._process.pid
+        family = descendants(supervisor) | {supervisor}
+        os.kill(supervisor, signal.SIGSTOP)
+        answer = await running
+        await asyncio.sleep(1)
+        return answer, family
+
+    answer, family = own_lab.run(stop())
+    assert b"Sandbox.Timedout" in answer.payload
+    assert wait_until_gone(family) == set()
+    assert own_lab.service.environments("stopped") == []

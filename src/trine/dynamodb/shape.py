@@ -165,11 +165,10 @@ class BatchWriteItemInput(_Input):
 
 
 class KeyedWrite(_Input):
-    """A ConditionCheck, Delete or Update of a transaction."""
+    """A Delete of a transaction; ConditionCheck and Update are made of it."""
 
     table_name: TableName
     key: AttributeMap
-    update_expression: str | None = None
     condition_expression: str | None = None
     expression_attribute_names: dict[str, str] | None = None
     expression_attribute_values: AttributeMap | None = None

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.keyspace import CATALOGUE, catalogue_key
 from trine.kv.store import Change, Current, Store
 from trine.kv.tuple import after
@@ -50,9 +51,7 @@ class DocumentCatalogue:
         def decide(current: Current) -> Change[None]:
             return Change(None, {key: encoded})
 
-        future = self._store.transact((key,), decide)
-        future.add_done_callback(lambda done: self._remember(kind, name, encoded) if _kept(done) else None)
-        return future
+        return when_committed(self._store.transact((key,), decide), lambda _: self._remember(kind, name, encoded))
 
     def delete(self, kind: str, name: str) -> Future[None]:
         """Forget the document; resolves when that is durable."""
@@ -61,9 +60,7 @@ class DocumentCatalogue:
         def decide(current: Current) -> Change[None]:
             return Change(None, {key: None})
 
-        future = self._store.transact((key,), decide)
-        future.add_done_callback(lambda done: self.forget(kind, name) if _kept(done) else None)
-        return future
+        return when_committed(self._store.transact((key,), decide), lambda _: self.forget(kind, name))
 
     def remember(self, kind: str, name: str, document: Mapping[str, Any]) -> None:
         """Take over a document that a commit of another room has made durable."""
@@ -91,7 +88,3 @@ def encoded_document(document: Mapping[str, Any]) -> bytes:
 def _decoded(encoded: bytes) -> Mapping[str, Any]:
     document: Mapping[str, Any] = orjson.loads(encoded)
     return document
-
-
-def _kept(done: Future[None]) -> bool:
-    return not done.cancelled() and done.exception() is None

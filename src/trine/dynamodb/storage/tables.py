@@ -17,6 +17,7 @@ from trine.clock import Clock
 from trine.dynamodb.errors import ResourceInUseException, ResourceNotFoundException
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition
 from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
+from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.keyspace import (
     COUNTERS,
     ITEMS,
@@ -170,15 +171,13 @@ class Tables:
                 following += 1
         gone = {entry["Number"] for entry in table.record["Indexes"].values()}
         gone -= {entry["Number"] for entry in indexes.values()}
+
+        def sweep(_: Table) -> None:
+            for number in gone:
+                self.clear_index(table, number)
+
         changed = self.change(table, definition, Indexes=indexes, NextIndex=following, **members)
-
-        def sweep(done: Future[Table]) -> None:
-            if not done.cancelled() and done.exception() is None:
-                for number in gone:
-                    self.clear_index(table, number)
-
-        changed.add_done_callback(sweep)
-        return changed
+        return when_committed(changed, sweep)
 
     def set_index_status(self, table: Table, index_name: str, status: str) -> Future[Table]:
         """Change the status of one index."""
@@ -197,16 +196,13 @@ class Tables:
                 raise ResourceNotFoundException(f"{NOT_FOUND}: Table: {table.name} not found")
             return Change(None, {key: None, doomed_key: encoded_document({"Number": table.number})})
 
-        def dropped(done: Future[None]) -> None:
-            if not done.cancelled() and done.exception() is None:
-                self._tables.pop(table.name, None)
-                self._catalogue.forget(TABLE_KIND, table.name)
-                self._catalogue.remember(DROPPED_KIND, doomed, {"Number": table.number})
-                self._sweep_soon(table.number)
+        def dropped(_: None) -> None:
+            self._tables.pop(table.name, None)
+            self._catalogue.forget(TABLE_KIND, table.name)
+            self._catalogue.remember(DROPPED_KIND, doomed, {"Number": table.number})
+            self._sweep_soon(table.number)
 
-        future = self._store.transact((key,), decide)
-        future.add_done_callback(dropped)
-        return future
+        return when_committed(self._store.transact((key,), decide), dropped)
 
     def resume_sweeps(self) -> None:
         """Go on sweeping what was dropped before the last stop; needs the running loop."""
@@ -240,19 +236,27 @@ class Tables:
         return Table(TableDefinition.from_document(document["Definition"]), record, self._place)
 
     def _adopted(self, committed: Future[Mapping[str, Any]]) -> Future[Table]:
+        """A future of the live table, which is known here when that future resolves."""
         adopted: Future[Table] = asyncio.get_running_loop().create_future()
 
         def adopt(done: Future[Mapping[str, Any]]) -> None:
-            if done.cancelled():
-                adopted.cancel()
-            elif (fault := done.exception()) is not None:
-                adopted.set_exception(fault)
-            else:
+            table = fault = None
+            if not done.cancelled() and (fault := done.exception()) is None:
                 table = self._live(done.result())
                 self._tables[table.name] = table
                 self._catalogue.remember(TABLE_KIND, table.name, done.result())
-                if not adopted.done():
-                    adopted.set_result(table)
+            # Whoever asked may have gone meanwhile; the table stands all the same.
+            if adopted.done():
+                return
+            if table is not None:
+                adopted.set_result(table)
+            elif fault is not None:
+                adopted.set_exception(fault)
+            else:
+                adopted.cancel()
 
-        committed.add_done_callback(adopt)
+        if committed.done():
+            adopt(committed)
+        else:
+            committed.add_done_callback(adopt)
         return adopted

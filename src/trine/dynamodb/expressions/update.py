@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.expressions.ast import UpdateTree
 from trine.dynamodb.expressions.names import ExpressionContext, Names, Values
 from trine.dynamodb.expressions.parser import parse_update
 from trine.dynamodb.expressions.path import Resolved, resolve
@@ -33,9 +34,7 @@ class _Compiled:
         "paths",
     )
 
-    def __init__(self, text: str, parameter: str) -> None:
-        tree = parse_update(text, parameter)
-        check_update(tree, parameter)
+    def __init__(self, tree: UpdateTree, parameter: str) -> None:
         self.actions = tree.actions
         self.paths = [action.path for action in tree.actions]
         self._binding, self._binding_without_paths = update_bindings(tree, parameter)
@@ -43,6 +42,13 @@ class _Compiled:
         self._paths_seen: tuple[Resolved, ...] = ()
         self._computes: list[Compute] | None = None
         self.nested = any(len(path.elements) > 1 for path in self.paths)
+
+    def check(self, names: Names, values: Values) -> tuple[Resolved, ...]:
+        """As `bind`, for names and values that are all there; faults are told without the parameter's name."""
+        for leaf in self._binding.leaves:
+            for check in leaf.checks:
+                check(names, values)
+        return tuple([resolve(path, names) for path in self.paths])
 
     def bind(self, context: ExpressionContext) -> tuple[Resolved, ...]:
         """Check names and values; the paths with names in place. Clients repeat names: the last ones are kept."""
@@ -130,7 +136,9 @@ def check_keys(
 
 @lru_cache(1024)
 def _compiled(text: str, parameter: str) -> _Compiled:
-    return _Compiled(text, parameter)
+    tree = parse_update(text, parameter)
+    check_update(tree, parameter)
+    return _Compiled(tree, parameter)
 
 
 def update(
@@ -148,6 +156,12 @@ def update(
     if key_attributes:
         plan.check_keys(key_attributes)
     return plan
+
+
+def update_of(tree: UpdateTree, names: Names, values: Values) -> UpdatePlan:
+    """The plan of a tree that is no UpdateExpression's (PartiQL's). ValidationException, without a parameter's name."""
+    compiled = _Compiled(tree, "")
+    return UpdatePlan(compiled, names, values, compiled.check(names, values))
 
 
 def updated(item: Item, paths: Iterable[Resolved]) -> Item:

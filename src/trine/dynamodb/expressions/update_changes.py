@@ -13,8 +13,9 @@ from typing import Any
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.path import Resolved
-from trine.dynamodb.model.attribute import MAX_DEPTH, TOO_DEEP, AttributeValue, Item
+from trine.dynamodb.model.attribute import MAX_DEPTH, AttributeValue, Item
 
+TOO_DEEP = "Nesting Levels have exceeded supported limits"
 INVALID_PATH = "The document path provided in the update expression is invalid for update"
 
 

@@ -1,8 +1,8 @@
 """A parsed statement: what it says, with attribute names and values behind placeholders.
 
-Conditions and updates are the syntax trees of `expressions`, so that they are compiled and applied as any other: `names`
-gives the attribute name behind each `#n`, `values` the literal behind each `:n`. A `?` is a `Parameter` until the
-request's parameters take its place.
+Conditions and updates are the syntax trees of `expressions`, so that they are compiled and applied as any other:
+`names` gives the attribute name behind each `#n`, `values` the literal behind each `:n`. A `?` is a `Parameter` until
+the request's parameters take its place.
 """
 
 from __future__ import annotations

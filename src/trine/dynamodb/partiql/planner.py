@@ -1,0 +1,191 @@
+"""From a statement to a plan: parameters put in, keys found, conditions and updates compiled.
+
+A `Statement`, the request's parameters and the table's definition enter, a `Plan` leaves. Pure; what AWS refuses only
+when it knows the table is refused here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.expressions.ast import Condition
+from trine.dynamodb.expressions.checks import paths_of
+from trine.dynamodb.expressions.condition import compile_condition
+from trine.dynamodb.expressions.condition_checks import leaf_of, leaves_of, operands_of
+from trine.dynamodb.expressions.names import Names, Values
+from trine.dynamodb.expressions.path import find, resolve
+from trine.dynamodb.expressions.update import update_of
+from trine.dynamodb.model.attribute import AttributeValue, Item, validate_item, validate_value
+from trine.dynamodb.model.item import check_item_size
+from trine.dynamodb.model.key import KeySchema, check_key
+from trine.dynamodb.model.table import TableDefinition
+from trine.dynamodb.partiql.plan import (
+    DeletePlan,
+    ExistsPlan,
+    InsertPlan,
+    Plan,
+    Project,
+    SelectPlan,
+    Test,
+    UpdateStatementPlan,
+)
+from trine.dynamodb.partiql.reading import KeyReader
+from trine.dynamodb.partiql.statement import Column, Statement
+
+SEVERAL_ATTRIBUTES = (
+    "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys."
+)
+INCOMPLETE_KEY = "Where clause does not contain a mandatory equality on all key attributes"
+Parameters = Sequence[AttributeValue] | None
+
+
+def check_parameters(parameters: Iterable[Any] | None) -> None:
+    """Validate and normalise a request's parameters in place, as AWS does before it reads the statement."""
+    for parameter in parameters or ():
+        validate_value(parameter)
+
+
+def make_plan(statement: Statement, parameters: Parameters, definition: TableDefinition) -> Plan:
+    """The plan of a statement on a table. ValidationException with AWS's sentence."""
+    values = statement.filled(parameters)
+    if statement.kind == "SELECT":
+        return _select(statement, values, definition)
+    if statement.kind == "INSERT":
+        return _insert(statement, parameters, definition)
+    key, where = _single_item(statement, values, definition)
+    if statement.kind == "EXISTS":
+        return _exists(statement, values, definition, key, where)
+    test = _test(where, statement.names, values)
+    if statement.kind == "DELETE":
+        only_key = KeyReader(where, statement.names, values).is_only_key(definition.key)
+        return DeletePlan(definition.name, key, None if only_key else test, statement.returning)
+    assert statement.update is not None
+    change = update_of(statement.update, statement.names, values)
+    change.check_keys(definition.key.names, definition.index_key_names)
+    return UpdateStatementPlan(definition.name, key, change, test, statement.returning)
+
+
+def _select(statement: Statement, values: Values, definition: TableDefinition) -> SelectPlan:
+    schema = definition.key
+    if statement.index_name is not None:
+        index = definition.index_by_name.get(statement.index_name)
+        if index is None:
+            raise ValidationException(f"The table does not have the specified index: {statement.index_name}")
+        schema = index.key
+    if len(schema.partition) > 1 or len(schema.sort) > 1:
+        raise ValidationException(SEVERAL_ATTRIBUTES)
+    names, where = statement.names, statement.where
+    accept: Test | None = None
+    reads = None
+    key: Item | None = None
+    only_key = False
+    if where is not None:
+        accept = _test(where, names, values)
+        reader = KeyReader(where, names, values)
+        reads = reader.reads(schema)
+        if reads is not None and len(reads) == 1 and reads[0].is_single_item and statement.index_name is None:
+            key = dict(reads[0].partition_key)
+            for attribute, value in zip(schema.sort, reads[0].operands, strict=True):
+                key[attribute.name] = value
+            check_key(schema, key)
+            only_key = reader.is_only_key(schema)
+            if only_key:
+                accept = None
+    return SelectPlan(
+        definition.name,
+        statement.index_name,
+        key,
+        reads,
+        accept,
+        only_key,
+        None if statement.columns is None else _project(statement.columns, names),
+        _attributes(statement),
+        _reverse(statement, schema, reads is not None),
+    )
+
+
+def _insert(statement: Statement, parameters: Parameters, definition: TableDefinition) -> InsertPlan:
+    item = statement.filled_item(parameters)
+    check_item_size(validate_item(item))
+    definition.check_item(item)
+    return InsertPlan(definition.name, item, definition.key_of(item))
+
+
+def _single_item(statement: Statement, values: Values, definition: TableDefinition) -> tuple[Item, Condition]:
+    """The key of the one item that a write or EXISTS is about, and its WHERE clause."""
+    if statement.index_name is not None:
+        raise ValidationException("Operations on indices are not supported in transactions")
+    if statement.where is None:
+        raise ValidationException(INCOMPLETE_KEY)
+    reader = KeyReader(statement.where, statement.names, values)
+    key: Item = {}
+    for name in definition.key.names:
+        found = reader.key_values(name)
+        if not found:
+            raise ValidationException(INCOMPLETE_KEY)
+        if len(found) > 1 and statement.kind != "EXISTS":
+            raise ValidationException(
+                f"Multiple conditions on same key {name}. Only single item Update/Insert/Delete are supported"
+            )
+        key[name] = found[0]
+    check_key(definition.key, key)
+    return key, statement.where
+
+
+def _exists(
+    statement: Statement, values: Values, definition: TableDefinition, key: Item, where: Condition
+) -> ExistsPlan:
+    if KeyReader(where, statement.names, values).is_only_key(definition.key):
+        raise ValidationException("EXISTS() must contain a single item read with additional condition")
+    return ExistsPlan(definition.name, key, _test(where, statement.names, values))
+
+
+def _test(where: Condition, names: Names, values: Values) -> Test:
+    for leaf in leaves_of(where):
+        for check in leaf_of(leaf).checks:
+            check(names, values)
+    compiled = compile_condition(where)
+    return lambda item: compiled(item, names, values)
+
+
+def _project(columns: Sequence[Column], names: Names) -> Project:
+    paths = [(column.name, resolve(column.path, names)) for column in columns]
+
+    def project(item: Item) -> Item:
+        found = ((name, find(item, path)) for name, path in paths)
+        return {name: value for name, value in found if value is not None}
+
+    return project
+
+
+def _attributes(statement: Statement) -> frozenset[str] | None:
+    if statement.columns is None:
+        return None
+    paths = [column.path for column in statement.columns]
+    if statement.where is not None:
+        for leaf in leaves_of(statement.where):
+            paths += paths_of(operands_of(leaf))
+    return frozenset(statement.names[str(path.elements[0])] for path in paths)
+
+
+def _reverse(statement: Statement, schema: KeySchema, keyed: bool) -> bool:
+    """Whether ORDER BY wants the sort order descending. ValidationException when it wants what no key can give."""
+    if not statement.order:
+        return False
+    if statement.where is None:
+        raise ValidationException("Must have WHERE clause in the statement when using ORDER BY clause.")
+    if not keyed:
+        raise ValidationException(
+            "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause."
+        )
+    reverse = False
+    for ordering in statement.order:
+        if ordering.attribute not in schema.names:
+            raise ValidationException(
+                f"Variable reference {ordering.attribute} in ORDER BY clause must be part of the primary key"
+            )
+        if ordering.attribute != schema.partition[0].name:
+            reverse = ordering.descending
+    return reverse

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.expressions.condition import BoundCondition, condition
 from trine.dynamodb.expressions.key_condition import KeyTerms, key_terms
+from trine.dynamodb.expressions.legacy_condition import LegacyCondition
+from trine.dynamodb.expressions.legacy_key import LegacyKeyTerms, key_conditions
 from trine.dynamodb.expressions.projection import Projection, projection
+from trine.dynamodb.operations.conditions import Filter, filter_of
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.reading import Target, check_select, legacy_projection, reading_permission
@@ -22,8 +24,8 @@ OUTSIDE = "The provided starting key is outside query boundaries based on provid
 class Plan(NamedTuple):
     """A Query's expressions."""
 
-    keys: KeyTerms
-    accept: BoundCondition | None
+    keys: KeyTerms | LegacyKeyTerms
+    accept: Filter | None
     projection: Projection | None
 
 
@@ -44,18 +46,20 @@ def prepare(request: QueryInput) -> Plan:
         ),
     )
     check_select(request)
-    if request.key_condition_expression is None:
-        raise ValidationException(
-            "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
-        )
     chosen = None
     if request.projection_expression is not None:
         chosen = projection(request.projection_expression, context)
-    accept = None
-    if request.filter_expression is not None:
-        accept = condition(request.filter_expression, context, "FilterExpression")
-    keys = key_terms(request.key_condition_expression, context)
-    keys.check()
+    accept = filter_of(request, context, request.query_filter, "QueryFilter")
+    keys: KeyTerms | LegacyKeyTerms
+    if request.key_condition_expression is not None:
+        keys = key_terms(request.key_condition_expression, context)
+        keys.check()
+    elif request.key_conditions is not None:
+        keys = key_conditions(request.key_conditions)
+    else:
+        raise ValidationException(
+            "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
+        )
     context.check_all_used()
     return Plan(keys, accept, chosen if chosen is not None else legacy_projection(request.attributes_to_get))
 
@@ -82,12 +86,13 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan) -> bytes:
     return target.answer(request, page)
 
 
-def refuse_key_attributes(target: Target, accept: BoundCondition) -> None:
+def refuse_key_attributes(target: Target, accept: Filter) -> None:
     """A Query's filter may not speak of the key it is ordered by."""
+    what = "QueryFilter" if isinstance(accept, LegacyCondition) else "Filter Expression"
     for name in target.key.names:
         if name in accept.attributes:
             raise ValidationException(
-                f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
+                f"{what} can only contain non-primary key attributes: Primary key attribute: {name}"
             )
 
 

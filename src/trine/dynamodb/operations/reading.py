@@ -12,12 +12,12 @@ from typing import Any
 import orjson
 
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.expressions.condition import BoundCondition
 from trine.dynamodb.expressions.projection import Projection, projection
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import decode_stored, item_bytes, stored_size
 from trine.dynamodb.model.key import KeySchema, check_key
+from trine.dynamodb.operations.conditions import Filter
 from trine.dynamodb.operations.consumed import consistency_of, wanted
 from trine.dynamodb.operations.expect import attributes_named
 from trine.dynamodb.operations.operation import Permission, Rooms
@@ -127,7 +127,7 @@ class Target:
         self.index, self.space, self.identity = index, index.space, index.definition.identity
 
     def choose(
-        self, source: Snapshot | Store, request: Any, accept: BoundCondition | None, chosen: Projection | None
+        self, source: Snapshot | Store, request: Any, accept: Filter | None, chosen: Projection | None
     ) -> Choose | None:
         """What a page does with each stored item."""
         if self._needs_whole_items(request, accept, chosen):
@@ -136,7 +136,7 @@ class Target:
             return chooser(accept, _nothing)
         return chooser(accept, None if chosen is None else lambda item: orjson.dumps(chosen.apply(item)))
 
-    def _needs_whole_items(self, request: Any, accept: BoundCondition | None, chosen: Projection | None) -> bool:
+    def _needs_whole_items(self, request: Any, accept: Filter | None, chosen: Projection | None) -> bool:
         if self.index is None or self.index.definition.projection_type == "ALL":
             return False
         definition = self.index.definition
@@ -157,9 +157,7 @@ class Target:
             return False
         return bool(missing) or request.select == "ALL_ATTRIBUTES"
 
-    def _choose_from_table(
-        self, source: Snapshot | Store, accept: BoundCondition | None, chosen: Projection | None
-    ) -> Choose:
+    def _choose_from_table(self, source: Snapshot | Store, accept: Filter | None, chosen: Projection | None) -> Choose:
         def choose(stored: bytes) -> bytes | None:
             whole = source.get(self.table.space.key(decode_stored(stored)))
             if whole is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.expressions.condition import BoundCondition, condition
 from trine.dynamodb.expressions.projection import Projection, projection
+from trine.dynamodb.operations.conditions import Filter, filter_of
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.reading import Target, check_select, legacy_projection, reading_permission
@@ -17,7 +17,7 @@ from trine.dynamodb.storage.pages import read_page
 class Plan(NamedTuple):
     """A Scan's expressions."""
 
-    accept: BoundCondition | None
+    accept: Filter | None
     projection: Projection | None
 
 
@@ -40,9 +40,7 @@ def prepare(request: ScanInput) -> Plan:
     chosen = None
     if request.projection_expression is not None:
         chosen = projection(request.projection_expression, context)
-    accept = None
-    if request.filter_expression is not None:
-        accept = condition(request.filter_expression, context, "FilterExpression")
+    accept = filter_of(request, context, request.scan_filter, "ScanFilter")
     context.check_all_used()
     return Plan(accept, chosen if chosen is not None else legacy_projection(request.attributes_to_get))
 

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import orjson
 
 from trine.dynamodb.expressions.condition import condition
+from trine.dynamodb.expressions.legacy_update import LegacyUpdate, attribute_updates
 from trine.dynamodb.expressions.names import ExpressionContext
 from trine.dynamodb.expressions.update import UpdatePlan, update, updated
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import check_item_size, encode_stored, item_bytes, item_size
+from trine.dynamodb.operations.conditions import expected_of
 from trine.dynamodb.operations.expect import Condition, checked, item_permission, key_bytes, write_answer
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
@@ -23,7 +25,7 @@ from trine.dynamodb.storage.tables import Table
 class Plan(NamedTuple):
     """An update and its condition."""
 
-    update: UpdatePlan | None
+    update: UpdatePlan | LegacyUpdate | None
     condition: Condition | None
 
 
@@ -41,6 +43,13 @@ def prepare(request: UpdateItemInput) -> Plan:
             ("ConditionalOperator", request.conditional_operator),
         ),
     )
+    if (
+        request.attribute_updates is not None
+        or request.expected is not None
+        or request.conditional_operator is not None
+    ):
+        changes = attribute_updates(request.attribute_updates) if request.attribute_updates is not None else None
+        return Plan(changes, expected_of(request))
     return expressions_of(request.update_expression, request.condition_expression, context)
 
 
@@ -66,7 +75,7 @@ def execute(rooms: Rooms, request: UpdateItemInput, plan: Plan) -> Future[bytes]
     return commit_one(rooms.store, Write(table, key, rule), answer)
 
 
-def check_keys(table: Table, change: UpdatePlan | None) -> None:
+def check_keys(table: Table, change: UpdatePlan | LegacyUpdate | None) -> None:
     """ValidationException when the update touches what it must not."""
     if change is not None:
         definition = table.definition
@@ -94,7 +103,9 @@ def update_rule(table: Table, key: Item, plan: Plan, returns_old: bool) -> Rule:
     return rule
 
 
-def returned(return_values: str | None, transition: Transition, change: UpdatePlan | None) -> bytes | None:
+def returned(
+    return_values: str | None, transition: Transition, change: UpdatePlan | LegacyUpdate | None
+) -> bytes | None:
     """The `Attributes` of the answer, or None."""
     if return_values is None or return_values == "NONE":
         return None

@@ -25,6 +25,7 @@ def test_sorted_keys_are_a_sorted_set(keys: list[bytes], start: bytes, stop: byt
                 model.add(key)
             inside = sorted(key for key in model if start <= key < stop)
             assert held.page(start, stop, limit, False) == inside[:limit]
+            assert held.touches(start, stop) == bool(inside)
             assert held.page(start, stop, limit, True) == inside[::-1][:limit]
         again = SortedKeys.of(sorted(model))
         assert again.page(b"", b"\xff" * 3, 9999, False) == sorted(model)

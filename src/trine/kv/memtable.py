@@ -25,7 +25,7 @@ class SortedKeys:
 
     def __init__(self) -> None:
         self._blocks: list[list[bytes]] = [[]]
-        self._lows: list[bytes] = []  # first key that belongs into block i+1
+        self._lows: list[bytes] = []  # first key of block i+1
 
     @classmethod
     def of(cls, ordered: list[bytes]) -> SortedKeys:
@@ -51,9 +51,22 @@ class SortedKeys:
         index = bisect_right(self._lows, key)
         block = self._blocks[index]
         del block[bisect_left(block, key)]
-        if not block and len(self._blocks) > 1:
-            del self._blocks[index]
-            del self._lows[max(index - 1, 0)]
+        if not block:
+            if len(self._blocks) > 1:
+                del self._blocks[index]
+                del self._lows[max(index - 1, 0)]
+        elif index:
+            self._lows[index - 1] = block[0]
+
+    def touches(self, start: bytes, stop: bytes) -> bool:
+        """Whether there is a key with start <= key < stop."""
+        lows = self._lows
+        index = bisect_right(lows, start)
+        block = self._blocks[index]
+        place = bisect_left(block, start)
+        if place < len(block):
+            return block[place] < stop
+        return index < len(lows) and lows[index] < stop
 
     def page(self, start: bytes, stop: bytes, limit: int, reverse: bool) -> list[bytes]:
         """The first `limit` keys with start <= key < stop, from the end when `reverse`."""

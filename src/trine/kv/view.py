@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Protocol
 
 from trine.kv.errors import StoreClosed
-from trine.kv.memtable import Memtable, Version
+from trine.kv.memtable import Memtable
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -41,9 +41,10 @@ class ClosedTree:
 
 def lookup(memtables: tuple[Memtable, ...], tree: Tree | None, sequence: int, key: bytes) -> bytes | None:
     """The value of `key` at `sequence`."""
-    version = _recent(memtables, sequence, key)
-    if version is not None:
-        return version[1]
+    for memtable in memtables:
+        version = memtable.at(key, sequence)
+        if version is not None:
+            return version[1]
     return None if tree is None else tree.get(key)
 
 
@@ -64,7 +65,7 @@ def page(
         return []
     if tree is not None:
         for memtable in memtables:
-            if memtable.keys.page(start, stop, 1, reverse):
+            if memtable.keys.touches(start, stop):
                 break
         else:
             return tree.page(start, stop, limit, reverse)
@@ -73,7 +74,7 @@ def page(
         found, end = _stretch(memtables, tree, sequence, start, stop, limit - len(pairs), reverse)
         pairs += found
         if end is None or len(pairs) >= limit:
-            return pairs[:limit]
+            return pairs if len(pairs) <= limit else pairs[:limit]
         if reverse:
             stop = end
         else:
@@ -93,42 +94,37 @@ def _stretch(
 
     Every layer is read for `want` keys; only up to the nearest of their last keys is each of them complete.
     """
-    settled = tree.page(start, stop, want, reverse) if tree is not None else []
-    ends = [settled[-1][0]] if len(settled) == want else []
-    recent: list[bytes] = []
-    for memtable in memtables:
+    merged: dict[bytes, bytes] = {}
+    ends: list[bytes] = []
+    if tree is not None:
+        settled = tree.page(start, stop, want, reverse)
+        merged.update(settled)
+        if len(settled) == want:
+            ends.append(settled[-1][0])
+    for memtable in reversed(memtables):  # the oldest first: a newer one overrides it
         keys = memtable.keys.page(start, stop, want, reverse)
         if len(keys) == want:
             ends.append(keys[-1])
-        recent += keys
+        newest = memtable.newest
+        for key in keys:
+            version = newest(key)
+            while version is not None and version[0] > sequence:
+                version = version[2]
+            if version is None:
+                continue
+            value = version[1]
+            if value is not None:
+                merged[key] = value
+            elif key in merged:
+                del merged[key]
     end = (max(ends) if reverse else min(ends)) if ends else None
-    merged = dict(settled)
-    for key in recent:
-        version = _recent(memtables, sequence, key)
-        if version is None:
-            continue
-        value = version[1]
-        if value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = value
-    if end is None:
-        pairs = sorted(merged.items(), reverse=reverse)
-    elif reverse:
-        pairs = sorted((pair for pair in merged.items() if pair[0] >= end), reverse=True)
-    else:
-        pairs = sorted(pair for pair in merged.items() if pair[0] <= end)
+    if tree is None and len(memtables) == 1:
+        return list(merged.items()), end  # one layer is in order as it stands
+    pairs = sorted(merged.items(), reverse=reverse)
+    if end is not None:  # beyond it, a layer may hold keys that were not read
+        while pairs and (pairs[-1][0] < end if reverse else pairs[-1][0] > end):
+            pairs.pop()
     return pairs, end
-
-
-def _recent(memtables: tuple[Memtable, ...], sequence: int, key: bytes) -> Version | None:
-    for memtable in memtables:
-        version = memtable.newest(key)
-        while version is not None:
-            if version[0] <= sequence:
-                return version
-            version = version[2]
-    return None
 
 
 def _page_by_bytes(

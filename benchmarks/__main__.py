@@ -8,10 +8,11 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import load, table_run
+from benchmarks import front_run, load, table_run
+from benchmarks.front_servers import FRONT_SERVERS
 from benchmarks.installing import Cache
 from benchmarks.results import table
-from benchmarks.table_servers import ECHO, SERVERS
+from benchmarks.table_servers import SERVERS
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -21,8 +22,11 @@ def options() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "trine-bench", help="where peers live")
     parser.add_argument("--rounds", type=int, default=3, help="rounds; medians are shown")
     parser.add_argument("--seconds", type=float, default=3.0, help="seconds of load for each cell and round")
+    parser.add_argument("--part", choices=("table", "front", "all"), default="all", help="which half to run")
     parser.add_argument("--only", default="", help="only rows whose title holds this")
-    parser.add_argument("--servers", default="", help=f"only these, by `;`: {'; '.join(SERVERS)}")
+    parser.add_argument(
+        "--servers", default="", help=f"only these, by `;`: {'; '.join(dict.fromkeys((*SERVERS, *FRONT_SERVERS)))}"
+    )
     parser.add_argument("--write", action="store_true", help=f"write the tables to {RESULTS.name} as well")
     return parser.parse_args()
 
@@ -50,20 +54,20 @@ def heading() -> str:
 
 def main() -> int:
     chosen = options()
-    names = [name.strip() for name in chosen.servers.split(";") if name.strip()] or list(SERVERS)
+    wanted = [name.strip() for name in chosen.servers.split(";") if name.strip()]
     cache = Cache(chosen.cache.expanduser().absolute())
-    rows, field = table_run.run(cache, names, chosen.only, chosen.rounds, chosen.seconds)
-    columns = [
-        name for name in SERVERS if name in field.servers and (name != ECHO or any(name in row.cells for row in rows))
-    ]
-    parts = [heading(), "## The table", "", table(rows, columns), ""]
-    parts += ["## Start and memory", "", "| | ready after | resident, idle |", "|---|---|---|"]
-    parts += [
-        f"| {server.name} | {server.ready_seconds * 1000:.0f} ms | {server.idle_mib[1]:.0f} MiB |"
-        for server in field.servers.values()
-        if server.name != ECHO
-    ]
-    parts += ["", *(f"- {name} was left out: {why}" for name, why in field.missing.items())]
+    parts = [heading()]
+    if chosen.part != "front":
+        names = [name for name in SERVERS if not wanted or name in wanted]
+        rows, field = table_run.run(cache, names, chosen.only, chosen.rounds, chosen.seconds)
+        columns = [name for name in SERVERS if any(name in row.cells for row in rows)]
+        parts += ["## The table", "", table(rows, columns), "", field.start_table()]
+    if chosen.part != "table":
+        names = [name for name in FRONT_SERVERS if not wanted or name in wanted]
+        found = front_run.run(cache, names, chosen.only, chosen.rounds, chosen.seconds)
+        rows = [row for row in found.rows.values() if row.cells]
+        columns = [name for name in FRONT_SERVERS if any(name in row.cells for row in rows)]
+        parts += ["## Through the front door", "", table(rows, columns), "", found.start_table()]
     text = "\n".join(parts)
     print(text)
     if chosen.write:

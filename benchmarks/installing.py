@@ -16,7 +16,7 @@ NPM_PACKAGES = {
     "dynoxide": ("@dynoxide/linux-x64@1",),
     "serverless-offline": ("osls@3", "serverless-offline@14"),
 }
-PYTHON_PACKAGES = {"ministack": ("ministack",), "moto": ("moto[server]",)}
+PYTHON_PACKAGES = {"ministack": ("ministack", "boto3"), "moto": ("moto[server]",)}
 
 
 class NotInstalled(Exception):

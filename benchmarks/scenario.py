@@ -41,3 +41,21 @@ class TableRow:
     def calls(self) -> list[Call]:
         source = random.Random(self.title)
         return [self.make(source, index) for index in range(self.requests)]
+
+
+@dataclass(frozen=True)
+class FrontRow:
+    """A row measured through the front door: GET requests."""
+
+    title: str
+    make: Callable[[random.Random, int], str]
+    """Makes the path of a request."""
+    check: Callable[[str, Any], bool]
+    """Whether a JSON answer is right for its path."""
+    goals: tuple[Goal, ...] = ()
+    connections: int = 16
+    requests: int = 500
+
+    def paths(self) -> list[str]:
+        source = random.Random(self.title)
+        return [self.make(source, index) for index in range(self.requests)]

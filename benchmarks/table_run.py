@@ -55,6 +55,17 @@ class Field:
                 say(f"{name}: {self.missing[name]}")
                 self.servers.pop(name).process.stop()
 
+    def start_table(self) -> str:
+        """Start-up time and idle memory as a Markdown table, and who was left out."""
+        lines = ["| | ready after | resident, idle |", "|---|---|---|"]
+        lines += [
+            f"| {server.name} | {server.ready_seconds * 1000:.0f} ms | {server.idle_mib[0]:.0f} MiB |"
+            for server in self.servers.values()
+            if server.name != ECHO
+        ]
+        lines += ["", *(f"- {name} was left out: {why}" for name, why in self.missing.items()), ""]
+        return "\n".join(lines)
+
     def close(self) -> None:
         for server in self.servers.values():
             server.process.stop()

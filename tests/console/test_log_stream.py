@@ -1,0 +1,50 @@
+"""Following logs: the latest lines first, then each new one; a reader that is too slow is told what it missed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from trine.awslambda.log import FunctionLog
+from trine.clock import ManualClock
+from trine.console.log_stream import QUEUE_MAX, LogStream, latest_events
+
+
+def test_lines_of_several_functions_come_in_order_of_time() -> None:
+    clock = ManualClock()
+    first, second = FunctionLog("/aws/lambda/a", None, clock), FunctionLog("/aws/lambda/b", None, clock)
+    for number in range(3):
+        (first, second)[number % 2].append("stream", "r", f"line {number}")
+        clock.advance(1)
+    assert [event["message"] for event in latest_events([first, second], 2, "line")] == ["line 1", "line 2"]
+    assert latest_events([first, second], 10, "2")[0]["function"] == "a"
+
+
+def test_a_follower_gets_what_was_and_what_comes() -> None:
+    async def scenario() -> list[str]:
+        log = FunctionLog("/aws/lambda/a", None, ManualClock())
+        log.append("stream", "r", "before")
+        lines = LogStream([log], 10, "").lines()
+        seen = [json.loads(await anext(lines))["message"]]
+        log.append("stream", "r", "after")
+        log.append("stream", "r", "later")
+        seen += [json.loads(line)["message"] for line in (await anext(lines)).splitlines()]
+        await lines.aclose()
+        log.append("stream", "r", "nobody listens")
+        return seen
+
+    assert asyncio.run(scenario()) == ["before", "after", "later"]
+
+
+def test_a_flood_is_bounded_and_counted() -> None:
+    async def scenario() -> str:
+        log = FunctionLog("/aws/lambda/a", None, ManualClock())
+        log.append("stream", "r", "before")
+        lines = LogStream([log], 10, "").lines()
+        await anext(lines)
+        for number in range(QUEUE_MAX + 7):
+            log.append("stream", "r", f"line {number}")
+        batch = (await anext(lines)).splitlines()
+        return str(json.loads(batch[-1])["message"])
+
+    assert asyncio.run(scenario()) == "[7 lines came too quickly and are left out]"

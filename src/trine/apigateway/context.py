@@ -13,7 +13,7 @@ from trine.apigateway.event import identity, request_time, rest_context
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.parameters import decode_path
 
-_VARIABLE = re.compile(r"\$(?:\{context\.([A-Za-z0-9_.-]+)\}|context\.([A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*))")
+_VARIABLE = re.compile(r"\$(?:\{context\.([A-Za-z0-9_.-]+)\}|context\.([A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*))")
 
 
 def context_variables(exchange: Exchange) -> dict[str, Any]:

@@ -133,6 +133,11 @@ class GatewayError(Exception):
         self.facts = facts
 
 
+def message_text(message: str | None) -> str:
+    """The message as JSON text with its quotes: `$context.error.messageString`."""
+    return orjson.dumps(message).decode()
+
+
 def message_body(message: str | None, *, spaced: bool, capital: bool = False) -> bytes:
     """`{"message":"…"}` as AWS prints it."""
     text = orjson.dumps(message)

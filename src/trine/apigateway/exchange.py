@@ -22,7 +22,7 @@ class Exchange:
     __slots__ = ("authorizer", "deployed", "domain_name", "domain_prefix", "endpoint_request_id", "error",
                  "extended_id", "full_path", "identity", "integration_error", "integration_status", "method",
                  "now_seconds", "overrides", "parameters", "path", "principal_id", "request", "request_id", "route",
-                 "source_ip", "trace", "trace_header", "usage")  # fmt: skip
+                 "source_ip", "trace", "trace_header", "usage", "usage_key")  # fmt: skip
 
     def __init__(
         self, request: Request, located: Located, request_id: str, extended_id: str, now_seconds: float
@@ -57,6 +57,8 @@ class Exchange:
         """Request id of the integration, such as Lambda's."""
         self.overrides: dict[str, Any] | None = None
         """`responseOverride` and `requestOverride` that a request template has set."""
+        self.usage_key: str | None = None
+        """`usageIdentifierKey` of a Lambda authorizer."""
         self.principal_id: str | None = None
         """Who a Lambda authorizer says the caller is."""
 

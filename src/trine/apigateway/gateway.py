@@ -1,6 +1,6 @@
 """The corridor of the front door: the order of the rooms a request passes, and nothing else.
 
-    stage → limits → router → cors → authorizers → usage plan, throttle → validation → integration → response
+    stage → limits → router → cors → authorizers → usage plan → throttle → validation → integration → response
 
 Enters an `http.Request`; leaves a `Response`, or a future of one while a function runs. No task is made per request:
 what waits, waits in callbacks. Every request opens one trace; every room that decides adds one step.
@@ -11,37 +11,41 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from trine.apigateway.access_log import Sink, log_sink
 from trine.apigateway.api import Api
-from trine.apigateway.body import BinaryTypes
-from trine.apigateway.cors import CorsPolicy
-from trine.apigateway.deployment import DeployedStage
+from trine.apigateway.authorizers.guard import GuardParts
+from trine.apigateway.authorizers.jwks import KeySets
+from trine.apigateway.authorizers.verdict import VerdictCache
 from trine.apigateway.errors import (
     FORBIDDEN,
-    HEADERS_TOO_LARGE,
     INTEGRATION_TIMEOUT,
     INTERNAL_ERROR,
     MISSING_AUTHENTICATION_TOKEN,
-    REQUEST_TOO_LARGE,
-    URI_TOO_LONG,
     GatewayError,
     error_response,
+    message_text,
 )
 from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange, make_ids, make_trace_header
-from trine.apigateway.integrations.runner import Runner, Runners
-from trine.apigateway.limits import HEADERS_BYTES, PAYLOAD_BYTES, REQUEST_LINE_BYTES
+from trine.apigateway.integrations.runner import Runner
+from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT, check_limits
 from trine.apigateway.listing import RouteListing, list_routes
+from trine.apigateway.quota import QuotaLedger
+from trine.apigateway.served import Parts, Served
 from trine.apigateway.stage import Directory, target_path
+from trine.apigateway.throttle import TokenBucket
+from trine.apigateway.usage_plans import UsagePlans
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.aws.invoke import Invoker
 from trine.clock import Clock, Timer
 from trine.http.message import Request, Response
+from trine.iam.access import Access
 from trine.trace import TraceBook
 
 _log = logging.getLogger("trine.apigateway")
@@ -51,24 +55,16 @@ CLIENT_GONE = 499
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """How the front door presents itself in `X-Forwarded-*`."""
+    """What a person may set about the front door."""
 
     forwarded_port: str = "3000"
+    """`X-Forwarded-Port` of events."""
     forwarded_protocol: str = "http"
-
-
-class _Served:
-    """One stage with the rooms that were set up for it."""
-
-    __slots__ = ("cors", "deployed")
-
-    def __init__(self, deployed: DeployedStage, invoker: Invoker, forwarded: Forwarded) -> None:
-        self.deployed = deployed
-        api = deployed.api
-        self.cors = CorsPolicy(api.cors) if api.cors is not None and not api.is_rest else None
-        runners = Runners(invoker, BinaryTypes(api.binary_media_types), forwarded)
-        for route in deployed.routes:
-            route.runner = runners.make(route)
+    account_rate_per_second: float = THROTTLE_RATE_DEFAULT
+    """The account's limit over all APIs; AWS's default."""
+    account_burst: int = THROTTLE_BURST_DEFAULT
+    issuer_urls: Mapping[str, str] = field(default_factory=dict)
+    """Where to find the keys of token issuers instead of at the issuer itself (tests, Cognito offline)."""
 
 
 class Gateway:
@@ -83,15 +79,36 @@ class Gateway:
         place: Place,
         traces: TraceBook,
         settings: GatewaySettings | None = None,
+        *,
+        access: Access | None = None,
+        usage: UsagePlans | None = None,
+        access_log: Sink = log_sink,
     ) -> None:
         self.apis: Sequence[Api] = tuple(apis)
         settings = settings or GatewaySettings()
         self._clock, self._ids, self._traces = clock, ids, traces
         self._directory = Directory(self.apis, place)
-        forwarded = Forwarded(settings.forwarded_port, settings.forwarded_protocol)
-        self._served = {deployed: _Served(deployed, invoker, forwarded) for deployed in self._directory.stages}
+        self.usage = usage or UsagePlans((), (), QuotaLedger(clock), clock)
+        self.verdicts = VerdictCache(clock)
+        keys = KeySets(clock, settings.issuer_urls)
+        parts = Parts(
+            GuardParts(invoker, clock, access, keys, self.verdicts),
+            TokenBucket("the account", settings.account_rate_per_second, settings.account_burst, clock),
+            Forwarded(settings.forwarded_port, settings.forwarded_protocol),
+            access_log,
+        )
+        self._served = {deployed: Served(deployed, parts) for deployed in self._directory.stages}
+        self.problems = tuple(
+            dict.fromkeys(
+                [
+                    *(p for api in self.apis for p in api.problems),
+                    *(p for s in self._served.values() for p in s.problems),
+                ]
+            )
+        )
+        """What the templates ask for and cannot have, in words for people."""
 
-    # -- the way in ----------------------------------------------------------------------------------------------
+    # -- the way in ------------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response | Future[Response]:
         """Answer one request. Never raises; faults of our own are logged and answered as a 500."""
@@ -101,26 +118,30 @@ class Gateway:
             located = self._directory.locate(host.decode("latin-1") if host else "", target_path(request.target))
         except GatewayError as error:
             return self._refuse_unplaced(request, error)
-        rest = located.deployed.api.is_rest
-        request_id, extended_id = make_ids(self._ids, rest=rest)
+        request_id, extended_id = make_ids(self._ids, rest=located.deployed.api.is_rest)
         exchange = Exchange(request, located, request_id, extended_id, now_seconds)
         trace = exchange.trace = self._traces.open("apigateway", request_id)
         trace.title = f"{request.method} {exchange.full_path}"
         exchange.trace_header = make_trace_header(request.headers.get(b"x-amzn-trace-id"), self._ids, now_seconds)
+        served = self._served[located.deployed]
         try:
             check_limits(request)
-            served = self._served[located.deployed]
             if request.method == "OPTIONS" and served.cors is not None:
                 preflight = served.cors.preflight(request.headers)
                 if preflight is not None:
                     trace.step("apigateway.cors", {"preflight": True})
-                    return self._finish(exchange, preflight)
+                    return self._finish(exchange, preflight, preflight=True)
             self._route(exchange)
-            return self._integrate(exchange)
+            pending = served.guard.check(exchange)
         except GatewayError as error:
             return self._refuse(exchange, error)
         except Exception:
             return self._fault(exchange)
+        if pending is None:
+            return self._admitted(exchange, served)
+        answer: Future[Response] = asyncio.get_running_loop().create_future()
+        pending.add_done_callback(partial(self._authorized, exchange, served, answer))
+        return answer
 
     def _route(self, exchange: Exchange) -> None:
         deployed = exchange.deployed
@@ -136,7 +157,43 @@ class Gateway:
         assert exchange.trace is not None
         exchange.trace.step("apigateway.router", {"route": exchange.route.key, "stage": deployed.stage.name})
 
-    # -- the integration -----------------------------------------------------------------------------------------
+    def _authorized(self, exchange: Exchange, served: Served, answer: Future[Response], settled: Future[None]) -> None:
+        error = None if settled.cancelled() else settled.exception()
+        if answer.done():
+            self._close_gone(exchange)
+            return
+        if isinstance(error, GatewayError):
+            error.facts.setdefault("room", "apigateway.authorizer")
+            answer.set_result(self._refuse(exchange, error))
+            return
+        if error is not None or settled.cancelled():
+            _log.error("the authorizer failed", exc_info=error)
+            reason = "a fault of the gateway itself; see the log"
+            answer.set_result(self._refuse(exchange, GatewayError(INTERNAL_ERROR, reason)))
+            return
+        outcome = self._admitted(exchange, served)
+        if isinstance(outcome, Response):
+            answer.set_result(outcome)
+        else:
+            outcome.add_done_callback(partial(_hand_on, answer))
+
+    def _admitted(self, exchange: Exchange, served: Served) -> Response | Future[Response]:
+        """The caller may pass: count, check, and run the integration."""
+        route = exchange.route
+        try:
+            if route.route.api_key_required:
+                self.usage.admit(exchange)
+            served.throttle.take(route)
+            validation = served.validations.get(route)
+            if validation is not None:
+                validation.check(exchange)
+            return self._integrate(exchange)
+        except GatewayError as error:
+            return self._refuse(exchange, error)
+        except Exception:
+            return self._fault(exchange)
+
+    # -- the integration -------------------------------------------------------------------------------------------
 
     def _integrate(self, exchange: Exchange) -> Response | Future[Response]:
         runner: Runner = exchange.route.runner
@@ -183,9 +240,10 @@ class Gateway:
         error = GatewayError(INTEGRATION_TIMEOUT, reason, room="apigateway.integration", timeoutSeconds=seconds)
         answer.set_result(self._refuse(exchange, error))
 
-    # -- the way out ---------------------------------------------------------------------------------------------
+    # -- the way out -----------------------------------------------------------------------------------------------
 
-    def _finish(self, exchange: Exchange, response: Response) -> Response:
+    def _finish(self, exchange: Exchange, response: Response, *, preflight: bool = False) -> Response:
+        served = self._served[exchange.deployed]
         headers = response.headers
         if exchange.rest:
             headers.append((b"x-amzn-RequestId", exchange.request_id.encode()))
@@ -194,9 +252,10 @@ class Gateway:
                 headers.append((b"X-Amzn-Trace-Id", exchange.trace_header.encode("latin-1")))
         else:
             headers.append((b"Apigw-Requestid", exchange.request_id.encode()))
-            cors = self._served[exchange.deployed].cors
-            if cors is not None and response.status != 204:
-                cors.apply(response, exchange.request.headers.get(b"origin"))
+            if served.cors is not None and not preflight:
+                served.cors.apply(response, exchange.request.headers.get(b"origin"))
+        if served.access_log is not None:
+            served.access_log.write(exchange, response)
         trace = exchange.trace
         assert trace is not None
         trace.step("apigateway.response", {"status": response.status})
@@ -204,15 +263,23 @@ class Gateway:
         return response
 
     def _refuse(self, exchange: Exchange, error: GatewayError) -> Response:
-        assert exchange.trace is not None
+        trace = exchange.trace
+        assert trace is not None
         room = error.facts.pop("room", "apigateway.response")
-        exchange.trace.refuse(room, error.reason, **error.facts)
-        exchange.error = {"responseType": error.refusal.type, "message": error.message}
-        return self._finish(exchange, error_response(error, rest=exchange.rest))
+        if trace.refusal is None:  # the identity wing has already told why it refused
+            trace.refuse(room, error.reason, **error.facts)
+        exchange.error = {
+            "responseType": error.refusal.type,
+            "message": error.message,
+            "messageString": message_text(error.message),
+            "validationErrorString": error.facts.get("validationErrorString"),
+        }
+        return self._finish(exchange, self._served[exchange.deployed].responses.render(error, exchange))
 
     def _fault(self, exchange: Exchange) -> Response:
         _log.exception("the gateway failed at %s %s", exchange.method, exchange.full_path)
-        return self._refuse(exchange, GatewayError(INTERNAL_ERROR, "a fault of the gateway itself; see the log"))
+        error = GatewayError(INTERNAL_ERROR, "a fault of the gateway itself; see the log")
+        return self._refuse(exchange, error)
 
     def _close_gone(self, exchange: Exchange) -> None:
         assert exchange.trace is not None
@@ -236,29 +303,14 @@ class Gateway:
         self._traces.close(trace, response.status)
         return response
 
-    # -- for people ----------------------------------------------------------------------------------------------
+    # -- for people ------------------------------------------------------------------------------------------------
 
     def routes(self) -> list[RouteListing]:
         """Every route of every stage, in template order."""
         return list_routes(self._directory)
 
 
-def check_limits(request: Request) -> None:
-    """GatewayError when the request is larger than API Gateway takes: 413, 414 or 431."""
-    if len(request.body) > PAYLOAD_BYTES:
-        raise GatewayError(
-            REQUEST_TOO_LARGE,
-            f"the body has {len(request.body)} bytes, more than {PAYLOAD_BYTES}",
-            room="apigateway.limits",
-        )
-    size = len(request.target)
-    if size > REQUEST_LINE_BYTES:
-        raise GatewayError(URI_TOO_LONG, f"the target has {size} bytes", room="apigateway.limits")
-    for name, value in request.headers.pairs:
-        size += len(name) + len(value)
-    if size > HEADERS_BYTES:
-        raise GatewayError(
-            HEADERS_TOO_LARGE,
-            f"request line and headers have {size} bytes, more than {HEADERS_BYTES}",
-            room="apigateway.limits",
-        )
+def _hand_on(answer: Future[Response], settled: Future[Response]) -> None:
+    """The integration's answer becomes the answer of the request whose authorizer had to be waited for."""
+    if not answer.done():
+        answer.set_result(settled.result())

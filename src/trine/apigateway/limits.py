@@ -5,6 +5,9 @@ Sources: "Quotas for configuring and running a REST API" and "... an HTTP API" i
 
 from __future__ import annotations
 
+from trine.apigateway.errors import HEADERS_TOO_LARGE, REQUEST_TOO_LARGE, URI_TOO_LONG, GatewayError
+from trine.http.message import Request
+
 PAYLOAD_BYTES = 10 * 1024 * 1024
 """Largest request or response payload of both API kinds; not adjustable."""
 
@@ -60,3 +63,18 @@ THROTTLE_RATE_DEFAULT = 10_000.0
 """Account limit in requests per second, per region."""
 THROTTLE_BURST_DEFAULT = 5_000
 """Bucket size of the account limit."""
+
+
+def check_limits(request: Request) -> None:
+    """GatewayError when the request is larger than API Gateway takes: 413, 414 or 431."""
+    if len(request.body) > PAYLOAD_BYTES:
+        reason = f"the body has {len(request.body)} bytes, more than {PAYLOAD_BYTES}"
+        raise GatewayError(REQUEST_TOO_LARGE, reason, room="apigateway.limits")
+    size = len(request.target)
+    if size > REQUEST_LINE_BYTES:
+        raise GatewayError(URI_TOO_LONG, f"the target has {size} bytes", room="apigateway.limits")
+    for name, value in request.headers.pairs:
+        size += len(name) + len(value)
+    if size > HEADERS_BYTES:
+        reason = f"request line and headers have {size} bytes, more than {HEADERS_BYTES}"
+        raise GatewayError(HEADERS_TOO_LARGE, reason, room="apigateway.limits")

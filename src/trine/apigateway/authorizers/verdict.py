@@ -1,0 +1,130 @@
+"""What a Lambda authorizer answered, understood once and asked for every request it covers.
+
+Enters the function's JSON; leaves a `Verdict`, or a `GatewayError` 500 when the answer is malformed. A cached verdict's
+policy is evaluated anew for each request's ARN, so a policy for one path refuses the next one, as on AWS.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from trine.apigateway.errors import ACCESS_DENIED, AUTHORIZER_CONFIGURATION_ERROR, GatewayError
+from trine.apigateway.limits import CACHED_DECISIONS
+from trine.clock import Clock
+from trine.iam.errors import MalformedPolicy
+from trine.iam.evaluator import PolicySet, Question, evaluate
+from trine.iam.policy import CompiledPolicy, parse_policy
+from trine.iam.principals import Requester
+
+INVOKE = "execute-api:invoke"
+"""The action of every request, in the lower case in which policies are matched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One answer of an authorizer. `policy` None: the simple format, `authorized` alone counts."""
+
+    authorized: bool
+    policy: CompiledPolicy | None
+    context: Mapping[str, Any]
+    principal_id: str | None = None
+    usage_key: str | None = None
+
+    def check(self, arn: str, conditions: Mapping[str, tuple[str, ...]]) -> None:
+        """GatewayError 403 when this verdict does not allow `arn`."""
+        if self.policy is None:
+            if not self.authorized:
+                raise GatewayError(ACCESS_DENIED, "the authorizer answered isAuthorized: false")
+            return
+        question = Question(Requester(), INVOKE, arn, conditions.get, PolicySet(identity=(self.policy,)))
+        decision = evaluate(question)
+        if decision.allowed:
+            return
+        facts: dict[str, Any] = {"resource": arn, "principalId": self.principal_id}
+        if decision.statement is not None:
+            message = "User is not authorized to access this resource with an explicit deny"
+            reason = "a statement of the authorizer's policy denies this request"
+            raise GatewayError(ACCESS_DENIED, reason, message=message, **facts, **decision.statement.facts())
+        raise GatewayError(ACCESS_DENIED, "no statement of the authorizer's policy allows this request", **facts)
+
+
+def _malformed(why: str) -> GatewayError:
+    return GatewayError(AUTHORIZER_CONFIGURATION_ERROR, f"the authorizer's answer is malformed: {why}")
+
+
+def read_verdict(payload: bytes, *, rest: bool, simple: bool) -> Verdict:
+    """The verdict in `payload`. `simple`: an HTTP API that expects `isAuthorized`."""
+    try:
+        answer = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        raise _malformed("it is not JSON") from None
+    if not isinstance(answer, dict):
+        raise _malformed("it is no object")
+    context = _context(answer.get("context"), rest=rest)
+    if simple:
+        authorized = answer.get("isAuthorized")
+        if not isinstance(authorized, bool):
+            raise _malformed("isAuthorized is no boolean")
+        return Verdict(authorized, None, context)
+    principal = answer.get("principalId")
+    if not isinstance(principal, str | int):
+        raise _malformed("principalId is missing")
+    document = answer.get("policyDocument")
+    if not isinstance(document, dict):
+        raise _malformed("policyDocument is missing")
+    try:
+        policy = parse_policy(document, "identity", "authorizer policy")
+    except MalformedPolicy as error:
+        raise _malformed(f"policyDocument: {error.message}") from None
+    key = answer.get("usageIdentifierKey")
+    return Verdict(True, policy, context, str(principal), key if isinstance(key, str) else None)
+
+
+def _context(value: Any, *, rest: bool) -> dict[str, Any]:
+    """Context values: scalars turned into text with REST ("the values are stringified"), any JSON with HTTP APIs."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _malformed("context is no object")
+    if not rest:
+        return value
+    found: dict[str, Any] = {}
+    for name, item in value.items():
+        if isinstance(item, dict | list):
+            raise _malformed(f"context.{name} is neither text, number nor boolean")
+        found[name] = None if item is None else item if isinstance(item, str) else orjson.dumps(item).decode()
+    return found
+
+
+class VerdictCache:
+    """Verdicts by authorizer and identity, each until its time; bounded, the oldest leave first."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[tuple[str, ...], tuple[float, Verdict]] = OrderedDict()
+
+    def get(self, key: tuple[str, ...]) -> Verdict | None:
+        """The verdict under `key` while it is fresh."""
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        if kept[0] <= self._clock.now():
+            del self._kept[key]
+            return None
+        return kept[1]
+
+    def put(self, key: tuple[str, ...], verdict: Verdict, ttl_seconds: int) -> None:
+        """Remember `verdict` for `ttl_seconds`."""
+        self._kept[key] = (self._clock.now() + ttl_seconds, verdict)
+        self._kept.move_to_end(key)
+        if len(self._kept) > CACHED_DECISIONS:
+            self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything (`FlushStageAuthorizersCache`)."""
+        self._kept.clear()

@@ -1,0 +1,72 @@
+"""One stage with the rooms that were set up for it when its API was loaded.
+
+Enters a `DeployedStage` and the parts all stages share; leaves a `Served`: what the corridor walks through. Models that
+cannot be used and policies that cannot be read are told in `problems`; their routes answer 500.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from trine.apigateway.access_log import AccessLog, Sink
+from trine.apigateway.api import Api, IntegrationType
+from trine.apigateway.authorizers.guard import Guard, GuardParts
+from trine.apigateway.body import BinaryTypes
+from trine.apigateway.cors import CorsPolicy
+from trine.apigateway.deployment import DeployedRoute, DeployedStage
+from trine.apigateway.event import Forwarded
+from trine.apigateway.gateway_responses import GatewayResponses
+from trine.apigateway.integrations.runner import Runners
+from trine.apigateway.throttle import StageThrottle, TokenBucket
+from trine.apigateway.validation import SchemaRefused, Validation
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every stage shares."""
+
+    guard: GuardParts
+    account: TokenBucket
+    forwarded: Forwarded
+    sink: Sink
+
+
+class Served:
+    """The rooms of one stage."""
+
+    __slots__ = ("access_log", "cors", "deployed", "guard", "problems", "responses", "throttle", "validations")
+
+    def __init__(self, deployed: DeployedStage, parts: Parts) -> None:
+        api = deployed.api
+        stage = deployed.stage
+        clock = parts.guard.clock
+        self.deployed = deployed
+        self.problems: list[str] = []
+        self.cors = CorsPolicy(api.cors) if api.cors is not None and not api.is_rest else None
+        self.guard = Guard(deployed, parts.guard)
+        if self.guard.problem:
+            self.problems.append(f"{api.name}/{stage.name}: {self.guard.problem}")
+        self.throttle = StageThrottle(stage, deployed.routes, parts.account, clock, rest=api.is_rest)
+        self.validations = self._validations(api, deployed.routes)
+        self.responses = GatewayResponses(api.gateway_responses)
+        self.access_log = AccessLog(stage, parts.sink, clock) if stage.access_log_format else None
+        runners = Runners(parts.guard.invoker, BinaryTypes(api.binary_media_types), parts.forwarded)
+        for route in deployed.routes:
+            route.runner = runners.make(route)
+
+    def _validations(self, api: Api, routes: list[DeployedRoute]) -> Mapping[DeployedRoute, Validation]:
+        found: dict[DeployedRoute, Validation] = {}
+        for route in routes:
+            if route.route.validator is None:
+                continue
+            try:
+                validation = Validation(route.route, api)
+            except SchemaRefused as refused:
+                problem = str(refused)
+                self.problems.append(f"{route.key}: {problem}")
+                route.integration = replace(route.integration, type=IntegrationType.NOT_BUILT, problem=problem)
+                continue
+            if validation.needed:
+                found[route] = validation
+        return found

@@ -1,0 +1,112 @@
+"""Token buckets: a request takes one token; an empty bucket answers 429.
+
+Buckets stand at the account, at each method (REST) or route (HTTP) of a stage, and at each key of a usage plan (see
+`usage_plans`). They are refilled by the Clock, in the moment they are asked. Source: "Throttle requests to your REST
+APIs": "API Gateway throttles requests using the token bucket algorithm, where a token counts for a request".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trine.apigateway.api import Stage, Throttle
+from trine.apigateway.deployment import DeployedRoute
+from trine.apigateway.errors import THROTTLED, GatewayError
+from trine.clock import Clock
+
+ROOM = "apigateway.throttle"
+
+
+class TokenBucket:
+    """Holds at most `burst` tokens, gains `rate` a second."""
+
+    __slots__ = ("_clock", "_tokens", "_updated_ns", "burst", "name", "rate")
+
+    def __init__(self, name: str, rate: float, burst: float, clock: Clock) -> None:
+        self.name = name
+        self.rate = max(0.0, rate)
+        self.burst = max(0.0, burst)
+        self._clock = clock
+        self._tokens = self.burst
+        self._updated_ns = clock.monotonic_ns()
+
+    @property
+    def tokens(self) -> float:
+        """Tokens at the last look."""
+        return self._tokens
+
+    def take(self) -> bool:
+        """Take one token; False when there is none."""
+        now_ns = self._clock.monotonic_ns()
+        tokens = self._tokens + (now_ns - self._updated_ns) * 1e-9 * self.rate
+        self._updated_ns = now_ns
+        tokens = min(tokens, self.burst)
+        # A hair below one counts as one: refilling in many small steps must not lose a token to rounding.
+        if tokens >= 1.0 - 1e-9:
+            self._tokens = tokens - 1.0
+            return True
+        self._tokens = tokens
+        return False
+
+    def give_back(self) -> None:
+        """Undo one `take`: another bucket refused the request."""
+        self._tokens = min(self._tokens + 1.0, self.burst)
+
+    def refusal(self) -> GatewayError:
+        """The 429 of this bucket."""
+        return GatewayError(
+            THROTTLED,
+            f"the token bucket of {self.name} is empty",
+            room=ROOM,
+            bucket=self.name,
+            ratePerSecond=self.rate,
+            burst=self.burst,
+            tokens=round(self._tokens, 3),
+        )
+
+
+def make_bucket(name: str, throttle: Throttle | None, clock: Clock, default: Throttle) -> TokenBucket | None:
+    """A bucket of `throttle`, with the missing half of it from `default`; None when nothing is set."""
+    if throttle is None or (throttle.rate is None and throttle.burst is None):
+        return None
+    rate = throttle.rate if throttle.rate is not None else default.rate
+    burst = throttle.burst if throttle.burst is not None else default.burst
+    return TokenBucket(name, rate or 0.0, burst or 0, clock)
+
+
+def _setting(stage: Stage, route: DeployedRoute, *, rest: bool) -> Throttle | None:
+    """The most specific setting for a route: its own, its path's, its method's, the stage's."""
+    settings: Mapping[str, Throttle] = stage.throttles
+    if not rest:
+        return settings.get(route.key) or settings.get("")
+    method, path = route.route.method, route.route.path
+    for name in (f"{method} {path}", f"* {path}", f"{method} /*", "* /*"):
+        if name in settings:
+            return settings[name]
+    return None
+
+
+class StageThrottle:
+    """The buckets of one stage: one for each route that has a limit."""
+
+    def __init__(
+        self, stage: Stage, routes: list[DeployedRoute], account: TokenBucket, clock: Clock, *, rest: bool
+    ) -> None:
+        self._account = account
+        default = Throttle(account.rate, int(account.burst))
+        self._buckets: dict[DeployedRoute, TokenBucket] = {}
+        for route in routes:
+            name = f"{route.api.name}/{stage.name} {route.key}"
+            bucket = make_bucket(name, _setting(stage, route, rest=rest), clock, default)
+            if bucket is not None:
+                self._buckets[route] = bucket
+
+    def take(self, route: DeployedRoute) -> None:
+        """Take a token from the route's bucket, then from the account's. GatewayError 429 when one is empty."""
+        bucket = self._buckets.get(route)
+        if bucket is not None and not bucket.take():
+            raise bucket.refusal()
+        if not self._account.take():
+            if bucket is not None:
+                bucket.give_back()
+            raise self._account.refusal()

@@ -1,0 +1,133 @@
+"""API keys and usage plans: who the client is, how fast and how often it may call.
+
+Enters an `Exchange` whose method requires a key; leaves it admitted, with the key noted, or a `GatewayError`: 403 for a
+key that is missing, unknown, disabled or in no plan of the stage, 429 when the plan's bucket is empty ("Too Many
+Requests") or its quota used up ("Limit Exceeded"). Counting is `quota`'s, reading templates is `usage_resources`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from trine.apigateway.api import Throttle
+from trine.apigateway.errors import FORBIDDEN, QUOTA_EXCEEDED, GatewayError
+from trine.apigateway.exchange import Exchange
+from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT
+from trine.apigateway.quota import Quota, QuotaLedger
+from trine.apigateway.throttle import TokenBucket, make_bucket
+from trine.clock import Clock
+
+ROOM = "apigateway.usage-plan"
+KEY_HEADER = b"x-api-key"
+_DEFAULT = Throttle(THROTTLE_RATE_DEFAULT, THROTTLE_BURST_DEFAULT)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key that clients send in `x-api-key`."""
+
+    id: str
+    name: str
+    value: str
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePlan:
+    """What the keys of a plan may do."""
+
+    id: str
+    name: str
+    stages: Mapping[tuple[str, str], Mapping[str, Throttle]] = field(default_factory=dict)
+    """(API id, stage) → limits of single methods, by `/path/METHOD`."""
+    throttle: Throttle = field(default_factory=Throttle)
+    quota: Quota | None = None
+    key_ids: tuple[str, ...] = ()
+
+
+class _Member:
+    """One key in one plan, with its buckets."""
+
+    __slots__ = ("_buckets", "_clock", "key", "plan")
+
+    def __init__(self, key: ApiKey, plan: UsagePlan, clock: Clock) -> None:
+        self.key, self.plan, self._clock = key, plan, clock
+        self._buckets: dict[str, TokenBucket | None] = {}
+
+    def bucket(self, api_id: str, stage: str, method: str) -> TokenBucket | None:
+        """The bucket for one method: its own limit, else the plan's, which all other methods share."""
+        limits = self.plan.stages.get((api_id, stage), {})
+        throttle = limits.get(method)
+        name = f"{api_id}/{stage}{method}" if throttle is not None else ""
+        if name not in self._buckets:
+            label = f"usage plan {self.plan.name}, key {self.key.name}{' ' + method if name else ''}"
+            self._buckets[name] = make_bucket(label, throttle or self.plan.throttle, self._clock, _DEFAULT)
+        return self._buckets[name]
+
+
+class UsagePlans:
+    """All keys and plans of a stack."""
+
+    def __init__(self, plans: Iterable[UsagePlan], keys: Iterable[ApiKey], ledger: QuotaLedger, clock: Clock) -> None:
+        self.plans = tuple(plans)
+        self.keys = tuple(keys)
+        self.ledger = ledger
+        by_id = {key.id: key for key in self.keys}
+        self._keys = {key.value: key for key in self.keys}
+        self._members: dict[tuple[str, str, str], _Member] = {}
+        for plan in self.plans:
+            for key_id in plan.key_ids:
+                key = by_id.get(key_id)
+                if key is None:
+                    continue
+                member = _Member(key, plan, clock)
+                for api_id, stage in plan.stages:
+                    self._members.setdefault((key.value, api_id, stage), member)
+
+    def admit(self, exchange: Exchange) -> None:
+        """Check the key of a request whose method requires one. GatewayError 403 or 429."""
+        deployed = exchange.deployed
+        value = self._value(exchange)
+        if value is None:
+            raise GatewayError(FORBIDDEN, "the method requires an API key and the request has none", room=ROOM)
+        key = self._keys.get(value)
+        if key is None:
+            raise GatewayError(FORBIDDEN, "the API key is unknown", room=ROOM)
+        if not key.enabled:
+            raise GatewayError(FORBIDDEN, f"the API key {key.name} is disabled", room=ROOM, key=key.id)
+        member = self._members.get((value, deployed.api.id, deployed.stage.name))
+        if member is None:
+            reason = f"the API key {key.name} belongs to no usage plan of this stage"
+            raise GatewayError(FORBIDDEN, reason, room=ROOM, key=key.id, stage=deployed.stage.name)
+        self._count(exchange, member)
+        exchange.identity = {**(exchange.identity or {}), "apiKey": key.value, "apiKeyId": key.id}
+        assert exchange.trace is not None
+        exchange.trace.step(ROOM, {"plan": member.plan.name, "key": key.id})
+
+    @staticmethod
+    def _value(exchange: Exchange) -> str | None:
+        if exchange.deployed.api.api_key_source == "AUTHORIZER":
+            return exchange.usage_key
+        header = exchange.request.headers.get(KEY_HEADER)
+        return header.decode("latin-1") if header else None
+
+    def _count(self, exchange: Exchange, member: _Member) -> None:
+        deployed = exchange.deployed
+        route = exchange.route.route
+        bucket = member.bucket(deployed.api.id, deployed.stage.name, f"{route.path}/{route.method}")
+        if bucket is not None and not bucket.take():
+            raise bucket.refusal()
+        quota = member.plan.quota
+        if quota is not None and not self.ledger.use(member.plan.id, member.key.id, quota):
+            if bucket is not None:
+                bucket.give_back()
+            raise GatewayError(
+                QUOTA_EXCEEDED,
+                f"the key {member.key.name} has used its {quota.limit} requests per {quota.period}",
+                room=ROOM,
+                plan=member.plan.name,
+                key=member.key.id,
+                limit=quota.limit,
+                period=quota.period,
+            )

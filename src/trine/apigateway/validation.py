@@ -1,0 +1,154 @@
+"""Request validators of REST APIs: required parameters and JSON-schema models, before the integration.
+
+Enters an `Exchange` with its route; leaves nothing, or a `GatewayError` 400 in AWS's words. jsonschema is imported when
+the first API with a model is loaded, not before. Schemas cannot reach out of the document, and their patterns are
+checked like every pattern of a template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import orjson
+
+from trine.apigateway.api import Api, Route
+from trine.apigateway.authorizers.identity import identity_value
+from trine.apigateway.errors import BAD_REQUEST_BODY, BAD_REQUEST_PARAMETERS, GatewayError
+from trine.apigateway.exchange import Exchange
+from trine.apigateway.patterns import PatternRefused, compile_pattern
+
+ROOM = "apigateway.validation"
+SCHEMA_DEPTH_MAX = 64
+_MODELS_URL = "https://apigateway.amazonaws.com/restapis/"
+
+
+class SchemaRefused(ValueError):
+    """A model that is no JSON schema, or one whose patterns could explode."""
+
+
+class Validation:
+    """The checks of one route."""
+
+    __slots__ = ("_body", "_parameters", "_validators")
+
+    def __init__(self, route: Route, api: Api) -> None:
+        """SchemaRefused when a model cannot be used."""
+        rule = route.validator
+        self._parameters = route.required_parameters if rule is not None and rule.parameters else ()
+        self._body = rule is not None and rule.body and bool(route.models)
+        self._validators: dict[str, Any] = {}
+        if self._body:
+            for media_type, schema in route.models.items():
+                self._validators[media_type.lower()] = _validator(schema, api.definitions)
+
+    @property
+    def needed(self) -> bool:
+        """False when there is nothing to check."""
+        return self._body or bool(self._parameters)
+
+    def check(self, exchange: Exchange) -> None:
+        """GatewayError 400 when a parameter is missing or the body does not fit its model."""
+        missing = [source for source in self._parameters if not self._has(source, exchange)]
+        if missing:
+            names = ", ".join(source.rpartition(".")[2] for source in missing)
+            message = f"Missing required request parameters: [{names}]"
+            raise GatewayError(BAD_REQUEST_PARAMETERS, message, message=message, room=ROOM)
+        if self._body:
+            self._check_body(exchange)
+        assert exchange.trace is not None
+        exchange.trace.step(ROOM)
+
+    @staticmethod
+    def _has(source: str, exchange: Exchange) -> bool:
+        if source.startswith("method.request.path."):
+            return bool((exchange.parameters or {}).get(source[len("method.request.path.") :]))
+        return identity_value(source, exchange) is not None
+
+    def _check_body(self, exchange: Exchange) -> None:
+        header = exchange.request.headers.get(b"content-type")
+        media_type = header.decode("latin-1").partition(";")[0].strip().lower() if header else "application/json"
+        validator = self._validators.get(media_type)
+        if validator is None:
+            return  # "if no model matches the content type, validation is not performed"
+        try:
+            document = orjson.loads(exchange.request.body) if exchange.request.body else None
+        except orjson.JSONDecodeError as error:
+            raise _invalid(f"the body is not JSON: {error}") from None
+        try:
+            fault = next(validator.iter_errors(document), None)
+        except (RecursionError, PatternRefused):
+            raise _invalid("the body is nested too deeply for its model") from None
+        if fault is not None:
+            where = "/".join(str(part) for part in fault.absolute_path)
+            raise _invalid(f"{where or 'the body'}: {fault.message}"[:1_000])
+
+
+def _invalid(reason: str) -> GatewayError:
+    return GatewayError(BAD_REQUEST_BODY, reason, room=ROOM, validationErrorString=f"[{reason}]")
+
+
+def _validator(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """A Draft 4 validator of `schema`, its references resolved inside the API's own definitions."""
+    # Imported by name: the package costs 15 MB that a stack without models need not have.
+    jsonschema: Any = import_module("jsonschema")
+    registry = import_module("referencing").Registry()
+
+    models = {name: _local(model, 0) for name, model in definitions.items()}
+    whole = _local(schema, 0)
+    if not isinstance(whole, dict):
+        raise SchemaRefused("a model is no object")
+    document = {**whole, "definitions": {**models, **whole.get("definitions", {})}, "components": {"schemas": models}}
+    document.pop("$schema", None)
+    try:
+        jsonschema.Draft4Validator.check_schema(document)
+    except jsonschema.SchemaError as error:
+        raise SchemaRefused(f"a model is not valid JSON schema: {error.message}"[:500]) from None
+    _check_references(document, document, 0)
+    return jsonschema.Draft4Validator(document, registry=registry)
+
+
+def _local(node: Any, depth: int) -> Any:
+    """`node` with references to models by URL made local, and its patterns checked."""
+    if depth > SCHEMA_DEPTH_MAX:
+        raise SchemaRefused("a model is nested too deeply")
+    if isinstance(node, list):
+        return [_local(item, depth + 1) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found: dict[str, Any] = {}
+    for name, value in node.items():
+        if name == "$ref" and isinstance(value, str) and value.startswith(_MODELS_URL):
+            value = "#/definitions/" + value.rpartition("/models/")[2]
+        elif name == "pattern" and isinstance(value, str):
+            _check_pattern(value)
+        elif name == "patternProperties" and isinstance(value, dict):
+            for pattern in value:
+                _check_pattern(str(pattern))
+        found[name] = _local(value, depth + 1)
+    return found
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        compile_pattern(pattern)
+    except PatternRefused as error:
+        raise SchemaRefused(str(error)) from None
+
+
+def _check_references(node: Any, document: Mapping[str, Any], depth: int) -> None:
+    """Every `$ref` must point into the document: nothing is fetched, nothing is left dangling."""
+    if isinstance(node, list):
+        for item in node:
+            _check_references(item, document, depth + 1)
+    elif isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str):
+            target: Any = document if reference.startswith("#") else None
+            for part in reference[2:].split("/") if len(reference) > 1 else []:
+                target = target.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
+            if target is None:
+                raise SchemaRefused(f"a model refers to {reference!r}, which is not in the API")
+        for value in node.values():
+            _check_references(value, document, depth + 1)

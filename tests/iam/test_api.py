@@ -140,8 +140,10 @@ def test_a_role_from_birth_to_death(house: House, iam: Any, sts: Any) -> None:
     assert made["Arn"] == "arn:aws:iam::123456789012:role/team/r"
     assert made["AssumeRolePolicyDocument"] == TRUST
     assert error_of(iam.create_role, RoleName="R", AssumeRolePolicyDocument=json.dumps(TRUST)) == (
-        409, "EntityAlreadyExists", "Role with name R already exists."
-    )  # fmt: skip
+        409,
+        "EntityAlreadyExists",
+        "Role with name R already exists.",
+    )
     iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=json.dumps(READ))
     assert iam.get_role_policy(RoleName="r", PolicyName="p")["PolicyDocument"] == READ
     assert iam.list_role_policies(RoleName="r")["PolicyNames"] == ["p"]
@@ -171,8 +173,9 @@ def test_a_role_from_birth_to_death(house: House, iam: Any, sts: Any) -> None:
     assert (role["MaxSessionDuration"], role["Description"], role["Tags"]) == (7200, "d", [{"Key": "A", "Value": "c"}])
 
     assert error_of(iam.delete_role, RoleName="r")[1:] == (
-        "DeleteConflict", "Cannot delete entity, must detach all policies first."
-    )  # fmt: skip
+        "DeleteConflict",
+        "Cannot delete entity, must detach all policies first.",
+    )
     iam.detach_role_policy(RoleName="r", PolicyArn=managed)
     assert error_of(iam.delete_role, RoleName="r")[2] == "Cannot delete entity, must delete policies first."
     iam.delete_role_policy(RoleName="r", PolicyName="p")
@@ -273,8 +276,9 @@ class TestAssumeRole:
         assert given["AccessKeyId"].startswith("ASIA")
         message = error_of(sts.assume_role, RoleArn=arn, RoleSessionName="me", DurationSeconds=7200)
         assert message[1:] == (
-            "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-        )  # fmt: skip
+            "ValidationError",
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        )
 
     def test_chains_last_an_hour(self, house: House, sts: Any, arn: str) -> None:
         house.access.directory.get("role", "r").max_session_seconds = 43200
@@ -327,8 +331,10 @@ class TestAssumeRole:
         again = house.client("sts", given)
         assert again.get_caller_identity()["Arn"] == "arn:aws:iam::123456789012:user/owner"
         assert error_of(again.get_session_token) == (
-            403, "AccessDenied", "Cannot call GetSessionToken with session credentials"
-        )  # fmt: skip
+            403,
+            "AccessDenied",
+            "Cannot call GetSessionToken with session credentials",
+        )
 
     def test_nobody_learns_whether_a_role_exists(self, sts: Any, arn: str) -> None:
         assert error_of(sts.assume_role, RoleArn=arn + "x", RoleSessionName="me")[:2] == (403, "AccessDenied")
@@ -338,3 +344,48 @@ def test_changes_are_durable_when_answered(house: House, iam: Any, catalogue: An
     iam.create_user(UserName="ann")
     assert catalogue.get("iam:user", "ann")["arn"] == "arn:aws:iam::123456789012:user/ann"
     assert unquote(house.access.directory.get("user", "owner").arn).endswith("user/owner")
+
+
+def test_simulating_custom_policies(iam: Any) -> None:
+    policy = '{"Version":"2012-10-17",\n"Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}'
+    results = iam.simulate_custom_policy(PolicyInputList=[policy], ActionNames=["s3:GetObject", "s3:PutObject"])
+    first, second = results["EvaluationResults"]
+    assert (first["EvalDecision"], second["EvalDecision"]) == ("allowed", "implicitDeny")
+    assert first["MatchedStatements"] == [
+        {
+            "SourcePolicyId": "PolicyInputList.1",
+            "SourcePolicyType": "IAM Policy",
+            "StartPosition": {"Line": 2, "Column": 14},
+            "EndPosition": {"Line": 2, "Column": 66},
+        }
+    ]
+    assert error_of(iam.simulate_custom_policy, PolicyInputList=["{"], ActionNames=["s3:Get"])[0] == 400
+
+
+def test_simulating_a_principal(house: House, iam: Any) -> None:
+    iam.create_user(UserName="ann")
+    statement = {
+        "Effect": "Allow",
+        "Action": "dynamodb:*",
+        "Resource": "arn:aws:dynamodb:us-east-1:123456789012:table/${aws:username}-*",
+        "Condition": {"Bool": {"aws:SecureTransport": "true"}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=document)
+    arn = "arn:aws:iam::123456789012:user/ann"
+    question = {
+        "PolicySourceArn": arn,
+        "ActionNames": ["dynamodb:GetItem"],
+        "ResourceArns": [f"arn:aws:dynamodb:us-east-1:123456789012:table/{name}-1" for name in ("ann", "bob")],
+    }
+    verdicts = [one["EvalDecision"] for one in iam.simulate_principal_policy(**question)["EvaluationResults"]]
+    assert verdicts == ["implicitDeny", "implicitDeny"]
+    missing = iam.simulate_principal_policy(**question)["EvaluationResults"][0]["MissingContextValues"]
+    assert missing == ["aws:SecureTransport"]
+    entry = {"ContextKeyName": "AWS:SecureTransport", "ContextKeyValues": ["true"], "ContextKeyType": "boolean"}
+    results = iam.simulate_principal_policy(**question, ContextEntries=[entry])["EvaluationResults"]
+    assert [one["EvalDecision"] for one in results] == ["allowed", "implicitDeny"]
+    assert results[0]["MatchedStatements"][0]["SourcePolicyId"] == "p"
+    keys = iam.get_context_keys_for_principal_policy(PolicySourceArn=arn)["ContextKeyNames"]
+    assert keys == ["aws:SecureTransport", "aws:username"]
+    assert error_of(iam.simulate_principal_policy, PolicySourceArn=arn + "x", ActionNames=["a:b"])[1] == "NoSuchEntity"

@@ -26,6 +26,7 @@ from trine.iam.errors import AccessDenied
 from trine.iam.evaluator import PolicySet, Question, evaluate
 from trine.iam.holdings import ADMINISTRATOR, policies_of
 from trine.iam.keys import KeyRing
+from trine.iam.ledger import KEPT_KEYS, Ledger
 from trine.iam.policy import CompiledPolicy
 from trine.iam.principal import AccessKey, Principal, Session
 from trine.iam.principals import Requester
@@ -53,6 +54,9 @@ class Access:
         self.clock = clock
         self.mode: Mode = mode
         self.place = place or Place()
+        self.ledger = Ledger()
+        """Which rights were used; read by `advice`."""
+        self._observed: frozenset[str] = frozenset()
         self._authorities: dict[str, Authority] = {}
         self.credentials = CredentialStore(clock, ids)
         self._verifier = Verifier(clock, self.credentials.find, self.place.region)
@@ -125,7 +129,8 @@ class Access:
         shared = credential.access_key_id if own else principal.identity_arn
         authority = self._authorities.get(shared)
         if authority is None:
-            authority = Authority(policies_of(self.directory, principal, session), principal.account_id)
+            policies = policies_of(self.directory, principal, session)
+            authority = Authority(policies, principal.account_id, self._observed)
             self._remember(shared, authority)
         self._remember(credential.access_key_id, authority)
         return authority
@@ -134,6 +139,11 @@ class Access:
         if len(self._authorities) >= limits.AUTHORITIES_MAX:
             self._authorities.pop(next(iter(self._authorities)))
         self._authorities[name] = authority
+
+    def observe(self, on: bool = True) -> None:
+        """Have services also give the keys that `advice` can turn into conditions; costs each call its evaluation."""
+        self._observed = KEPT_KEYS if on else frozenset()
+        self.forget()
 
     def forget(self) -> None:
         """Policies or keys changed: compile and verify anew from here on."""
@@ -167,6 +177,7 @@ class Access:
                 return
         lookup = lookup_of(caller, context, self.clock.now(), resource_arn, self._tags(caller.principal))
         decision = authority.decide(caller.requester(), action, resource_arn, lookup, resource_policy, endpoint_policy)
+        self.ledger.note(caller.principal, action, resource_arn, decision.allowed, context)
         if decision.allowed:
             if trace is not None:
                 facts = decision.statement.facts() if decision.statement is not None else {}

@@ -21,11 +21,13 @@ DecisionKey = tuple[str, str, CompiledPolicy | None]
 class Authority:
     """The policies of one principal, shared by all sessions of a role that carry no session policy."""
 
-    __slots__ = ("_needs", "account_id", "policies", "settled")
+    __slots__ = ("_needs", "account_id", "observed", "policies", "settled")
 
-    def __init__(self, policies: PolicySet, account_id: str) -> None:
+    def __init__(self, policies: PolicySet, account_id: str, observed: frozenset[str] = frozenset()) -> None:
         self.policies = policies
         self.account_id = account_id
+        self.observed = observed
+        """Condition keys that are wanted for the ledger even where no policy reads them."""
         self.settled: dict[DecisionKey, Mapping[str, Any]] = {}
         """(action, resource, resource policy) allowed whatever the context → the detail for the trace."""
         self._needs: dict[DecisionKey, frozenset[str]] = {}
@@ -41,7 +43,8 @@ class Authority:
                     statement.keys
                     for statement in self._statements(resource_policy)
                     if statement.keys and statement.covers_action(lowered) and statement.may_cover_resource(resource)
-                )
+                ),
+                {wanted for wanted in self.observed if wanted.partition(":")[0] == lowered.partition(":")[0]},
             )
             if len(self._needs) >= limits.DECISIONS_MAX:
                 self._needs.clear()

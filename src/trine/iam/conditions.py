@@ -37,6 +37,8 @@ class Condition:
     holds: Callable[[Lookup], bool]
     keys: frozenset[str]
     """Every context key read: the tested one and those of policy variables in the values."""
+    name: str
+    """The key as the policy spells it."""
 
 
 def _equal(tokens: Sequence[Token]) -> Test:
@@ -173,7 +175,7 @@ def compile_condition(operator: str, key: str, raw: Any, place: str, *, variable
         raise MalformedPolicy("Conditions must be prefaced by a vendor, e.g., aws, dynamodb, lambda, etc.", place)
     lowered = key.lower()
     if name == "null" and not quantifier:
-        return Condition(operator, lowered, values, _null(lowered, values, place), frozenset({lowered}))
+        return Condition(operator, lowered, values, _null(lowered, values, place), frozenset({lowered}), key)
     if_exists = name.endswith("ifexists")
     name = name.removesuffix("ifexists")
     read = {lowered}
@@ -194,7 +196,7 @@ def compile_condition(operator: str, key: str, raw: Any, place: str, *, variable
         raise MalformedPolicy(f"Invalid Condition type : {operator}.", place)
     tests = _tests(fixed, open_ones, make)
     return Condition(
-        operator, lowered, values, _quantified(quantifier, lowered, tests, negated, if_exists), frozenset(read)
+        operator, lowered, values, _quantified(quantifier, lowered, tests, negated, if_exists), frozenset(read), key
     )
 
 

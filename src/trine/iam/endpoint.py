@@ -16,7 +16,7 @@ from trine.aws.protocol import ServiceModel
 from trine.aws.protocol_errors import InvalidAction
 from trine.http.message import Request, Response
 from trine.iam.access import Access
-from trine.iam.api import groups, policies, roles, tokens, users
+from trine.iam.api import groups, policies, roles, simulate, tokens, users
 from trine.iam.api.operation import ApiOperation, Turn
 from trine.trace import Trace, TraceBook
 
@@ -24,7 +24,13 @@ _log = logging.getLogger("trine.iam")
 Service = Literal["sts", "iam"]
 OPERATIONS: Mapping[Service, Mapping[str, ApiOperation]] = {
     "sts": tokens.OPERATIONS,
-    "iam": {**roles.OPERATIONS, **users.OPERATIONS, **groups.OPERATIONS, **policies.OPERATIONS},
+    "iam": {
+        **roles.OPERATIONS,
+        **users.OPERATIONS,
+        **groups.OPERATIONS,
+        **policies.OPERATIONS,
+        **simulate.OPERATIONS,
+    },
 }
 
 

@@ -97,12 +97,13 @@ class SortedKeys:
 class Memtable:
     """Keys with their versions. `newest` is the dictionary's own `get`: the hot path has no Python frame."""
 
-    __slots__ = ("keys", "newest", "size_bytes", "versions")
+    __slots__ = ("keys", "latest", "newest", "size_bytes", "versions")
 
     def __init__(self) -> None:
         self.versions: dict[bytes, Version] = {}
         self.newest = self.versions.get
         self.keys = SortedKeys()
+        self.latest = 0  # the newest sequence in here: a reader of it or a later one needs no chain
         self.size_bytes = 0  # of everything ever applied: an upper bound of what is held
 
     @classmethod
@@ -111,6 +112,7 @@ class Memtable:
         table = cls()
         table.versions.update((key, (sequence, value, None)) for key, value in puts.items())
         table.keys = SortedKeys.of(sorted(puts))
+        table.latest = sequence
         values_bytes = sum(len(value) for value in puts.values() if value is not None)
         table.size_bytes = sum(map(len, puts)) + values_bytes + _VERSION_OVERHEAD_BYTES * len(puts)
         return table
@@ -118,6 +120,7 @@ class Memtable:
     def apply(self, puts: Mapping[bytes, bytes | None], sequence: int, keep_past: bool) -> None:
         """Make `puts` the newest versions; without `keep_past` the versions they replace are forgotten."""
         versions, newest = self.versions, self.newest
+        self.latest = sequence
         size = 0
         for key, value in puts.items():
             version = newest(key)

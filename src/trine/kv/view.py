@@ -7,7 +7,6 @@ In: layers, a range, a limit. Out: lists of pairs; and `View`, the Snapshot ever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import accumulate
 from typing import Protocol
 
 from trine.kv.errors import StoreClosed
@@ -94,7 +93,7 @@ def _stretch(
 
     Every layer is read for `want` keys; only up to the nearest of their last keys is each of them complete.
     """
-    merged: dict[bytes, bytes] = {}
+    merged: dict[bytes, bytes | None] = {}
     ends: list[bytes] = []
     if tree is not None:
         settled = tree.page(start, stop, want, reverse)
@@ -105,26 +104,22 @@ def _stretch(
         keys = memtable.keys.page(start, stop, want, reverse)
         if len(keys) == want:
             ends.append(keys[-1])
-        newest = memtable.newest
-        for key in keys:
-            version = newest(key)
-            while version is not None and version[0] > sequence:
-                version = version[2]
-            if version is None:
-                continue
-            value = version[1]
-            if value is not None:
-                merged[key] = value
-            elif key in merged:
-                del merged[key]
+        if memtable.latest <= sequence:
+            versions = memtable.versions
+            merged.update([(key, versions[key][1]) for key in keys])
+        else:
+            for key in keys:
+                version = memtable.at(key, sequence)
+                if version is not None:
+                    merged[key] = version[1]
     end = (max(ends) if reverse else min(ends)) if ends else None
-    if tree is None and len(memtables) == 1:
-        return list(merged.items()), end  # one layer is in order as it stands
-    pairs = sorted(merged.items(), reverse=reverse)
-    if end is not None:  # beyond it, a layer may hold keys that were not read
-        while pairs and (pairs[-1][0] < end if reverse else pairs[-1][0] > end):
-            pairs.pop()
-    return pairs, end
+    changes = list(merged.items())
+    if tree is not None or len(memtables) > 1:  # one layer is in order as it stands
+        changes.sort(reverse=reverse)
+        if end is not None:  # beyond it, a layer may hold keys that were not read
+            while changes and (changes[-1][0] < end if reverse else changes[-1][0] > end):
+                changes.pop()
+    return [(key, value) for key, value in changes if value is not None], end
 
 
 def _page_by_bytes(
@@ -139,23 +134,23 @@ def _page_by_bytes(
 ) -> Pairs:
     pairs: Pairs = []
     size, chunk = 0, _FIRST_CHUNK
-    while len(pairs) < limit:
+    while True:
         want = min(chunk, limit - len(pairs))
         found = page(memtables, tree, sequence, start, stop, want, reverse)
-        for place, total in enumerate(accumulate((len(pair[1]) for pair in found), initial=size)):
-            if total >= limit_bytes and place:
-                return pairs + found[:place]
-        size += sum(len(pair[1]) for pair in found)
+        size += sum([len(pair[1]) for pair in found])
         pairs += found
-        if len(found) < want:
-            break
+        if size >= limit_bytes:
+            while len(pairs) > 1 and size - len(pairs[-1][1]) >= limit_bytes:
+                size -= len(pairs.pop()[1])
+            return pairs
+        if len(found) < want or len(pairs) >= limit:
+            return pairs
         if reverse:
             stop = found[-1][0]
         else:
             start = found[-1][0] + b"\0"
         # Read on in steps that would fill what is left, were the rest like the part already read.
         chunk = max(1, min(_LARGEST_CHUNK, (limit_bytes - size) * len(pairs) // max(size, 1) + 1))
-    return pairs
 
 
 class View:

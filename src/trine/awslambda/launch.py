@@ -75,6 +75,8 @@ def launch(function: Function, env: Mapping[str, str], preloaded: frozenset[str]
     family = function.family
     if family == "python":
         return _launch_python(function, dict(env), directory, preloaded), False
+    if family == "nodejs":
+        return _launch_node(dict(env), directory), False
     if family in ("provided", "provided.al"):
         return Launch(dict(env), directory, (find_bootstrap(function.code_directory),)), True
     raise RuntimeMissing(f"The runtime {function.runtime} cannot be run here")
@@ -94,6 +96,15 @@ def _launch_python(function: Function, env: dict[str, str], directory: str, prel
         return Launch(env, directory, None, paths)
     env["_TRINE_RUNTIME_FD"] = "3"
     return Launch(env, directory, (interpreter, str(START), "runtime"))
+
+
+def _launch_node(env: dict[str, str], directory: str) -> Launch:
+    program = shutil.which("node", path=os.environ.get("PATH", _SYSTEM_PATH))
+    if program is None:
+        raise RuntimeMissing("Node.js is not installed: no `node` was found on PATH")
+    env["_TRINE_RUNTIME_FD"] = "3"
+    env.setdefault("NODE_PATH", "/opt/nodejs/node_modules")
+    return Launch(env, directory, (program, str(START.with_name("runtime.cjs"))))
 
 
 def find_bootstrap(directory: Path) -> str:

@@ -1,0 +1,115 @@
+"""The Node.js client: modules of both kinds, handlers of both kinds, errors and log lines as AWS's client has them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CODE = Path(__file__).parents[1] / "handlers" / "node"
+NODE = {"code": CODE, "Runtime": "nodejs20.x", "Timeout": 10}
+
+
+def test_async_handlers_and_warm_state(lab: Any) -> None:
+    assert lab.call("app.hello", {"name": "Ada"}, name="n-hello", **NODE) == {"hello": "Ada"}
+    assert [lab.call("app.count", name="n-count", **NODE), json.loads(lab.invoke("n-count").payload)] == [1, 2]
+
+
+def test_large_and_strange_events(lab: Any) -> None:
+    event = {"pad": "é" * 1_000_000, "text": "🦆\u2028"}
+    assert lab.call("app.echo", event, name="n-echo", **NODE) == event
+
+
+@pytest.mark.parametrize(
+    ("handler", "result"),
+    [
+        ("callback", {"by": "callback"}),
+        ("callbackWaits", "early"),
+        ("callbackHurries", "now"),
+        ("succeed", "old style"),
+        ("nothing", None),
+        ("nested.inner.handler", "nested"),
+        ("streamed", "part 0\"part 1\"part 2"),
+    ],
+)  # fmt: skip
+def test_handlers_of_every_kind(lab: Any, handler: str, result: Any) -> None:
+    name = "n-" + handler.replace(".", "-")
+    lab.put(f"app.{handler}", name, **NODE)
+    payload = lab.invoke(name).payload.decode()
+    if handler == "streamed":
+        assert payload == '"part 0"part 1"part 2"'
+    else:
+        assert json.loads(payload) == result
+    assert lab.invoke(name).payload.decode() == payload
+    assert len(lab.service.environments(name)) == 1
+
+
+def test_a_callback_waits_until_the_event_loop_is_empty(lab: Any) -> None:
+    lab.call("app.callbackWaits", name="n-waits", **NODE)
+    assert "late work done" in lab.log("n-waits")
+
+
+def test_an_es_module(lab: Any) -> None:
+    assert lab.call("module.handler", name="n-module", **NODE) == "hello from a module"
+
+
+@pytest.mark.parametrize(
+    ("handler", "error_type", "message"),
+    [
+        ("app.throws", "RangeError", "röng"),
+        ("app.throwsText", "string", "just text"),
+        ("app.throwsSync", "Error", "sync"),
+        ("app.callbackError", "TypeError", "called back"),
+        ("app.rejectsElsewhere", "Runtime.UnhandledPromiseRejection", "nobody listens"),
+        ("app.uncaught", "Error", "from a timer"),
+        ("app.circular", "Error", "Unable to stringify response body"),
+        ("app.absent", "Runtime.HandlerNotFound", "app.absent is undefined or not exported"),
+        ("app.notAFunction", "Runtime.HandlerNotFound", "app.notAFunction is not a function"),
+        ("nodot", "Runtime.MalformedHandlerName", "Bad handler"),
+    ],
+)
+def test_errors(lab: Any, handler: str, error_type: str, message: str) -> None:
+    error = lab.error(handler, name="n-" + handler.replace(".", "-"), **NODE)
+    assert (error["errorType"], error["errorMessage"]) == (error_type, message)
+    assert isinstance(error["trace"], list)
+
+
+def test_modules_that_do_not_load(lab: Any, tmp_path: Path) -> None:
+    error = lab.error("missing.handler", name="n-missing", **NODE)
+    assert error["errorType"] == "Runtime.ImportModuleError"
+    assert error["errorMessage"].startswith("Error: Cannot find module 'a-module-that-is-not-there'")
+    error = lab.error("nowhere.handler", name="n-nowhere", **NODE)
+    assert error["errorType"] == "Runtime.ImportModuleError"
+    (tmp_path / "bad.js").write_text("exports.handler = async ( => 1;\n")
+    error = lab.error("bad.handler", name="n-bad", code=tmp_path, Runtime="nodejs20.x")
+    assert error["errorType"] == "Runtime.UserCodeSyntaxError"
+
+
+def test_ends_and_timeouts(lab: Any) -> None:
+    error = lab.error("app.exit", name="n-exit", **NODE)
+    assert error["errorMessage"].endswith("Error: Runtime exited with error: exit status 9")
+    error = lab.error("app.loop", name="n-loop", **{**NODE, "Timeout": 1})
+    assert error["errorType"] == "Sandbox.Timedout"
+
+
+def test_log_lines(lab: Any) -> None:
+    lab.put("app.logs", "n-logs", **NODE)
+    response = lab.invoke("n-logs", tail_log=True)
+    tail = response.log_tail.decode()
+    stamp = rf"\d{{4}}-\d\d-\d\dT[\d:.]+Z\t{response.request_id}"
+    assert re.search(rf"^{stamp}\tINFO\ttwo\nlines ünïcode$", tail, re.MULTILINE)
+    assert re.search(rf"^{stamp}\tERROR\tan error$", tail, re.MULTILINE)
+    assert re.search(rf"^{stamp}\tWARN\t\{{ a: 1 \}}$", tail, re.MULTILINE)
+
+
+def test_the_context(lab: Any) -> None:
+    context = lab.call("app.context", name="n-context", MemorySize=256, **NODE)
+    assert context["functionName"] == "n-context"
+    assert context["memoryLimitInMB"] == "256"
+    assert context["callbackWaitsForEmptyEventLoop"] is True
+    assert 8000 < context["remaining"] <= 10_000
+    assert context["env"]["AWS_EXECUTION_ENV"] == "AWS_Lambda_nodejs20.x"
+    assert "_TRINE_RUNTIME_FD" not in context["env"]

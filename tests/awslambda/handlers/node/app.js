@@ -1,0 +1,61 @@
+// Handlers of the function wing's tests for Node.js (CommonJS).
+'use strict';
+
+let count = 0;
+
+exports.hello = async (event) => ({ hello: event.name || 'world' });
+exports.count = async () => (count += 1);
+exports.echo = async (event) => event;
+exports.callback = (event, context, callback) => setTimeout(() => callback(null, { by: 'callback' }), 5);
+exports.callbackWaits = (event, context, callback) => {
+  callback(null, 'early');
+  setTimeout(() => console.log('late work done'), 30);
+};
+exports.callbackHurries = (event, context, callback) => {
+  context.callbackWaitsForEmptyEventLoop = false;
+  setTimeout(() => {}, 60000);
+  callback(null, 'now');
+};
+exports.callbackError = (event, context, callback) => callback(new TypeError('called back'));
+exports.succeed = (event, context) => context.succeed('old style');
+exports.nothing = () => {};
+exports.throws = async () => {
+  throw new RangeError('röng');
+};
+exports.throwsText = async () => {
+  throw 'just text'; // eslint-disable-line no-throw-literal
+};
+exports.throwsSync = () => {
+  throw new Error('sync');
+};
+exports.rejectsElsewhere = async () => {
+  Promise.reject(new Error('nobody listens'));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+};
+exports.uncaught = () => new Promise(() => setTimeout(() => { throw new Error('from a timer'); }, 5));
+exports.exit = async () => process.exit(9);
+exports.loop = async () => {
+  for (;;);
+};
+exports.circular = async () => {
+  const value = {};
+  value.self = value;
+  return value;
+};
+exports.logs = async () => {
+  console.log('two\nlines %s', 'ünïcode');
+  console.error('an error');
+  console.warn({ a: 1 });
+};
+exports.context = async (event, context) => ({ ...context, remaining: context.getRemainingTimeInMillis(), env: process.env });
+exports.streamed = awslambda.streamifyResponse(async (event, responseStream) => {
+  responseStream.setContentType('text/plain');
+  for (let n = 0; n < 3; n += 1) {
+    responseStream.write(`"part ${n}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  responseStream.write('"');
+  responseStream.end();
+});
+exports.notAFunction = 7;
+exports.nested = { inner: { handler: async () => 'nested' } };

@@ -22,6 +22,8 @@ from trine.dynamodb.operations.operation import Operation
 from trine.dynamodb.operations.put_item import PUT_ITEM
 from trine.dynamodb.operations.query import QUERY
 from trine.dynamodb.operations.scan import SCAN
+from trine.dynamodb.operations.transact_get_items import TRANSACT_GET_ITEMS
+from trine.dynamodb.operations.transact_write_items import TRANSACT_WRITE_ITEMS
 from trine.dynamodb.operations.update_item import UPDATE_ITEM
 from trine.dynamodb.operations.update_table import UPDATE_TABLE
 
@@ -39,6 +41,8 @@ _OPERATIONS = (
     PUT_ITEM,
     QUERY,
     SCAN,
+    TRANSACT_GET_ITEMS,
+    TRANSACT_WRITE_ITEMS,
     UPDATE_ITEM,
     UPDATE_TABLE,
 )

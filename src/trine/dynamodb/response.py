@@ -27,8 +27,8 @@ _CORAL_SERVICE = frozenset(
         "InternalFailure",
     )
 )
-# These two spell the member with a capital M.
-_CAPITAL_MESSAGE = frozenset(("SerializationException", "AccessDeniedException"))
+# These spell the member with a capital M.
+_CAPITAL_MESSAGE = frozenset(("SerializationException", "AccessDeniedException", "TransactionCanceledException"))
 
 
 def answer(body: bytes, request_id: str) -> Response:

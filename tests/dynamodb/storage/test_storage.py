@@ -101,7 +101,7 @@ def test_tables_come_back_after_a_restart_and_go_for_good() -> None:
         table = await house.tables.create(DEFINITION)
         with pytest.raises(ResourceInUseException):
             await house.tables.create(DEFINITION)
-        await commit_one(house.store, put(table, item("a", 1, g={"S": "x"})), lambda transition: None)
+        await commit_one(house.store, put(table, item("a", 1, g={"S": "x"})), lambda transition: None, 0.0)
         again = House(house.store).tables.get("Users")
         assert (again.definition, again.number, again.created_at) == (DEFINITION, table.number, table.created_at)
         await house.tables.drop(table)
@@ -121,15 +121,15 @@ def test_a_write_keeps_index_counts_and_sizes() -> None:
         table = await house.tables.create(DEFINITION)
         index = table.indexes[0]
         await commit_all(
-            house.store, [put(table, item("a", at, g={"S": "x"}, v={"S": "y"})) for at in range(3)], lambda _: None
+            house.store, [put(table, item("a", at, g={"S": "x"}, v={"S": "y"})) for at in range(3)], lambda _: None, 0.0
         )
         assert (house.count(table.count_key), house.count(index.count_key)) == (3, 3)
         page = read_page(house.store, index.space.start, index.space.stop)
         assert len(page.items) == 3
         assert b'"v"' not in page.items[0]
-        await commit_one(house.store, put(table, item("a", 0)), lambda _: None)
+        await commit_one(house.store, put(table, item("a", 0)), lambda _: None, 0.0)
         gone = Write(table, table.space.key(item("a", 1)), lambda transition: transition.become(None))
-        await commit_one(house.store, gone, lambda _: None)
+        await commit_one(house.store, gone, lambda _: None, 0.0)
         assert (house.count(table.count_key), house.count(index.count_key)) == (2, 1)
         sizes = [len("pas0"), len("pas2gxvy")]
         assert house.count(table.size_key) == pytest.approx(sum(sizes), abs=4)
@@ -147,7 +147,7 @@ def test_nothing_is_written_when_a_rule_refuses() -> None:
 
         writes = [put(table, item("a", 1)), Write(table, table.space.key(item("a", 2)), refuse)]
         with pytest.raises(ConditionalCheckFailedException):
-            await commit_all(house.store, writes, lambda _: None)
+            await commit_all(house.store, writes, lambda _: None, 0.0)
         assert house.store.get(writes[0].key) is None
 
     asyncio.run(run())
@@ -202,7 +202,7 @@ def test_a_page_goes_on_over_several_chunks_and_stops_at_its_limit() -> None:
         table = await house.tables.create(DEFINITION)
         for start in range(0, 5000, 100):
             await commit_all(
-                house.store, [put(table, item("a", at)) for at in range(start, start + 100)], lambda _: None
+                house.store, [put(table, item("a", at)) for at in range(start, start + 100)], lambda _: None, 0.0
             )
         prefix = table.space.partition(item("a", 0))
         everything = read_page(house.store, prefix, prefix + b"\xff")

@@ -69,7 +69,7 @@ def execute(rooms: Rooms, request: BatchWriteItemInput, plan: None) -> Future[by
             items.append((name, item))
     if len({write.key for write in writes}) != len(writes):
         raise ValidationException(DUPLICATES)
-    return commit_all(rooms.store, writes, lambda transitions: _answer(request, transitions, items))
+    return commit_all(rooms.store, writes, lambda transitions: _answer(request, transitions, items), rooms.clock.now())
 
 
 def _write(table: Table, wish: WriteRequest) -> tuple[Write, Item]:

@@ -40,7 +40,7 @@ def execute(rooms: Rooms, request: DeleteItemInput, condition: Condition | None)
     def answer(transition: Transition) -> bytes:
         return write_answer(request, transition, old_attributes(transition, returns_old), request.key)
 
-    return commit_one(rooms.store, Write(table, key, rule), answer)
+    return commit_one(rooms.store, Write(table, key, rule), answer, rooms.clock.now())
 
 
 DELETE_ITEM = Operation(

@@ -45,7 +45,7 @@ def execute(rooms: Rooms, request: PutItemInput, condition: Condition | None) ->
     def answer(transition: Transition) -> bytes:
         return write_answer(request, transition, old_attributes(transition, returns_old), item)
 
-    return commit_one(rooms.store, Write(table, table.space.key(item), rule), answer)
+    return commit_one(rooms.store, Write(table, table.space.key(item), rule), answer, rooms.clock.now())
 
 
 PUT_ITEM = Operation(

@@ -14,7 +14,9 @@ from typing import TypeVar
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import decode_stored, encode_stored, stored_size
 from trine.dynamodb.storage.indexes import IndexChange, index_changes
+from trine.dynamodb.storage.stream import stream_record
 from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.tokens import Token
 from trine.kv.store import Change, Current, Store
 
 Result = TypeVar("Result")
@@ -23,7 +25,7 @@ Result = TypeVar("Result")
 class Transition:
     """One item before and after a write. Bytes are decoded only when someone asks."""
 
-    __slots__ = ("_new", "_old", "index_changes", "new_stored", "old_stored", "table")
+    __slots__ = ("_new", "_old", "expired", "index_changes", "new_stored", "old_stored", "table")
 
     def __init__(self, table: Table, old_stored: bytes | None) -> None:
         self.table = table
@@ -32,6 +34,8 @@ class Transition:
         self._old: Item | None = None
         self._new: Item | None = None
         self.index_changes: Sequence[IndexChange] = ()
+        self.expired = False
+        """The service deletes the item because its time has come; streams say so."""
 
     @property
     def old(self) -> Item | None:
@@ -68,64 +72,108 @@ class Write:
         self.table, self.key, self.rule = table, key, rule
 
 
-def commit_one(store: Store, write: Write, answer: Callable[[Transition], Result]) -> Future[Result]:
+class Effects:
+    """Everything that one commit writes, gathered from its transitions."""
+
+    __slots__ = ("_now", "appends", "counters", "puts")
+
+    def __init__(self, now: float) -> None:
+        self._now = now
+        self.puts: dict[bytes, bytes | None] = {}
+        self.counters: dict[bytes, int] = {}
+        self.appends: list[tuple[bytes, bytes]] = []
+
+    def add(self, transition: Transition, key: bytes) -> None:
+        """What follows from `transition` of the item under `key`; nothing when the item stays as it was."""
+        table, old, new = transition.table, transition.old_stored, transition.new_stored
+        if new is old or new == old:
+            return
+        self.puts[key] = new
+        grown = (stored_size(new) if new is not None else 0) - (stored_size(old) if old is not None else 0)
+        if old is None:
+            self.count(table.count_key, 1)
+        elif new is None:
+            self.count(table.count_key, -1)
+        if grown:
+            self.count(table.size_key, grown)
+        if table.indexes:
+            self._follow_indexes(transition)
+        if table.expiry is not None:
+            self.puts.update(table.expiry.changes(key, transition.old, transition.new))
+        if table.stream is not None:
+            record = stream_record(transition, table.stream, self._now)
+            if record is not None:
+                self.appends.append((table.stream.prefix, record))
+
+    def count(self, key: bytes, amount: int) -> None:
+        """Add to a counter."""
+        self.counters[key] = self.counters.get(key, 0) + amount
+
+    def _follow_indexes(self, transition: Transition) -> None:
+        transition.index_changes = index_changes(transition.table, transition.old, transition.new)
+        for change in transition.index_changes:
+            self.puts.update(change.puts)
+            if change.count_delta:
+                self.count(change.index.count_key, change.count_delta)
+            if change.size_delta_bytes:
+                self.count(change.index.size_key, change.size_delta_bytes)
+
+    def change(self, result: Result) -> Change[Result]:
+        """The store's change."""
+        return Change(result, self.puts, self.appends, self.counters)
+
+
+def commit_one(store: Store, write: Write, answer: Callable[[Transition], Result], now: float) -> Future[Result]:
     """Run one write and answer from its transition, all in the store's `decide`."""
     key, table, rule = write.key, write.table, write.rule
 
     def decide(current: Current) -> Change[Result]:
         transition = Transition(table, current[key])
         rule(transition)
-        puts: dict[bytes, bytes | None] = {}
-        counters: dict[bytes, int] = {}
-        add_effects(transition, key, puts, counters)
-        return Change(answer(transition), puts, (), counters)
+        effects = Effects(now)
+        effects.add(transition, key)
+        return effects.change(answer(transition))
 
     return store.transact((key,), decide)
 
 
 def commit_all(
-    store: Store, writes: Sequence[Write], answer: Callable[[Sequence[Transition]], Result]
+    store: Store, writes: Sequence[Write], answer: Callable[[Sequence[Transition]], Result], now: float
 ) -> Future[Result]:
     """Run several writes of different keys, all or nothing."""
 
     def decide(current: Current) -> Change[Result]:
-        puts: dict[bytes, bytes | None] = {}
-        counters: dict[bytes, int] = {}
+        effects = Effects(now)
         transitions = []
         for write in writes:
             transition = Transition(write.table, current[write.key])
             write.rule(transition)
-            add_effects(transition, write.key, puts, counters)
+            effects.add(transition, write.key)
             transitions.append(transition)
-        return Change(answer(transitions), puts, (), counters)
+        return effects.change(answer(transitions))
 
     return store.transact([write.key for write in writes], decide)
 
 
-def add_effects(
-    transition: Transition, key: bytes, puts: dict[bytes, bytes | None], counters: dict[bytes, int]
-) -> None:
-    """Add what must be committed for `transition` besides what is there already."""
-    table, old, new = transition.table, transition.old_stored, transition.new_stored
-    if new is old or new == old:
-        return
-    puts[key] = new
-    grown = (stored_size(new) if new is not None else 0) - (stored_size(old) if old is not None else 0)
-    if old is None:
-        _count(counters, table.count_key, 1)
-    elif new is None:
-        _count(counters, table.count_key, -1)
-    if grown:
-        _count(counters, table.size_key, grown)
-    if table.indexes:
-        transition.index_changes = index_changes(table, transition.old, transition.new)
-        for change in transition.index_changes:
-            puts.update(change.puts)
-            if change.count_delta:
-                _count(counters, change.index.count_key, change.count_delta)
-            if change.size_delta_bytes:
-                _count(counters, change.index.size_key, change.size_delta_bytes)
+def commit_once(
+    store: Store,
+    writes: Sequence[Write],
+    token: Token,
+    answer: Callable[[Sequence[Transition]], Result],
+    repeated: Callable[[Sequence[Transition]], Result],
+    now: float,
+) -> Future[Result]:
+    """As `commit_all`, but once for each token: when it happened before, `repeated` answers and nothing is written."""
 
+    def decide(current: Current) -> Change[Result]:
+        transitions = [Transition(write.table, current[write.key]) for write in writes]
+        if token.seen(current[token.key]):
+            return Change(repeated(transitions))
+        effects = Effects(now)
+        for write, transition in zip(writes, transitions, strict=True):
+            write.rule(transition)
+            effects.add(transition, write.key)
+        effects.puts[token.key] = token.record()
+        return effects.change(answer(transitions))
 
-def _count(counters: dict[bytes, int], key: bytes, amount: int) -> None:
-    counters[key] = counters.get(key, 0) + amount
+    return store.transact([*(write.key for write in writes), token.key], decide)

@@ -18,6 +18,7 @@ from trine.dynamodb.errors import ResourceInUseException, ResourceNotFoundExcept
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition
 from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
 from trine.dynamodb.storage.committed import when_committed
+from trine.dynamodb.storage.expiry import Expiry
 from trine.dynamodb.storage.keyspace import (
     COUNTERS,
     ITEMS,
@@ -27,6 +28,7 @@ from trine.dynamodb.storage.keyspace import (
     counter_key,
     table_prefix,
 )
+from trine.dynamodb.storage.stream import Stream
 from trine.kv.store import Change, Current, Store
 from trine.kv.tuple import after
 
@@ -56,8 +58,8 @@ class Index:
 class Table:
     """A live table. `record` is what the catalogue keeps of it besides the definition."""
 
-    __slots__ = ("arn", "by_name", "count_key", "created_at", "definition", "indexes", "name", "number", "record",
-                 "size_key", "space", "status")  # fmt: skip
+    __slots__ = ("arn", "by_name", "count_key", "created_at", "definition", "expiry", "indexes", "name", "number",
+                 "record", "size_key", "space", "status", "stream", "streams")  # fmt: skip
 
     def __init__(self, definition: TableDefinition, record: Mapping[str, Any], place: Place) -> None:
         self.definition = definition
@@ -77,11 +79,16 @@ class Table:
         )
         self.by_name = {index.name: index for index in self.indexes}
 
+        self.streams = tuple(Stream(self.number, self.arn, stream) for stream in record.get("Streams", ()))
+        self.stream: Stream | None = self.streams[-1] if definition.stream_view_type is not None else None
+        """The stream that records changes now."""
+        expiry = record.get("TimeToLive")
+        self.expiry: Expiry | None = Expiry(self.number, expiry["AttributeName"]) if expiry else None
+
     @property
     def stream_arn(self) -> str | None:
         """The ARN of the latest stream, also when it is switched off; None when there never was one."""
-        streams = self.record.get("Streams")
-        return f"{self.arn}/stream/{streams[-1]['Label']}" if streams else None
+        return self.streams[-1].arn if self.streams else None
 
 
 class Tables:

@@ -1,0 +1,218 @@
+"""TransactWriteItems: up to a hundred writes and checks, all or nothing, and once for each token.
+
+Every item's rule runs inside one `decide`; whatever a rule refuses becomes that item's cancellation reason. A token's
+record is written in the same commit as the items, so a repeated request finds it if and only if the first one happened.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+
+from trine.dynamodb.errors import (
+    ConditionalCheckFailedException,
+    TransactionCanceledException,
+    ValidationException,
+)
+from trine.dynamodb.limits import IDEMPOTENCY_TOKEN_SECONDS, TRANSACTION_MAX_BYTES
+from trine.dynamodb.model.attribute import Item, validate_item
+from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
+from trine.dynamodb.model.item import check_item_size, encode_stored, stored_size
+from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
+from trine.dynamodb.operations.expect import checked, collection_metrics, item_context, key_bytes
+from trine.dynamodb.operations.operation import Operation, Permission, Rooms
+from trine.dynamodb.operations.parameters import expression_context
+from trine.dynamodb.operations.update_item import Plan, check_keys, expressions_of, update_rule
+from trine.dynamodb.shape import Codec, TransactWriteItem, TransactWriteItemsInput, table_name_of
+from trine.dynamodb.storage.items import Transition, Write, commit_all, commit_once
+from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.tokens import Token
+
+SAME_ITEM_TWICE = "Transaction request cannot include multiple operations on one item"
+_ACTIONS = {
+    "condition_check": "dynamodb:ConditionCheckItem",
+    "put": "dynamodb:PutItem",
+    "delete": "dynamodb:DeleteItem",
+    "update": "dynamodb:UpdateItem",
+}
+
+
+class Wish(NamedTuple):
+    """One item of the transaction: which action, and its members."""
+
+    action: str
+    members: Any
+    plan: Plan
+
+    @property
+    def item(self) -> Item:
+        """What holds the key."""
+        found: Item = self.members.item if self.action == "put" else self.members.key
+        return found
+
+
+def wish_of(item: TransactWriteItem) -> tuple[str, Any]:
+    """The one action of an item. ValidationException when there is none or several."""
+    given = [(action, getattr(item, action)) for action in _ACTIONS if getattr(item, action) is not None]
+    if len(given) != 1:
+        raise ValidationException("TransactItems can only contain one of Check, Put, Update or Delete")
+    return given[0]
+
+
+def permissions(rooms: Rooms, request: TransactWriteItemsInput) -> Iterable[Permission]:
+    """The action of each item on its table."""
+    for item in request.transact_items:
+        action, members = wish_of(item)
+
+        def context(rooms: Rooms, request: Any, action: str = action, members: Any = members) -> dict[str, list[str]]:
+            found = members.item if action == "put" else members.key
+            facts = item_context(rooms, table_name_of(members.table_name), found, members)
+            return {**facts, "dynamodb:EnclosingOperation": ["TransactWriteItems"]}
+
+        yield (_ACTIONS[action], rooms.table_arn(members.table_name), context)
+
+
+def prepare(request: TransactWriteItemsInput) -> list[Wish]:
+    """The expressions of each item."""
+    wishes = []
+    for item in request.transact_items:
+        action, members = wish_of(item)
+        update_text = getattr(members, "update_expression", None)
+        expressions = [("ConditionExpression", members.condition_expression)]
+        if action == "update":
+            expressions.insert(0, ("UpdateExpression", update_text))
+        context = expression_context(members, expressions)
+        wishes.append(Wish(action, members, expressions_of(update_text, members.condition_expression, context)))
+    return wishes
+
+
+def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) -> Future[bytes]:
+    """Do all of it, or say for each item why not."""
+    tables = [rooms.tables.get(table_name_of(wish.members.table_name)) for wish in wishes]
+    reasons = _Reasons(len(wishes))
+    writes = [
+        _write(table, wish, reasons.guard(at)) for at, (table, wish) in enumerate(zip(tables, wishes, strict=True))
+    ]
+    if len({write.key for write in writes}) != len(writes):
+        raise ValidationException(SAME_ITEM_TWICE)
+    now = rooms.clock.now()
+
+    def answer(transitions: Sequence[Transition]) -> bytes:
+        reasons.raise_if_any()
+        size_bytes = sum(stored_size(done.new_stored) for done in transitions if done.new_stored is not None)
+        if size_bytes > TRANSACTION_MAX_BYTES:
+            raise ValidationException("Collection size of items in the transaction exceeds the limit of 4 MB")
+        return _answer(request, wishes, transitions)
+
+    if request.client_request_token is None:
+        return commit_all(rooms.store, writes, answer, now)
+    digest = sha256(msgspec.json.encode(request.transact_items, order="sorted")).hexdigest()
+    token = Token(request.client_request_token, digest, now, IDEMPOTENCY_TOKEN_SECONDS)
+    return commit_once(rooms.store, writes, token, answer, lambda current: _repeated_answer(request, current), now)
+
+
+def _write(table: Table, wish: Wish, guard: Any) -> Write:
+    members, (change, condition) = wish.members, wish.plan
+    returns_old = members.return_values_on_condition_check_failure == "ALL_OLD"
+    if wish.action == "put":
+        item = members.item
+        size_bytes = validate_item(item)
+        table.definition.check_item(item)
+        check_item_size(size_bytes)
+        stored = encode_stored(item, size_bytes)
+        key = table.space.key(item)
+    else:
+        key = key_bytes(table, members.key)
+    check = checked(condition, returns_old)
+    if wish.action == "update":
+        check_keys(table, change)
+        return Write(table, key, guard(update_rule(table, members.key, wish.plan, returns_old)))
+
+    def rule(transition: Transition) -> None:
+        if check is not None:
+            check(transition)
+        if wish.action == "put":
+            transition.become(item, stored)
+        elif wish.action == "delete":
+            transition.become(None)
+
+    return Write(table, key, guard(rule))
+
+
+class _Reasons:
+    """Why items could not be written: collected while their rules run, in one attempt."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._reasons: dict[int, dict[str, Any]] = {}
+
+    def guard(self, at: int) -> Any:
+        """Wraps the rule of item `at`: what it refuses becomes a reason."""
+
+        def wrap(rule: Any) -> Any:
+            def guarded(transition: Transition) -> None:
+                self._reasons.pop(at, None)
+                try:
+                    rule(transition)
+                except ConditionalCheckFailedException as refused:
+                    self._reasons[at] = {
+                        "Code": "ConditionalCheckFailed",
+                        "Message": refused.message,
+                        **refused.members,
+                    }
+                except ValidationException as refused:
+                    self._reasons[at] = {"Code": "ValidationError", "Message": refused.message}
+
+            return guarded
+
+        return wrap
+
+    def raise_if_any(self) -> None:
+        """TransactionCanceledException when some item was refused."""
+        if not self._reasons:
+            return
+        reasons = [self._reasons.get(at, {"Code": "None"}) for at in range(self._count)]
+        codes = ", ".join(reason["Code"] for reason in reasons)
+        raise TransactionCanceledException(
+            f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+            members={"CancellationReasons": reasons},
+        )
+
+
+def _answer(request: TransactWriteItemsInput, wishes: Sequence[Wish], transitions: Sequence[Transition]) -> bytes:
+    document: dict[str, Any] = {}
+    if wanted(request.return_consumed_capacity):
+        consumed = write_capacities(transitions, transactional=True)
+        document["ConsumedCapacity"] = consumed_list(consumed, request.return_consumed_capacity, by_kind=True)
+    if request.return_item_collection_metrics == "SIZE":
+        metrics: dict[str, list[dict[str, Any]]] = {}
+        for wish, transition in zip(wishes, transitions, strict=True):
+            one = collection_metrics(transition.table, wish.item)
+            if one is not None:
+                metrics.setdefault(transition.table.name, []).append(one)
+        if metrics:
+            document["ItemCollectionMetrics"] = metrics
+    return orjson.dumps(document)
+
+
+def _repeated_answer(request: TransactWriteItemsInput, transitions: Sequence[Transition]) -> bytes:
+    """A request that happened before costs the reading of its items."""
+    if not wanted(request.return_consumed_capacity):
+        return b"{}"
+    consumed: dict[str, ConsumedCapacity] = {}
+    for transition in transitions:
+        name = transition.table.name
+        size_bytes = stored_size(transition.old_stored) if transition.old_stored is not None else 0
+        consumed.setdefault(name, ConsumedCapacity(name)).add_table(read=read_units(size_bytes, "transactional"))
+    capacities = consumed_list(consumed, request.return_consumed_capacity, by_kind=True)
+    return orjson.dumps({"ConsumedCapacity": capacities})
+
+
+TRANSACT_WRITE_ITEMS = Operation(
+    "TransactWriteItems", Codec("TransactWriteItems", TransactWriteItemsInput), permissions, prepare, execute
+)

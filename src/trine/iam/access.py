@@ -175,7 +175,7 @@ class Access:
                 if trace is not None:
                     trace.step("iam.policy", settled)
                 return
-        lookup = lookup_of(caller, context, self.clock.now(), resource_arn, self._tags(caller.principal))
+        lookup = lookup_of(caller, context, self.clock.now(), resource_arn, self._tags)
         decision = authority.decide(caller.requester(), action, resource_arn, lookup, resource_policy, endpoint_policy)
         self.ledger.note(caller.principal, action, resource_arn, decision.allowed, context)
         if decision.allowed:

@@ -21,7 +21,7 @@ DecisionKey = tuple[str, str, CompiledPolicy | None]
 class Authority:
     """The policies of one principal, shared by all sessions of a role that carry no session policy."""
 
-    __slots__ = ("_needs", "account_id", "observed", "policies", "settled")
+    __slots__ = ("_narrowed", "_needs", "account_id", "observed", "policies", "settled")
 
     def __init__(self, policies: PolicySet, account_id: str, observed: frozenset[str] = frozenset()) -> None:
         self.policies = policies
@@ -31,6 +31,7 @@ class Authority:
         self.settled: dict[DecisionKey, Mapping[str, Any]] = {}
         """(action, resource, resource policy) allowed whatever the context → the detail for the trace."""
         self._needs: dict[DecisionKey, frozenset[str]] = {}
+        self._narrowed: dict[tuple[str, str], PolicySet] = {}
 
     def needs(self, action: str, resource: str, resource_policy: CompiledPolicy | None = None) -> frozenset[str]:
         """Condition keys (lower case) that the decision reads; empty: the context need not be built."""
@@ -67,7 +68,7 @@ class Authority:
                 action.lower(),
                 resource,
                 lookup,
-                self.policies,
+                self._about(action, resource),
                 resource_policy,
                 endpoint_policy,
                 same_account=account_of(resource) in {"", self.account_id},
@@ -84,6 +85,25 @@ class Authority:
                 self.settled.clear()
             self.settled[(action, resource, None)] = allowed_detail(action, resource, decision)
         return decision
+
+    def _about(self, action: str, resource: str) -> PolicySet:
+        """The policies without the statements that can never speak of this action and resource; remembered."""
+        key = (action, resource)
+        narrowed = self._narrowed.get(key)
+        if narrowed is None:
+            whole = self.policies
+            lowered = action.lower()
+            narrowed = PolicySet(
+                tuple(policy.about(lowered, resource) for policy in whole.identity),
+                whole.boundary.about(lowered, resource) if whole.boundary is not None else None,
+                tuple(policy.about(lowered, resource) for policy in whole.session)
+                if whole.session is not None
+                else None,
+            )
+            if len(self._narrowed) >= limits.DECISIONS_MAX:
+                self._narrowed.clear()
+            self._narrowed[key] = narrowed
+        return narrowed
 
     def names(self) -> list[str]:
         """The policies looked at, by name, for explanations."""

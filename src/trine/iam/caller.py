@@ -63,7 +63,7 @@ def lookup_of(
     given: Mapping[str, Sequence[str]] | None,
     now: float,
     resource: str,
-    identity_tags: Mapping[str, str],
+    tags_of: Callable[[Principal], Mapping[str, str]],
 ) -> Lookup:
     """Values of condition keys: what the service gave first, then what IAM knows of caller and request."""
     lowered = {key.lower(): values for key, values in given.items()} if given else {}
@@ -73,7 +73,7 @@ def lookup_of(
         if values is not None:
             return values
         if key.startswith("aws:principaltag/"):
-            return _tag(key.removeprefix("aws:principaltag/"), caller.session, identity_tags)
+            return _tag(key.removeprefix("aws:principaltag/"), caller.session, tags_of(caller.principal))
         known = _KNOWN.get(key)
         text = known(caller, now, resource) if known is not None else None
         return None if text is None else (text,)

@@ -6,6 +6,8 @@ a user's groups, the permissions boundary, the session policies.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from trine.iam.directory import Directory, Identity
 from trine.iam.evaluator import PolicySet
 from trine.iam.policy import CompiledPolicy, PolicyKind, parse_policy
@@ -15,6 +17,12 @@ ADMINISTRATOR = parse_policy(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}, "identity", "root"
 )
 """What the account's root may do."""
+
+
+@lru_cache(4_096)
+def compiled(document: str, kind: PolicyKind, name: str) -> CompiledPolicy:
+    """A policy compiled from its text, remembered: roles are many, and most of their policies are alike."""
+    return parse_policy(document, kind, name)
 
 
 def policies_of(directory: Directory, principal: Principal, session: Session | None) -> PolicySet:
@@ -39,28 +47,28 @@ def _holder(directory: Directory, principal: Principal) -> Identity | None:
 
 def identity_policies(directory: Directory, holder: Identity) -> list[CompiledPolicy]:
     """Inline and attached policies of an identity, and of its groups."""
-    compiled = [parse_policy(text, "identity", name) for name, text in holder.inline.items()]
-    compiled += [managed(directory, arn, "identity") for arn in holder.attached]
+    held = [compiled(text, "identity", name) for name, text in holder.inline.items()]
+    held += [managed(directory, arn, "identity") for arn in holder.attached]
     for name in holder.groups:
         group = directory.find("group", name)
         if group is not None:
-            compiled += identity_policies(directory, group)
-    return compiled
+            held += identity_policies(directory, group)
+    return held
 
 
 def managed(directory: Directory, arn: str, kind: PolicyKind) -> CompiledPolicy:
     """A managed policy's default version, compiled. NoSuchEntity when there is none of that ARN."""
     policy = directory.policy(arn)
-    return parse_policy(policy.document, kind, policy.name)
+    return compiled(policy.document, kind, policy.name)
 
 
 def _session_policies(directory: Directory, session: Session | None) -> tuple[CompiledPolicy, ...] | None:
     if session is None or not (session.policy_documents or session.policy_arns):
         return None
     return (
-        *(parse_policy(text, "session", "session policy") for text in session.policy_documents),
+        *(compiled(text, "session", "session policy") for text in session.policy_documents),
         *(
-            parse_policy(directory.policy(arn).document, "session", directory.policy(arn).name)
+            compiled(directory.policy(arn).document, "session", directory.policy(arn).name)
             for arn in session.policy_arns
         ),
     )

@@ -106,10 +106,10 @@ def bind(tokens: Sequence[Token], lookup: Lookup) -> tuple[Token, ...] | None:
 class _Piece:
     """A run between stars: literals and single-character wildcards, so its length is known."""
 
-    __slots__ = ("_literal", "_pattern", "length")
+    __slots__ = ("_literal", "_pattern", "length", "text")
 
     def __init__(self, tokens: Sequence[Token]) -> None:
-        self._literal = "".join(token for token in tokens if isinstance(token, str))
+        self._literal = self.text = "".join(token for token in tokens if isinstance(token, str))
         ones = sum(token is ONE for token in tokens)
         self.length = len(self._literal) + ones
         self._pattern = None
@@ -143,6 +143,12 @@ def glob(tokens: Sequence[Token]) -> Predicate:
             run.append(token)
     pieces.append(_Piece(run))
     first, last, middle = pieces[0], pieces[-1], pieces[1:-1]
+    plain = ONE not in tokens
+    if plain and len(pieces) == 1:
+        return first.text.__eq__
+    if plain and len(pieces) == 2 and not last.length:
+        prefix = first.text
+        return lambda text: text.startswith(prefix)
     if len(pieces) == 1:
         return lambda text: len(text) == first.length and first.at(text, 0)
     least = first.length + last.length
@@ -185,6 +191,15 @@ def arn_glob(tokens: Sequence[Token]) -> Predicate:
         segments.extend([part] for part in parts[1:])
     if len(segments) < ARN_SEGMENTS and not (segments[-1] and segments[-1][-1] is ANY):
         return lambda text: False
+    if (
+        len(segments) == ARN_SEGMENTS
+        and ONE not in tokens
+        and not any(isinstance(token, BoundText) for token in tokens)
+    ):
+        # Without wildcards, or with one star at the very end, segments change nothing: the usual cases, and quick.
+        stars = [at for at, token in enumerate(tokens) if token is ANY]
+        if not stars or stars == [len(tokens) - 1]:
+            return glob(tokens)
     predicates = [glob([token for token in segment if token != ""]) for segment in segments]
     count = len(segments)
 

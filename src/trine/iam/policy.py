@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from trine.iam import limits
@@ -95,12 +95,11 @@ class CompiledPolicy:
     kind: PolicyKind
     name: str
     statements: tuple[Statement, ...]
-    arn: str | None = None
 
-    def renamed(self, name: str, kind: PolicyKind, arn: str | None = None) -> CompiledPolicy:
-        """The same policy under another name or role, as when a managed policy serves as boundary."""
-        statements = tuple(replace(statement, policy=name) for statement in self.statements)
-        return CompiledPolicy(kind, name, statements, arn)
+    def about(self, action: str, resource: str) -> CompiledPolicy:
+        """The policy without the statements that can never speak of `action` (lower case) on `resource`."""
+        kept = tuple(one for one in self.statements if one.covers_action(action) and one.may_cover_resource(resource))
+        return CompiledPolicy(self.kind, self.name, kept)
 
 
 def parse_policy(document: str | bytes | Mapping[str, Any], kind: PolicyKind, name: str = "policy") -> CompiledPolicy:

@@ -15,6 +15,7 @@ from trine.iam.credentials import CredentialStore
 from trine.iam.directory import Directory, Identity
 from trine.iam.errors import AccessDenied, ValidationError
 from trine.iam.evaluator import Question, evaluate
+from trine.iam.holdings import compiled
 from trine.iam.policy import CompiledPolicy, parse_policy
 from trine.iam.principal import Principal, Session
 from trine.iam.principals import Requester
@@ -98,8 +99,13 @@ class TokenService:
         return self.issue(role, session_name, seconds, policy=policy, policy_arns=policy_arns, tags=tags)
 
     def _may(self, caller: Caller, action: str, role: Identity, context: Mapping[str, Sequence[str]]) -> bool:
-        lookup = lookup_of(caller, context, self._directory.clock.now(), role.arn, {})
+        lookup = lookup_of(caller, context, self._directory.clock.now(), role.arn, self._tags)
         return caller.authority.decide(caller.requester(), action, role.arn, lookup, trust_of(role)).allowed
+
+    def _tags(self, principal: Principal) -> Mapping[str, str]:
+        arn = principal.role_arn
+        held = self._directory.role_by_arn(arn) if arn is not None else self._directory.find("user", principal.name)
+        return held.tags if held is not None else {}
 
     def _check_session_policies(self, policy: str | None, policy_arns: Sequence[str]) -> None:
         if policy is not None:
@@ -174,4 +180,4 @@ class TokenService:
 
 def trust_of(role: Identity) -> CompiledPolicy:
     """A role's trust policy, compiled."""
-    return parse_policy(role.trust, "trust", f"trust policy of {role.name}")
+    return compiled(role.trust, "trust", f"trust policy of {role.name}")

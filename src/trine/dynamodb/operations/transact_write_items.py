@@ -7,7 +7,7 @@ record is written in the same commit as the items, so a repeated request finds i
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -22,14 +22,14 @@ from trine.dynamodb.errors import (
 from trine.dynamodb.limits import IDEMPOTENCY_TOKEN_SECONDS, TRANSACTION_MAX_BYTES
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
-from trine.dynamodb.model.item import check_item_size, encode_stored, stored_size
+from trine.dynamodb.model.item import check_item_size, encode_stored, item_size, stored_size
 from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
 from trine.dynamodb.operations.expect import checked, collection_metrics, item_context, key_bytes
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.update_item import Plan, check_keys, expressions_of, update_rule
 from trine.dynamodb.shape import Codec, TransactWriteItem, TransactWriteItemsInput, table_name_of
-from trine.dynamodb.storage.items import Transition, Write, commit_all, commit_once
+from trine.dynamodb.storage.items import Rule, Transition, Write, commit_all, commit_once
 from trine.dynamodb.storage.tables import Table
 from trine.dynamodb.storage.tokens import Token
 
@@ -94,19 +94,23 @@ def prepare(request: TransactWriteItemsInput) -> list[Wish]:
 def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) -> Future[bytes]:
     """Do all of it, or say for each item why not."""
     tables = [rooms.tables.get(table_name_of(wish.members.table_name)) for wish in wishes]
+    if sum(_payload_bytes(wish) for wish in wishes) > TRANSACTION_MAX_BYTES:
+        raise ValidationException("Transaction payload size cannot exceed 4 MB")
     reasons = _Reasons(len(wishes))
-    writes = [
-        _write(table, wish, reasons.guard(at)) for at, (table, wish) in enumerate(zip(tables, wishes, strict=True))
-    ]
+    writes = []
+    for at, (table, wish) in enumerate(zip(tables, wishes, strict=True)):
+        try:
+            writes.append(_write(table, wish, reasons.guard(at)))
+        except ValidationException as refused:
+            # AWS stops at the first item that its table cannot take, and gives the others no reason.
+            reasons.add(at, "ValidationError", refused.message)
+            reasons.raise_if_any()
     if len({write.key for write in writes}) != len(writes):
         raise ValidationException(SAME_ITEM_TWICE)
     now = rooms.clock.now()
 
     def answer(transitions: Sequence[Transition]) -> bytes:
         reasons.raise_if_any()
-        size_bytes = sum(stored_size(done.new_stored) for done in transitions if done.new_stored is not None)
-        if size_bytes > TRANSACTION_MAX_BYTES:
-            raise ValidationException("Collection size of items in the transaction exceeds the limit of 4 MB")
         return _answer(request, wishes, transitions)
 
     if request.client_request_token is None:
@@ -116,12 +120,18 @@ def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) 
     return commit_once(rooms.store, writes, token, answer, lambda current: _repeated_answer(request, current), now)
 
 
-def _write(table: Table, wish: Wish, guard: Any) -> Write:
+def _payload_bytes(wish: Wish) -> int:
+    """Size of what one item of the request carries; its values are validated on the way."""
+    values = wish.members.expression_attribute_values
+    return validate_item(wish.item) + (item_size(values) if values is not None else 0)
+
+
+def _write(table: Table, wish: Wish, guard: Callable[[Rule], Rule]) -> Write:
     members, (change, condition) = wish.members, wish.plan
     returns_old = members.return_values_on_condition_check_failure == "ALL_OLD"
     if wish.action == "put":
         item = members.item
-        size_bytes = validate_item(item)
+        size_bytes = item_size(item)
         table.definition.check_item(item)
         check_item_size(size_bytes)
         stored = encode_stored(item, size_bytes)
@@ -151,22 +161,22 @@ class _Reasons:
         self._count = count
         self._reasons: dict[int, dict[str, Any]] = {}
 
-    def guard(self, at: int) -> Any:
+    def add(self, at: int, code: str, message: str, members: Mapping[str, Any] | None = None) -> None:
+        """Item `at` was refused."""
+        self._reasons[at] = {"Code": code, "Message": message, **(members or {})}
+
+    def guard(self, at: int) -> Callable[[Rule], Rule]:
         """Wraps the rule of item `at`: what it refuses becomes a reason."""
 
-        def wrap(rule: Any) -> Any:
+        def wrap(rule: Rule) -> Rule:
             def guarded(transition: Transition) -> None:
                 self._reasons.pop(at, None)
                 try:
                     rule(transition)
                 except ConditionalCheckFailedException as refused:
-                    self._reasons[at] = {
-                        "Code": "ConditionalCheckFailed",
-                        "Message": refused.message,
-                        **refused.members,
-                    }
+                    self.add(at, "ConditionalCheckFailed", refused.message, refused.members)
                 except ValidationException as refused:
-                    self._reasons[at] = {"Code": "ValidationError", "Message": refused.message}
+                    self.add(at, "ValidationError", refused.message)
 
             return guarded
 

@@ -98,6 +98,7 @@ def test_syntax_error_word_for_word() -> None:
     assert refusal("INVALID SYNTAX HERE") == 'Syntax error; token: "INVALID", near: "INVALID SYNTAX"'
     assert refusal("set a = b + c + d") == 'Syntax error; token: "+", near: "c + d"'
     assert refusal("SET a =") == 'Syntax error; token: "<EOF>", near: "="'
+    assert refusal("SET _123 = :one") == 'Syntax error; token: "_", near: "SET _123"'
     assert refusal("") == "The expression can not be empty;"
 
 
@@ -114,6 +115,11 @@ def test_reserved_words(text: str) -> None:
             "set a = size(b)",
             None,
             "The function is not allowed to be used this way in an expression; function: size",
+        ),
+        (
+            "set a = list_append(list_append(:l, :l), :l)",
+            None,
+            "The function is not allowed to be used this way in an expression; function: list_append",
         ),
         *[
             (text, None, f'The "{section}" section can only be used once in an update expression;')

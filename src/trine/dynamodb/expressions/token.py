@@ -18,7 +18,7 @@ WORD, NAME, VALUE, NUMBER, END, STRANGE = "word", "#name", ":value", "number", "
 
 _TOKEN = re.compile(
     r"[ \t\r\n\f]*"
-    r"(?:([A-Za-z_][A-Za-z0-9_]*)|(#[A-Za-z0-9_]+)|(:[A-Za-z0-9_]+)|([0-9]+)|(<>|<=|>=|[=<>(),.\[\]+-])"
+    r"(?:([A-Za-z][A-Za-z0-9_]*)|(#[A-Za-z0-9_]+)|(:[A-Za-z0-9_]+)|([0-9]+)|(<>|<=|>=|[=<>(),.\[\]+-])"
     r"|([^ \t\r\n\f]))"
 )
 _KINDS = (None, WORD, NAME, VALUE, NUMBER, None, STRANGE)

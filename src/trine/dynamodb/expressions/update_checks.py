@@ -76,6 +76,10 @@ def check_update(tree: UpdateTree, parameter: str) -> None:
     for function in functions:
         if function.name in _CONDITION_FUNCTIONS:
             raise misplaced(function, parameter)
+        if function.name == "list_append":
+            for argument in function.arguments:
+                if isinstance(argument, Function) and argument.name == "list_append":
+                    raise misplaced(argument, parameter)
     if tree.repeated_section is not None:
         raise ValidationException(
             f'Invalid {parameter}: The "{tree.repeated_section}" section can only be used once in an update expression;'

@@ -92,7 +92,7 @@ def update_rule(table: Table, key: Item, plan: Plan, returns_old: bool) -> Rule:
         old = transition.old
         new: Item = dict(key) if old is None else old
         if change is not None:
-            new, _ = change.apply(new)
+            new, _ = change.apply(new, exists=old is not None)
         elif old is not None:
             return
         table.definition.check_item(new)

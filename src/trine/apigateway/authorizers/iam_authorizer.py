@@ -61,7 +61,7 @@ class IamAuthorizer:
         try:
             access.authorize(caller, "execute-api:Invoke", arn, context, policy, exchange.trace)
         except AwsError as error:
-            message = masked(error.message, exchange.deployed.place.account_id)
+            message = error.message.replace(arn, masked(arn, exchange.deployed.place.account_id))
             facts: dict[str, Any] = dict(getattr(error, "facts", {}))
             for name in ("room", "reason", "message", "headers"):
                 facts.pop(name, None)

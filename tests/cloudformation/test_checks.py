@@ -58,6 +58,15 @@ Resources:
     assert len(load(text).of_type("AWS::Lambda::Function")) == 4
 
 
+def test_code_for_other_runtimes_may_be_missing(load: Callable[..., Template]) -> None:
+    text = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  A: {Type: AWS::Serverless::Function, Properties: {Runtime: java21, CodeUri: target/a.jar, Handler: a.B::c}}
+"""
+    assert [(note.level, note.rule, note.line) for note in load(text).notes] == [("warning", "template/file", 4)]
+
+
 def test_tables(faults: Callable[..., list[Fault]]) -> None:
     text = """
 Resources:

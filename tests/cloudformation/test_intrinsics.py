@@ -31,7 +31,7 @@ class World:
         return self.values[name]
 
     def attribute(self, logical_id: str, name: str, path: Path) -> Any:
-        return f"<{logical_id}.{name}>"
+        return f"trine-placeholder-{logical_id}-{name}" if logical_id == "Odd" else f"<{logical_id}.{name}>"
 
     def condition(self, name: str, path: Path) -> bool:
         if name not in ("Yes", "No"):
@@ -65,6 +65,9 @@ def evaluation() -> Evaluation:
         ({"Fn::Select": ["1", {"Ref": "List"}]}, "b"),
         ({"Fn::Select": [0, {"Fn::Split": ["|", "a|b"]}]}, "a"),
         ({"Fn::Split": [",", "a,,b"]}, ["a", "", "b"]),
+        ({"Fn::Select": [2, {"Fn::GetAtt": ["Odd", "List"]}]}, "trine-placeholder-Odd-List"),
+        ({"Fn::Select": [1, {"Fn::Split": [":", {"Fn::GetAtt": ["Odd", "List"]}]}]}, "trine-placeholder-Odd-List"),
+        ({"Fn::Join": [",", {"Fn::GetAtt": ["Odd", "List"]}]}, "trine-placeholder-Odd-List"),
         ({"Fn::If": ["Yes", 1, 2]}, 1),
         ({"Fn::If": ["No", {"Ref": "Nobody"}, 2]}, 2),
         ({"Fn::FindInMap": ["Map", {"Ref": "AWS::Region"}, "Size"]}, 5),

@@ -32,6 +32,8 @@ def resolve(declaration: dict[str, Any], *override: str) -> tuple[Parameter, lis
         ({"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/a/b"}, ("value",), "value"),
         ({"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "a,b"}, (), ["a", "b"]),
         ({"Type": "String", "Default": "abc", "AllowedPattern": "[a-z]+", "MinLength": 3, "MaxLength": "3"}, (), "abc"),
+        ({"Type": "String", "Default": "aB-1", "AllowedPattern": r"[\p{Alpha}\-]+\p{Digit}"}, (), "aB-1"),
+        ({"Type": "String", "Default": "né", "AllowedPattern": r"\p{L}+"}, (), "né"),
         ({"Type": "Number", "Default": 3, "MinValue": 1, "MaxValue": 3, "AllowedValues": [1, 3]}, (), "3"),
     ],
 )

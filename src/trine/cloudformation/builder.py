@@ -7,7 +7,8 @@ before another refers to them.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -17,13 +18,15 @@ from trine.cloudformation.coercion import coerce
 from trine.cloudformation.document import Location
 from trine.cloudformation.expansion import Expansion
 from trine.cloudformation.faults import Fault
-from trine.cloudformation.intrinsics import NO_VALUE, Evaluation, Path, Unresolvable
+from trine.cloudformation.intrinsics import NO_VALUE, PLACEHOLDER, Evaluation, Path, Unresolvable
 from trine.cloudformation.local_files import local_files
 from trine.cloudformation.names import uuid_id
 from trine.cloudformation.parameters import Parameter
 from trine.cloudformation.resources import Identity, Resource, identify
 
 _RULE = "template/reference"
+NestedOutputs = Callable[[str, dict[str, Any], FilePath, Location], Mapping[str, Any]]
+"""Reads a nested stack: logical id, properties, template file, place → its outputs by name."""
 
 
 class Builder:
@@ -36,15 +39,18 @@ class Builder:
         stack_name: str,
         place: Place,
         directory: FilePath,
+        nested_outputs: NestedOutputs,
     ) -> None:
         self.expansion, self.parameters = expansion, parameters
         self.stack_name, self.place, self.directory = stack_name, place, directory
+        self.nested_outputs = nested_outputs
         self.template = expansion.template
         self.declared: dict[str, dict[str, Any]] = self.template.get("Resources") or {}
         self.evaluation = Evaluation(self, expansion.places)
         self.notes: list[Fault] = []
         self.creation_order: tuple[str, ...] = ()
         self.omitted: tuple[str, ...] = ()
+        self.incomplete: set[str] = set()
         self._truths: dict[str, bool | None] = {}
         self._identities: dict[str, Identity] = {}
         self._present: dict[str, dict[str, Any]] = {}
@@ -128,11 +134,14 @@ class Builder:
         if name in identity.attributes:
             return identity.attributes[name]
         kind = self._present[logical_id].get("Type")
-        if identity.known and identity.attributes and kind != "AWS::CloudFormation::Stack":
-            hint = f"it has: {', '.join(identity.attributes)}"
+        possible = self.expansion.attribute_names.get(str(kind))
+        if kind == "AWS::CloudFormation::Stack":
+            possible = list(identity.attributes)
+        if possible and name not in possible:
+            hint = f"it has: {', '.join(sorted({*possible, *identity.attributes}))}"
             raise Unresolvable(path, f"{kind} has no attribute {name!r} ({logical_id})", hint, _RULE)
         self._placeholders.append(f"{logical_id}.{name}")
-        return f"trine-placeholder-{logical_id}-{name}"
+        return f"{PLACEHOLDER}{logical_id}-{name}"
 
     def condition(self, name: str, path: Path) -> bool:
         """The truth of the condition `name`."""
@@ -198,16 +207,23 @@ class Builder:
         resource = self._present[logical_id]
         kind = resource["Type"]
         path: Path = ("Resources", logical_id, "Properties")
-        before = len(self._placeholders)
+        before, faults_before = len(self._placeholders), len(self.faults)
         properties = self.evaluation.resolve(resource.get("Properties") or {}, path)
         if not isinstance(properties, dict):
             self.evaluation.fault(Unresolvable(path, "Properties must be a map"))
             properties = {}
+        if len(self.faults) > faults_before:
+            self.incomplete.add(logical_id)
         types = self.expansion.property_types.get(kind)
         if types:
             properties = coerce(properties, types)
         properties.update(self.expansion.literals.get(logical_id, {}))
         identity = identify(logical_id, kind, properties, self.stack_name, self.place)
+        location = self.expansion.places.of(("Resources", logical_id))
+        files = local_files(kind, properties, self.directory)
+        if "TemplateURL" in files and files["TemplateURL"].is_file():
+            outputs = self.nested_outputs(logical_id, properties, files["TemplateURL"], location)
+            identity = replace(identity, attributes={f"Outputs.{name}": value for name, value in outputs.items()})
         self._identities[logical_id] = identity
         source = self.expansion.sources.get(logical_id, logical_id).partition("/")[0]
         return Resource(
@@ -222,8 +238,8 @@ class Builder:
             str(resource.get("DeletionPolicy") or "Delete"),
             identity.known,
             source,
-            self.expansion.places.of(("Resources", logical_id)),
-            local_files(kind, properties, self.directory),
+            location,
+            files,
             self._placeholders[before:],
             self.expansion.places,
         )

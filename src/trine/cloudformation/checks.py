@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from trine.cloudformation.expansion import Expansion
 from trine.cloudformation.faults import Fault
 from trine.cloudformation.resources import Resource
 
+_START = "paths start at the template's folder"
+_RUNTIMES_HERE = ("python", "nodejs", "provided")
 _KNOWN_TRANSFORMS = {"AWS::Serverless-2016-10-31", "AWS::LanguageExtensions", "AWS::Include"}
 
 
@@ -45,13 +47,16 @@ def check_expansion(expansion: Expansion) -> list[Fault]:
     return faults
 
 
-def check_resources(resources: Mapping[str, Resource], expansion: Expansion, directory: Path) -> list[Fault]:
-    """Every check of every resource."""
+_ABOUT_ABSENCE = {"lambda/required", "dynamodb/key-schema", "dynamodb/billing"}
+
+
+def check_resources(resources: Mapping[str, Resource], incomplete: Collection[str]) -> list[Fault]:
+    """Every check of every resource. The `incomplete` ones lost properties to other faults: nothing is said missing."""
     faults: list[Fault] = []
-    for resource in resources.values():
-        for check in _CHECKS.get(resource.type, ()):
-            faults.extend(check(resource))
-        faults.extend(_local_files(resource))
+    for logical_id, resource in resources.items():
+        found = [fault for check in _CHECKS.get(resource.type, ()) for fault in check(resource)]
+        found.extend(_local_files(resource))
+        faults.extend(fault for fault in found if logical_id not in incomplete or fault.rule not in _ABOUT_ABSENCE)
     return faults
 
 
@@ -60,7 +65,13 @@ def _local_files(resource: Resource) -> Iterator[Fault]:
         if not path.exists():
             location = resource.location_of(name)
             message = f"{resource.logical_id}: {path} does not exist"
-            yield _at(location, message, "paths start at the template's folder", "template/file")
+            runtime = str(resource.properties.get("Runtime") or "")
+            if name == "Code" and not runtime.startswith(_RUNTIMES_HERE):
+                hint = "build it first; the runtime of this function does not run here in any case"
+                yield _at(location, message, hint, "template/file", "warning")
+                continue
+            hint = "build it first (sam build)" if path.suffix in (".zip", ".jar") else _START
+            yield _at(location, message, hint, "template/file")
 
 
 def _function(resource: Resource) -> Iterator[Fault]:

@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/serverless-application-model/latest/develope
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +93,8 @@ def _configuration(project: Path, environment: str) -> dict[str, Any]:
         file = project / name
         if not file.is_file():
             continue
+        import tomllib  # only who has the file pays for its reader
+
         try:
             document = tomllib.loads(file.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

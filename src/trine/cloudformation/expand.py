@@ -1,7 +1,8 @@
 """The child process that reads a template: `python -m trine.cloudformation.expand`, JSON in and out by pipes.
 
 In: {"path", "parameters", "region"}. Out: {"template", "positions", "files", "sources", "transforms", "faults",
-"dependencies", "literals", "property_types"}. It is a process of its own because PyYAML and aws-sam-translator cost
+"dependencies", "literals", "property_types",
+"attribute_names"}. It is a process of its own because PyYAML and aws-sam-translator cost
 time and memory that the server should not carry, and because nothing a template does to a parser can then hurt it.
 """
 
@@ -101,22 +102,30 @@ def _expand_transforms(
     region: str,
     answer: dict[str, Any],
 ) -> list[Fault]:
-    """Includes, then SAM, then the files it names; fills `answer` and returns the faults."""
+    """Includes, loops, SAM, then the files it names; fills `answer` and returns the faults."""
     from trine.cloudformation.assets import put_assets
     from trine.cloudformation.includes import Includer
-    from trine.cloudformation.property_types import property_types
+    from trine.cloudformation.loops import TRANSFORM as LOOPS
+    from trine.cloudformation.loops import LoopWriter
+    from trine.cloudformation.property_types import attribute_names, property_types
     from trine.cloudformation.sam import TRANSFORM, expand_sam
 
     includer = Includer(path.parent, positions, read_into)
     includer.expand(template)
     answer["transforms"] = transforms_of(template)
     faults = includer.faults or shape_faults(template, positions)
+    if not faults and LOOPS in answer["transforms"]:
+        writer = LoopWriter(template, positions, parameters)
+        writer.write_out()
+        faults = writer.faults or shape_faults(template, positions)
     if not faults and TRANSFORM in answer["transforms"]:
         template, answer["sources"], faults = expand_sam(template, positions, parameters, region)
     if not faults:
         put_assets(template)
         answer["literals"] = includer.definitions(template, answer["sources"])
-        answer["property_types"] = property_types(each["Type"] for each in template["Resources"].values())
+        kinds = {each["Type"] for each in template["Resources"].values()}
+        answer["property_types"] = property_types(kinds)
+        answer["attribute_names"] = attribute_names(kinds)
         faults = includer.faults
     answer["template"] = template
     answer["dependencies"] = includer.dependencies

@@ -39,6 +39,7 @@ class Expansion:
     transforms: tuple[str, ...]
     places: Places
     property_types: Mapping[str, Mapping[str, str]]
+    attribute_names: Mapping[str, list[str]]
     literals: Mapping[str, Any]
     faults: list[Fault]
     from_cache: bool
@@ -157,6 +158,7 @@ def _expansion(path: Path, answer: Mapping[str, Any], from_cache: bool) -> Expan
         tuple(answer["transforms"]),
         Places(positions, answer["sources"], declared if isinstance(declared, dict) else {}),
         answer.get("property_types", {}),
+        answer.get("attribute_names", {}),
         answer.get("literals", {}),
         [Fault.from_document(fault) for fault in answer["faults"]],
         from_cache,
@@ -165,4 +167,4 @@ def _expansion(path: Path, answer: Mapping[str, Any], from_cache: bool) -> Expan
 
 def _failed(path: Path, fault: Fault) -> Expansion:
     positions = Positions([str(path)])
-    return Expansion({}, positions, {}, (), Places(positions, {}, {}), {}, {}, [fault], False)
+    return Expansion({}, positions, {}, (), Places(positions, {}, {}), {}, {}, {}, [fault], False)

@@ -22,6 +22,9 @@ Path = tuple[str | int, ...]
 NO_VALUE: Any = type("NoValue", (), {"__repr__": lambda _: "AWS::NoValue"})()
 """What `Ref: AWS::NoValue` gives: the member or item that holds it is left out."""
 
+PLACEHOLDER = "trine-placeholder-"
+"""Begins what Fn::GetAtt gives for attributes that Trine does not model; it stands for a text or a list of texts."""
+
 _VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
 
 
@@ -187,6 +190,8 @@ class Evaluation:
         if not isinstance(delimiter, str):
             raise Unresolvable((*path, 0), "the delimiter of Fn::Join is a string")
         resolved = self.strict(items, (*path, 1))
+        if _is_placeholder(resolved):
+            return str(resolved)
         if not isinstance(resolved, list):
             raise Unresolvable((*path, 1), f"Fn::Join joins a list, not {_kind(resolved)}")
         return delimiter.join([self.text(item, (*path, 1, index)) for index, item in enumerate(resolved)])
@@ -197,6 +202,8 @@ class Evaluation:
         resolved = self.strict(items, (*path, 1))
         if not index.isdecimal():
             raise Unresolvable((*path, 0), f"the index of Fn::Select is a number, not {index!r}")
+        if _is_placeholder(resolved) or (isinstance(resolved, list) and any(map(_is_placeholder, resolved))):
+            return resolved if isinstance(resolved, str) else next(filter(_is_placeholder, resolved))
         if not isinstance(resolved, list):
             raise Unresolvable((*path, 1), f"Fn::Select needs a list, not {_kind(resolved)}")
         if int(index) >= len(resolved):
@@ -289,6 +296,10 @@ def _kind(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     return "nothing" if value is None else f"{value!r}"
+
+
+def _is_placeholder(value: Any) -> bool:
+    return isinstance(value, str) and PLACEHOLDER in value
 
 
 def _comparable(value: Any) -> Any:

@@ -229,6 +229,7 @@ KINDS: Mapping[str, Kind] = {
         "arn:autoscaling:scalingPolicy:{uuid}:resource/{name}",
         attributes={"Arn": "arn:autoscaling:scalingPolicy:{uuid}:resource/{name}"},
     ),
+    "AWS::CloudFormation::Stack": Kind("arn:cloudformation:stack/{name}/{uuid}", limit=128),
     "AWS::CloudFormation::WaitConditionHandle": Kind("https://cloudformation-waitcondition-{region}.s3.amazonaws.com/{name}"),
     "AWS::CloudFormation::WaitCondition": Kind(attributes={"Data": "{{}}"}),
     "AWS::WAFv2::WebACL": Kind("{name}|{uuid}|{Scope}", name="Name", attributes={

@@ -17,6 +17,22 @@ from trine.cloudformation.limits import PARAMETER_VALUE_BYTES
 
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>\Z")
 _LIST = re.compile(r"List<(.+)>\Z")
+# AllowedPattern is a regular expression of Java's; Python's differ in the named classes that templates use.
+_POSIX = re.compile(r"\\p\{(\w+)\}")
+_POSIX_CLASSES = {
+    "Alnum": "a-zA-Z0-9",
+    "Alpha": "a-zA-Z",
+    "ASCII": r"\x00-\x7F",
+    "Digit": "0-9",
+    "Graph": "!-~",
+    "L": r"a-zA-Z\u00AA-\uFFDC",
+    "Lower": "a-z",
+    "Print": " -~",
+    "Punct": r"!-/:-@\[-`{-~",
+    "Space": r"\s",
+    "Upper": "A-Z",
+    "XDigit": "0-9a-fA-F",
+}
 RULE = "template/parameter"
 
 
@@ -121,8 +137,7 @@ class _Checker:
 
     def check_pattern(self, pattern: str, value: str, shown: str, explained: str) -> None:
         try:
-            # Java's regular expressions; the two dialects agree on what templates use.
-            matches = re.fullmatch(pattern, value) is not None
+            matches = re.fullmatch(_POSIX.sub(_posix_class, pattern), value) is not None
         except re.error as error:
             self.fault(f"AllowedPattern of {self.name} is no regular expression: {error}", "", "AllowedPattern")
             return
@@ -139,6 +154,14 @@ class _Checker:
             self.fault(f"{self.name} must be at least {low:g}{explained}", "", "MinValue")
         if high is not None and number > high:
             self.fault(f"{self.name} must be at most {high:g}{explained}", "", "MaxValue")
+
+
+def _posix_class(match: re.Match[str]) -> str:
+    """The class as Python writes it, in brackets unless it stands in some already."""
+    before = match.string[: match.start()]
+    listed = _POSIX_CLASSES.get(match.group(1), r"\w")
+    inside = before.count("[") - before.count("\\[") > before.count("]") - before.count("\\]")
+    return listed if inside else f"[{listed}]"
 
 
 def _items(kind: str, text: str) -> str | list[str]:

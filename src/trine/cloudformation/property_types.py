@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,24 @@ _DEEPEST = 8
 
 def property_types(kinds: Iterable[str]) -> dict[str, dict[str, str]]:
     """For each resource type: dotted path (`*` for items and open keys) → scalar type. Unknown types are left out."""
-    found = {}
-    for kind in sorted(set(kinds)):
-        schema = _schema(kind)
-        if schema is not None:
-            found[kind] = dict(_scalars(schema, schema, "", 0))
-    return found
+    schemas = {kind: _schema(kind) for kind in sorted(set(kinds))}
+    return {kind: dict(_scalars(schema, schema, "", 0)) for kind, schema in schemas.items() if schema is not None}
+
+
+def attribute_names(kinds: Iterable[str]) -> dict[str, list[str]]:
+    """For each resource type: the names that Fn::GetAtt can ask for. Unknown types are left out."""
+    schemas = {kind: _schema(kind) for kind in sorted(set(kinds))}
+    return {
+        kind: [path.removeprefix("/properties/").replace("/", ".") for path in schema.get("readOnlyProperties") or []]
+        for kind, schema in schemas.items()
+        if schema is not None
+    }
 
 
 _index: dict[str, str] = {}
 
 
+@cache
 def _schema(kind: str) -> dict[str, Any] | None:
     spec = importlib.util.find_spec("cfnlint")
     if spec is None or spec.origin is None:

@@ -57,7 +57,8 @@ class Resource:
     def location_of(self, path: str = "") -> Location:
         """The place of a property, dotted (`KeySchema.0.AttributeName`), or of the nearest thing that was written."""
         steps = [step for step in path.split(".") if step]
-        return self._places.of(("Resources", self.logical_id, "Properties", *steps))
+        own_id = self.logical_id.rpartition(".")[2]  # "Stack.Resource" in a parent of nested stacks
+        return self._places.of(("Resources", own_id, "Properties", *steps))
 
 
 def identify(logical_id: str, kind_name: str, properties: Mapping[str, Any], stack_name: str, place: Place) -> Identity:

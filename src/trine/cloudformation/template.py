@@ -16,6 +16,7 @@ from trine.cloudformation.checks import check_expansion, check_resources
 from trine.cloudformation.document import Location
 from trine.cloudformation.expansion import expand_template
 from trine.cloudformation.faults import Fault, TemplateFaults
+from trine.cloudformation.nested import NestedStacks
 from trine.cloudformation.parameters import Parameter, resolve_parameters
 from trine.cloudformation.resources import Resource
 
@@ -49,6 +50,7 @@ class Template:
     transforms: tuple[str, ...]
     notes: tuple[Fault, ...]
     from_cache: bool
+    nested: Mapping[str, Template]
 
     def of_type(self, *types: str) -> list[Resource]:
         """The resources of these types, in the order of the text."""
@@ -65,11 +67,20 @@ def load_template(
     """Read the template file at `path` as AWS would deploy it.
 
     `cache_directory` keeps expansions (`None`: none is kept). Relative paths in the template start at its folder.
-    Raises TemplateFaults with all faults that were found.
+    Nested stacks and applications in local files are read as well; their resources stand in `resources` under
+    `Stack.Resource`, their templates in `nested`. Raises TemplateFaults with all faults that were found.
     """
-    path = Path(path).absolute()
-    place = place or Place()
-    overrides = dict(parameter_overrides or {})
+    return _load(
+        Path(path).absolute(), dict(parameter_overrides or {}), stack_name, place or Place(), cache_directory, 0
+    )
+
+
+def _load(
+    path: Path, overrides: dict[str, str], stack_name: str, place: Place, cache_directory: Path | None, depth: int
+) -> Template:
+    def load_nested(nested_path: Path, values: dict[str, str], nested_name: str) -> Template:
+        return _load(nested_path, values, nested_name, place, cache_directory, depth + 1)
+
     expansion = expand_template(path, overrides, place.region, cache_directory)
     faults = list(expansion.faults)
     if not expansion.template or not isinstance(expansion.template, dict):
@@ -80,14 +91,15 @@ def load_template(
     faults += parameter_faults
     if expansion.faults:
         raise TemplateFaults(faults)
-    builder = Builder(expansion, parameters, stack_name, place, path.parent)
+    nested: NestedStacks[Template] = NestedStacks(load_nested, stack_name, depth)
+    builder = Builder(expansion, parameters, stack_name, place, path.parent, nested.outputs)
     resources = builder.resources()
     outputs = {
         name: Output(name, value, description, export, location)
         for name, value, description, export, location in builder.outputs()
     }
-    faults += builder.faults
-    checked = check_resources(resources, expansion, path.parent)
+    faults += builder.faults + nested.faults
+    checked = check_resources(resources, builder.incomplete)
     faults += [fault for fault in checked if fault.level == "error"]
     if faults:
         raise TemplateFaults(faults)
@@ -99,11 +111,12 @@ def load_template(
         str(expansion.template.get("Description") or ""),
         parameters,
         builder.evaluated_conditions(),
-        resources,
+        nested.joined(resources),
         outputs,
         builder.creation_order,
         builder.omitted,
         expansion.transforms,
         (*builder.notes, *(fault for fault in checked if fault.level != "error")),
         expansion.from_cache,
+        nested.templates,
     )

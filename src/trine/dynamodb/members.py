@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from botocore.loaders import Loader
-
 from trine.dynamodb.errors import SerializationException, ValidationException
 
 ERRORS_LISTED_MAX = 10
@@ -51,6 +49,8 @@ class ServiceModel:
     """The operations and shapes of one of botocore's service models."""
 
     def __init__(self, service: str) -> None:
+        from botocore.loaders import Loader  # 45 ms of imports that a start does not need
+
         model = Loader().load_service_model(service, "service-2")
         self.operations: Mapping[str, Any] = model["operations"]
         self.shapes: Mapping[str, Any] = model["shapes"]

@@ -8,9 +8,8 @@ Redirects are answers like any other; nothing is retried.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Iterable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -20,6 +19,9 @@ from trine.http.errors import AnswerInvalid, AnswerTooLarge, CallTimedOut, Clien
 from trine.http.limits import CallLimits
 from trine.http.message import Headers
 from trine.http.rendering import header_lines
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class Answer:
@@ -62,6 +64,8 @@ class Client:
         request = _render(method, target, parts.netloc.rpartition("@")[2], list(headers), body)
         secure = parts.scheme == "https"
         if secure and self._tls is None:
+            import ssl  # 16 ms that only https pays
+
             self._tls = ssl.create_default_context()
         port = parts.port or (443 if secure else 80)
         exchange = _Exchange(method, request, limits)

@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 from trine.aws.arn import Place
@@ -21,6 +21,8 @@ from trine.iam.errors import EntityAlreadyExists, NoSuchEntity
 
 Kind = Literal["role", "user", "group"]
 _PREFIXES: dict[str, str] = {"role": "AROA", "user": "AIDA", "group": "AGPA", "policy": "ANPA"}
+
+_MANAGED = Path(__file__).with_name("managed")
 
 
 @dataclass(slots=True)
@@ -149,6 +151,14 @@ class Directory:
         self.remember(identity.kind, identity.name, asdict(identity))
         self.touch()
 
+    def rename(self, identity: Identity, name: str, path: str) -> None:
+        """Give an identity another name and path; its unique id stays."""
+        self.identities[identity.kind].pop(identity.name.lower(), None)
+        self.remember(identity.kind, identity.name, None)
+        identity.name, identity.path = name, path
+        identity.arn = self.place.arn("iam", f"{identity.kind}{path}{name}", regional=False)
+        self.save(identity)
+
     def remove(self, identity: Identity) -> None:
         """Forget an identity."""
         self.identities[identity.kind].pop(identity.name.lower(), None)
@@ -213,7 +223,7 @@ def aws_managed_document(arn: str) -> dict[str, Any] | None:
     name = arn.rpartition("/")[2]
     if not name.replace("-", "").replace("_", "").isalnum():
         return None
-    source = files("trine.iam").joinpath("managed", f"{name}.json")
+    source = _MANAGED / f"{name}.json"
     if not source.is_file():
         return None
     found: dict[str, Any] = json.loads(source.read_text())
@@ -222,5 +232,5 @@ def aws_managed_document(arn: str) -> dict[str, Any] | None:
 
 def aws_managed_arns() -> list[str]:
     """ARNs of every AWS managed policy shipped as data, by name."""
-    folder = files("trine.iam").joinpath("managed")
+    folder = _MANAGED
     return sorted(json.loads(entry.read_text())["Arn"] for entry in folder.iterdir() if entry.name.endswith(".json"))

@@ -1,0 +1,157 @@
+"""API keys, usage plans, quotas: who is admitted, how fast, how often; counts that survive."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from trine.apigateway.quota import KIND, Quota, QuotaLedger, period_start
+from trine.apigateway.usage_plans import UsagePlans
+from trine.apigateway.usage_resources import build_api_keys, build_usage_plans
+from trine.aws.ids import SeededIds
+from trine.clock import ManualClock
+
+START = 1_800_000_000.0  # Friday, 2027-01-15 08:00 UTC
+
+
+@pytest.fixture
+def make(make_door: Any, rest: Any, lambda_proxy: Any, resource: Any) -> Any:
+    def start(plan: dict[str, Any], *, catalogue: Any = None, **api: Any) -> Any:
+        stage = {"ApiId": "rest01", "Stage": "Prod", **plan.pop("stage", {})}
+        resources = [
+            resource(
+                "Plan", "AWS::ApiGateway::UsagePlan", "plan1", {"UsagePlanName": "gold", "ApiStages": [stage], **plan}
+            ),
+            resource(
+                "K1",
+                "AWS::ApiGateway::ApiKey",
+                "key1",
+                {"Value": "value-of-key-number-1", "Enabled": True, "Name": "one"},
+            ),
+            resource("K2", "AWS::ApiGateway::ApiKey", "key2", {"Value": "value-of-key-number-2", "Enabled": "true"}),
+            resource("K3", "AWS::ApiGateway::ApiKey", "key3", {"Value": "value-of-key-number-3", "Enabled": False}),
+            resource("K4", "AWS::ApiGateway::ApiKey", "key4", {"Value": "value-of-key-number-4", "Enabled": True}),
+            *(
+                resource(f"P{k}", "AWS::ApiGateway::UsagePlanKey", f"pk{k}", {"KeyId": k, "UsagePlanId": "plan1"})
+                for k in ("key1", "key2", "key3")
+            ),
+        ]
+        secured = lambda_proxy(security=[{"api_key": []}])
+        body = {"securityDefinitions": {"api_key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}}
+        paths = {"/x": {"get": secured}, "/y": {"get": secured}, "/open": {"get": lambda_proxy()}}
+        clock = ManualClock(START)
+        keys, _ = build_api_keys(resources, catalogue, SeededIds(1))
+        usage = UsagePlans(build_usage_plans(resources), keys, QuotaLedger(clock, catalogue), clock)
+        door = make_door(rest(paths, body=body, **api), usage=usage)
+        door.usage_clock = clock
+        return door
+
+    return start
+
+
+def call(door: Any, path: str = "/x", key: int | None = 1) -> Any:
+    return door.call("GET", path, {"X-Api-Key": f"value-of-key-number-{key}"} if key else {})
+
+
+def test_who_is_admitted(make: Any, get_header: Any) -> None:
+    door = make({})
+    assert call(door).status == 200
+    identity = door.invoker.event["requestContext"]["identity"]
+    assert (identity["apiKey"], identity["apiKeyId"]) == ("value-of-key-number-1", "key1")
+    reasons = []
+    for key in (None, 9, 3, 4):  # none, unknown, disabled, in no plan
+        response = call(door, key=key)
+        assert (response.status, response.body) == (403, b'{"message":"Forbidden"}')
+        assert get_header(response, "x-amzn-ErrorType") == "ForbiddenException"
+        reasons.append(door.refusal()["reason"])
+    assert len(set(reasons)) == 4
+    assert call(door, "/open", None).status == 200
+    assert "apiKey" not in door.invoker.event["requestContext"]["identity"]
+
+
+def test_each_key_has_a_bucket_of_its_own(make: Any) -> None:
+    door = make({"Throttle": {"BurstLimit": 2, "RateLimit": 1}})
+    assert [call(door).status for _ in range(3)] == [200, 200, 429]
+    assert call(door, "/y").status == 429  # the plan's bucket is one for all methods
+    assert call(door).body == b'{"message":"Too Many Requests"}'
+    assert call(door, key=2).status == 200
+    door.usage_clock.advance(1)
+    assert call(door).status == 200
+
+
+def test_method_limits_of_a_plan(make: Any) -> None:
+    door = make(
+        {
+            "stage": {"Throttle": {"/x/GET": {"BurstLimit": 1, "RateLimit": 1}}},
+            "Throttle": {"BurstLimit": 2, "RateLimit": 1},
+        }
+    )
+    assert [call(door).status for _ in range(2)] == [200, 429]
+    assert [call(door, "/y").status for _ in range(3)] == [200, 200, 429]
+
+
+def test_quota(make: Any, get_header: Any) -> None:
+    door = make({"Quota": {"Limit": 2, "Period": "DAY"}})
+    assert [call(door).status for _ in range(3)] == [200, 200, 429]
+    response = call(door)
+    assert response.body == b'{"message":"Limit Exceeded"}'
+    assert get_header(response, "x-amzn-ErrorType") == "LimitExceededException"
+    assert call(door, key=2).status == 200
+    assert door.gateway.usage.ledger.used("plan1", "key1", Quota(2, "DAY")) == (2, 0)
+    door.usage_clock.advance(16 * 3600)
+    assert call(door).status == 200
+
+
+def test_the_key_may_come_from_the_authorizer(make: Any) -> None:
+    door = make({}, ApiKeySourceType="AUTHORIZER")
+    assert call(door).status == 403  # the header does not count, and no authorizer gave a key
+
+
+def test_counts_survive_a_restart(make: Any, catalogue: Any) -> None:
+    async def scenario() -> None:
+        clock = ManualClock(START)
+        quota = Quota(3, "DAY")
+        ledger = QuotaLedger(clock, catalogue)
+        assert [ledger.use("p", "k", quota) for _ in range(2)] == [True, True]
+        assert not catalogue.documents
+        clock.advance(1)  # written together, a second later
+        await asyncio.sleep(0)
+        assert catalogue.get(KIND, "p/k") == {"start": "2027-01-15", "used": 2, "first": "2027-01-15"}
+        again = QuotaLedger(clock, catalogue)
+        assert [again.use("p", "k", quota) for _ in range(2)] == [True, False]
+        for future in again.flush():
+            await future
+        assert catalogue.get(KIND, "p/k")["used"] == 3
+
+    asyncio.run(scenario())
+
+
+def test_the_offset_counts_in_the_first_period_only() -> None:
+    clock = ManualClock(START)
+    ledger = QuotaLedger(clock)
+    quota = Quota(5, "DAY", offset=3)
+    assert [ledger.use("p", "k", quota) for _ in range(3)] == [True, True, False]
+    clock.advance(86_400)
+    assert [ledger.use("p", "k", quota) for _ in range(6)] == [True] * 5 + [False]
+
+
+@pytest.mark.parametrize(("period", "start"), [("DAY", "2027-01-15"), ("WEEK", "2027-01-10"), ("MONTH", "2027-01-01")])
+def test_periods(period: str, start: str) -> None:
+    assert period_start(period, START) == start
+
+
+def test_values_are_made_once_and_kept(resource: Any, catalogue: Any) -> None:
+    async def scenario() -> None:
+        resources = [resource("K", "AWS::ApiGateway::ApiKey", "key1", {"Enabled": True})]
+        keys, written = build_api_keys(resources, catalogue, SeededIds(1))
+        for future in written:
+            await future
+        again, nothing = build_api_keys(resources, catalogue, SeededIds(2))
+        assert again == keys
+        assert nothing == []
+        assert len(keys[0].value) == 40
+        assert keys[0].value.isalnum()
+
+    asyncio.run(scenario())

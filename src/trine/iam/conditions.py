@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -119,6 +118,8 @@ def _binary(text: str) -> Test:
 
 
 def _address(text: str) -> Test:
+    import ipaddress  # only policies with an address condition pay for it
+
     network = ipaddress.ip_network(text.strip(), strict=False)
 
     def test(given: str) -> bool:

@@ -13,7 +13,6 @@ import hmac
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from operator import itemgetter
 from urllib.parse import unquote_to_bytes
 
@@ -270,6 +269,8 @@ def _http_date(value: bytes | None) -> bytes | None:
         return None
     if _STAMP.fullmatch(value):
         return value
+    from email.utils import parsedate_to_datetime  # only requests with a Date header pay for it
+
     try:
         return parsedate_to_datetime(value.decode("ascii")).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ").encode()
     except (ValueError, TypeError, UnicodeDecodeError, OverflowError):

@@ -322,3 +322,10 @@ def test_updates_leave_the_key() -> None:
     with pytest.raises(ValidationException) as caught:
         plan.check_keys(["pk"])
     assert caught.value.message == (f"{INVALID}Cannot update attribute pk. This attribute is part of the key")
+
+
+def test_taking_away_makes_no_item() -> None:
+    gone = {"Action": "DELETE"}
+    assert attribute_updates({"a": gone}).only_removes
+    assert not attribute_updates({"a": gone, "b": {"Value": {"S": "x"}}}).only_removes
+    assert not attribute_updates({}).only_removes

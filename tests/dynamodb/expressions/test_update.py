@@ -435,3 +435,13 @@ def test_limits() -> None:
     assert refusal("set a = " + "if_not_exists(q," * 240 + "n" + ")" * 240)
     assert refusal("set a = " + "(" * 2000 + "n" + ")" * 2000)
     assert refusal("set a" + "[0]" * 1300 + " = n")
+
+
+def test_taking_away_makes_no_item() -> None:
+    for text, only in [
+        ("remove a", True),
+        ("remove a.b delete c :ss", True),
+        ("remove a set b = :one", False),
+        ("add a :one", False),
+    ]:
+        assert update(text, ExpressionContext(None, values_of(text))).only_removes is only

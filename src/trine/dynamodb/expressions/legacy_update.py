@@ -35,6 +35,11 @@ class LegacyUpdate:
         """The attributes changed."""
         return {name for name, _, _ in self._changes}
 
+    @property
+    def only_removes(self) -> bool:
+        """Whether it has actions and all of them are DELETE: an item that does not exist is then not made."""
+        return bool(self._changes) and all(action == "DELETE" for _, action, _ in self._changes)
+
     def apply(self, item: Item, *, exists: bool = True) -> tuple[Item, tuple[Resolved, ...]]:
         """The changed item (a new one) and the paths touched. ValidationException."""
         changed = dict(item)

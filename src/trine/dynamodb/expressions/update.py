@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.expressions.ast import UpdateTree
+from trine.dynamodb.expressions.ast import DeleteAction, RemoveAction, UpdateTree
 from trine.dynamodb.expressions.names import ExpressionContext, Names, Values
 from trine.dynamodb.expressions.parser import parse_update
 from trine.dynamodb.expressions.path import Resolved, resolve
@@ -84,6 +84,11 @@ class UpdatePlan:
     def attributes(self) -> set[str]:
         """The top-level attributes changed."""
         return {str(path[0]) for path in self.paths}
+
+    @property
+    def only_removes(self) -> bool:
+        """Whether all it does is REMOVE and DELETE: an item that does not exist is then not made."""
+        return all(isinstance(action, RemoveAction | DeleteAction) for action in self._compiled.actions)
 
     def apply(self, item: Item, *, exists: bool = True) -> tuple[Item, tuple[Resolved, ...]]:
         """The changed item (a new one) and the paths touched, for `updated`. ValidationException.

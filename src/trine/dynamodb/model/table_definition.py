@@ -32,7 +32,9 @@ def define_table(document: Mapping[str, Any]) -> TableDefinition:
     definitions = document["AttributeDefinitions"]
     types = {definition["AttributeName"]: definition["AttributeType"] for definition in definitions}
     if len(types) != len(definitions):
-        raise ValidationException(f"{_INVALID}Cannot have two attributes with the same name")
+        names = _names(definitions)
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValidationException(f"{_INVALID}Duplicate AttributeName in AttributeDefinitions: {twice}")
     key_schema = document["KeySchema"]
     if len(key_schema) > len(definitions):
         raise ValidationException("Invalid KeySchema: Some index key attribute have no definition")

@@ -90,6 +90,8 @@ def update_rule(table: Table, key: Item, plan: Plan, returns_old: bool) -> Rule:
         if check is not None:
             check(transition)
         old = transition.old
+        if old is None and change is not None and change.only_removes:
+            return
         new: Item = dict(key) if old is None else old
         if change is not None:
             new, _ = change.apply(new, exists=old is not None)

@@ -32,8 +32,8 @@ def define_table(document: Mapping[str, Any]) -> TableDefinition:
     definitions = document["AttributeDefinitions"]
     types = {definition["AttributeName"]: definition["AttributeType"] for definition in definitions}
     if len(types) != len(definitions):
-        names = _names(definitions)
-        twice = next(name for name in names if names.count(name) > 1)
+        defined = _names(definitions)
+        twice = next(name for name in defined if defined.count(name) > 1)
         raise ValidationException(f"{_INVALID}Duplicate AttributeName in AttributeDefinitions: {twice}")
     key_schema = document["KeySchema"]
     if len(key_schema) > len(definitions):

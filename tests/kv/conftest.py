@@ -20,7 +20,7 @@ OpenStore = Callable[[Path, Clock], Store]
 
 def _durable_small(directory: Path, clock: Clock) -> Store:
     """Segments so small that nearly every test sees them rotate, fold and disappear."""
-    return DurableStore(directory, clock, segment_bytes=2048)
+    return DurableStore(directory, clock, segment_bytes=16_384)
 
 
 OPENERS: dict[str, OpenStore] = {

@@ -45,11 +45,14 @@ MEMTABLE_BYTES = 64 << 20
 """Memory of one memtable (keys, values, overhead) after which its segment ends early."""
 FROZEN_LIMIT = 4
 """Segments that may wait for being folded; beyond it writes wait too."""
+PACE_SECONDS = 0.004
+"""What each group waits, times the square of the segments by which folding lags behind half of FROZEN_LIMIT."""
 PAST_LIMIT = 64
 """Checkpoints a replica's history may span: each of them pins the memtables and pages it replaced."""
-SWITCH_INTERVAL_SECONDS = 50e-6
-"""How long the thread that synced waits for the interpreter lock. With Python's 5 ms a busy loop starves it: 48
-durable writes/s were measured beside 29,500 reads/s, with 50 µs it is 7,500 beside 20,900 (docs/adr/0002-store.md)."""
+SWITCH_INTERVAL_SECONDS = 1e-6
+"""How long a thread waits before it asks for the interpreter lock. The thread that synced must get it back from a busy
+event loop, and waits anew each time the loop lets go and takes it again: with Python's 5 ms, 48 durable writes/s were
+measured beside 25,000 reads/s; with 100 µs 1,450; with 1 µs 6,300 beside 20,500 (docs/adr/0002-store.md)."""
 
 _log = logging.getLogger(__name__)
 
@@ -190,12 +193,22 @@ class DurableStore:
         return delete_range(self, start, stop)
 
     def _write(self, group: Group, done: Done) -> None:
-        """Make a group durable: on the loop when that takes a copy into the page cache, in the thread otherwise."""
-        content = payload(group.puts)
-        log = self._log
+        """Make a group durable, somewhat later when folding lags: many short waits instead of one long one."""
         if not self._begun:
             self._begun = True
             self._fold()  # what a start left over
+        lag = len(self._frozen) - self._frozen_limit / 2
+        if lag >= 0 and len(self._frozen) < self._frozen_limit:
+            lag += self._log.offset / self._segment_bytes
+            # The disk's own time, not the application's: a clock that tests hold still must not hold this.
+            asyncio.get_running_loop().call_later(PACE_SECONDS * lag * lag, self._write_now, group, done)
+        else:
+            self._write_now(group, done)
+
+    def _write_now(self, group: Group, done: Done) -> None:
+        """On the loop when that takes a copy into the page cache, in the thread otherwise."""
+        content = payload(group.puts)
+        log = self._log
         if log.offset >= self._segment_bytes or self._active.size_bytes >= MEMTABLE_BYTES:
             if len(self._frozen) >= self._frozen_limit:
                 self._hold(group, done)

@@ -321,3 +321,34 @@ def test_decisions_kept_are_bounded(access: Access, give_role: GiveRole, monkeyp
         access.authorize(caller, "dynamodb:GetItem", f"{TABLE}{number}")
         caller.needs("dynamodb:GetItem", f"{TABLE}{number}")
     assert len(caller.authority.settled) <= 5
+
+
+def test_passing_a_role_is_a_right_of_its_own(access: Access, give_role: GiveRole) -> None:
+    role = "arn:aws:iam::123456789012:role/app"
+    condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    statement = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role, "Condition": condition}
+    caller = give_role(statement)
+    access.authorize_pass_role(caller, role, "lambda.amazonaws.com", "lambda")
+    for arn, service in ((role, "ec2.amazonaws.com"), (role + "x", "lambda.amazonaws.com")):
+        with pytest.raises(AccessDenied) as refused:
+            access.authorize_pass_role(caller, arn, service, "lambda")
+        assert (refused.value.code, refused.value.status) == ("AccessDeniedException", 403)
+        assert "is not authorized to perform: iam:PassRole on resource: " in refused.value.message
+
+
+def test_a_role_may_be_for_one_function_only(access: Access) -> None:
+    mine, other = (f"arn:aws:lambda:us-east-1:123456789012:function:{name}" for name in ("mine", "other"))
+    trust = {"Statement": {**_TRUST["Statement"], "Condition": {"ArnEquals": {"aws:SourceArn": mine}}}}
+    statement = {
+        "Effect": "Allow",
+        "Action": "dynamodb:GetItem",
+        "Resource": TABLE,
+        "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": mine}},
+    }
+    policies = [{"PolicyName": "p", "PolicyDocument": {"Statement": statement}}]
+    arn = access.put_role({"RoleName": "r", "AssumeRolePolicyDocument": trust, "Policies": policies})
+    session = access.assume_role_for_service(arn, "session", "lambda.amazonaws.com", 900, mine)
+    access.authorize(access.caller_of(session), "dynamodb:GetItem", TABLE)
+    for source in (other, None):
+        with pytest.raises(AccessDenied):
+            access.assume_role_for_service(arn, "session", "lambda.amazonaws.com", 900, source)

@@ -389,3 +389,60 @@ def test_simulating_a_principal(house: House, iam: Any) -> None:
     keys = iam.get_context_keys_for_principal_policy(PolicySourceArn=arn)["ContextKeyNames"]
     assert keys == ["aws:SecureTransport", "aws:username"]
     assert error_of(iam.simulate_principal_policy, PolicySourceArn=arn + "x", ActionNames=["a:b"])[1] == "NoSuchEntity"
+
+
+def test_openid_connect_providers(iam: Any) -> None:
+    arn = iam.create_open_id_connect_provider(Url="https://id.example/x", ClientIDList=["a"])[
+        "OpenIDConnectProviderArn"
+    ]
+    assert arn == "arn:aws:iam::123456789012:oidc-provider/id.example/x"
+    for _ in range(2):
+        iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="b")
+    iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="a")
+    iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=arn, ThumbprintList=["0" * 40])
+    provider = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert (provider["Url"], provider["ClientIDList"], provider["ThumbprintList"]) == (
+        "id.example/x",
+        ["b"],
+        ["0" * 40],
+    )
+    assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == [{"Arn": arn}]
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert error_of(iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)[:2] == (404, "NoSuchEntity")
+
+
+def test_a_renamed_user_keeps_keys_and_policies(house: House, iam: Any) -> None:
+    iam.create_user(UserName="ann")
+    iam.create_user(UserName="bob")
+    key = iam.create_access_key(UserName="ann")["AccessKey"]
+    iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=json.dumps(READ))
+    assert error_of(iam.update_user, UserName="ann", NewUserName="Bob")[1] == "EntityAlreadyExists"
+    iam.update_user(UserName="ann", NewUserName="zoe", NewPath="/x/")
+    assert house.client("iam", key).get_user()["User"]["Arn"] == "arn:aws:iam::123456789012:user/x/zoe"
+    assert error_of(iam.get_user, UserName="ann")[1] == "NoSuchEntity"
+    assert iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["UserName"] == "zoe"
+
+
+def test_every_operation_offered_is_one_of_the_model() -> None:
+    from trine.aws.protocol import ServiceModel
+    from trine.iam.endpoint import OPERATIONS
+
+    for service, operations in OPERATIONS.items():
+        assert set(operations) <= set(ServiceModel(service).model.operations)
+
+
+def test_secrets_reach_no_log(house: House, iam: Any, sts: Any, caplog: pytest.LogCaptureFixture) -> None:
+    given = sts.get_session_token()["Credentials"]
+    wrong = {**given, "SessionToken": given["SessionToken"][:-4] + "AAAA"}
+    error_of(house.client("sts", wrong).get_caller_identity)
+    error_of(house.client("iam", {**given, "SecretAccessKey": "x"}).list_users)
+    shown = caplog.text + json.dumps(
+        [trace.as_document() for kind in ("sts", "iam") for trace in house.traces.latest(kind)]
+    )
+    for secret in (given["SecretAccessKey"], given["SessionToken"], house.owner.secret_access_key):
+        assert secret not in shown
+
+
+def test_session_tokens_without_mfa_are_not_for_iam(house: House, sts: Any) -> None:
+    given = sts.get_session_token()["Credentials"]
+    assert error_of(house.client("iam", given).list_users)[:2] == (403, "InvalidClientTokenId")

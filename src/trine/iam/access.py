@@ -24,6 +24,7 @@ from trine.iam.credentials import Credential, CredentialStore
 from trine.iam.directory import Directory, Identity
 from trine.iam.errors import AccessDenied
 from trine.iam.evaluator import PolicySet, Question, evaluate
+from trine.iam.federation import Federation
 from trine.iam.holdings import ADMINISTRATOR, policies_of
 from trine.iam.keys import KeyRing
 from trine.iam.ledger import KEPT_KEYS, Ledger
@@ -63,6 +64,7 @@ class Access:
         self._details: dict[SigningKey, Mapping[str, Any]] = {}
         self.directory = Directory(clock, ids, self.place, catalogue, self.forget)
         self.keys = KeyRing(self.directory, self.credentials, catalogue, self.forget)
+        self.federation = Federation(self.directory, catalogue)
         self.tokens = TokenService(self.directory, self.credentials)
 
     # -- who are you ---------------------------------------------------------------------------------------------
@@ -162,11 +164,13 @@ class Access:
         resource_policy: CompiledPolicy | None = None,
         trace: Trace | None = None,
         endpoint_policy: CompiledPolicy | None = None,
+        dialect: str | None = None,
     ) -> None:
         """Nothing when `caller` may do `action` (`dynamodb:GetItem`) on `resource_arn`, else AccessDenied.
 
         `context` holds the condition keys that the service knows (`dynamodb:LeadingKeys`); `caller.needs(…)` says
-        which ones a decision would read. The refusal's facts go to `trace`.
+        which ones a decision would read. The refusal's facts go to `trace`. `dialect` is the service that answers,
+        where it is not the action's own (`iam:PassRole` asked by `lambda`).
         """
         authority = caller.authority
         if resource_policy is None and endpoint_policy is None:
@@ -188,9 +192,15 @@ class Access:
             return
         sentence = refusal_sentence(caller.principal.arn, action, resource_arn, decision)
         looked_at = authority.names() + [f"{p.kind}:{p.name}" for p in (resource_policy, endpoint_policy) if p]
-        self._refuse(
-            action, sentence, refusal_facts(caller.principal.arn, action, resource_arn, decision, looked_at), trace
-        )
+        facts = refusal_facts(caller.principal.arn, action, resource_arn, decision, looked_at)
+        self._refuse(dialect or action.partition(":")[0], sentence, facts, trace)
+
+    def authorize_pass_role(
+        self, caller: Caller, role_arn: str, to_service: str, asked: str, trace: Trace | None = None
+    ) -> None:
+        """May `caller` hand `role_arn` to `to_service` (`lambda.amazonaws.com`)? `asked` is the service it calls."""
+        context = {"iam:PassedToService": (to_service,)}
+        self.authorize(caller, "iam:PassRole", role_arn, context, trace=trace, dialect=asked)
 
     def authorize_service(
         self,
@@ -219,9 +229,9 @@ class Access:
         looked_at = [f"{resource_policy.kind}:{resource_policy.name}"] if resource_policy is not None else []
         facts = refusal_facts(service, action, resource_arn, decision, looked_at)
         facts["context"] = {key: list(values) for key, values in lowered.items()}
-        self._refuse(action, sentence, facts, trace)
+        self._refuse(action.partition(":")[0], sentence, facts, trace)
 
-    def _refuse(self, action: str, sentence: str, facts: Mapping[str, Any], trace: Trace | None) -> None:
+    def _refuse(self, service: str, sentence: str, facts: Mapping[str, Any], trace: Trace | None) -> None:
         if self.mode == "soft":
             _log.warning("soft mode lets pass: %s", sentence)
             if trace is not None:
@@ -229,7 +239,7 @@ class Access:
             return
         if trace is not None:
             trace.refuse("iam.policy", sentence, **facts)
-        raise AccessDenied(action.partition(":")[0], sentence, facts)
+        raise AccessDenied(service, sentence, facts)
 
     def _tags(self, principal: Principal) -> Mapping[str, str]:
         identity = self.identity_of(principal)
@@ -253,10 +263,18 @@ class Access:
         return self.keys.owner()
 
     def assume_role_for_service(
-        self, role_arn: str, session_name: str, service: str, duration_seconds: int = limits.SESSION_SECONDS_DEFAULT
+        self,
+        role_arn: str,
+        session_name: str,
+        service: str,
+        duration_seconds: int = limits.SESSION_SECONDS_DEFAULT,
+        source_arn: str | None = None,
     ) -> Session:
-        """Temporary credentials of `role_arn` for a service such as `lambda.amazonaws.com`, by its trust policy."""
-        return self.tokens.assume_role_for_service(role_arn, session_name, service, duration_seconds)
+        """Temporary credentials of `role_arn` for a service such as `lambda.amazonaws.com`, by its trust policy.
+
+        `source_arn` is the function it is for: `aws:SourceArn` there and `lambda:SourceFunctionArn` of later calls.
+        """
+        return self.tokens.assume_role_for_service(role_arn, session_name, service, duration_seconds, source_arn)
 
     def revoke(self, session: Session) -> None:
         """End `session` now."""

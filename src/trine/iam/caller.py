@@ -103,6 +103,11 @@ def _token_issue_time(caller: Caller, now: float, resource: str) -> str | None:
     return _iso(caller.session.issued_at) if caller.session is not None else None
 
 
+def _source_function(caller: Caller, now: float, resource: str) -> str | None:
+    # Lambda Developer Guide, "Using source function ARN to control function access behavior".
+    return caller.session.source_arn if caller.session is not None else None
+
+
 def _mfa(caller: Caller, now: float, resource: str) -> str | None:
     # Present only with temporary credentials (same page, aws:MultiFactorAuthPresent); nobody here has a device.
     return "false" if caller.session is not None else None
@@ -129,6 +134,7 @@ _KNOWN: Mapping[str, Callable[[Caller, float, str], str | None]] = {
     "aws:epochtime": lambda caller, now, resource: str(int(now)),
     "aws:tokenissuetime": _token_issue_time,
     "aws:multifactorauthpresent": _mfa,
+    "lambda:sourcefunctionarn": _source_function,
     "aws:securetransport": lambda caller, now, resource: "false",
     "aws:sourceip": lambda caller, now, resource: caller.request.peer_host if caller.request is not None else None,
     "aws:useragent": lambda caller, now, resource: _header(caller, b"user-agent"),

@@ -75,6 +75,7 @@ class CredentialStore:
         policy_documents: tuple[str, ...] = (),
         policy_arns: tuple[str, ...] = (),
         tags: tuple[tuple[str, str], ...] = (),
+        source_arn: str | None = None,
     ) -> Session:
         """Make temporary credentials for `principal`. LimitExceeded when too many are alive."""
         if self._sessions >= limits.SESSIONS_MAX:
@@ -93,6 +94,7 @@ class CredentialStore:
             policy_documents=policy_documents,
             policy_arns=policy_arns,
             tags=tags,
+            source_arn=source_arn,
         )
         self._known[session.access_key_id] = Credential(session)
         self._sessions += 1

@@ -12,12 +12,14 @@ from typing import Literal
 
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
-from trine.aws.protocol import ServiceModel
+from trine.aws.protocol import Operation, ServiceModel
 from trine.aws.protocol_errors import InvalidAction
 from trine.http.message import Request, Response
 from trine.iam.access import Access
-from trine.iam.api import groups, policies, roles, simulate, tokens, users
-from trine.iam.api.operation import ApiOperation, Turn
+from trine.iam.api import groups, policies, providers, roles, simulate, tokens, users
+from trine.iam.api.operation import ApiOperation, Output, Turn
+from trine.iam.caller import Caller
+from trine.iam.errors import UnrecognizedClient
 from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.iam")
@@ -30,8 +32,14 @@ OPERATIONS: Mapping[Service, Mapping[str, ApiOperation]] = {
         **groups.OPERATIONS,
         **policies.OPERATIONS,
         **simulate.OPERATIONS,
+        **providers.OPERATIONS,
     },
 }
+
+
+def _is_session_token(caller: Caller) -> bool:
+    """Credentials of GetSessionToken without MFA: IAM takes none of those (STS API reference, GetSessionToken)."""
+    return caller.session is not None and caller.principal.kind in {"user", "root"}
 
 
 class IdentityEndpoint:
@@ -60,12 +68,14 @@ class IdentityEndpoint:
         except Exception:
             _log.exception("a request to %s failed", self.service)
             return self._refused(AwsError("We encountered an internal error.", code="InternalFailure"), trace)
+        if not isinstance(response, Response):
+            return self._later(response, trace)
         if self._access.pending:
             return self._when_durable(response, trace)
         self._traces.close(trace, response.status)
         return response
 
-    def _pass(self, request: Request, trace: Trace) -> Response:
+    def _pass(self, request: Request, trace: Trace) -> Response | Awaitable[Response]:
         operation = self._model.operation_for(request)
         trace.title = f"{self.service}:{operation.name}"
         known = self._operations.get(operation.name)
@@ -74,6 +84,8 @@ class IdentityEndpoint:
         caller = self._access.authenticate(request, self.service, trace) if known.signed else None
         if caller is not None and caller.session is not None and caller.session.trace is not None:
             trace.link_to(caller.session.trace)
+        if self.service == "iam" and caller is not None and _is_session_token(caller):
+            raise UnrecognizedClient("iam")
         turn = Turn(self._access, caller, self._model.parse(request).input)
         trace.step(f"{self.service}.shape")
         if caller is not None and known.resource is not None:
@@ -81,8 +93,25 @@ class IdentityEndpoint:
             context = known.context(turn) if known.context is not None else None
             self._access.authorize(caller, action, known.resource(turn), context, trace=trace)
         output = known.run(turn)
+        if isinstance(output, Mapping):
+            trace.step(f"{self.service}.operation")
+            return self._model.render(operation, output, trace.request_id)
+        return self._rendered(operation, output, trace)
+
+    async def _rendered(self, operation: Operation, output: Awaitable[Output], trace: Trace) -> Response:
+        done = await output
         trace.step(f"{self.service}.operation")
-        return self._model.render(operation, output, trace.request_id)
+        return self._model.render(operation, done, trace.request_id)
+
+    async def _later(self, answering: Awaitable[Response], trace: Trace) -> Response:
+        try:
+            response = await answering
+        except AwsError as error:
+            return self._refused(error, trace)
+        except Exception:
+            _log.exception("a request to %s failed", self.service)
+            return self._refused(AwsError("We encountered an internal error.", code="InternalFailure"), trace)
+        return await self._when_durable(response, trace)
 
     async def _when_durable(self, response: Response, trace: Trace) -> Response:
         try:

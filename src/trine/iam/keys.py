@@ -98,6 +98,13 @@ class KeyRing:
         self._keep(name, replace(key, active=active))
         self._changed()
 
+    def rename(self, old_name: str, user: Identity) -> None:
+        """The user of these keys has another name now."""
+        for name, key in list(self._keys.values()):
+            if name.lower() == old_name.lower():
+                self._keep(user.name, replace(key, principal=user_principal(user, self._directory.place.account_id)))
+        self._changed()
+
     def delete(self, user_name: str, access_key_id: str) -> None:
         """Forget a key; requests signed with it are refused from now on."""
         name, _ = self.holder(access_key_id)

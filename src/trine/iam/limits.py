@@ -53,6 +53,10 @@ ACCESS_KEYS_PER_USER_MAX = 2
 """IAM quotas: access keys of one user."""
 GROUPS_PER_USER_MAX = 10
 """IAM quotas."""
+OIDC_PROVIDERS_MAX = 100
+"""IAM quotas: OpenID Connect providers of an account."""
+OIDC_CLIENT_IDS_MAX = 100
+"""IAM quotas: client ids of one provider."""
 TAGS_MAX = 50
 """IAM quotas: tags on a user or role."""
 

@@ -37,7 +37,7 @@ class Session:
     """Temporary credentials of one principal: an `ASIA…` key that counts only with its token and until `expires_at`."""
 
     __slots__ = ("access_key_id", "expires_at", "issued_at", "policy_arns", "policy_documents", "principal", "revoked",
-                 "secret_access_key", "session_token", "tags", "trace")  # fmt: skip
+                 "secret_access_key", "session_token", "source_arn", "tags", "trace")  # fmt: skip
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class Session:
         policy_documents: tuple[str, ...] = (),
         policy_arns: tuple[str, ...] = (),
         tags: tuple[tuple[str, str], ...] = (),
+        source_arn: str | None = None,
     ) -> None:
         self.access_key_id = access_key_id
         self.secret_access_key = secret_access_key
@@ -66,6 +67,8 @@ class Session:
         self.policy_arns = policy_arns
         """Session policies given by ARN."""
         self.tags = tags
+        self.source_arn = source_arn
+        """The function that a service took the role for: `lambda:SourceFunctionArn` of its calls."""
         self.trace: Trace | None = None
         """The trace of the invocation that runs with these credentials now; the function wing sets it."""
 

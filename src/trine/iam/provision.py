@@ -15,7 +15,7 @@ from trine.iam.directory import Directory, Identity, Kind, ManagedPolicy
 from trine.iam.errors import LimitExceeded, ValidationError
 from trine.iam.policy import PolicyKind, parse_policy
 
-_NAME = re.compile(r"[\w+=,.@-]+")
+_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _PATH = re.compile(r"/|/[\x21-\x7e]{0,510}/")
 
 

@@ -15,12 +15,13 @@ from trine.iam.credentials import CredentialStore
 from trine.iam.directory import Directory, Identity
 from trine.iam.errors import AccessDenied, ValidationError
 from trine.iam.evaluator import Question, evaluate
+from trine.iam.federation import WebIdentity
 from trine.iam.holdings import compiled
 from trine.iam.policy import CompiledPolicy, parse_policy
 from trine.iam.principal import Principal, Session
 from trine.iam.principals import Requester
 
-_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}")
+_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 ASSUME_ROLE = "sts:AssumeRole"
 
 
@@ -31,13 +32,25 @@ class TokenService:
         self._directory = directory
         self._credentials = credentials
 
-    def assume_role_for_service(self, role_arn: str, session_name: str, service: str, duration_seconds: int) -> Session:
-        """Credentials of a role for a service principal. AccessDenied when the trust policy does not name it."""
+    def assume_role_for_service(
+        self,
+        role_arn: str,
+        session_name: str,
+        service: str,
+        duration_seconds: int,
+        source_arn: str | None = None,
+    ) -> Session:
+        """Credentials of a role for a service principal. AccessDenied when the trust policy does not name it.
+
+        `source_arn` is what the service acts for: `aws:SourceArn` of the trust policy.
+        """
         role = self._directory.role_by_arn(role_arn)
         if role is None:
             raise AccessDenied("sts", f"Role {role_arn} does not exist", {"missing": {"role": role_arn}})
         account = self._directory.place.account_id
         context = {"aws:sourceaccount": (account,)}
+        if source_arn is not None:
+            context["aws:sourcearn"] = (source_arn,)
         decision = evaluate(
             Question(
                 Requester(service=service), "sts:assumerole", role.arn, context.get, resource_policy=trust_of(role)
@@ -51,7 +64,7 @@ class TokenService:
                 "because no role trust policy allows the sts:AssumeRole action",
                 facts,
             )
-        return self.issue(role, session_name, duration_seconds)
+        return self.issue(role, session_name, duration_seconds, source_arn=source_arn)
 
     def assume_role(
         self,
@@ -86,17 +99,37 @@ class TokenService:
                 }
                 raise AccessDenied("sts", sentence, facts)
         assert role is not None
-        chained = caller.principal.kind == "assumed-role"
-        longest = limits.SESSION_SECONDS_CHAINED_MAX if chained else role.max_session_seconds
-        seconds = limits.SESSION_SECONDS_DEFAULT if duration_seconds is None else duration_seconds
-        if seconds > longest:
-            raise ValidationError(
-                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
-                if chained
-                else "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-            )
+        seconds = _seconds(role, duration_seconds, chained=caller.principal.kind == "assumed-role")
         self._check_session_policies(policy, policy_arns)
         return self.issue(role, session_name, seconds, policy=policy, policy_arns=policy_arns, tags=tags)
+
+    def assume_role_with_web_identity(
+        self,
+        identity: WebIdentity,
+        role_arn: str,
+        session_name: str,
+        duration_seconds: int | None = None,
+        *,
+        policy: str | None = None,
+        policy_arns: Sequence[str] = (),
+    ) -> Session:
+        """AssumeRoleWithWebIdentity for verified claims: the trust policy alone decides. AccessDenied and the rest."""
+        role = self._directory.role_by_arn(role_arn)
+        action = "sts:AssumeRoleWithWebIdentity"
+        context = {key.lower(): values for key, values in identity.context().items()}
+        context["sts:rolesessionname"] = (session_name,)
+        requester = Requester(federated=identity.provider.arn)
+        if (
+            role is None
+            or not evaluate(
+                Question(requester, action.lower(), role.arn, context.get, resource_policy=trust_of(role))
+            ).allowed
+        ):
+            facts = {"principal": identity.provider.arn, "action": action, "resource": role_arn, "policies": ["trust"]}
+            raise AccessDenied("sts", f"Not authorized to perform {action}", facts)
+        self._check_session_policies(policy, policy_arns)
+        seconds = _seconds(role, duration_seconds, chained=False)
+        return self.issue(role, session_name, seconds, policy=policy, policy_arns=policy_arns)
 
     def _may(self, caller: Caller, action: str, role: Identity, context: Mapping[str, Sequence[str]]) -> bool:
         lookup = lookup_of(caller, context, self._directory.clock.now(), role.arn, self._tags)
@@ -132,6 +165,7 @@ class TokenService:
         policy: str | None = None,
         policy_arns: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
+        source_arn: str | None = None,
     ) -> Session:
         """Credentials of `role`, permission already given. ValidationError on a bad name or duration."""
         if not _SESSION_NAME.fullmatch(session_name):
@@ -160,6 +194,7 @@ class TokenService:
             policy_documents=(policy,) if policy is not None else (),
             policy_arns=tuple(policy_arns),
             tags=tuple((tags or {}).items()),
+            source_arn=source_arn,
         )
 
     def session_token(self, caller: Caller, duration_seconds: int | None) -> Session:
@@ -176,6 +211,19 @@ class TokenService:
         if caller.principal.kind == "root":
             seconds = min(seconds, limits.SESSION_TOKEN_SECONDS_ROOT_MAX)
         return self._credentials.issue(caller.principal, seconds)
+
+
+def _seconds(role: Identity, asked: int | None, *, chained: bool) -> int:
+    """How long a session of `role` lasts. ValidationError when more is asked than may be given."""
+    longest = limits.SESSION_SECONDS_CHAINED_MAX if chained else role.max_session_seconds
+    seconds = limits.SESSION_SECONDS_DEFAULT if asked is None else asked
+    if seconds > longest:
+        raise ValidationError(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+            if chained
+            else "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        )
+    return seconds
 
 
 def trust_of(role: Identity) -> CompiledPolicy:

@@ -6,7 +6,7 @@ IAM's List operations cut them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -41,7 +41,7 @@ class Turn(NamedTuple):
 class ApiOperation:
     """`run` answers; `resource` gives the ARN for the permission check, None: no permission is needed."""
 
-    run: Callable[[Turn], Output]
+    run: Callable[[Turn], Output | Awaitable[Output]]
     resource: Callable[[Turn], str] | None = None
     signed: bool = True
     context: Callable[[Turn], Mapping[str, Sequence[str]]] | None = None

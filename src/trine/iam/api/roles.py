@@ -101,6 +101,12 @@ def update_trust(turn: Turn) -> Output:
     return {}
 
 
+def list_instance_profiles(turn: Turn) -> Output:
+    """ListInstanceProfilesForRole: no instances, so no role has a profile; tools ask before DeleteRole."""
+    turn.access.directory.get("role", turn.input["RoleName"])
+    return page([], turn.input, "InstanceProfiles")
+
+
 _ROLE = named("role", "RoleName")
 OPERATIONS = {
     "CreateRole": ApiOperation(create_role, _ROLE),
@@ -110,5 +116,6 @@ OPERATIONS = {
     "UpdateRole": ApiOperation(update_role, _ROLE),
     "UpdateRoleDescription": ApiOperation(update_role_description, _ROLE),
     "UpdateAssumeRolePolicy": ApiOperation(update_trust, _ROLE),
+    "ListInstanceProfilesForRole": ApiOperation(list_instance_profiles, _ROLE),
     **operations_for("role"),
 }

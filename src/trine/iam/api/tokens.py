@@ -1,4 +1,4 @@
-"""STS: AssumeRole, GetSessionToken, GetCallerIdentity, GetAccessKeyInfo. Enters input, leaves temporary credentials.
+"""STS: AssumeRole, AssumeRoleWithWebIdentity, GetSessionToken, GetCallerIdentity, GetAccessKeyInfo.
 
 Permission for AssumeRole is decided by trust and identity policies together, in `sts`; GetCallerIdentity and
 GetSessionToken need none (STS API reference).
@@ -50,6 +50,27 @@ def assume_role(turn: Turn) -> Output:
     return answer
 
 
+async def assume_role_with_web_identity(turn: Turn) -> Output:
+    """AssumeRoleWithWebIdentity: no signature; a token of a provider that the role trusts."""
+    given, access = turn.input, turn.access
+    identity = await access.federation.identify(given["WebIdentityToken"], access.clock.now())
+    session = access.tokens.assume_role_with_web_identity(
+        identity,
+        given["RoleArn"],
+        given["RoleSessionName"],
+        given.get("DurationSeconds"),
+        policy=given.get("Policy"),
+        policy_arns=[one["arn"] for one in given.get("PolicyArns", ()) if "arn" in one],
+    )
+    return {
+        "Credentials": credentials_of(session),
+        "SubjectFromWebIdentityToken": identity.subject,
+        "AssumedRoleUser": {"AssumedRoleId": session.principal.user_id, "Arn": session.principal.arn},
+        "Provider": identity.provider.arn,
+        "Audience": identity.audience,
+    }
+
+
 def get_session_token(turn: Turn) -> Output:
     """GetSessionToken."""
     if turn.input.get("SerialNumber") or turn.input.get("TokenCode"):
@@ -74,6 +95,7 @@ def get_access_key_info(turn: Turn) -> Output:
 
 OPERATIONS = {
     "AssumeRole": ApiOperation(assume_role),
+    "AssumeRoleWithWebIdentity": ApiOperation(assume_role_with_web_identity, signed=False),
     "GetSessionToken": ApiOperation(get_session_token),
     "GetCallerIdentity": ApiOperation(get_caller_identity),
     "GetAccessKeyInfo": ApiOperation(get_access_key_info, everything),

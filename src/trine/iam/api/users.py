@@ -7,7 +7,7 @@ from typing import Any
 from trine.iam.api.attachments import boundary_member, operations_for
 from trine.iam.api.operation import ApiOperation, Output, Turn, everything, named, page, tag_list
 from trine.iam.directory import Identity
-from trine.iam.errors import DeleteConflict, ValidationError
+from trine.iam.errors import DeleteConflict, EntityAlreadyExists, ValidationError
 from trine.iam.provision import check_name, check_path, check_tags
 
 
@@ -84,6 +84,26 @@ def delete_user(turn: Turn) -> Output:
     return {}
 
 
+def update_user(turn: Turn) -> Output:
+    """UpdateUser: another name or path; keys and policies stay with the user."""
+    directory = turn.access.directory
+    user = directory.get("user", turn.input["UserName"])
+    name = check_name(turn.input.get("NewUserName", user.name), "newUserName")
+    path = check_path(turn.input.get("NewPath", user.path))
+    taken = directory.find("user", name)
+    if taken is not None and taken is not user:
+        raise EntityAlreadyExists(f"User with name {name} already exists.")
+    directory.rename(user, name, path)
+    turn.access.keys.rename(turn.input["UserName"], user)
+    return {}
+
+
+def access_key_last_used(turn: Turn) -> Output:
+    """GetAccessKeyLastUsed: whose key it is. When it was last used is not kept, as for a key never used on AWS."""
+    name, _ = turn.access.keys.holder(turn.input["AccessKeyId"])
+    return {"UserName": name, "AccessKeyLastUsed": {"ServiceName": "N/A", "Region": "N/A"}}
+
+
 def create_access_key(turn: Turn) -> Output:
     """CreateAccessKey: the only time that the secret is shown."""
     name = turn.access.directory.get("user", user_name(turn)).name
@@ -135,9 +155,11 @@ OPERATIONS = {
     "GetUser": ApiOperation(get_user, _USER),
     "ListUsers": ApiOperation(list_users, everything),
     "DeleteUser": ApiOperation(delete_user, _USER),
+    "UpdateUser": ApiOperation(update_user, _USER),
     "CreateAccessKey": ApiOperation(create_access_key, _USER),
     "ListAccessKeys": ApiOperation(list_access_keys, _USER),
     "UpdateAccessKey": ApiOperation(update_access_key, _USER),
     "DeleteAccessKey": ApiOperation(delete_access_key, _USER),
+    "GetAccessKeyLastUsed": ApiOperation(access_key_last_used, everything),
     **operations_for("user"),
 }

@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
         if parser.phase != self._phase:
             self._phase = parser.phase
             self._since = self._server.tick
-        if self._queue or self._backlog:
+        if self._backlog or (self._queue and self._queue[0].response is not None):
             self._advance()
         elif self._out:
             self._write()

@@ -6,7 +6,6 @@ before another refers to them.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
@@ -17,7 +16,7 @@ from trine.cloudformation import graph
 from trine.cloudformation.coercion import coerce
 from trine.cloudformation.document import Location
 from trine.cloudformation.expansion import Expansion
-from trine.cloudformation.faults import Fault
+from trine.cloudformation.faults import Fault, suggestion
 from trine.cloudformation.intrinsics import NO_VALUE, PLACEHOLDER, Evaluation, Path, Unresolvable
 from trine.cloudformation.local_files import local_files
 from trine.cloudformation.names import uuid_id
@@ -148,7 +147,7 @@ class Builder:
         if name not in self._truths:
             declared = self.template.get("Conditions") or {}
             if name not in declared:
-                raise Unresolvable(path, f"there is no condition {name!r}", self._close(name, declared), _RULE)
+                raise Unresolvable(path, f"there is no condition {name!r}", suggestion(name, declared), _RULE)
             self._truths[name] = None
             self._truths[name] = self.evaluation.truth(declared[name], ("Conditions", name))
         truth = self._truths[name]
@@ -179,11 +178,7 @@ class Builder:
             raise Unresolvable(path, f"{name} could not be built")
         known = [*self.parameters, *self._present, *self._pseudo]
         message = f"{name!r} is neither a parameter nor a resource of this template"
-        raise Unresolvable(path, message, self._close(name, known), _RULE)
-
-    def _close(self, name: str, known: Any) -> str:
-        close = difflib.get_close_matches(name, list(known), 1)
-        return f"did you mean {close[0]}?" if close else ""
+        raise Unresolvable(path, message, suggestion(name, known), _RULE)
 
     def _guarded_condition(self, name: str, path: Path) -> bool:
         try:
@@ -201,7 +196,7 @@ class Builder:
                 if needed not in self.declared:
                     message = f"DependsOn names {needed!r}, which is no resource of this template"
                     at: Path = ("Resources", logical_id, "DependsOn")
-                    self.evaluation.fault(Unresolvable(at, message, self._close(needed, self.declared), _RULE))
+                    self.evaluation.fault(Unresolvable(at, message, suggestion(needed, self.declared), _RULE))
 
     def _make(self, logical_id: str) -> Resource:
         resource = self._present[logical_id]

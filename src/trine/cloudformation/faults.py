@@ -37,6 +37,14 @@ class Fault:
         return cls(**members)
 
 
+def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The hint for a misspelt name: the nearest of those known, if one is near."""
+    from difflib import get_close_matches  # only faults need it
+
+    close = get_close_matches(name, list(known), 1)
+    return f"did you mean {close[0]}?" if close else otherwise
+
+
 class TemplateFaults(Exception):
     """All faults found in one reading of a template, in the order of the text."""
 

@@ -5,14 +5,13 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameter
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from trine.cloudformation.document import Positions
-from trine.cloudformation.faults import Fault
+from trine.cloudformation.faults import Fault, suggestion
 from trine.cloudformation.limits import PARAMETER_VALUE_BYTES
 
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>\Z")
@@ -63,8 +62,7 @@ def resolve_parameters(
     faults: list[Fault] = []
     for name in overrides:
         if name not in declarations:
-            close = difflib.get_close_matches(name, list(declarations), 1)
-            hint = f"did you mean {close[0]}?" if close else _declared(declarations)
+            hint = suggestion(name, declarations, _declared(declarations))
             place = positions.of("Parameters")
             message = f"parameter {name!r} is not declared in the template"
             faults.append(Fault(place.file, place.line, place.column, message, hint, RULE))

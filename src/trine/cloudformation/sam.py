@@ -86,10 +86,11 @@ def _run_translator(
     from samtranslator.internal.managed_policies import get_bundled_managed_policy_map
     from samtranslator.model.exceptions import ExceptionWithMessage, InvalidDocumentException
     from samtranslator.parser.parser import Parser
+    from samtranslator.translator.arn_generator import ArnGenerator
     from samtranslator.translator.translator import Translator
     from samtranslator.utils.py27hash_fix import to_py27_compatible_template, undo_mark_unicode_str_in_template
 
-    policies = get_bundled_managed_policy_map("aws") or {}
+    policies = get_bundled_managed_policy_map(ArnGenerator.get_partition_name(region)) or {}
     values = dict(parameters)
     try:
         # Python-2 hashes: the ids of Deployments on AWS are made from them.
@@ -167,7 +168,9 @@ def _source_implicit_apis(original: dict[str, Any], expanded: dict[str, Any], so
         for logical_id, resource in original["Resources"].items():
             events = (resource.get("Properties") or {}).get("Events")
             for name, event in events.items() if isinstance(events, dict) else ():
-                if event.get("Type") == kind and property_name not in (event.get("Properties") or {}):
+                if not isinstance(event, dict) or event.get("Type") != kind:
+                    continue
+                if property_name not in (event.get("Properties") or {}):
                     path = f"{logical_id}/Properties/Events/{name}"
                     for made in expanded["Resources"]:
                         if made.startswith(prefix):

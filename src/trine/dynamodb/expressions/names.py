@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from trine.dynamodb.errors import ValidationException
@@ -16,8 +17,7 @@ from trine.dynamodb.model.attribute import MAX_ATTRIBUTE_NAME_SIZE_BYTES, Attrib
 MAX_PLACEHOLDER_SIZE_BYTES = 255
 MAX_SUBSTITUTION_SIZE_BYTES = 2 * 1024 * 1024
 
-_NAME = re.compile(r"#[0-9a-zA-Z_]+").fullmatch
-_VALUE = re.compile(r":[0-9a-zA-Z_]+").fullmatch
+_PLACEHOLDER = re.compile(r"[#:][0-9a-zA-Z_]+").fullmatch
 
 Names = Mapping[str, str]
 Values = Mapping[str, AttributeValue]
@@ -61,11 +61,21 @@ def _unused(which: str, given: Mapping[str, Any], used: set[str]) -> ValidationE
     return ValidationException(f"Value provided in ExpressionAttribute{which} unused in expressions: keys: {{{left}}}")
 
 
+@lru_cache(4096)
+def _well_formed(placeholder: str) -> bool:
+    return _PLACEHOLDER(placeholder) is not None
+
+
+def _is_placeholder(text: str, sign: str) -> bool:
+    # Clients repeat their placeholders: what was good once is remembered, what is too long never looked at.
+    return text[:1] == sign and len(text) <= MAX_PLACEHOLDER_SIZE_BYTES and _well_formed(text)
+
+
 def _check_names(names: dict[str, str]) -> None:
     if not names:
         raise ValidationException("ExpressionAttributeNames must not be empty")
     for placeholder, name in names.items():
-        if _NAME(placeholder) is None or len(placeholder) > MAX_PLACEHOLDER_SIZE_BYTES:
+        if not _is_placeholder(placeholder, "#"):
             raise ValidationException(
                 f'ExpressionAttributeNames contains invalid key: Syntax error; key: "{placeholder}"'
             )
@@ -89,7 +99,7 @@ def _check_values(values: dict[str, Any]) -> None:
     if not values:
         raise ValidationException("ExpressionAttributeValues must not be empty")
     for placeholder in values:
-        if _VALUE(placeholder) is None or len(placeholder) > MAX_PLACEHOLDER_SIZE_BYTES:
+        if not _is_placeholder(placeholder, ":"):
             raise ValidationException(
                 f'ExpressionAttributeValues contains invalid key: Syntax error; key: "{placeholder}"'
             )

@@ -121,7 +121,9 @@ def compare_numbers(left: str, right: str) -> int:
     """−1, 0 or 1; operands normalised."""
     if left == right:
         return 0
-    return -1 if Decimal(left) < Decimal(right) else 1
+    if "." in left or "." in right:
+        return -1 if Decimal(left) < Decimal(right) else 1
+    return -1 if int(left) < int(right) else 1
 
 
 def digits_of(text: str) -> tuple[int, int, str]:

@@ -16,12 +16,14 @@ from trine.aws.arn import Place
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.clock import Clock
+from trine.dynamodb.compression import plain_body
 from trine.dynamodb.dispatch import operation_of
 from trine.dynamodb.errors import InternalServerError
 from trine.dynamodb.limits import REQUEST_BODY_MAX_BYTES
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.response import answer, error_answer, health_answer, plain_answer
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
+from trine.dynamodb.storage.sweep import Sweeper
 from trine.dynamodb.storage.tables import Table, Tables
 from trine.dynamodb.template import table_from_template
 from trine.http.message import Request, Response
@@ -52,6 +54,7 @@ class DynamoDB:
         """Durable documents for every wing."""
         tables = Tables(store, self.catalogue, place, clock, ids)
         self.rooms = Rooms(store, self.catalogue, tables, clock, ids, place, replica_lag_seconds)
+        self._sweeper = Sweeper(store, tables, clock)
         self._access, self._traces = access, traces
         self._request_id = ids.dynamodb_request_id
         if replica_lag_seconds:
@@ -61,9 +64,11 @@ class DynamoDB:
         """Go on with what the last stop interrupted; needs the running loop."""
         self.rooms.tables.resume_sweeps()
         self.rooms.backfills.resume()
+        self._sweeper.start()
 
     async def close(self) -> None:
         """End the wing's own tasks; the store is its owner's to close."""
+        await self._sweeper.close()
         await self.rooms.backfills.close()
         await self.rooms.tables.close()
 
@@ -89,8 +94,8 @@ class DynamoDB:
         if isinstance(outcome, bytes):
             trace.step("dynamodb.read")
             self._traces.close(trace, 200)
-            return answer(outcome, request_id)
-        return self._later(outcome, trace)
+            return answer(outcome, request_id, request)
+        return self._later(outcome, request, trace)
 
     def error_response(self, status: int, reason: str) -> Response:
         """The answer to what the HTTP server refuses before it becomes a request."""
@@ -103,7 +108,8 @@ class DynamoDB:
         caller = self._access.authenticate(request, "dynamodb", trace)
         if caller.session is not None and caller.session.trace is not None:
             trace.link_to(caller.session.trace)
-        document = operation.decode(request.body)
+        encoding = request.headers.get(b"content-encoding")
+        document = operation.decode(request.body if encoding is None else plain_body(request.body, encoding))
         trace.step("dynamodb.shape")
         for action, resource_arn, context in operation.permissions(self.rooms, document):
             asked = context is not None and caller.needs(action, resource_arn)
@@ -113,7 +119,7 @@ class DynamoDB:
         trace.step("dynamodb.expressions")
         return operation.execute(self.rooms, document, plan)
 
-    def _later(self, outcome: Future[bytes], trace: Trace) -> Future[Response]:
+    def _later(self, outcome: Future[bytes], request: Request, trace: Trace) -> Future[Response]:
         answered: Future[Response] = asyncio.get_running_loop().create_future()
 
         def finish(done: Future[bytes]) -> None:
@@ -125,7 +131,7 @@ class DynamoDB:
                 return
             trace.step("dynamodb.commit")
             self._traces.close(trace, 200)
-            answered.set_result(answer(done.result(), trace.request_id))
+            answered.set_result(answer(done.result(), trace.request_id, request))
 
         outcome.add_done_callback(finish)
         return answered

@@ -42,3 +42,12 @@ TTL_PAST_MAX_SECONDS = 5 * 365 * 24 * 3600
 
 DELETE_BATCH_MAX_COUNT = 1000
 """Our own: how many keys one step of a sweep or of a backfill handles before it lets others through."""
+
+ACCOUNT_UNITS_MAX_PER_SECOND = 80_000
+TABLE_UNITS_MAX_PER_SECOND = 40_000
+STREAMS_PER_LIST_MAX_COUNT = 100
+"""ListStreams and DescribeStream (shards), API reference."""
+SWEEP_SECONDS = 1.0
+"""Our own: how often expired items, stream records and tokens are looked for. AWS deletes "within a few days"."""
+SWEEP_MAX_COUNT = 250
+"""Our own: how many items one step of a sweep deletes before it lets others through."""

@@ -11,7 +11,8 @@ from zlib import crc32
 import orjson
 
 from trine.aws.errors import AwsError
-from trine.http.message import Response
+from trine.dynamodb.compression import ANSWER_THRESHOLD_BYTES, compressed
+from trine.http.message import Request, Response
 
 _HEAD = b"Server: Server\r\nContent-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: %b\r\nx-amz-crc32: %d\r\n"
 _CORAL_SERVICE = frozenset(
@@ -31,8 +32,13 @@ _CORAL_SERVICE = frozenset(
 _CAPITAL_MESSAGE = frozenset(("SerializationException", "AccessDeniedException", "TransactionCanceledException"))
 
 
-def answer(body: bytes, request_id: str) -> Response:
-    """The answer of an operation that succeeded."""
+def answer(body: bytes, request_id: str, request: Request) -> Response:
+    """The answer of an operation that succeeded; compressed when it is large and the client wants that."""
+    if len(body) > ANSWER_THRESHOLD_BYTES:
+        body, encoding = compressed(body, request.headers.get(b"accept-encoding"))
+        if encoding is not None:
+            head = _HEAD % (request_id.encode(), crc32(body))
+            return Response(200, [(b"Content-Encoding", encoding.encode())], body, head)
     return Response(200, [], body, _HEAD % (request_id.encode(), crc32(body)))
 
 

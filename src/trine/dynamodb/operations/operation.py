@@ -47,7 +47,18 @@ class _Newest:
 class Rooms:
     """What operations work with; made once by the endpoint."""
 
-    __slots__ = ("backfills", "catalogue", "clock", "ids", "newest", "place", "replica_lag_seconds", "store", "tables")
+    __slots__ = (
+        "backfills",
+        "catalogue",
+        "clock",
+        "endpoint_address",
+        "ids",
+        "newest",
+        "place",
+        "replica_lag_seconds",
+        "store",
+        "tables",
+    )
 
     def __init__(
         self,
@@ -62,6 +73,8 @@ class Rooms:
         self.store, self.catalogue, self.tables = store, catalogue, tables
         self.clock, self.ids, self.place = clock, ids, place
         self.replica_lag_seconds = replica_lag_seconds
+        self.endpoint_address: str | None = None
+        """Host and port that clients reach this service at, once that is known."""
         self.newest = _Newest(store)
         self.backfills = Backfills(store, tables)
 

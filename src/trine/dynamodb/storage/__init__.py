@@ -2,5 +2,6 @@
 
 In order: keyspace (where things lie), catalogue (documents by kind and name), tables (the live tables), indexes
 (entries that follow an item), items (one item's transition and its commit), pages and ranges (reading in order),
-backfill (new indexes over old items).
+stream and expiry (what follows a change
+besides), backfill (new entries over old items), sweep (what time takes away).
 """

@@ -1,17 +1,20 @@
-"""A new index over items that are there already.
+"""New entries over items that are there already: of an index added later, or of time to live switched on later.
 
-A table whose index is CREATING enters; its items are walked in steps, each a small commit that adds the entries which
-are still missing, until the index is ACTIVE. Writes that happen meanwhile keep the new index themselves, since it is
-part of the table's definition from the start; whatever they changed, the walk leaves alone.
+A table with such entries enters; its items are walked in steps, each a small commit that adds the entries which are
+still missing, until all are there. Writes that happen meanwhile keep the new entries themselves, since the table's
+definition has them from the start; whatever they changed, the walk leaves alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from asyncio import Future
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from trine.dynamodb.limits import DELETE_BATCH_MAX_COUNT
+from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import decode_stored, stored_size
 from trine.dynamodb.storage.indexes import index_entry
 from trine.dynamodb.storage.tables import Index, Table, Tables
@@ -22,6 +25,18 @@ _log = logging.getLogger("trine.dynamodb")
 _STEP_ITEMS = DELETE_BATCH_MAX_COUNT // 4
 _STEP_BYTES = 2 * 1024 * 1024
 
+Entry = Callable[[bytes, Item], tuple[bytes, bytes] | None]
+"""From an item's key and the item to its entry's key and value, or None when it has none."""
+
+
+class _Walk(NamedTuple):
+    """What is to be filled now: entries, and the index whose counts they belong to."""
+
+    table: Table
+    entry: Entry
+    index: Index | None
+    finish: Callable[[], Future[Table]]
+
 
 class Backfills:
     """The walks under way, each an owned task."""
@@ -31,12 +46,12 @@ class Backfills:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, table: Table) -> None:
-        """Fill every index of `table` that is CREATING; needs the running loop."""
+        """Fill what is new in `table`; needs the running loop."""
         for index in table.indexes:
             if index.status == "CREATING":
-                task = asyncio.get_running_loop().create_task(self._run(table.name, table.number, index.name))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._begin(table, index.name)
+        if (table.record.get("TimeToLive") or {}).get("Status") == "ENABLING":
+            self._begin(table, None)
 
     def resume(self) -> None:
         """Go on with what the last stop interrupted."""
@@ -49,65 +64,87 @@ class Backfills:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _run(self, table_name: str, table_number: int, index_name: str) -> None:
-        try:
-            position: bytes | None = b""
-            while position is not None:
-                found = self._find(table_name, table_number, index_name)
-                if found is None:
-                    return
-                position = await self._step(*found, position)
-            found = self._find(table_name, table_number, index_name)
-            if found is not None:
-                await self._tables.set_index_status(found[0], index_name, "ACTIVE")
-        except StoreError as fault:
-            _log.error("index %s of table %s could not be filled: %s", index_name, table_name, fault)
+    def _begin(self, table: Table, index_name: str | None) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(table.name, table.number, index_name))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def _find(self, table_name: str, table_number: int, index_name: str) -> tuple[Table, Index] | None:
+    async def _run(self, table_name: str, table_number: int, index_name: str | None) -> None:
+        position: bytes | None = b""
+        try:
+            # The table is looked up anew for each step: it may be changed or dropped between them.
+            while (walk := self._find(table_name, table_number, index_name)) is not None:
+                if position is None:
+                    await walk.finish()
+                    return
+                position = await self._step(walk, position)
+        except StoreError as fault:
+            _log.error("table %s: %s could not be filled: %s", table_name, index_name or "time to live", fault)
+
+    def _find(self, table_name: str, table_number: int, index_name: str | None) -> _Walk | None:
         table = self._tables.find(table_name)
         if table is None or table.number != table_number:
             return None
-        index = table.by_name.get(index_name)
-        return None if index is None or index.status != "CREATING" else (table, index)
+        return _expiry_walk(self._tables, table) if index_name is None else _index_walk(self._tables, table, index_name)
 
-    async def _step(self, table: Table, index: Index, position: bytes) -> bytes | None:
+    async def _step(self, walk: _Walk, position: bytes) -> bytes | None:
         """Fill from `position`; where to go on, None at the end."""
-        start = max(position, table.space.start)
-        pairs = self._store.page(start, table.space.stop, _STEP_ITEMS, limit_bytes=_STEP_BYTES)
+        space = walk.table.space
+        pairs = self._store.page(max(position, space.start), space.stop, _STEP_ITEMS, limit_bytes=_STEP_BYTES)
         if not pairs:
             return None
-        await self._store.transact(*_fill(index, pairs))
+        wanted = _wanted(walk, pairs)
+        if wanted:
+            keys = [key for pair in wanted for key in pair]
+            await self._store.transact(keys, lambda current: _fill(walk, wanted, current))
         return pairs[-1][0] + b"\0"
 
 
-def _fill(index: Index, pairs: Sequence[tuple[bytes, bytes]]) -> tuple[list[bytes], _Fill]:
-    keys: list[bytes] = []
-    wanted: list[tuple[bytes, bytes]] = []
-    for key, stored in pairs:
-        entry = index_entry(index, decode_stored(stored))
-        if entry is not None:
-            keys += (key, entry[0])
-            wanted.append((key, entry[0]))
-    return keys, _Fill(index, wanted)
+def _index_walk(tables: Tables, table: Table, name: str) -> _Walk | None:
+    index = table.by_name.get(name)
+    if index is None or index.status != "CREATING":
+        return None
+    found = index
+    return _Walk(
+        table,
+        lambda key, item: index_entry(found, item),
+        found,
+        lambda: tables.set_index_status(table, name, "ACTIVE"),
+    )
 
 
-class _Fill:
-    """The decision of one step: entries that are missing for items that are as they were."""
+def _expiry_walk(tables: Tables, table: Table) -> _Walk | None:
+    expiry, member = table.expiry, table.record.get("TimeToLive") or {}
+    if expiry is None or member.get("Status") != "ENABLING":
+        return None
 
-    def __init__(self, index: Index, wanted: Sequence[tuple[bytes, bytes]]) -> None:
-        self._index, self._wanted = index, wanted
+    def entry(key: bytes, item: Item) -> tuple[bytes, bytes] | None:
+        found = expiry.entry(key, item)
+        return None if found is None else (found, b"")
 
-    def __call__(self, current: Current) -> Change[None]:
-        index = self._index
-        puts: dict[bytes, bytes | None] = {}
-        size_bytes = 0
-        for key, entry_key in self._wanted:
-            stored = current[key]
-            if stored is None or current[entry_key] is not None:
-                continue
-            entry = index_entry(index, decode_stored(stored))
-            if entry is not None and entry[0] == entry_key:
-                puts[entry_key] = entry[1]
-                size_bytes += stored_size(entry[1])
-        counters = {index.count_key: len(puts), index.size_key: size_bytes} if puts else {}
-        return Change(None, puts, (), counters)
+    done = {**member, "Status": "ENABLED"}
+    return _Walk(table, entry, None, lambda: tables.change(table, table.definition, TimeToLive=done))
+
+
+def _wanted(walk: _Walk, pairs: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Keys of the items on a page that have an entry, and of their entries."""
+    entries = [(key, walk.entry(key, decode_stored(stored))) for key, stored in pairs]
+    return [(key, entry[0]) for key, entry in entries if entry is not None]
+
+
+def _fill(walk: _Walk, wanted: Sequence[tuple[bytes, bytes]], current: Current) -> Change[None]:
+    """Entries that are missing for items that are as they were."""
+    puts: dict[bytes, bytes | None] = {}
+    size_bytes = 0
+    for key, entry_key in wanted:
+        stored = current[key]
+        if stored is None or current[entry_key] is not None:
+            continue
+        entry = walk.entry(key, decode_stored(stored))
+        if entry is not None and entry[0] == entry_key:
+            puts[entry_key] = entry[1]
+            size_bytes += stored_size(entry[1])
+    counters = {}
+    if walk.index is not None and puts:
+        counters = {walk.index.count_key: len(puts), walk.index.size_key: size_bytes}
+    return Change(None, puts, (), counters)

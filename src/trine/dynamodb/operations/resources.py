@@ -1,0 +1,43 @@
+"""`ResourceArn` members: from an ARN to the table it means. Sentences are AWS's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from trine.aws.arn import Arn
+from trine.aws.errors import AwsError
+from trine.dynamodb.errors import ResourceNotFoundException, ValidationException
+from trine.dynamodb.operations.operation import Permission, Rooms
+from trine.dynamodb.shape import Document
+from trine.dynamodb.storage.tables import Table
+
+
+class AccessDeniedException(AwsError):
+    """An ARN of another account or region."""
+
+    code = "AccessDeniedException"
+    status = 400
+
+
+def table_of_arn(rooms: Rooms, text: str) -> Table:
+    """The table with this ARN. ValidationException, AccessDeniedException or ResourceNotFoundException."""
+    try:
+        arn = Arn.parse(text)
+    except ValueError:
+        raise ValidationException(f"Invalid TableArn: Invalid ResourceArn provided as input {text}") from None
+    kind, _, name = arn.resource.partition("/")
+    if arn.service != "dynamodb" or kind != "table" or not name or "/" in name:
+        raise ValidationException(f"Invalid TableArn: Invalid ResourceArn provided as input {text}")
+    if (arn.account_id, arn.region) != (rooms.place.account_id, rooms.place.region):
+        raise AccessDeniedException(f"Access to the resource {text} is denied.")
+    table = rooms.tables.find(name)
+    if table is None:
+        # The missing letter is AWS's.
+        raise ResourceNotFoundException(f"Requested resource not found: ResourcArn: {text} not found")
+    return table
+
+
+def on_resource(name: str) -> Callable[[Rooms, Document], Sequence[Permission]]:
+    """The permission of an operation whose document names a table by `ResourceArn`."""
+    action = f"dynamodb:{name}"
+    return lambda rooms, document: ((action, document["ResourceArn"], None),)

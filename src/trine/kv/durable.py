@@ -283,6 +283,8 @@ class DurableStore:
         self._checkpoints += 1
 
     def _checkpoint_ended(self, error: Exception | None) -> None:
+        if self._closed and self._held is None:
+            return  # ended by `close`
         self._checkpoint_error = error
         if error is not None:
             _log.warning("the log could not be folded: %s", error)

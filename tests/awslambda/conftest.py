@@ -15,6 +15,7 @@ from trine.aws.ids import SystemIds
 from trine.aws.invoke import InvokeRequest, InvokeResponse
 from trine.awslambda.function import Function
 from trine.awslambda.service import Service
+from trine.awslambda.zygote import SandboxLayers
 from trine.clock import SystemClock
 from trine.http.loop import new_event_loop
 from trine.iam.access import Access
@@ -51,6 +52,11 @@ class Lab:
     def run(self, work: Coroutine[Any, Any, Any], timeout_seconds: float = 20) -> Any:
         """Run `work` on the lab's loop to its end."""
         return self.runner.run(asyncio.wait_for(work, timeout_seconds))
+
+    @property
+    def layers(self) -> SandboxLayers:
+        """What isolates functions here."""
+        return self.service.interpreters.own.layers
 
     def put(self, handler: str, name: str | None = None, code: Path = HANDLERS, **properties: Any) -> Function:
         """A function for `handler` (`app.hello`), named after it unless `name` is given."""
@@ -107,6 +113,14 @@ class Lab:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The shared lab; tests use function names of their own where state matters."""
     made = Lab(tmp_path_factory.mktemp("lab"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bare_lab(tmp_path: Path) -> Iterator[Lab]:
+    """A lab whose functions run with no layer of isolation, as on a system that offers none."""
+    made = Lab(tmp_path, sandboxed=False)
     yield made
     made.close()
 

@@ -295,6 +295,8 @@ class Environment:
         self._move(State.ENDING)
         if self._process is not None:
             self._process.kill()
+        else:
+            asyncio.get_running_loop().call_soon(self.exited, Exit(None, 0))
 
     def disconnected(self) -> None:
         """The runtime closed its link: it has ended or is about to; the process's exit tells how."""

@@ -60,6 +60,8 @@ class Function:
     tmp_mb: int = limits.TMP_DEFAULT_MB
     variables: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
+    layers_directory: Path | None = None
+    """The merged layers: what becomes `/opt`."""
     reserved_concurrency: int | None = None
     log_group: str = ""
     json_logs: bool = False
@@ -151,6 +153,7 @@ def function_from_properties(
     code_directory: Path,
     place: Place,
     *,
+    layers_directory: Path | None = None,
     revision: str = "",
     modified_at: float = 0.0,
 ) -> Function:
@@ -199,6 +202,7 @@ def function_from_properties(
         ),
         variables=_variables(properties),
         layers=_layers(properties),
+        layers_directory=layers_directory,
         reserved_concurrency=None
         if reserved is None
         else _whole(reserved, "ReservedConcurrentExecutions", 0, limits.CONCURRENCY_ACCOUNT),

@@ -6,12 +6,8 @@ nothing: a runtime that is missing becomes the fault that the caller gets.
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +15,12 @@ from trine.aws.arn import Place
 from trine.awslambda import limits
 from trine.awslambda.function import Function
 from trine.awslambda.process import Launch
-from trine.awslambda.zygote import START
+from trine.awslambda.zygote import START, Zygote
 from trine.iam.principal import Session
 
 _PROBE_SECONDS = 5.0
+TASK = "/var/task"
+OPT = "/opt"
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/opt/bin"
 
 
@@ -69,16 +67,26 @@ def variables(
     return {**defaults, **function.variables, **defined}
 
 
-def launch(function: Function, env: Mapping[str, str], preloaded: frozenset[str]) -> tuple[Launch, bool]:
-    """(what to start, whether it needs a TCP listener). Raises RuntimeMissing."""
-    directory = str(function.code_directory)
+def launch(function: Function, env: dict[str, str], zygote: Zygote, temporary: str) -> tuple[Launch, bool]:
+    """(what to start, whether it needs a TCP listener). `temporary` is a folder for `TMPDIR`. Raises RuntimeMissing."""
+    code = str(function.code_directory)
+    layers = None if function.layers_directory is None else str(function.layers_directory)
+    if zygote.layers.namespaces:
+        place = Launch({}, TASK, code=code, layers=layers, tmp_mb=function.tmp_mb)
+        opt = OPT
+    else:
+        place = Launch({}, code, code=code, temporary=temporary, visible=() if layers is None else (layers,))
+        opt = layers or OPT
+        env.setdefault("TMPDIR", temporary)
+    env["LAMBDA_TASK_ROOT"] = place.directory
     family = function.family
     if family == "python":
-        return _launch_python(function, dict(env), directory, preloaded), False
+        return _python(function, env, place, opt, zygote), False
     if family == "nodejs":
-        return _launch_node(dict(env), directory), False
+        return _node(env, place, opt), False
     if family in ("provided", "provided.al"):
-        return Launch(dict(env), directory, (find_bootstrap(function.code_directory),)), True
+        folders = [(code, place.directory), *([(layers, opt)] if layers is not None else [])]
+        return replace(place, env=env, argv=(find_bootstrap(folders),)), True
     raise RuntimeMissing(f"The runtime {function.runtime} cannot be run here")
 
 
@@ -87,60 +95,47 @@ def with_runtime_api(program: Launch, address: str) -> Launch:
     return replace(program, env={**program.env, "AWS_LAMBDA_RUNTIME_API": address})
 
 
-def _launch_python(function: Function, env: dict[str, str], directory: str, preloaded: frozenset[str]) -> Launch:
-    # A prefix that only exists inside AWS's images would hide this machine's own libraries.
-    env.pop("LD_LIBRARY_PATH", None) if "LD_LIBRARY_PATH" not in function.variables else None
-    interpreter = find_python(function.runtime)
-    paths = tuple(entry for entry in env.get("PYTHONPATH", "").split(":") if entry)
-    if interpreter == sys.executable and not shadows(function.code_directory, preloaded):
-        return Launch(env, directory, None, paths)
+def _python(function: Function, env: dict[str, str], place: Launch, opt: str, zygote: Zygote) -> Launch:
+    if "LD_LIBRARY_PATH" not in function.variables:
+        del env["LD_LIBRARY_PATH"]  # made for AWS's images; here it would hide this machine's own libraries
+    paths = [entry for entry in env.get("PYTHONPATH", "").split(":") if entry]
+    if function.layers_directory is not None:
+        version = ".".join(map(str, zygote.version[:2]))
+        paths = [f"{opt}/python/lib/python{version}/site-packages", f"{opt}/python", *paths]
+    folders = [function.code_directory]
+    if function.layers_directory is not None:
+        folders.append(function.layers_directory / "python")
+    if not any(shadows(folder, zygote.modules) for folder in folders):
+        return replace(place, env=env, paths=tuple(paths))
     env["_TRINE_RUNTIME_FD"] = "3"
-    return Launch(env, directory, (interpreter, str(START), "runtime"))
+    env["_TRINE_PATHS"] = ":".join([*paths, zygote.sdk_folder])
+    return replace(place, env=env, argv=(zygote.python, "-X", "utf8", str(START), "runtime"))
 
 
-def _launch_node(env: dict[str, str], directory: str) -> Launch:
-    program = shutil.which("node", path=os.environ.get("PATH", _SYSTEM_PATH))
+def _node(env: dict[str, str], place: Launch, opt: str) -> Launch:
+    program = shutil.which("node")
     if program is None:
         raise RuntimeMissing("Node.js is not installed: no `node` was found on PATH")
     env["_TRINE_RUNTIME_FD"] = "3"
-    env.setdefault("NODE_PATH", "/opt/nodejs/node_modules")
-    return Launch(env, directory, (program, str(START.with_name("runtime.cjs"))))
+    env.setdefault("NODE_PATH", f"{opt}/nodejs/node_modules")
+    real = Path(program).resolve()
+    return replace(
+        place,
+        env=env,
+        argv=(str(real), str(START.with_name("runtime.cjs"))),
+        visible=(*place.visible, str(real.parent.parent)) if real.parent.parent != Path("/usr") else place.visible,
+    )
 
 
-def find_bootstrap(directory: Path) -> str:
-    """The program of a custom runtime. Raises RuntimeMissing."""
-    path = directory / "bootstrap"
-    if not path.is_file():
-        raise RuntimeMissing(f"Couldn't find valid bootstrap(s): [{path}]")
-    if not os.access(path, os.X_OK):
-        raise RuntimeMissing(f"fork/exec {path}: permission denied")
-    return str(path)
-
-
-def find_python(runtime: str) -> str:
-    """The interpreter for `python3.x`: a real one of that version that has the SDK, else the one that runs Trine.
-
-    Another minor version than asked is a line in the manifest, not a failure: a `python3.12` on PATH may be a version
-    manager's shim that answers 127, or lack boto3, which Lambda's runtimes have.
-    """
-    wanted = runtime.removeprefix("python")
-    if wanted == f"{sys.version_info.major}.{sys.version_info.minor}":
-        return sys.executable
-    return _verified_python(wanted) or sys.executable
-
-
-@functools.cache
-def _verified_python(version: str) -> str | None:
-    """A python of `version` on PATH that starts and can import boto3; looked for once per process."""
-    path = shutil.which(f"python{version}", path=os.environ.get("PATH", _SYSTEM_PATH))
-    if path is None:
-        return None
-    probe = [path, "-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('boto3') is None)"]
-    try:
-        done = subprocess.run(probe, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return path if done.returncode == 0 else None
+def find_bootstrap(folders: list[tuple[str, str]]) -> str:
+    """The program of a custom runtime, looked for in (folder, its path for the function). Raises RuntimeMissing."""
+    for folder, shown in folders:
+        path = Path(folder) / "bootstrap"
+        if path.is_file():
+            if not os.access(path, os.X_OK):
+                raise RuntimeMissing(f"fork/exec {shown}/bootstrap: permission denied")
+            return f"{shown}/bootstrap"
+    raise RuntimeMissing("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
 
 
 def shadows(directory: Path, preloaded: frozenset[str]) -> bool:

@@ -55,7 +55,7 @@ class Pool:
     def submit(self, invocation: Invocation) -> None:
         """Run `invocation` in a warm environment, or as soon as there is one."""
         running = self._running
-        patient = len(running) + len(self._starting) >= _WIDTH and self._floor_ns < limits.QUICK_SECONDS * 1e9
+        patient = len(running) + len(self._starting) >= _WIDTH and self._is_quick()
         if not patient and not self._waiting:
             environment = self._take_idle()
             if environment is not None:
@@ -74,6 +74,9 @@ class Pool:
     def _run(self, environment: Environment, invocation: Invocation) -> None:
         self._running.add(environment)
         environment.invoke(invocation)
+
+    def _is_quick(self) -> bool:
+        return self._floor_ns < limits.QUICK_SECONDS * 1e9
 
     def _take_idle(self) -> Environment | None:
         idle = self._idle
@@ -135,6 +138,8 @@ class Pool:
         """A new environment can take its first invocation."""
         self._starting.discard(environment)
         self._offer(environment, _COLD)
+        if self._waiting and not self._is_quick():
+            self._grow(len(self._waiting))
 
     def idle(self, environment: Environment) -> None:
         """An environment has finished an invocation."""

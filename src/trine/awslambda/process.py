@@ -37,6 +37,15 @@ class Launch:
     """The program to execute; None runs Python in the fork itself."""
     paths: tuple[str, ...] = ()
     """Further places of imports, after the directory."""
+    code: str = ""
+    """The folder that becomes `/var/task`, where the sandbox lays out a file system."""
+    layers: str | None = None
+    """The folder of the merged layers that becomes `/opt`."""
+    visible: tuple[str, ...] = ()
+    """Further folders that the program needs to read."""
+    temporary: str = ""
+    """A folder to write to where the environment has no `/tmp` of its own."""
+    tmp_mb: int = limits.TMP_DEFAULT_MB
     descriptors_max: int = limits.DESCRIPTORS_MAX
 
     def as_document(self) -> dict[str, Any]:
@@ -46,7 +55,11 @@ class Launch:
             "directory": self.directory,
             "argv": None if self.argv is None else list(self.argv),
             "paths": list(self.paths),
-            "limits": {"descriptors": self.descriptors_max},
+            "code": self.code,
+            "layers": self.layers,
+            "visible": list(self.visible),
+            "temporary": self.temporary,
+            "limits": {"descriptors": self.descriptors_max, "tmp_mb": self.tmp_mb},
         }
 
 

@@ -25,12 +25,13 @@ from trine.awslambda.code import place_code
 from trine.awslambda.concurrency import Concurrency
 from trine.awslambda.errors import AccessDenied, InvalidParameterValue, ResourceNotFound, ServiceFault
 from trine.awslambda.function import LATEST, Function, function_from_properties, split_name
+from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.log import FunctionLog, LogStore
 from trine.awslambda.permission import resource_policy
 from trine.awslambda.pool import Pool
 from trine.awslambda.starter import Starter
-from trine.awslambda.zygote import Zygote, raise_descriptor_limit
+from trine.awslambda.zygote import raise_descriptor_limit
 from trine.clock import Clock
 from trine.iam.policy import CompiledPolicy
 from trine.iam.principal import Session
@@ -87,6 +88,7 @@ class Service:
         idle_seconds: float = limits.IDLE_SECONDS,
         account_concurrency: int = limits.CONCURRENCY_ACCOUNT,
         keep_logs: bool = True,
+        sandboxed: bool = True,
     ) -> None:
         self._clock = clock
         self._ids = ids
@@ -97,9 +99,9 @@ class Service:
         self._idle_seconds = idle_seconds
         self.concurrency = Concurrency(account_concurrency)
         self.log_store = LogStore(clock, state_directory / "logs" if keep_logs else None)
-        self._zygote = Zygote(clock)
+        self.interpreters = Interpreters(clock, state_directory, sandboxed=sandboxed)
         self._starter = Starter(
-            clock, ids, access, place, self._zygote, self.log_store, state_directory / "tmp", endpoint_url
+            clock, ids, access, place, self.interpreters, self.log_store, state_directory / "tmp", endpoint_url
         )
         self._entries: dict[str, _Entry] = {}
         self._closing = False
@@ -113,11 +115,20 @@ class Service:
         """Start the zygote in the background; needs the running event loop and returns at once."""
         self._loop = asyncio.get_running_loop()
         raise_descriptor_limit()
-        self._zygote.start()
+        self.interpreters.start()
 
     async def warm(self) -> None:
         """Wait until environments start in milliseconds (tests and benchmarks; nobody has to)."""
-        await self._zygote.ready()
+        await self.interpreters.own.ready()
+
+    def isolation(self) -> dict[str, Any]:
+        """The layers that keep functions apart on this system (known once the zygote is ready)."""
+        return self.interpreters.own.layers._asdict()
+
+    def notes(self) -> list[str]:
+        """What differs from the template's wishes on this machine, one line each: runtimes that are not there."""
+        runtimes = sorted({entry.function.runtime for entry in self._entries.values()})
+        return [note for note in map(self.interpreters.note, runtimes) if note is not None]
 
     @property
     def endpoint_url(self) -> str:
@@ -137,7 +148,7 @@ class Service:
                 await asyncio.wait_for(self._quiet, grace_seconds)
         await asyncio.gather(*(self._close_pool(entry.pool) for entry in self._entries.values()))
         await self._starter.close()
-        await self._zygote.close()
+        await self.interpreters.close()
         self.log_store.flush()
         shutil.rmtree(self._state / "tmp", ignore_errors=True)
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.awslambda import launch, limits
-from trine.awslambda.environment import Environment
+from trine.awslambda.environment import Environment, State
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
+from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.link import connect_inherited, open_listener, serve_listener
 from trine.awslambda.log import LogStore, stream_name
 from trine.awslambda.pool import Pool
@@ -40,7 +41,7 @@ class Starter:
         ids: Ids,
         access: RoleKeeper,
         place: Place,
-        zygote: Zygote,
+        interpreters: Interpreters,
         logs: LogStore,
         temporary_directory: Path,
         endpoint_url: str,
@@ -49,7 +50,7 @@ class Starter:
         self._ids = ids
         self._access = access
         self._place = place
-        self._zygote = zygote
+        self._interpreters = interpreters
         self._logs = logs
         self._temporary = temporary_directory
         self.endpoint_url = endpoint_url
@@ -66,26 +67,33 @@ class Starter:
         environment = Environment(
             identifier, function, session, stream, self._logs.group(function.log_group), self._clock, closing, phase
         )
-        env = launch.variables(function, session, self._place, self.endpoint_url, stream)
-        env.setdefault("TMPDIR", str(folder))
+        zygote = self._interpreters.zygote(function.runtime)
+        # A server that has only just started waits for its zygote here; nobody else does.
+        zygote.when_ready(lambda: self._launch(environment, zygote, folder, closing))
+        return environment
+
+    def _launch(self, environment: Environment, zygote: Zygote, folder: Path, closing: _Closing) -> None:
+        if environment.state is not State.INIT:
+            return
+        function = environment.function
+        env = launch.variables(function, environment.session, self._place, self.endpoint_url, environment.stream)
         listener: socket.socket | None = None
         try:
             folder.mkdir(parents=True, mode=0o700)
-            program, wants_listener = launch.launch(function, env, self._zygote.modules)
+            program, wants_listener = launch.launch(function, env, zygote, str(folder))
             if wants_listener:
                 listener = open_listener()
                 host, port = listener.getsockname()
                 program = launch.with_runtime_api(program, f"{host}:{port}")
-            process = self._zygote.launch(program, environment.exited)
+            process = zygote.launch(program, environment.exited)
         except (launch.RuntimeMissing, OSError) as error:
             if listener is not None:
                 listener.close()
             # Told through the same door as every other init fault, but not before the pool knows the environment.
             asyncio.get_running_loop().call_soon(environment.exited, Exit(None, 0, str(error)))
-            return environment
+            return
         environment.attach(process)
         self._keep(self._connect(environment, process.link, listener, closing))
-        return environment
 
     def _session(self, function: Function) -> Session | None:
         if not function.role_arn:

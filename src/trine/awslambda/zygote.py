@@ -19,7 +19,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -33,12 +33,28 @@ _RESTARTS_MAX = 20
 """Restarts of a zygote that dies before it was ever ready; then functions cannot be started and callers are told."""
 
 
+class SandboxLayers(NamedTuple):
+    """The layers of isolation that are active."""
+
+    namespaces: bool
+    """A file system (`/tmp`, `/var/task`, `/opt`), process ids and a user of its own."""
+    landlock: int
+    """Version of Landlock: files outside are out of reach. 0 without it."""
+    seccomp: bool
+    """System calls that leave a sandbox are refused."""
+
+
 class Zygote:
     """Owner of the zygote process."""
 
-    def __init__(self, clock: Clock, python: str = sys.executable) -> None:
+    def __init__(
+        self, clock: Clock, python: str = sys.executable, *, sandboxed: bool = True, sdk: Path | None = None
+    ) -> None:
         self._clock = clock
-        self._python = python
+        self.python = python
+        self._sandboxed = sandboxed
+        self.sdk_folder = str(sdk or "")
+        """A folder with boto3 for an interpreter that has none of its own."""
         self._popen: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._ids = itertools.count(1)
@@ -47,6 +63,8 @@ class Zygote:
         self._failures = 0
         self.modules: frozenset[str] = frozenset()
         """Top-level modules that every fork has loaded; empty until the zygote is ready."""
+        self.layers = SandboxLayers(False, 0, False)
+        """What the zygote found that it can put around functions."""
         self.version: tuple[int, ...] = tuple(sys.version_info[:3])
         self._ready: asyncio.Future[None] | None = None
 
@@ -61,7 +79,17 @@ class Zygote:
             if name in os.environ:
                 environment[name] = os.environ[name]
         self._popen = subprocess.Popen(
-            [self._python, "-I", "-X", "utf8", str(START), "zygote", str(theirs.fileno())],
+            [
+                self.python,
+                "-I",
+                "-X",
+                "utf8",
+                str(START),
+                "zygote",
+                str(theirs.fileno()),
+                "sandboxed" if self._sandboxed else "bare",
+                self.sdk_folder,
+            ],
             pass_fds=[theirs.fileno()],
             env=environment,
             cwd="/",
@@ -77,6 +105,14 @@ class Zygote:
         """Wait until the zygote has loaded everything."""
         assert self._ready is not None
         await asyncio.shield(self._ready)
+
+    def when_ready(self, callback: Callable[[], None]) -> None:
+        """Call back when forks are served; at once when they are."""
+        assert self._ready is not None
+        if self._ready.done():
+            callback()
+        else:
+            self._ready.add_done_callback(lambda _: callback())
 
     @property
     def is_ready(self) -> bool:
@@ -135,6 +171,7 @@ class Zygote:
         if value.get("ready"):
             self.modules = frozenset(value["modules"])
             self.version = tuple(value["python"])
+            self.layers = SandboxLayers(**value["layers"])
             self._failures = 0
             if self._ready is not None and not self._ready.done():
                 self._ready.set_result(None)

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -56,7 +57,7 @@ def loop_for_ever(event, context):
 
 def sleep(event, context):
     time.sleep(event["seconds"])
-    return os.getpid()
+    return context.log_stream_name
 
 
 def leave(event, context):
@@ -132,7 +133,7 @@ def leave_children(event, context):
 
 
 def files(event, context):
-    path = os.path.join(os.environ["TMPDIR"], "kept")
+    path = os.path.join(tempfile.gettempdir(), "kept")
     existed = os.path.exists(path)
     with open(path, "w") as file:
         file.write("x")

@@ -167,5 +167,5 @@ def main() -> NoReturn:
     """Entry in an interpreter of its own; the socket is the descriptor that `_TRINE_RUNTIME_FD` names."""
     connection = socket.socket(fileno=int(os.environ.pop("_TRINE_RUNTIME_FD")))
     connection.set_inheritable(False)
-    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+    sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], *filter(None, os.environ.pop("_TRINE_PATHS", "").split(":"))]
     run(connection)

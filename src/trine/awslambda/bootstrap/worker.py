@@ -14,16 +14,21 @@ import time
 import traceback
 from typing import Any, NoReturn
 
-from . import linux
+from . import linux, sandbox
 
 RUNTIME_FD = 3
 """The descriptor of the link to the Runtime API in every function's process."""
 
 
-def run(request: dict[str, Any]) -> NoReturn:
+def run(request: dict[str, Any], layers: sandbox.Layers) -> NoReturn:
     """Become the process that `request` describes: `env`, `directory`, `paths`, `argv` (None: Python in this fork)."""
     try:
         _enter(request)
+        writable = [request["temporary"]] if request["temporary"] else []
+        readable = [*sandbox.own_folders(), *request["visible"], request["directory"]]
+        if layers.has_namespaces:
+            writable.append("/tmp")  # noqa: S108 -- the environment's own
+        sandbox.lock(layers, readable, writable)
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

@@ -18,9 +18,10 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from typing import Any, NoReturn
 
-from . import linux, sdk, supervisor, worker
+from . import linux, sandbox, sdk, supervisor, worker
 
 _MESSAGE_MAX_BYTES = 262_144
 _DESCRIPTORS = 3
@@ -31,14 +32,16 @@ _STANDARD = ("asyncio", "base64", "concurrent.futures", "csv", "dataclasses", "d
              "string", "threading", "typing", "urllib.parse", "urllib.request", "uuid", "zoneinfo")  # fmt: skip
 
 
-def main(descriptor: str) -> NoReturn:
-    """Serve forks on the inherited socket `descriptor`."""
+def main(descriptor: str, sandboxed: str, sdk_folder: str) -> NoReturn:
+    """Serve forks on the inherited socket `descriptor`; `sandboxed` puts on what layers the system offers."""
     server = socket.socket(fileno=int(descriptor))
     linux.adopt_orphans()
     for name in _GUEST:
         importlib.import_module(f"{__package__}.{name}")
     for name in _STANDARD:
         importlib.import_module(name)
+    if sdk_folder:
+        sys.path.append(sdk_folder)
     has_sdk = sdk.preload()
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
@@ -46,10 +49,13 @@ def main(descriptor: str) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    sandbox.own_folders()
+    layers = sandbox.probe() if sandboxed == "sandboxed" else sandbox.Layers()
     gc.collect()
     gc.freeze()
     loaded = sorted({name.partition(".")[0] for name in sys.modules})
-    _send(server, {"ready": True, "sdk": has_sdk, "modules": loaded, "python": list(sys.version_info[:3])})
+    _send(server, {"ready": True, "sdk": has_sdk, "modules": loaded, "python": list(sys.version_info[:3]),
+                   "layers": layers.as_document()})  # fmt: skip
     poll = select.poll()
     poll.register(server.fileno(), select.POLLIN | select.POLLHUP)
     poll.register(wake_read, select.POLLIN)
@@ -61,16 +67,17 @@ def main(descriptor: str) -> NoReturn:
                     os.read(wake_read, 512)
                 _reap(living)
             else:
-                _serve(server, living)
+                _serve(server, living, layers)
 
 
-def _serve(server: socket.socket, living: set[int]) -> None:
+def _serve(server: socket.socket, living: set[int], layers: sandbox.Layers) -> None:
     message, descriptors = _receive(server)
     if not message:
         os._exit(0)
     request = json.loads(message)
+    user, group = os.geteuid(), os.getegid()
     try:
-        pid = os.fork()
+        pid = linux.fork_into(sandbox.NAMESPACES if layers.has_namespaces else 0)
     except OSError as error:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -78,7 +85,7 @@ def _serve(server: socket.socket, living: set[int]) -> None:
         return
     if pid == 0:
         server.detach()
-        _become_supervisor(request, descriptors)
+        _become_supervisor(request, descriptors, layers, user, group)
     for descriptor in descriptors:
         os.close(descriptor)
     living.add(pid)
@@ -113,7 +120,9 @@ def _receive(server: socket.socket) -> tuple[bytes, list[int]]:
     return message, list(descriptors)
 
 
-def _become_supervisor(request: dict[str, Any], descriptors: list[int]) -> NoReturn:
+def _become_supervisor(
+    request: dict[str, Any], descriptors: list[int], layers: sandbox.Layers, user: int, group: int
+) -> NoReturn:
     # Descriptors go to fixed places and everything else is closed: nothing of the zygote or a sibling stays open.
     signal.set_wakeup_fd(-1)
     try:
@@ -126,8 +135,15 @@ def _become_supervisor(request: dict[str, Any], descriptors: list[int]) -> NoRet
         os.closerange(_CONTROL_FD + 1, 1 << 20)
         os.set_inheritable(worker.RUNTIME_FD, False)
         os.set_inheritable(_CONTROL_FD, False)
-        gc.enable()
-        supervisor.run(socket.socket(fileno=_CONTROL_FD), lambda: worker.run(request))
+        if layers.has_namespaces:
+            visible = [*sandbox.own_folders(), *request["visible"]]
+            sandbox.enter_namespaces(
+                user, group, request["code"], request["layers"], visible, request["limits"]["tmp_mb"]
+            )
+        supervisor.run(socket.socket(fileno=_CONTROL_FD), lambda: worker.run(request, layers))
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(70)
 

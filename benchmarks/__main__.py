@@ -12,6 +12,7 @@ from benchmarks import front_run, load, table_run
 from benchmarks.front_servers import FRONT_SERVERS
 from benchmarks.installing import Cache
 from benchmarks.results import table
+from benchmarks.scenarios import growth
 from benchmarks.table_servers import SERVERS
 
 RESULTS = Path(__file__).with_name("results.md")
@@ -27,6 +28,7 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--servers", default="", help=f"only these, by `;`: {'; '.join(dict.fromkeys((*SERVERS, *FRONT_SERVERS)))}"
     )
+    parser.add_argument("--growth", type=int, default=0, metavar="ITEMS", help="only growth: a table of so many items")
     parser.add_argument("--write", action="store_true", help=f"write the tables to {RESULTS.name} as well")
     return parser.parse_args()
 
@@ -57,6 +59,10 @@ def main() -> int:
     wanted = [name.strip() for name in chosen.servers.split(";") if name.strip()]
     cache = Cache(chosen.cache.expanduser().absolute())
     parts = [heading()]
+    if chosen.growth:
+        parts += ["## Growth", "", growth.run(cache, chosen.growth, chosen.rounds, chosen.seconds)]
+        print("\n".join(parts))
+        return 0
     if chosen.part != "front":
         names = [name for name in SERVERS if not wanted or name in wanted]
         rows, field = table_run.run(cache, names, chosen.only, chosen.rounds, chosen.seconds)

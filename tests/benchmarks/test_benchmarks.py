@@ -1,0 +1,136 @@
+"""What the figures rest on: requests signed as AWS's SDK signs, right answers told from wrong ones, fair medians."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import random
+from typing import Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from benchmarks.data import any_item, same_item
+from benchmarks.front_run import ROWS as FRONT_ROWS
+from benchmarks.load import LoadFailed, _circle
+from benchmarks.results import Cell, Row, table
+from benchmarks.scenario import Goal
+from benchmarks.signing import Call, Key, Signer
+from benchmarks.table_run import ROWS
+from benchmarks.wire import Wire
+from trine.clock import ManualClock
+from trine.http.message import Request, Response
+from trine.http.server import serve
+
+
+@pytest.mark.parametrize("token", ["", "a-session-token"])
+def test_requests_are_signed_as_botocore_signs(token: str) -> None:
+    call = Call("GetItem", {"TableName": "Orders", "Key": {"pk": {"S": "é"}}})
+    head, _, body = Signer(Key("AKIA", "secret", token)).request(call, 8000).partition(b"\r\n\r\n")
+    sent = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    assert body == call.body()
+    assert int(sent["content-length"]) == len(body)
+    asked = AWSRequest("POST", "http://127.0.0.1:8000/", data=body)
+    for name in ("content-type", "host", "x-amz-date", "x-amz-target"):
+        asked.headers[name] = sent[name]
+    asked.context["timestamp"] = sent["x-amz-date"]
+    if token:
+        asked.headers["x-amz-security-token"] = token
+    oracle = SigV4Auth(Credentials("AKIA", "secret"), "dynamodb", "us-east-1")
+    signature = oracle.signature(oracle.string_to_sign(asked, oracle.canonical_request(asked)), asked)
+    assert sent["authorization"].endswith(f"Signature={signature}")
+    stamp = datetime.datetime.strptime(sent["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC)
+    assert abs((datetime.datetime.now(datetime.UTC) - stamp).total_seconds()) < 60
+
+
+def test_rows_make_the_same_requests_every_time() -> None:
+    for row in ROWS:
+        assert [call.body() for call in row.calls()[:50]] == [call.body() for call in row.calls()[:50]]
+        assert len(row.calls()) == row.requests
+    for front in FRONT_ROWS:
+        assert front.paths() == front.paths()
+
+
+def test_wrong_answers_are_not_taken() -> None:
+    rows = {row.title: row for row in ROWS}
+    get = rows["GetItem"]
+    call = get.calls()[0]
+    key: Any = call.document["Key"]
+    right = {"Item": {**any_item(random.Random(1)), **key}}
+    assert get.check(call, right)
+    assert not get.check(call, {"Item": {**any_item(random.Random(1)), "pk": {"S": "other"}}})
+    query = rows["Query, 10 items of 400 B"]
+    assert not query.check(query.calls()[0], {"Items": [], "Count": 0})
+    batch = rows["BatchWriteItem of 25"]
+    assert not batch.check(batch.calls()[0], {"UnprocessedItems": {"Orders": [{}]}})
+
+
+def test_items_are_equal_as_dynamodb_sees_them() -> None:
+    item = any_item(random.Random(1))
+    other = json.loads(json.dumps(item))
+    other["tags"]["SS"].reverse()
+    other["qty"]["N"] = "3.0"
+    assert same_item(item, other)
+    other["note"]["S"] += "x"
+    assert not same_item(item, other)
+
+
+def test_medians_ratios_and_failures() -> None:
+    fast, slow, broken = Cell(), Cell(), Cell(failure="500 {}")
+    for rate in (10.0, 30.0, 20.0):
+        fast.add(rate, 1, 2, 3)
+        slow.add(rate / 4, 1, 2, 3)
+        broken.add(rate * 100, 1, 2, 3)
+    row = Row(
+        "work", {"Trine": fast, "slow": slow, "broken": broken}, [Goal("Trine", 5.0), Goal("Trine", 4.0, ("slow",))]
+    )
+    assert row.verdicts() == [
+        "Trine 4.00 × slow (goal 5): **missed**",
+        "Trine 4.00 × slow (goal 4): reached",
+    ]
+    assert "failed: 500 {}" in table([row], ["Trine", "slow", "broken"])
+    assert Row("none", {}, [Goal("Trine", 1.0)]).verdicts() == ["Trine: not measured"]
+
+
+def with_server(handler: Any, use: Any) -> Any:
+    async def main() -> Any:
+        server = await serve(handler, clock=ManualClock())
+        try:
+            return await asyncio.get_running_loop().run_in_executor(None, use, server.port)
+        finally:
+            await server.close()
+
+    return asyncio.run(main())
+
+
+def test_a_wire_reads_every_framing() -> None:
+    async def pieces() -> Any:
+        yield b'{"a":'
+        yield b"1}"
+
+    def handler(request: Request) -> Response:
+        return Response(200, (), pieces() if request.path == b"/chunks" else b'{"a":1}')
+
+    def use(port: int) -> list[Any]:
+        with Wire(port) as wire:
+            lines = (b"GET / HTTP/1.1", b"GET /chunks HTTP/1.1", b"GET / HTTP/1.0", b"GET /chunks HTTP/1.0")
+            return [wire.ask_json(line + b"\r\nHost: a\r\n\r\n") for line in lines]
+
+    assert with_server(handler, use) == [(200, {"a": 1})] * 4
+
+
+def test_load_without_wrk_counts_only_good_answers() -> None:
+    def handler(request: Request) -> Response:
+        return Response(500 if request.path == b"/bad" else 200, (), b"x" * 100_000)
+
+    def use(port: int) -> Any:
+        with pytest.raises(LoadFailed, match="500"):
+            _circle(port, [b"GET /bad HTTP/1.1\r\nHost: a\r\n\r\n"], 2, 0.2)
+        return _circle(port, [b"GET /good HTTP/1.1\r\nHost: a\r\n\r\n"], 2, 0.1)
+
+    delays, size_bytes = with_server(handler, use)
+    assert delays
+    assert size_bytes > 100_000 * len(delays)

@@ -87,7 +87,7 @@ def read_integration(node: Mapping[str, Any], *, rest: bool) -> Integration:
     return Integration(
         type=IntegrationType.NOT_BUILT if problem else IntegrationType(kind),
         uri=uri,
-        http_method=(spelled.text("httpMethod") or spelled.text("integrationHttpMethod")).upper() or "POST",
+        http_method=_method(spelled),
         payload_version="1.0" if rest else spelled.text("payloadFormatVersion") or "1.0",
         timeout_seconds=_timeout_seconds(spelled.get("timeoutInMillis"), rest=rest),
         credentials=spelled.text("credentials") or spelled.text("credentialsArn") or None,
@@ -100,6 +100,11 @@ def read_integration(node: Mapping[str, Any], *, rest: bool) -> Integration:
         subtype=subtype,
         problem=problem,
     )
+
+
+def _method(spelled: Spelled) -> str:
+    names = ("httpMethod", "integrationHttpMethod", "integrationMethod")
+    return next((text.upper() for name in names if (text := spelled.text(name))), "POST")
 
 
 def _problem(kind: str, uri: str, subtype: str, spelled: Spelled, *, rest: bool) -> str:

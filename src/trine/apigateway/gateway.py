@@ -32,7 +32,7 @@ from trine.apigateway.errors import (
 )
 from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange, make_ids, make_trace_header
-from trine.apigateway.integrations.runner import Runner
+from trine.apigateway.integrations.runner import Runner, RunnerParts
 from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT, check_limits
 from trine.apigateway.listing import RouteListing, list_routes
 from trine.apigateway.quota import QuotaLedger
@@ -44,7 +44,8 @@ from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.aws.invoke import Invoker
 from trine.clock import Clock, Timer
-from trine.http.message import Request, Response
+from trine.http.client import Client
+from trine.http.message import Handler, Request, Response
 from trine.iam.access import Access
 from trine.trace import TraceBook
 
@@ -83,6 +84,7 @@ class Gateway:
         access: Access | None = None,
         usage: UsagePlans | None = None,
         access_log: Sink = log_sink,
+        services: Mapping[str, Handler] | None = None,
     ) -> None:
         self.apis: Sequence[Api] = tuple(apis)
         settings = settings or GatewaySettings()
@@ -91,10 +93,11 @@ class Gateway:
         self.usage = usage or UsagePlans((), (), QuotaLedger(clock), clock)
         self.verdicts = VerdictCache(clock)
         keys = KeySets(clock, settings.issuer_urls)
+        forwarded = Forwarded(settings.forwarded_port, settings.forwarded_protocol)
         parts = Parts(
             GuardParts(invoker, clock, access, keys, self.verdicts),
             TokenBucket("the account", settings.account_rate_per_second, settings.account_burst, clock),
-            Forwarded(settings.forwarded_port, settings.forwarded_protocol),
+            RunnerParts(invoker, clock, access, services or {}, Client(clock), forwarded),
             access_log,
         )
         self._served = {deployed: Served(deployed, parts) for deployed in self._directory.stages}

@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 from trine.apigateway.access_log import AccessLog, Sink
 from trine.apigateway.api import Api, IntegrationType
 from trine.apigateway.authorizers.guard import Guard, GuardParts
-from trine.apigateway.body import BinaryTypes
 from trine.apigateway.cors import CorsPolicy
 from trine.apigateway.deployment import DeployedRoute, DeployedStage
-from trine.apigateway.event import Forwarded
 from trine.apigateway.gateway_responses import GatewayResponses
-from trine.apigateway.integrations.runner import Runners
+from trine.apigateway.integrations.runner import RunnerParts, Runners
 from trine.apigateway.throttle import StageThrottle, TokenBucket
 from trine.apigateway.validation import SchemaRefused, Validation
 
@@ -28,7 +26,7 @@ class Parts:
 
     guard: GuardParts
     account: TokenBucket
-    forwarded: Forwarded
+    runners: RunnerParts
     sink: Sink
 
 
@@ -51,7 +49,7 @@ class Served:
         self.validations = self._validations(api, deployed.routes)
         self.responses = GatewayResponses(api.gateway_responses)
         self.access_log = AccessLog(stage, parts.sink, clock) if stage.access_log_format else None
-        runners = Runners(parts.guard.invoker, BinaryTypes(api.binary_media_types), parts.forwarded)
+        runners = Runners(deployed, parts.runners)
         for route in deployed.routes:
             route.runner = runners.make(route)
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from trine.apigateway.api import Throttle
 from trine.apigateway.definition import as_mapping
-from trine.apigateway.quota import Quota
+from trine.apigateway.quota import Quota, QuotaLedger
 from trine.apigateway.resources import ResourceLike
-from trine.apigateway.usage_plans import ApiKey, UsagePlan
+from trine.apigateway.usage_plans import ApiKey, UsagePlan, UsagePlans
 from trine.aws.catalogue import Catalogue
 from trine.aws.ids import Ids
+from trine.clock import Clock
 
 KEY_KIND = "apigateway:api-key"
 KEY_CHARACTERS = 40
@@ -100,3 +101,12 @@ def _generate(ids: Ids) -> str:
     while len(value) < KEY_CHARACTERS:  # bytes beyond a multiple of 62 are thrown away, so that no letter is likelier
         value += "".join(_ALPHABET[byte % 62] for byte in ids.random_bytes(64) if byte < 248)
     return value[:KEY_CHARACTERS]
+
+
+def build_usage(
+    resources: Iterable[ResourceLike], catalogue: Catalogue | None, ids: Ids, clock: Clock
+) -> tuple[UsagePlans, list[Future[None]]]:
+    """Plans and keys of a template with their counts, for `Gateway(usage=…)`; and what to wait for before ready."""
+    everything = list(resources)
+    keys, written = build_api_keys(everything, catalogue, ids)
+    return UsagePlans(build_usage_plans(everything), keys, QuotaLedger(clock, catalogue), clock), written

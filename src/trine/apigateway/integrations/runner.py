@@ -7,19 +7,28 @@ settled, into the response. Both may raise `GatewayError`.
 from __future__ import annotations
 
 from asyncio import Future
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from trine.apigateway.api import Integration, IntegrationType
 from trine.apigateway.body import BinaryTypes
-from trine.apigateway.deployment import DeployedRoute
+from trine.apigateway.deployment import DeployedRoute, DeployedStage
 from trine.apigateway.errors import API_CONFIGURATION_ERROR, GatewayError
 from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange
+from trine.apigateway.integrations.dynamodb_action import DynamodbAction
+from trine.apigateway.integrations.http_endpoint import HttpEndpoint
+from trine.apigateway.integrations.lambda_custom import LambdaCustom
 from trine.apigateway.integrations.lambda_proxy import LambdaProxy
 from trine.apigateway.integrations.mock import Mock
+from trine.apigateway.integrations.parameter_mapping import map_request, map_response
 from trine.apigateway.integrations.transformation import Transformation
 from trine.aws.invoke import Invoker
-from trine.http.message import Response
+from trine.clock import Clock
+from trine.http.client import Client
+from trine.http.message import Handler, Response
+from trine.iam.access import Access
 
 
 class Runner(Protocol):
@@ -49,17 +58,67 @@ class NotBuilt:
         return self.start(exchange)
 
 
+@dataclass(frozen=True, slots=True)
+class RunnerParts:
+    """What the integrations of all stages share."""
+
+    invoker: Invoker
+    clock: Clock
+    access: Access | None
+    services: Mapping[str, Handler]
+    """Endpoints of the stack by service name, for AWS integrations: `dynamodb`."""
+    client: Client
+    forwarded: Forwarded
+
+
+class Mapped:
+    """An HTTP API's integration with parameter mappings around it."""
+
+    __slots__ = ("_inner", "_integration")
+
+    def __init__(self, inner: Runner, integration: Integration) -> None:
+        self._inner, self._integration = inner, integration
+
+    def start(self, exchange: Exchange) -> Response | Future[Any]:
+        """Change the request, then begin."""
+        if self._integration.request_parameters:
+            exchange.request = map_request(self._integration.request_parameters, exchange)
+        return self._inner.start(exchange)
+
+    def complete(self, exchange: Exchange, settled: Future[Any]) -> Response:
+        """Change the answer."""
+        response = self._inner.complete(exchange, settled)
+        return map_response(self._integration.response_parameters, exchange, response)
+
+
 class Runners:
     """Makes the rooms of one stage's integrations."""
 
-    def __init__(self, invoker: Invoker, binary: BinaryTypes, forwarded: Forwarded) -> None:
-        self._proxy = LambdaProxy(invoker, binary, forwarded)
+    def __init__(self, deployed: DeployedStage, parts: RunnerParts) -> None:
+        self._deployed, self._parts = deployed, parts
+        binary = BinaryTypes(deployed.api.binary_media_types)
+        self._proxy = LambdaProxy(parts.invoker, binary, parts.forwarded)
 
     def make(self, route: DeployedRoute) -> Runner:
         """The room of `route`."""
         integration: Integration = route.integration
-        if integration.type is IntegrationType.AWS_PROXY:
+        runner = self._make(route, integration)
+        if not self._deployed.api.is_rest and (integration.request_parameters or integration.response_parameters):
+            return Mapped(runner, integration)
+        return runner
+
+    def _make(self, route: DeployedRoute, integration: Integration) -> Runner:
+        parts = self._parts
+        kind = integration.type
+        if kind is IntegrationType.AWS_PROXY:
             return self._proxy
-        if integration.type is IntegrationType.MOCK:
+        if kind is IntegrationType.MOCK:
             return Mock(Transformation(integration))
+        if kind is IntegrationType.AWS and route.function:
+            return LambdaCustom(Transformation(integration), parts.invoker)
+        if kind is IntegrationType.AWS:
+            endpoint = parts.services.get("dynamodb")
+            return DynamodbAction(Transformation(integration), self._deployed, endpoint, parts.access, parts.clock)
+        if kind in (IntegrationType.HTTP, IntegrationType.HTTP_PROXY):
+            return HttpEndpoint(Transformation(integration), self._deployed, parts.client, parts.forwarded)
         return NotBuilt(integration.problem or f"{integration.type} integrations are not built")

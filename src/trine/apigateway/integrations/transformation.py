@@ -96,6 +96,15 @@ class Transformation:
             raise GatewayError(API_CONFIGURATION_ERROR, reason, room="apigateway.mapping")
         return default
 
+    def default(self) -> int:
+        """Index of the integration response without a selection pattern."""
+        for index, response in enumerate(self.integration.responses):
+            if not response.selection_pattern:
+                return index
+        raise GatewayError(
+            API_CONFIGURATION_ERROR, "there is no default integration response", room="apigateway.mapping"
+        )
+
     def respond(self, exchange: Exchange, index: int, body: bytes, headers: Mapping[str, str]) -> Response:
         """The method's response from integration response `index`; `headers` and `body` are the integration's."""
         chosen = self.integration.responses[index]

@@ -1,0 +1,134 @@
+"""HTTP and HTTP_PROXY: the request goes on to another HTTP server.
+
+Enters an `Exchange`; leaves the future of that server's answer, and later the response: passed through (HTTP_PROXY), or
+chosen by status and mapped (HTTP). A server that cannot be reached or is too slow is a `GatewayError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from asyncio import Future
+from urllib.parse import quote, urlencode, urlsplit
+
+from trine.apigateway.api import Integration, IntegrationType
+from trine.apigateway.deployment import DeployedStage, fill_stage_variables
+from trine.apigateway.errors import INTEGRATION_FAILURE, INTEGRATION_TIMEOUT, GatewayError
+from trine.apigateway.event import Forwarded
+from trine.apigateway.exchange import Exchange
+from trine.apigateway.integrations.transformation import Transformation, resolve_request_parameter
+from trine.apigateway.limits import PAYLOAD_BYTES
+from trine.apigateway.parameters import HTTP_DROPPED, REST_DROPPED
+from trine.apigateway.response import HTTP_DROPPED as ANSWER_DROPPED
+from trine.apigateway.response import HeaderPairs, header_name, header_value, remap_rest
+from trine.http.client import Answer, Client
+from trine.http.errors import CallTimedOut, HttpError
+from trine.http.limits import CallLimits
+from trine.http.message import Response
+
+_VARIABLE = re.compile(r"\{([A-Za-z0-9._-]+)\+?\}")
+_REPLACED = frozenset({"host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"})
+_CHARACTERS_OF_A_PATH = "/%:@!$&'()*+,;=~-._"
+
+
+class HttpEndpoint:
+    """Runs one HTTP integration."""
+
+    def __init__(
+        self, transformation: Transformation, deployed: DeployedStage, client: Client, forwarded: Forwarded
+    ) -> None:
+        integration: Integration = transformation.integration
+        self._transformation = transformation
+        self._proxy = integration.type is IntegrationType.HTTP_PROXY
+        self._client = client
+        self._forwarded = forwarded
+        self._uri = fill_stage_variables(integration.uri, deployed.stage.variables)
+        self._limits = CallLimits(total_timeout_seconds=integration.timeout_seconds, body_bytes=PAYLOAD_BYTES)
+
+    def start(self, exchange: Exchange) -> Future[Answer]:
+        """Send the request on."""
+        body = exchange.request.body if self._proxy else self._transformation.request_body(exchange)
+        method = self._transformation.integration.http_method
+        mapped = self._mapped(exchange, body)
+        url = self._url(exchange, mapped)
+        headers = self._headers(exchange, mapped["header"])
+        if exchange.trace is not None:
+            exchange.trace.step("apigateway.event", {"bytes": len(body), "url": url})
+        call = self._client.call(exchange.method if method == "ANY" else method, url, headers, body, self._limits)
+        return asyncio.ensure_future(call)
+
+    def _mapped(self, exchange: Exchange, body: bytes) -> dict[str, dict[str, str]]:
+        """What `requestParameters` give, by place: header, querystring, path."""
+        found: dict[str, dict[str, str]] = {"header": {}, "querystring": {}, "path": {}}
+        for target, source in self._transformation.integration.request_parameters.items():
+            place, _, name = target.removeprefix("integration.request.").partition(".")
+            if place in found and name:
+                value = resolve_request_parameter(source, exchange, body)
+                if value is not None:
+                    found[place][name] = value
+        return found
+
+    def _url(self, exchange: Exchange, mapped: dict[str, dict[str, str]]) -> str:
+        values = dict(mapped["path"])
+        if not exchange.rest:
+            values = {**(exchange.parameters or {}), **values}
+        uri = _VARIABLE.sub(
+            lambda found: quote(values[found[1]], safe=_CHARACTERS_OF_A_PATH) if found[1] in values else found[0],
+            self._uri,
+        )
+        if "overwrite:path" in self._transformation.integration.request_parameters:  # an HTTP API's mapping
+            parts = urlsplit(uri)
+            uri = f"{parts.scheme}://{parts.netloc}{exchange.request.path.decode('utf-8', 'replace')}"
+        queries = [exchange.request.query.decode("latin-1")] if self._proxy and exchange.request.query else []
+        if mapped["querystring"]:
+            queries.append(urlencode(mapped["querystring"]))
+        if not queries:
+            return uri
+        return f"{uri}{'&' if '?' in uri else '?'}{'&'.join(queries)}"
+
+    def _headers(self, exchange: Exchange, mapped: dict[str, str]) -> HeaderPairs:
+        pairs: HeaderPairs = []
+        if self._proxy:
+            dropped = (REST_DROPPED if exchange.rest else HTTP_DROPPED | {"content-length"}) | _REPLACED
+            replaced = {name.lower() for name in mapped}
+            for name, value in exchange.request.headers.pairs:
+                lower = name.decode("latin-1").lower()
+                if lower not in dropped and lower not in replaced:
+                    pairs.append((name, value))
+            for added, text in (
+                (b"X-Forwarded-For", self._forwarded.chain(exchange)),
+                (b"X-Forwarded-Port", self._forwarded.port),
+                (b"X-Forwarded-Proto", self._forwarded.protocol),
+            ):
+                pairs.append((added, text.encode("latin-1", "replace")))
+        else:
+            api_id = exchange.deployed.api.id.encode()
+            content_type = exchange.request.headers.get(b"content-type") or b"application/json"
+            pairs += [(b"Accept", b"application/json"), (b"User-Agent", b"AmazonAPIGateway_" + api_id)]
+            pairs += [(b"Content-Type", content_type), (b"X-Amzn-Apigateway-Api-Id", api_id)]
+            replaced = {name.lower() for name in mapped}
+            pairs = [pair for pair in pairs if pair[0].decode().lower() not in replaced]
+        pairs.append((b"X-Amzn-Trace-Id", exchange.trace_header.encode("latin-1", "replace")))
+        pairs.extend((header_name(name), header_value(value, name)) for name, value in mapped.items())
+        return pairs
+
+    def complete(self, exchange: Exchange, settled: Future[Answer]) -> Response:
+        """The other server's answer as the method's. GatewayError 504 (REST) or 503 (HTTP) when there is none."""
+        error = settled.exception() if not settled.cancelled() else None
+        if isinstance(error, CallTimedOut):
+            raise GatewayError(INTEGRATION_TIMEOUT, str(error), room="apigateway.integration")
+        if error is not None or settled.cancelled():
+            if error is not None and not isinstance(error, HttpError | ValueError | OSError):
+                raise error
+            exchange.integration_error = str(error)
+            raise GatewayError(INTEGRATION_FAILURE, f"the endpoint failed: {error}", room="apigateway.integration")
+        answer = settled.result()
+        exchange.integration_status = answer.status
+        if not self._proxy:
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
+            index = self._transformation.choose(str(answer.status))
+            return self._transformation.respond(exchange, index, answer.body, headers)
+        pairs = list(answer.headers)
+        if exchange.rest:
+            return Response(answer.status, remap_rest(pairs), answer.body)
+        return Response(answer.status, [pair for pair in pairs if pair[0].lower() not in ANSWER_DROPPED], answer.body)

@@ -319,7 +319,11 @@ class TestErrors:
 
 def test_only_some_operations_cost_less() -> None:
     small = ServiceModel("lambda", frozenset({"Invoke"}))
-    assert set(small.model.operations) == {"Invoke"}
+    assert [name for name, operation in small.model.operations.items() if operation.offered] == ["Invoke"]
+    with pytest.raises(AwsError) as refused:
+        small.parse(Request("GET", b"/2015-03-31/functions", Headers()))
+    assert (refused.value.code, refused.value.status) == ("UnsupportedOperationException", 501)
+    assert refused.value.message == "Trine does not offer the operation lambda:ListFunctions"
     assert len(small.model.shapes) < 60
     with pytest.raises(LookupError):
         ServiceModel("no-such-service")

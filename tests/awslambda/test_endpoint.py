@@ -168,5 +168,6 @@ def test_signatures_and_policies_are_enforced(door: Door) -> None:
 
 
 def test_operations_that_are_not_offered(door: Door) -> None:
-    code, status, _ = door.refused(door.client.list_code_signing_configs)
-    assert (code, status) == ("AccessDeniedException", 403)
+    code, status, response = door.refused(door.client.list_code_signing_configs)
+    assert (code, status) == ("UnsupportedOperationException", 501)
+    assert "lambda:ListCodeSigningConfigs" in response["Error"]["Message"]

@@ -13,7 +13,7 @@ import orjson
 
 from trine.aws import protocol_query, protocol_rest
 from trine.aws.errors import AwsError
-from trine.aws.protocol_errors import InvalidAction, Serialization, UnknownOperation
+from trine.aws.protocol_errors import InvalidAction, NotOffered, Serialization, UnknownOperation
 from trine.aws.protocol_json import parse_body, read_value, write_timestamp, write_value
 from trine.aws.protocol_model import Model, Operation, Raw, load_model
 from trine.aws.protocol_validation import validate
@@ -43,13 +43,14 @@ class ServiceModel:
         self.name = name
 
     def operation_for(self, request: Request) -> Operation:
-        """The operation that `request` asks for. UnknownOperation or InvalidAction when there is none."""
+        """The operation that `request` asks for. UnknownOperation, InvalidAction, or NotOffered (501)."""
         return self._find(request)[0]
 
     def parse(self, request: Request) -> Call:
         """The operation and its input, checked against the model's constraints.
 
-        Raises `AwsError`: UnknownOperationException (404) or InvalidAction (400), SerializationException, and
+        Raises `AwsError`: UnknownOperationException (404) or InvalidAction (400), UnsupportedOperationException (501)
+        for what was left out when the model was loaded, SerializationException, and
         ValidationException (query: ValidationError) that names every broken constraint.
         """
         operation, labels, form = self._find(request)
@@ -67,6 +68,12 @@ class ServiceModel:
         return Call(operation, values)
 
     def _find(self, request: Request) -> tuple[Operation, dict[str, str], dict[str, str]]:
+        found = self._search(request)
+        if not found[0].offered:
+            raise NotOffered(f"Trine does not offer the operation {self.name}:{found[0].name}")
+        return found
+
+    def _search(self, request: Request) -> tuple[Operation, dict[str, str], dict[str, str]]:
         model = self.model
         if model.protocol == "query":
             form = protocol_query.read_form(request.body or request.query)

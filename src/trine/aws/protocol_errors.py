@@ -14,6 +14,13 @@ class UnknownOperation(AwsError):
     status = 404
 
 
+class NotOffered(AwsError):
+    """AWS has this operation and Trine does not."""
+
+    code = "UnsupportedOperationException"
+    status = 501
+
+
 class Serialization(AwsError):
     """The body is not of the shape that the operation takes."""
 

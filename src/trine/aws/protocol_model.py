@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +35,8 @@ class Operation:
     output_shape: str | None
     result_wrapper: str | None
     """Query protocol: the element around the members of the output."""
+    offered: bool = True
+    """False: the model knows it, but it was left out when the model was loaded."""
 
 
 class Route(NamedTuple):
@@ -62,7 +64,10 @@ class Model:
         self.target_prefix: str = metadata.get("targetPrefix", "")
         self.namespace: str = metadata.get("xmlNamespace", "")
         self.shapes: Raw = document["shapes"]
-        self.operations = {key: _operation(key, raw) for key, raw in document["operations"].items()}
+        only = document.get("only")
+        self.operations = {
+            key: _operation(key, raw, only is None or key in only) for key, raw in document["operations"].items()
+        }
         self.error_shapes = _error_shapes(self.shapes)
         self.routes = _routes(self.operations.values()) if self.protocol.startswith("rest-") else {}
 
@@ -82,7 +87,8 @@ class Model:
 
 
 def load_model(name: str, only: frozenset[str] | None = None) -> Model:
-    """Read the newest model of a service from botocore's data. `only` keeps just these operations' shapes.
+    """Read the newest model of a service from botocore's data. `only` keeps just these operations' shapes; the others
+    are still known by name and route, so that they can be refused by name.
 
     LookupError when botocore does not know the service.
     """
@@ -100,15 +106,16 @@ def load_model(name: str, only: frozenset[str] | None = None) -> Model:
         else (versions[-1] / "service-2.json").read_bytes()
     )
     document = orjson.loads(text)
-    operations = {key: raw for key, raw in document["operations"].items() if only is None or key in only}
-    shapes = document["shapes"]
+    operations, shapes = document["operations"], document["shapes"]
     if only is not None:
-        shapes = {key: shapes[key] for key in _reachable(operations, shapes)}
+        kept = _reachable([raw for key, raw in operations.items() if key in only], shapes)
+        shapes = {key: shapes[key] for key in kept}
     return Model(
         name,
         {
             "metadata": {key: value for key, value in document["metadata"].items() if key in _KEPT_METADATA},
             "operations": {key: _quiet(raw) for key, raw in operations.items()},
+            "only": only,
             "shapes": {key: _quiet(raw) for key, raw in shapes.items()},
         },
     )
@@ -122,11 +129,11 @@ def _quiet(raw: Raw) -> dict[str, Any]:
     return kept
 
 
-def _reachable(operations: Raw, shapes: Raw) -> set[str]:
+def _reachable(operations: Iterable[Raw], shapes: Raw) -> set[str]:
     seen: set[str] = set()
     waiting = [
         shape["shape"]
-        for raw in operations.values()
+        for raw in operations
         for shape in (raw.get("input"), raw.get("output"), *raw.get("errors", ()))
         if shape is not None
     ]
@@ -141,7 +148,7 @@ def _reachable(operations: Raw, shapes: Raw) -> set[str]:
     return seen
 
 
-def _operation(name: str, raw: Raw) -> Operation:
+def _operation(name: str, raw: Raw, offered: bool) -> Operation:
     http = raw.get("http", {})
     output = raw.get("output") or {}
     return Operation(
@@ -152,6 +159,7 @@ def _operation(name: str, raw: Raw) -> Operation:
         (raw.get("input") or {}).get("shape"),
         output.get("shape"),
         output.get("resultWrapper"),
+        offered,
     )
 
 

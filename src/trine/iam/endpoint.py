@@ -13,7 +13,6 @@ from typing import Literal
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.aws.protocol import Operation, ServiceModel
-from trine.aws.protocol_errors import InvalidAction
 from trine.http.message import Request, Response
 from trine.iam.access import Access
 from trine.iam.api import groups, policies, providers, roles, simulate, tokens, users
@@ -78,9 +77,7 @@ class IdentityEndpoint:
     def _pass(self, request: Request, trace: Trace) -> Response | Awaitable[Response]:
         operation = self._model.operation_for(request)
         trace.title = f"{self.service}:{operation.name}"
-        known = self._operations.get(operation.name)
-        if known is None:
-            raise InvalidAction(f"Could not find operation {operation.name} for version {self._model.model.version}")
+        known = self._operations[operation.name]
         caller = self._access.authenticate(request, self.service, trace) if known.signed else None
         if caller is not None and caller.session is not None and caller.session.trace is not None:
             trace.link_to(caller.session.trace)

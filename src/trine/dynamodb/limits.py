@@ -51,3 +51,38 @@ SWEEP_SECONDS = 1.0
 """Our own: how often expired items, stream records and tokens are looked for. AWS deletes "within a few days"."""
 SWEEP_MAX_COUNT = 250
 """Our own: how many items one step of a sweep deletes before it lets others through."""
+
+ATTRIBUTE_NAME_MAX_BYTES = 65_535
+"""One less than the 64 KB of the quotas page; AWS's own sentence says "must be less than 65536 bytes"."""
+DOCUMENT_MAX_LEVELS = 32
+"""Of an item's documents, and of a path in an expression."""
+NUMBER_MAX_DIGITS = 38
+NUMBER_MAX_EXPONENT = 125
+NUMBER_MIN_EXPONENT = -130
+"""Magnitude from 1E-130 to 9.99…E+125 ("Supported data types")."""
+
+EXPRESSION_MAX_BYTES = 4096
+EXPRESSION_MAX_OPERATORS = 300
+EXPRESSION_MAX_IN_OPERANDS = 100
+EXPRESSION_MAX_NESTING = 320
+"""Our own: deeper nesting needs more than 300 operators, or parentheses that are redundant; refused either way."""
+PLACEHOLDER_MAX_BYTES = 255
+SUBSTITUTION_MAX_BYTES = 2 * 1024 * 1024
+"""All of ExpressionAttributeValues together."""
+LIST_INDEX_MAX = 2**31 - 1
+STATEMENT_MAX_CHARACTERS = 8192
+"""PartiQL (API reference, ExecuteStatement)."""
+STATEMENT_MAX_NESTING = 100
+"""Our own: levels of parentheses and calls in a PartiQL statement."""
+STATEMENT_MAX_READS = 100
+"""Our own: partitions and sort values that one PartiQL SELECT is split into; beyond it the table is scanned."""
+
+LOCAL_INDEXES_MAX_COUNT = 5
+GLOBAL_INDEXES_MAX_COUNT = 20
+PROJECTED_ATTRIBUTES_MAX_COUNT = 100
+"""Non-key attributes of all INCLUDE projections of a table together."""
+INDEX_KEY_ATTRIBUTES_MAX_COUNT = 4
+"""Partition attributes, and sort attributes, of a global secondary index."""
+CAPACITY_MAX_UNITS = 1_000_000_000_000
+READ_UNIT_BYTES = 4096
+WRITE_UNIT_BYTES = 1024

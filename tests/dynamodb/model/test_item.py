@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.limits import ITEM_MAX_BYTES
 from trine.dynamodb.model.attribute import validate_item
 from trine.dynamodb.model.item import (
-    MAX_ITEM_SIZE_BYTES,
     UnknownStoredFormat,
     check_item_size,
     decode_stored,
@@ -35,13 +35,13 @@ def test_stored_and_read_back(drawn: SimpleNamespace, data: st.DataObject) -> No
 
 
 def test_the_largest_item_and_one_byte_more() -> None:
-    largest = {"pk": {"S": "x" * (MAX_ITEM_SIZE_BYTES - 2)}}
+    largest = {"pk": {"S": "x" * (ITEM_MAX_BYTES - 2)}}
     check_item_size(item_size(largest))
     with pytest.raises(ValidationException, match=r"^Item size has exceeded the maximum allowed size$"):
-        check_item_size(MAX_ITEM_SIZE_BYTES + 1)
+        check_item_size(ITEM_MAX_BYTES + 1)
     with pytest.raises(ValidationException, match=r"^Item size to update has exceeded the maximum allowed size$"):
-        check_item_size(MAX_ITEM_SIZE_BYTES + 1, updated=True)
-    assert stored_size(encode_stored(largest)) == MAX_ITEM_SIZE_BYTES
+        check_item_size(ITEM_MAX_BYTES + 1, updated=True)
+    assert stored_size(encode_stored(largest)) == ITEM_MAX_BYTES
 
 
 @pytest.mark.parametrize("stored", [b"", b"\x02\x00\x00\x00{}", b"{}"])

@@ -17,7 +17,7 @@ from trine.dynamodb.expressions.legacy_condition import (
 from trine.dynamodb.expressions.legacy_key import LegacyKeyTerms, key_conditions
 from trine.dynamodb.expressions.legacy_update import LegacyUpdate, attribute_updates
 from trine.dynamodb.expressions.names import ExpressionContext
-from trine.dynamodb.expressions.projection import Projection, projection
+from trine.dynamodb.expressions.projection import Projection, attributes_to_get, projection
 from trine.dynamodb.expressions.update import UpdatePlan, update, updated
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Projection",
     "UpdatePlan",
     "attribute_updates",
+    "attributes_to_get",
     "check_conditional_operator",
     "condition",
     "expected",

@@ -37,9 +37,8 @@ from trine.dynamodb.expressions.checks import (
     type_check,
 )
 from trine.dynamodb.expressions.names import Names, Values
+from trine.dynamodb.limits import EXPRESSION_MAX_IN_OPERANDS
 from trine.dynamodb.model.attribute import TYPES, compare, type_of
-
-MAX_IN_OPERANDS = 100
 
 _OPERANDS = {
     "attribute_exists": 1,
@@ -123,7 +122,7 @@ def leaf_of(leaf: LeafNode) -> Leaf:
         checks += [type_check("BETWEEN", operand, _ORDERED, None) for operand in operands]
         if isinstance(leaf.low, Value) and isinstance(leaf.high, Value):
             checks.append(_bounds_check(leaf.low, leaf.high))
-    elif isinstance(leaf, In) and len(leaf.choices) > MAX_IN_OPERANDS:
+    elif isinstance(leaf, In) and len(leaf.choices) > EXPRESSION_MAX_IN_OPERANDS:
         checks.append(
             fault(f"The IN operator is provided with too many operands; number of operands: {len(leaf.choices)}")
         )

@@ -13,6 +13,7 @@ from typing import Any
 from trine.dynamodb.errors import SerializationException, ValidationException
 from trine.dynamodb.expressions.functions import begins_with, contains
 from trine.dynamodb.expressions.path import Resolved
+from trine.dynamodb.limits import EXPRESSION_MAX_IN_OPERANDS
 from trine.dynamodb.model.attribute import AttributeValue, Item, compare, equal, type_of, validate_value
 
 _INVALID = "One or more parameter values were invalid: "
@@ -32,7 +33,7 @@ OPERATORS = (
     "GE",
     "CONTAINS",
 )
-_ARGUMENT_COUNTS = {"NULL": (0, 0), "NOT_NULL": (0, 0), "IN": (1, 100), "BETWEEN": (2, 2)}
+_ARGUMENT_COUNTS = {"NULL": (0, 0), "NOT_NULL": (0, 0), "IN": (1, EXPRESSION_MAX_IN_OPERANDS), "BETWEEN": (2, 2)}
 _SCALARS = ("S", "N", "B")
 _ARGUMENT_TYPES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("LE", "LT", "GE", "GT", "IN", "BETWEEN"), _SCALARS),

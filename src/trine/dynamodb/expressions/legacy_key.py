@@ -12,6 +12,7 @@ from typing import Any
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.key_condition import KeyCondition, KeyTerm, check_terms
 from trine.dynamodb.expressions.legacy_condition import Arguments, read_condition
+from trine.dynamodb.limits import INDEX_KEY_ATTRIBUTES_MAX_COUNT
 from trine.dynamodb.model.key import KeySchema
 
 _OPERATORS = {
@@ -23,8 +24,6 @@ _OPERATORS = {
     "BETWEEN": "BETWEEN",
     "BEGINS_WITH": "begins_with",
 }
-MAX_CONDITIONS = 8
-"""Four partition and four sort attributes."""
 
 
 class LegacyKeyTerms:
@@ -54,6 +53,6 @@ class LegacyKeyTerms:
 def key_conditions(document: Mapping[str, Any]) -> LegacyKeyTerms:
     """`KeyConditions` of Query. ValidationException."""
     conditions = {name: read_condition(name, condition, "KeyConditions") for name, condition in document.items()}
-    if not 1 <= len(conditions) <= MAX_CONDITIONS:
+    if not 1 <= len(conditions) <= 2 * INDEX_KEY_ATTRIBUTES_MAX_COUNT:
         raise ValidationException("Conditions can be of length 1 or 2 only")
     return LegacyKeyTerms(conditions)

@@ -12,6 +12,7 @@ from typing import Any
 from trine.dynamodb.errors import SerializationException, ValidationException
 from trine.dynamodb.expressions.path import Resolved
 from trine.dynamodb.expressions.update import check_keys
+from trine.dynamodb.limits import ATTRIBUTE_NAME_MAX_BYTES
 from trine.dynamodb.model.attribute import SET_TYPES, AttributeValue, Item, type_of, validate_value
 from trine.dynamodb.model.number import add
 
@@ -102,8 +103,10 @@ def _change(name: str, entry: Any) -> tuple[str, AttributeValue | None]:
         )
     if not name:
         raise ValidationException(f"{_INVALID}Empty attribute name")
-    if len(name) > 16383 and len(name.encode()) > 65535:
-        raise ValidationException(f"{_INVALID}Attribute name is too large, must be less than 65536 bytes")
+    if len(name) > ATTRIBUTE_NAME_MAX_BYTES // 4 and len(name.encode()) > ATTRIBUTE_NAME_MAX_BYTES:
+        raise ValidationException(
+            f"{_INVALID}Attribute name is too large, must be less than {ATTRIBUTE_NAME_MAX_BYTES + 1} bytes"
+        )
     value = entry.get("Value")
     if value is not None:
         validate_value(value)

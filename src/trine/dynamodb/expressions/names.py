@@ -12,10 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.model.attribute import MAX_ATTRIBUTE_NAME_SIZE_BYTES, AttributeValue, validate_value
-
-MAX_PLACEHOLDER_SIZE_BYTES = 255
-MAX_SUBSTITUTION_SIZE_BYTES = 2 * 1024 * 1024
+from trine.dynamodb.limits import ATTRIBUTE_NAME_MAX_BYTES, PLACEHOLDER_MAX_BYTES, SUBSTITUTION_MAX_BYTES
+from trine.dynamodb.model.attribute import AttributeValue, validate_value
 
 _PLACEHOLDER = re.compile(r"[#:][0-9a-zA-Z_]+").fullmatch
 
@@ -68,7 +66,7 @@ def _well_formed(placeholder: str) -> bool:
 
 def _is_placeholder(text: str, sign: str) -> bool:
     # Clients repeat their placeholders: what was good once is remembered, what is too long never looked at.
-    return text[:1] == sign and len(text) <= MAX_PLACEHOLDER_SIZE_BYTES and _well_formed(text)
+    return text[:1] == sign and len(text) <= PLACEHOLDER_MAX_BYTES and _well_formed(text)
 
 
 def _check_names(names: dict[str, str]) -> None:
@@ -83,15 +81,15 @@ def _check_names(names: dict[str, str]) -> None:
             raise ValidationException(
                 f"ExpressionAttributeNames contains invalid value: Empty attribute name for key {placeholder}"
             )
-        if len(name) > MAX_ATTRIBUTE_NAME_SIZE_BYTES // 4:
+        if len(name) > ATTRIBUTE_NAME_MAX_BYTES // 4:
             _check_name_size(placeholder, name)
 
 
 def _check_name_size(placeholder: str, name: str) -> None:
-    if len(name.encode()) > MAX_ATTRIBUTE_NAME_SIZE_BYTES:
+    if len(name.encode()) > ATTRIBUTE_NAME_MAX_BYTES:
         raise ValidationException(
             f"ExpressionAttributeNames contains invalid value: Attribute name is too large, "
-            f"must be less than {MAX_ATTRIBUTE_NAME_SIZE_BYTES + 1} bytes for key {placeholder}"
+            f"must be less than {ATTRIBUTE_NAME_MAX_BYTES + 1} bytes for key {placeholder}"
         )
 
 
@@ -111,7 +109,7 @@ def _check_values(values: dict[str, Any]) -> None:
             raise ValidationException(
                 f"ExpressionAttributeValues contains invalid value: {error.message} for key {placeholder}"
             ) from None
-    if size > MAX_SUBSTITUTION_SIZE_BYTES:
+    if size > SUBSTITUTION_MAX_BYTES:
         raise ValidationException("ExpressionAttributeValues exceeds max size")
 
 

@@ -31,12 +31,7 @@ from trine.dynamodb.expressions.ast import (
     Value,
 )
 from trine.dynamodb.expressions.token import END, NAME, NUMBER, VALUE, WORD, Token, syntax_error, tokens
-
-MAX_OPERATORS = 300
-MAX_NESTING = 320
-"""Deeper nesting needs more than 300 operators, or parentheses that are redundant: refused either way."""
-MAX_LIST_INDEX = 2**31 - 1
-MAX_PATH_ELEMENTS = 32
+from trine.dynamodb.limits import DOCUMENT_MAX_LEVELS, EXPRESSION_MAX_NESTING, EXPRESSION_MAX_OPERATORS, LIST_INDEX_MAX
 
 _COMPARATORS = frozenset(("=", "<>", "<", "<=", ">", ">="))
 _CONDITION_KEYWORDS = frozenset(("AND", "OR", "NOT", "BETWEEN", "IN"))
@@ -110,7 +105,7 @@ class _Parser:
     def finish(self) -> None:
         if self.token.kind != END:
             raise self.unexpected()
-        if self.operators > MAX_OPERATORS:
+        if self.operators > EXPRESSION_MAX_OPERATORS:
             raise self.too_many_operators()
 
     def unexpected(self) -> ValidationException:
@@ -118,11 +113,12 @@ class _Parser:
 
     def too_many_operators(self) -> ValidationException:
         return ValidationException(
-            f"Invalid {self.parameter}: The expression contains too many operators; operator count: {MAX_OPERATORS + 1}"
+            f"Invalid {self.parameter}: The expression contains too many operators; "
+            f"operator count: {EXPRESSION_MAX_OPERATORS + 1}"
         )
 
     def too_deep(self) -> ValidationException:
-        if self.operators > MAX_OPERATORS // 2:
+        if self.operators > EXPRESSION_MAX_OPERATORS // 2:
             return self.too_many_operators()
         return ValidationException(f"Invalid {self.parameter}: The expression has redundant parentheses;")
 
@@ -150,7 +146,7 @@ class _Parser:
                 self.expect("]")
             else:
                 break
-        if len(elements) > MAX_PATH_ELEMENTS:
+        if len(elements) > DOCUMENT_MAX_LEVELS:
             raise ValidationException(
                 f"Invalid {self.parameter}: The document path has too many nesting levels; "
                 f"nesting levels: {len(elements)}"
@@ -159,7 +155,7 @@ class _Parser:
 
     def list_index(self) -> int:
         text = self.expect(NUMBER).text
-        if len(text) > 10 or int(text) > MAX_LIST_INDEX:
+        if len(text) > 10 or int(text) > LIST_INDEX_MAX:
             raise ValidationException(
                 f"Invalid {self.parameter}: List index is not within the allowable range; index: [{text}]"
             )
@@ -175,7 +171,7 @@ class _Parser:
 
     def function(self, depth: int) -> Function:
         name = self.advance().text
-        if depth > MAX_NESTING // 2:
+        if depth > EXPRESSION_MAX_NESTING // 2:
             # No function may be nested like this; AWS names the innermost, which we do not go and look for.
             raise ValidationException(f"Invalid {self.parameter}: Invalid function name; function: {name}")
         self.expect("(")
@@ -208,7 +204,7 @@ class _Parser:
 
     def expression(self, depth: int) -> tuple[Condition | Operand, bool]:
         """Up to the end or a closing parenthesis; also whether it is nothing but one parenthesised expression."""
-        if depth > MAX_NESTING:
+        if depth > EXPRESSION_MAX_NESTING:
             raise self.too_deep()
         alternatives: list[Condition] = []
         terms: list[Condition] = []
@@ -237,7 +233,7 @@ class _Parser:
                 if depth and self.token.kind == ")" and not (negations or terms or alternatives):
                     return node, grouped
                 raise self.unexpected()
-            for _ in range(min(negations, MAX_OPERATORS + 1)):
+            for _ in range(min(negations, EXPRESSION_MAX_OPERATORS + 1)):
                 node = Not(node)
             terms.append(node)
             if self.accept_keyword("AND"):
@@ -248,7 +244,7 @@ class _Parser:
                 alternatives.append(_joined(terms))
                 terms = []
                 continue
-            if self.operators > MAX_OPERATORS and depth == 0 and self.token.kind == END:
+            if self.operators > EXPRESSION_MAX_OPERATORS and depth == 0 and self.token.kind == END:
                 raise self.too_many_operators()
             break
         if not alternatives:

@@ -7,16 +7,20 @@ UPDATED_OLD and UPDATED_NEW are answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import Path
 from trine.dynamodb.expressions.checks import Binding, Leaf, binding, check_reserved, references_of
 from trine.dynamodb.expressions.names import ExpressionContext
 from trine.dynamodb.expressions.parser import parse_projection
 from trine.dynamodb.expressions.path import Resolved, check_overlaps, resolve
+from trine.dynamodb.limits import ATTRIBUTE_NAME_MAX_BYTES
 from trine.dynamodb.model.attribute import AttributeValue, Item
+
+_INVALID = "One or more parameter values were invalid: "
 
 Branch = dict[str | int, "Branch | None"]
 """Paths as a tree: element → what is chosen below it, None for all of it."""
@@ -62,6 +66,22 @@ def projection(text: str, context: ExpressionContext, parameter: str = "Projecti
     if compiled.projection is not None:
         return compiled.projection
     return _projection(compiled.paths, dict(context.names), parameter)
+
+
+def attributes_to_get(names: Sequence[str]) -> Projection:
+    """The projection of `AttributesToGet`: whole attributes, each named once. ValidationException."""
+    seen: set[str] = set()
+    for name in names:
+        if not name:
+            raise ValidationException(f"{_INVALID}Empty attribute name")
+        if len(name) > ATTRIBUTE_NAME_MAX_BYTES // 4 and len(name.encode()) > ATTRIBUTE_NAME_MAX_BYTES:
+            raise ValidationException(
+                f"{_INVALID}Attribute name is too large, must be less than {ATTRIBUTE_NAME_MAX_BYTES + 1} bytes"
+            )
+        if name in seen:
+            raise ValidationException(f"{_INVALID}Duplicate value in attribute name: {name}")
+        seen.add(name)
+    return Projection([(name,) for name in names])
 
 
 def _projection(paths: Iterable[Path], names: dict[str, str], parameter: str) -> Projection:

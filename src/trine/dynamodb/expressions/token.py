@@ -10,8 +10,7 @@ import re
 from dataclasses import dataclass
 
 from trine.dynamodb.errors import ValidationException
-
-MAX_EXPRESSION_SIZE_BYTES = 4096
+from trine.dynamodb.limits import EXPRESSION_MAX_BYTES
 
 WORD, NAME, VALUE, NUMBER, END, STRANGE = "word", "#name", ":value", "number", "end", "strange"
 """Kinds of tokens; the kind of an operator is its own text."""
@@ -37,9 +36,9 @@ class Token:
 
 def tokens(text: str, parameter: str) -> list[Token]:
     """The tokens of `text`, closed by an END token. `parameter` names the request member in errors."""
-    if not text.isascii() or len(text) > MAX_EXPRESSION_SIZE_BYTES:
+    if not text.isascii() or len(text) > EXPRESSION_MAX_BYTES:
         size = len(text.encode("utf-8", "surrogatepass"))
-        if size > MAX_EXPRESSION_SIZE_BYTES:
+        if size > EXPRESSION_MAX_BYTES:
             raise ValidationException(
                 f"Invalid {parameter}: Expression size has exceeded the maximum allowed size; expression size: {size}"
             )

@@ -13,7 +13,8 @@ from typing import Any
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.path import Resolved
-from trine.dynamodb.model.attribute import MAX_DEPTH, AttributeValue, Item
+from trine.dynamodb.limits import DOCUMENT_MAX_LEVELS
+from trine.dynamodb.model.attribute import AttributeValue, Item
 
 TOO_DEEP = "Nesting Levels have exceeded supported limits"
 INVALID_PATH = "The document path provided in the update expression is invalid for update"
@@ -110,7 +111,7 @@ def check_depth(value: AttributeValue, depth: int) -> None:
     """ValidationException when `value`, standing at `depth`, reaches deeper than documents may."""
     level = [value]
     while level:
-        if depth > MAX_DEPTH:
+        if depth > DOCUMENT_MAX_LEVELS:
             raise ValidationException(TOO_DEEP)
         below: list[AttributeValue] = []
         for container in level:

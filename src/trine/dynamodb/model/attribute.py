@@ -13,13 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 from trine.dynamodb.errors import SerializationException, ValidationException
+from trine.dynamodb.limits import ATTRIBUTE_NAME_MAX_BYTES, DOCUMENT_MAX_LEVELS
 from trine.dynamodb.model.number import compare_numbers, measured
 
 AttributeValue = dict[str, Any]
 Item = dict[str, AttributeValue]
 
-MAX_DEPTH = 32
-MAX_ATTRIBUTE_NAME_SIZE_BYTES = 65_535
 
 TYPES = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL"))
 SET_TYPES = frozenset(("SS", "NS", "BS"))
@@ -70,9 +69,9 @@ def _attributes(members: dict[str, Any], depth: int) -> int:
         if not name:
             raise ValidationException(f"{_INVALID}Empty attribute name")
         name_size = len(name) if name.isascii() else len(name.encode())
-        if name_size > MAX_ATTRIBUTE_NAME_SIZE_BYTES:
+        if name_size > ATTRIBUTE_NAME_MAX_BYTES:
             raise ValidationException(
-                f"{_INVALID}Attribute name is too large, must be less than {MAX_ATTRIBUTE_NAME_SIZE_BYTES + 1} bytes"
+                f"{_INVALID}Attribute name is too large, must be less than {ATTRIBUTE_NAME_MAX_BYTES + 1} bytes"
             )
         size += name_size
         if value.__class__ is dict and len(value) == 1 and (text := value.get("S")).__class__ is str:
@@ -160,7 +159,7 @@ def _check_null(value: dict[str, Any], content: Any, depth: int) -> int:
 def _check_map(value: dict[str, Any], content: Any, depth: int) -> int:
     if content.__class__ is not dict:
         raise SerializationException(_map_fault(content))
-    if depth >= MAX_DEPTH:
+    if depth >= DOCUMENT_MAX_LEVELS:
         raise ValidationException(TOO_DEEP)
     return 3 + len(content) + (_attributes(content, depth + 1) if content else 0)
 
@@ -168,7 +167,7 @@ def _check_map(value: dict[str, Any], content: Any, depth: int) -> int:
 def _check_list(value: dict[str, Any], content: Any, depth: int) -> int:
     if content.__class__ is not list:
         raise SerializationException(_list_fault(content))
-    if depth >= MAX_DEPTH:
+    if depth >= DOCUMENT_MAX_LEVELS:
         raise ValidationException(TOO_DEEP)
     size = 3 + len(content)
     for element in content:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-READ_UNIT_BYTES = 4096
-WRITE_UNIT_BYTES = 1024
+from trine.dynamodb.limits import READ_UNIT_BYTES, WRITE_UNIT_BYTES
 
 Consistency = Literal["strong", "eventual", "transactional"]
 Returned = Literal["NONE", "TOTAL", "INDEXES"]

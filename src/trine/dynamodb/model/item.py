@@ -13,11 +13,10 @@ from typing import Any
 import orjson
 
 from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.limits import ITEM_MAX_BYTES
 from trine.dynamodb.model.attribute import AttributeValue, Item
 from trine.dynamodb.model.number import number_size
 
-MAX_ITEM_SIZE_BYTES = 400 * 1024
-"""Developer guide, "Quotas": 400 KB, attribute names included."""
 STORED_FORMAT = 1
 STORED_HEADER_SIZE_BYTES = 4
 
@@ -85,7 +84,7 @@ _SIZES: dict[str, Callable[[Any], int]] = {
 
 def check_item_size(size_bytes: int, *, updated: bool = False) -> None:
     """ValidationException when an item of this size is too large; UpdateItem has a sentence of its own."""
-    if size_bytes > MAX_ITEM_SIZE_BYTES:
+    if size_bytes > ITEM_MAX_BYTES:
         raise ValidationException(TOO_LARGE_UPDATED if updated else TOO_LARGE)
 
 

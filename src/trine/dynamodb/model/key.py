@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.limits import PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES
 from trine.dynamodb.model.attribute import Item, type_of
 from trine.dynamodb.model.item import value_size
-
-MAX_PARTITION_KEY_SIZE_BYTES = 2048
-MAX_SORT_KEY_SIZE_BYTES = 1024
 
 NO_MATCH = "The provided key element does not match the schema"
 _INVALID = "One or more parameter values were invalid: "
@@ -129,15 +127,14 @@ def _empty(attribute: KeyAttribute) -> str:
 
 
 def _check_sizes(schema: KeySchema, item: Item) -> None:
-    if _total(schema.partition, item) > MAX_PARTITION_KEY_SIZE_BYTES:
+    if _total(schema.partition, item) > PARTITION_KEY_MAX_BYTES:
         # The missing space is AWS's.
         raise ValidationException(
-            f"{_INVALID}Size of hashkey has exceeded the maximum size limit of{MAX_PARTITION_KEY_SIZE_BYTES} bytes"
+            f"{_INVALID}Size of hashkey has exceeded the maximum size limit of{PARTITION_KEY_MAX_BYTES} bytes"
         )
-    if schema.sort and _total(schema.sort, item) > MAX_SORT_KEY_SIZE_BYTES:
+    if schema.sort and _total(schema.sort, item) > SORT_KEY_MAX_BYTES:
         raise ValidationException(
-            f"{_INVALID}Aggregated size of all range keys has exceeded the size limit of "
-            f"{MAX_SORT_KEY_SIZE_BYTES} bytes"
+            f"{_INVALID}Aggregated size of all range keys has exceeded the size limit of {SORT_KEY_MAX_BYTES} bytes"
         )
 
 

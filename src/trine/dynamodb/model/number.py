@@ -13,10 +13,8 @@ from decimal import Context, Decimal
 from functools import lru_cache
 
 from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.limits import NUMBER_MAX_DIGITS, NUMBER_MAX_EXPONENT, NUMBER_MIN_EXPONENT
 
-MAX_SIGNIFICANT_DIGITS = 38
-MAX_EXPONENT = 125
-MIN_EXPONENT = -130
 _MAX_INT64 = 2**63 - 1
 
 NOT_NUMERIC = "The parameter cannot be converted to a numeric value"
@@ -60,16 +58,16 @@ def _measure(text: str) -> tuple[str, int]:
         raise ValidationException(f"{NOT_NUMERIC}: {text}")
     # Exponent of the first digit that counts, as in d.ddd × 10^exponent; of a zero, the exponent it is written with.
     leading = (len(digits) - 1 if digits else 0) - len(fraction) + power
-    if leading > MAX_EXPONENT:
+    if leading > NUMBER_MAX_EXPONENT:
         raise ValidationException(OVERFLOW)
     if not digits:
-        if power and leading < MIN_EXPONENT:
+        if power and leading < NUMBER_MIN_EXPONENT:
             raise ValidationException(UNDERFLOW)
         return "0", 1
-    if leading < MIN_EXPONENT:
+    if leading < NUMBER_MIN_EXPONENT:
         raise ValidationException(UNDERFLOW)
     digits = digits.rstrip("0")
-    if len(digits) > MAX_SIGNIFICANT_DIGITS:
+    if len(digits) > NUMBER_MAX_DIGITS:
         raise ValidationException(TOO_PRECISE)
     negative = sign == "-"
     return _plain(negative, digits, leading), _size(negative, len(digits), leading)
@@ -156,5 +154,5 @@ def sortable_number(text: str) -> bytes:
     if len(digits) % 2:
         digits += "0"
     pairs = bytes([int(digits[i : i + 2]) + 1 for i in range(0, len(digits), 2)])
-    body = bytes((exponent - MIN_EXPONENT,)) + pairs + b"\0"
+    body = bytes((exponent - NUMBER_MIN_EXPONENT,)) + pairs + b"\0"
     return b"\x03" + body if sign > 0 else b"\x01" + body.translate(_INVERTED)

@@ -10,16 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.limits import (
+    CAPACITY_MAX_UNITS,
+    GLOBAL_INDEXES_MAX_COUNT,
+    INDEX_KEY_ATTRIBUTES_MAX_COUNT,
+    LOCAL_INDEXES_MAX_COUNT,
+    PROJECTED_ATTRIBUTES_MAX_COUNT,
+)
 from trine.dynamodb.model.key import KeySchema
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition, index_from_document
-
-MAX_LOCAL_INDEXES = 5
-MAX_GLOBAL_INDEXES = 20
-MAX_PROJECTED_ATTRIBUTES = 100
-"""Non-key attributes of all INCLUDE projections of a table together (developer guide, "Quotas")."""
-MAX_KEY_ATTRIBUTES = 4
-"""Partition attributes, and sort attributes, of a global secondary index."""
-MAX_CAPACITY_UNITS = 1_000_000_000_000
 
 _INVALID = "One or more parameter values were invalid: "
 Elements = Sequence[Mapping[str, Any]]
@@ -73,10 +72,10 @@ def define_index(
 def check_projected_attributes(indexes: Sequence[IndexDefinition]) -> None:
     """ValidationException when the INCLUDE projections of a table name too many attributes together."""
     count = sum(len(index.non_key_attributes) for index in indexes)
-    if count > MAX_PROJECTED_ATTRIBUTES:
+    if count > PROJECTED_ATTRIBUTES_MAX_COUNT:
         raise ValidationException(
-            f"{_INVALID}Number of projected attributes exceeds the per-table limit of {MAX_PROJECTED_ATTRIBUTES}: "
-            f"NonKeyAttributes count is {count}"
+            f"{_INVALID}Number of projected attributes exceeds the per-table limit of "
+            f"{PROJECTED_ATTRIBUTES_MAX_COUNT}: NonKeyAttributes count is {count}"
         )
 
 
@@ -101,7 +100,7 @@ def _check_throughput(document: Mapping[str, Any], on_demand: bool) -> None:
 def check_bounds(throughput: Mapping[str, Any], index_name: str | None = None) -> None:
     """ValidationException for units beyond what AWS takes at all."""
     for member in ("ReadCapacityUnits", "WriteCapacityUnits"):
-        if throughput[member] > MAX_CAPACITY_UNITS:
+        if throughput[member] > CAPACITY_MAX_UNITS:
             where = "" if index_name is None else f" for index {index_name}"
             raise ValidationException(f"Given value {throughput[member]} for {member} is out of bounds{where}")
 
@@ -148,9 +147,10 @@ def _check_roles(key_schema: Elements, *, several: bool) -> None:
                 "Invalid KeySchema: All HASH key elements must precede all RANGE key elements in the KeySchema"
             )
         for role in ("HASH", "RANGE"):
-            if roles.count(role) > MAX_KEY_ATTRIBUTES:
+            if roles.count(role) > INDEX_KEY_ATTRIBUTES_MAX_COUNT:
                 raise ValidationException(
-                    f"Invalid KeySchema: The number of {role} key elements exceeds the limit of {MAX_KEY_ATTRIBUTES}"
+                    f"Invalid KeySchema: The number of {role} key elements exceeds the limit of "
+                    f"{INDEX_KEY_ATTRIBUTES_MAX_COUNT}"
                 )
         return
     if len(roles) > 2:
@@ -219,9 +219,9 @@ def _check_local_indexes(indexes: Elements, types: Mapping[str, str], key: KeySc
             )
         _check_projection(document)
         _check_name(document, names)
-    if len(indexes) > MAX_LOCAL_INDEXES:
+    if len(indexes) > LOCAL_INDEXES_MAX_COUNT:
         raise ValidationException(
-            f"{_INVALID}Number of LocalSecondaryIndexes exceeds per-table limit of {MAX_LOCAL_INDEXES}"
+            f"{_INVALID}Number of LocalSecondaryIndexes exceeds per-table limit of {LOCAL_INDEXES_MAX_COUNT}"
         )
 
 
@@ -233,9 +233,9 @@ def _check_global_indexes(
     for document in indexes:
         define_index(document, types, key, on_demand=on_demand)
         _check_name(document, names)
-    if len(indexes) > MAX_GLOBAL_INDEXES:
+    if len(indexes) > GLOBAL_INDEXES_MAX_COUNT:
         raise ValidationException(
-            f"{_INVALID}GlobalSecondaryIndex count exceeds the per-table limit of {MAX_GLOBAL_INDEXES}"
+            f"{_INVALID}GlobalSecondaryIndex count exceeds the per-table limit of {GLOBAL_INDEXES_MAX_COUNT}"
         )
 
 

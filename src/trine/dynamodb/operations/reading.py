@@ -13,6 +13,7 @@ import orjson
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.projection import Projection, projection
+from trine.dynamodb.expressions.projection import attributes_to_get as projected
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import decode_stored, item_bytes, stored_size
@@ -51,10 +52,7 @@ def legacy_projection(attributes_to_get: list[str] | None) -> Projection | None:
     """The projection that `AttributesToGet` asks for: whole attributes, each named once."""
     if attributes_to_get is None:
         return None
-    if len(set(attributes_to_get)) != len(attributes_to_get):
-        twice = next(name for name in attributes_to_get if attributes_to_get.count(name) > 1)
-        raise ValidationException(f"{_INVALID}Duplicate value in attribute name: {twice}")
-    return Projection([(name,) for name in attributes_to_get])
+    return projected(attributes_to_get)
 
 
 def check_select(request: Any) -> None:

@@ -22,8 +22,9 @@ from trine.dynamodb.expressions.ast import (
     Value,
 )
 from trine.dynamodb.expressions.checks import operand_type_fault
+from trine.dynamodb.limits import STATEMENT_MAX_NESTING
 from trine.dynamodb.partiql.literal import is_literal, literal
-from trine.dynamodb.partiql.reader import MAX_NESTING, Reader
+from trine.dynamodb.partiql.reader import Reader
 from trine.dynamodb.partiql.token import PARAMETER, not_well_formed
 
 _COMPARATORS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -61,7 +62,7 @@ def _is_condition(term: Term) -> bool:
 
 
 def _disjunction(reader: Reader, depth: int) -> Term:
-    if depth > MAX_NESTING:
+    if depth > STATEMENT_MAX_NESTING:
         raise not_well_formed("Expression is nested too deeply")
     terms = [_conjunction(reader, depth)]
     while reader.accept_keyword("OR"):
@@ -148,7 +149,7 @@ def _as_operand(term: Term) -> Operand:
 
 
 def _call(reader: Reader, depth: int) -> Function:
-    if depth > MAX_NESTING:
+    if depth > STATEMENT_MAX_NESTING:
         raise not_well_formed("Expression is nested too deeply")
     token = reader.advance()
     name = token.text.lower()

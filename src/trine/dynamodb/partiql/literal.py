@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.model.attribute import MAX_DEPTH, AttributeValue
+from trine.dynamodb.limits import DOCUMENT_MAX_LEVELS
+from trine.dynamodb.model.attribute import AttributeValue
 from trine.dynamodb.model.number import normalise
 from trine.dynamodb.partiql.reader import Reader
 from trine.dynamodb.partiql.token import NUMBER, PARAMETER, QUOTED, STRING, not_well_formed
@@ -27,7 +28,7 @@ def is_literal(reader: Reader) -> bool:
 
 def literal(reader: Reader, place: str = "root", depth: int = 1) -> AttributeValue:
     """The literal that comes. ValidationException."""
-    if depth > MAX_DEPTH:
+    if depth > DOCUMENT_MAX_LEVELS:
         raise ValidationException(f"Nesting Levels have exceeded supported limits under {place}")
     token = reader.token
     if token.kind == STRING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import Path, Value
-from trine.dynamodb.expressions.parser import MAX_LIST_INDEX, MAX_PATH_ELEMENTS
+from trine.dynamodb.limits import DOCUMENT_MAX_LEVELS, LIST_INDEX_MAX
 from trine.dynamodb.partiql.statement import Filled, Parameter
 from trine.dynamodb.partiql.token import (
     END,
@@ -22,8 +22,6 @@ from trine.dynamodb.partiql.token import (
 )
 
 LEFTOVER = "Unexpected token after expression"
-MAX_NESTING = 100
-"""Our own: levels of parentheses and calls in a WHERE clause."""
 # Words that cannot be attribute names without quotes: the ones that shape a statement, and SQL's joins.
 KEYWORDS = frozenset(
     """
@@ -128,7 +126,7 @@ class Reader:
                 self.expect("]")
             else:
                 break
-        if len(elements) > MAX_PATH_ELEMENTS:
+        if len(elements) > DOCUMENT_MAX_LEVELS:
             raise ValidationException(f"The document path has too many nesting levels; nesting levels: {len(elements)}")
         return Path(tuple(elements))
 
@@ -146,7 +144,7 @@ class Reader:
         if not token.text.isdecimal():
             raise not_well_formed("Unexpected token")
         # The length is bounded: int() of a long text is slow, and none of it is an index.
-        if len(token.text) > 10 or int(token.text) > MAX_LIST_INDEX or (negative and int(token.text) > 0):
+        if len(token.text) > 10 or int(token.text) > LIST_INDEX_MAX or (negative and int(token.text) > 0):
             sign = "-" if negative else ""
             raise ValidationException(
                 f"List index is not within the allowable range; index: [{sign}{token.text}] {token.place}"

@@ -12,11 +12,10 @@ from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import And, Between, Comparison, Condition, Function, In, Operand, Or, Path, Value
 from trine.dynamodb.expressions.key_condition import KeyCondition
 from trine.dynamodb.expressions.names import Names, Values
+from trine.dynamodb.limits import STATEMENT_MAX_READS
 from trine.dynamodb.model.attribute import AttributeValue, equal
 from trine.dynamodb.model.key import KeyAttribute, KeySchema
 
-MAX_READS = 100
-"""Our own: partitions and sort values that one SELECT may name; beyond it the table is scanned."""
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 Range = tuple[str, tuple[AttributeValue, ...]]
 
@@ -39,7 +38,7 @@ class KeyReader:
             _check_type(partition, value)
         ranges = self._ranges(schema.sort[0]) if schema.sort else [None]
         distinct = _distinct(hashes)
-        if len(distinct) * len(ranges) > MAX_READS:
+        if len(distinct) * len(ranges) > STATEMENT_MAX_READS:
             return None
         return tuple(
             KeyCondition(schema, (value,)) if found is None else KeyCondition(schema, (value,), (), *found)

@@ -20,8 +20,9 @@ from trine.dynamodb.expressions.ast import (
     UpdateTree,
     Value,
 )
+from trine.dynamodb.limits import STATEMENT_MAX_NESTING
 from trine.dynamodb.partiql.literal import is_literal, literal
-from trine.dynamodb.partiql.reader import MAX_NESTING, Reader
+from trine.dynamodb.partiql.reader import Reader
 from trine.dynamodb.partiql.statement import Parameter
 from trine.dynamodb.partiql.token import PARAMETER, Token, not_well_formed
 
@@ -86,7 +87,7 @@ def _value(reader: Reader) -> SetOperand:
 
 
 def _operand(reader: Reader, depth: int) -> Operand:
-    if depth > MAX_NESTING:
+    if depth > STATEMENT_MAX_NESTING:
         raise not_well_formed("Expression is nested too deeply")
     if reader.accept("("):
         node = _operand(reader, depth + 1)

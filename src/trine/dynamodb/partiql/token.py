@@ -10,9 +10,8 @@ import re
 from dataclasses import dataclass
 
 from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.limits import STATEMENT_MAX_CHARACTERS
 
-MAX_STATEMENT_CHARACTERS = 8192
-"""API reference, ExecuteStatement: `Statement`."""
 NOT_WELL_FORMED = "Statement wasn't well formed, can't be processed: "
 
 WORD, QUOTED, STRING, NUMBER, PARAMETER, END = "word", "quoted", "string", "number", "?", "end"
@@ -53,10 +52,10 @@ def not_well_formed(detail: str = "") -> ValidationException:
 
 def tokens(text: str) -> list[Token]:
     """The tokens of a statement, closed by an END token."""
-    if len(text) > MAX_STATEMENT_CHARACTERS:
+    if len(text) > STATEMENT_MAX_CHARACTERS:
         raise ValidationException(
             f"1 validation error detected: Value at 'statement' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {MAX_STATEMENT_CHARACTERS}"
+            f"Member must have length less than or equal to {STATEMENT_MAX_CHARACTERS}"
         )
     found: list[Token] = []
     at, line, line_start = 0, 1, 0

@@ -13,7 +13,7 @@ import asyncio
 import struct
 from asyncio import AbstractEventLoop, Future
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from trine.kv.errors import StoreClosed, StoreError
@@ -28,7 +28,6 @@ QUEUE_COUNT_LIMIT = 100_000
 
 _COUNTER = struct.Struct(">q")
 _APPENDED = struct.Struct(">QQ")
-_ABSENT: Any = object()
 
 Read = Callable[[bytes], bytes | None]
 
@@ -50,30 +49,37 @@ def merge(group: Group, change: Change[Any], read: Read, position: int) -> int:
 
     ValueError when a key, a value or a counter is not what the promise says.
     """
-    puts = group.puts
+    puts, own = group.puts, change.puts
     size = 0
-    staged: Mapping[bytes, bytes | None] = change.puts
-    if change.counters or change.appends:
-        staged = extended = dict(staged)
+    for key, value in own.items():
+        length = len(key)
+        if not 0 < length <= KEY_BYTES_LIMIT:
+            raise _bad_key(length)
+        size += length if value is None else length + len(value)
+    more: dict[bytes, bytes] = {}
+    if change.appends or change.counters:
         for prefix, value in change.appends:
-            extended[prefix + _APPENDED.pack(group.number, position)] = value
+            more[prefix + _APPENDED.pack(group.number, position)] = value
             position += 1
         for key, amount in change.counters.items():
-            held: bytes | None = extended.get(key, _ABSENT)
-            if held is _ABSENT:
-                held = puts[key] if key in puts else read(key)
-            extended[key] = _added(key, held, amount)
-    for key, stored in staged.items():
-        if not 0 < len(key) <= KEY_BYTES_LIMIT:
-            raise ValueError(f"a key has 1 to {KEY_BYTES_LIMIT} bytes, not {len(key)}")
-        size += len(key)
-        if stored is not None:
-            size += len(stored)
+            held = own[key] if key in own else puts[key] if key in puts else read(key)
+            more[key] = _added(key, held, amount)
+        for key, value in more.items():
+            length = len(key)
+            if not 0 < length <= KEY_BYTES_LIMIT:
+                raise _bad_key(length)
+            size += length + len(value)
     if size > TRANSACTION_BYTES_LIMIT:
         raise ValueError(f"a transaction of {size} bytes is larger than {TRANSACTION_BYTES_LIMIT}")
-    puts.update(staged)
+    puts.update(own)
+    if more:
+        puts.update(more)
     group.size_bytes += size
     return position
+
+
+def _bad_key(length: int) -> ValueError:
+    return ValueError(f"a key has 1 to {KEY_BYTES_LIMIT} bytes, not {length}")
 
 
 def _added(key: bytes, value: bytes | None, amount: int) -> bytes:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trine.dynamodb.errors import ValidationException
@@ -23,6 +23,7 @@ from trine.dynamodb.model.item import (
 )
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_stored_and_read_back(drawn: SimpleNamespace, data: st.DataObject) -> None:
     item = data.draw(drawn.items)

@@ -25,6 +25,7 @@ from trine.stack.stack import Stack
 
 START_TIMEOUT_SECONDS = 60.0
 CALL_TIMEOUT_SECONDS = 30.0
+CLOSING_STEP_SECONDS = 0.05
 Result = TypeVar("Result")
 
 
@@ -121,7 +122,7 @@ def running(
             try:
                 yield RunningStack(stack, loop)
             finally:
-                asyncio.run_coroutine_threadsafe(stack.close(), loop).result(START_TIMEOUT_SECONDS)
+                asyncio.run_coroutine_threadsafe(_close(stack), loop).result(START_TIMEOUT_SECONDS)
         finally:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
@@ -133,3 +134,13 @@ async def _start(settings: Settings, clock: Clock) -> Stack:
         settings.template, settings.parameters, settings.stack_name, settings.place, settings.state_directory / "cache"
     )
     return await Stack.start(settings, template, lambda stack: ConsoleDoor(stack).handle, clock=clock)
+
+
+async def _close(stack: Stack) -> None:
+    """End the stack. Its graces are waits by its clock: one that stands still is moved, or they would never end."""
+    closing = asyncio.ensure_future(stack.close())
+    clock = stack.wings.clock
+    while isinstance(clock, ManualClock) and not closing.done():
+        await asyncio.wait([closing], timeout=CLOSING_STEP_SECONDS)
+        clock.advance(CLOSING_STEP_SECONDS)
+    await closing

@@ -310,7 +310,7 @@ WORDS = (  # noqa: SIM905
 ).split(" ")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
         st.text(max_size=40),

@@ -197,6 +197,7 @@ def test_all_faults_come_at_once() -> None:
         ("Resources:\n  A:\n    Type: AWS::SNS::Topic\n    Properties: [1]", 4, "Properties of A must be a map"),
         ("Parameters: {P: 5}\nResources: {A: {Type: AWS::SNS::Topic}}", 1, "Parameters.P must be a map"),
         ("Transform: Mine\nResources: {A: {Type: AWS::SNS::Topic}}", 1, "macro 'Mine'"),
+        ("Resources:\n  A:\n    Type: AWS::Serverless::Function", 3, "'Transform: AWS::Serverless-2016-10-31' only"),
         ("Resources:\n  A-B: {Type: AWS::SNS::Topic}", 2, "no logical id"),
         ("Resources:\n  A: {Type: AWS::SNS::Topic, Condition: C}", 2, "no condition 'C'"),
         ("Conditions:\n  C: {Condition: D}\n  D: {Condition: C}\nResources: {A: {Type: AWS::SNS::Topic}}", 3, "itself"),

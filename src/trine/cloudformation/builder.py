@@ -133,10 +133,11 @@ class Builder:
         if name in identity.attributes:
             return identity.attributes[name]
         kind = self._present[logical_id].get("Type")
+        # AWS lists more than these for some types; those that Trine models are complete with its own table.
         possible = self.expansion.attribute_names.get(str(kind))
         if kind == "AWS::CloudFormation::Stack":
             possible = list(identity.attributes)
-        if possible and name not in possible:
+        if possible and name not in possible and identity.known:
             hint = f"it has: {', '.join(sorted({*possible, *identity.attributes}))}"
             raise Unresolvable(path, f"{kind} has no attribute {name!r} ({logical_id})", hint, _RULE)
         self._placeholders.append(f"{logical_id}.{name}")

@@ -118,6 +118,7 @@ def _expand_transforms(
         writer = LoopWriter(template, positions, parameters)
         writer.write_out()
         faults = writer.faults or shape_faults(template, positions)
+    faults = faults or untransformed(template, positions, answer["transforms"])
     if not faults and TRANSFORM in answer["transforms"]:
         template, answer["sources"], faults = expand_sam(template, positions, parameters, region)
     if not faults:
@@ -129,6 +130,22 @@ def _expand_transforms(
         faults = includer.faults
     answer["template"] = template
     answer["dependencies"] = includer.dependencies
+    return faults
+
+
+def untransformed(template: dict[str, Any], positions: Positions, transforms: list[str]) -> list[Fault]:
+    """SAM's types in a template that does not ask for SAM: CloudFormation does not know them."""
+    from trine.cloudformation.sam import TRANSFORM
+
+    if TRANSFORM in transforms:
+        return []
+    faults = []
+    for logical_id, resource in template["Resources"].items():
+        if resource["Type"].startswith("AWS::Serverless::"):
+            place = positions.of("Resources", logical_id, "Type")
+            message = f"{resource['Type']} is known to templates with 'Transform: {TRANSFORM}' only"
+            hint = "add that line at the top level of the template"
+            faults.append(Fault(place.file, place.line, place.column, message, hint, "template/transform"))
     return faults
 
 

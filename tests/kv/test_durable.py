@@ -180,6 +180,18 @@ def test_groups_are_bounded_and_so_is_the_queue(tmp_path: Path, monkeypatch: pyt
     asyncio.run(play())
 
 
+def test_a_value_of_the_wrong_type_stops_nothing(tmp_path: Path) -> None:
+    async def play() -> None:
+        store = DurableStore(tmp_path, ManualClock())
+        with pytest.raises(TypeError):
+            await store.transact([], lambda c: Change(None, {b"a": "text"}))  # type: ignore[dict-item]
+        assert store.get(b"a") is None
+        await series(store, 0, 2)
+        await store.close()
+
+    asyncio.run(play())
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 12 MB, where this process may mount one; elsewhere test_log's injected faults stand alone."""

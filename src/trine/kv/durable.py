@@ -197,17 +197,17 @@ class DurableStore:
         if not self._begun:
             self._begun = True
             self._fold()  # what a start left over
+        content = payload(group.puts)
         lag = len(self._frozen) - self._frozen_limit / 2
         if lag >= 0 and len(self._frozen) < self._frozen_limit:
             lag += self._log.offset / self._segment_bytes
             # The disk's own time, not the application's: a clock that tests hold still must not hold this.
-            asyncio.get_running_loop().call_later(PACE_SECONDS * lag * lag, self._write_now, group, done)
+            asyncio.get_running_loop().call_later(PACE_SECONDS * lag * lag, self._write_now, group, content, done)
         else:
-            self._write_now(group, done)
+            self._write_now(group, content, done)
 
-    def _write_now(self, group: Group, done: Done) -> None:
+    def _write_now(self, group: Group, content: bytes, done: Done) -> None:
         """On the loop when that takes a copy into the page cache, in the thread otherwise."""
-        content = payload(group.puts)
         log = self._log
         if log.offset >= self._segment_bytes or self._active.size_bytes >= MEMTABLE_BYTES:
             if len(self._frozen) >= self._frozen_limit:

@@ -136,10 +136,13 @@ class GroupCommit:
 
     def _begin(self) -> None:
         group = self._decide()
-        if group.puts:
-            self._commit(group, lambda error: self._done(group, error))
-        else:
+        if not group.puts:
             self._resolve(group, None)
+            return
+        try:
+            self._commit(group, lambda error: self._done(group, error))
+        except Exception as error:  # a value that is no bytes, for one: nothing was written, and the queue must go on
+            self._done(group, error)
 
     def _decide(self) -> Group:
         """Run the queued decisions, within the bounds of a group."""

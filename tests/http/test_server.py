@@ -143,6 +143,8 @@ def test_errors_are_answered_in_the_doors_own_words(open_door: Open, caplog: pyt
             return Response(200, [(b"x", b"a\r\nset-cookie: b")])
         if request.path == b"/nothing":
             return wrong()
+        if request.path == b"/string":
+            return "no answer"
         raise RuntimeError("on purpose")
 
     async def wrong() -> Any:
@@ -150,7 +152,7 @@ def test_errors_are_answered_in_the_doors_own_words(open_door: Open, caplog: pyt
 
     async def main() -> None:
         async with open_door(broken, error_response=words, body_bytes=10, headers_count=9) as door:
-            for path in (b"/last", b"/header", b"/nothing"):
+            for path in (b"/last", b"/header", b"/nothing", b"/string"):
                 answer = await door.say(LAST.replace(b"/last", path))
                 assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
                 assert b"\r\nx-door: mine\r\n" in answer
@@ -164,6 +166,7 @@ def test_errors_are_answered_in_the_doors_own_words(open_door: Open, caplog: pyt
     run(main())
     assert "on purpose" in caplog.text
     assert "answered NoneType" in caplog.text
+    assert "answered str" in caplog.text
 
 
 def test_a_cancelled_handler_is_answered(open_door: Open) -> None:

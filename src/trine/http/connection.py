@@ -193,7 +193,12 @@ class Connection(asyncio.Protocol):
         if isinstance(answer, Response):
             place.response = answer
             return
-        source: asyncio.Future[Response] = asyncio.ensure_future(answer)  # type: ignore[call-overload]
+        try:
+            source: asyncio.Future[Response] = asyncio.ensure_future(answer)  # type: ignore[call-overload]
+        except TypeError:
+            error = TypeError(f"a handler answered {type(answer).__name__}, not Response")
+            place.response = self._server.failed(place.request, error)
+            return
         self._server.began(source)
         source.add_done_callback(lambda done: self._on_answer(place, done))
 

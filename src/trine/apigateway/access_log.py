@@ -40,8 +40,7 @@ class AccessLog:
     def write(self, exchange: Exchange, response: Response) -> None:
         """Write the line of a request that is answered."""
         variables = context_variables(exchange)
-        trace = exchange.trace
-        latency = (self._clock.monotonic_ns() - trace.started_ns) // 1_000_000 if trace is not None else 0
+        latency = (self._clock.monotonic_ns() - exchange.trace.started_ns) // 1_000_000
         length = len(response.body) if isinstance(response.body, bytes) else None
         error = exchange.error or {}
         integration_status = exchange.integration_status

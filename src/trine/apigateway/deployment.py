@@ -74,12 +74,13 @@ class DeployedRoute:
 class DeployedStage:
     """A stage of an API with its routes ready to be matched."""
 
-    __slots__ = ("api", "place", "prefix", "router", "routes", "stage", "variables_json")
+    __slots__ = ("api", "place", "prefix", "rest", "router", "routes", "stage", "variables_json")
 
     def __init__(self, api: Api, stage: Stage, place: Place) -> None:
         self.api = api
         self.stage = stage
         self.place = place
+        self.rest = api.is_rest
         self.prefix = "" if stage.is_default else f"/{stage.name}"
         """What stands before the route's path in full paths: `/Prod`, or nothing for `$default`."""
         self.routes = [DeployedRoute(api, stage, route, place) for route in api.routes]

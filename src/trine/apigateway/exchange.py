@@ -5,11 +5,11 @@ It also answers `$context.…` questions for mapping templates, gateway response
 
 from __future__ import annotations
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from trine.apigateway.deployment import DeployedRoute, DeployedStage
+from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.stage import Located
 from trine.aws.ids import Ids
 from trine.http.message import Request
@@ -17,70 +17,82 @@ from trine.trace import Trace
 
 
 class Exchange:
-    """A request, where it goes, who sent it."""
+    """A request, where it goes, who sent it. What is not known yet stands in the class, so that making one is cheap."""
 
-    __slots__ = ("authorizer", "deployed", "domain_name", "domain_prefix", "endpoint_request_id", "error",
-                 "extended_id", "full_path", "identity", "integration_error", "integration_status", "method",
-                 "now_seconds", "overrides", "parameters", "path", "principal_id", "request", "request_id", "route",
-                 "source_ip", "trace", "trace_header", "usage", "usage_key")  # fmt: skip
+    trace: Trace
+    route: DeployedRoute
+    parameters: dict[str, str] | None = None
+    """Raw path parameters."""
+    authorizer: Mapping[str, Any] | None = None
+    """What stands in `requestContext.authorizer`."""
+    identity: Mapping[str, Any] | None = None
+    """What authorization adds to `requestContext.identity`."""
+    principal_id: str | None = None
+    """Who a Lambda authorizer says the caller is."""
+    usage_key: str | None = None
+    """`usageIdentifierKey` of a Lambda authorizer."""
+    error: Mapping[str, Any] | None = None
+    """`$context.error`, once the gateway refused."""
+    integration_status: int | None = None
+    integration_error: str | None = None
+    endpoint_request_id: str | None = None
+    """Request id of the integration, such as Lambda's."""
+    overrides: dict[str, Any] | None = None
+    """`responseOverride` and `requestOverride` that a request template has set."""
 
     def __init__(
-        self, request: Request, located: Located, request_id: str, extended_id: str, now_seconds: float
+        self, request: Request, located: Located, names: RequestNames, now_seconds: float, trace: Trace
     ) -> None:
         self.request = request
         self.method = request.method
-        self.deployed: DeployedStage = located.deployed
-        self.path = located.path
-        self.full_path = located.full_path
-        self.domain_name = located.domain_name
-        self.domain_prefix = located.domain_prefix
-        self.request_id = request_id
-        self.extended_id = extended_id
+        self.deployed, self.path, self.full_path, self.domain_name, self.domain_prefix = located
+        self.rest = self.deployed.rest
+        """True under a REST API."""
+        self.request_id, self.extended_id, self.trace_header = names
         self.now_seconds = now_seconds
         self.source_ip = request.peer_host
-        self.trace_header = ""
-        self.trace: Trace | None = None
-        self.route: DeployedRoute
-        self.parameters: dict[str, str] | None = None
-        """Raw path parameters."""
-        self.authorizer: Mapping[str, Any] | None = None
-        """What stands in `requestContext.authorizer`."""
-        self.identity: dict[str, Any] | None = None
-        """What authorization adds to `requestContext.identity`."""
-        self.usage: Any = None
-        """The API key and usage plan that admitted the request."""
-        self.error: Mapping[str, Any] | None = None
-        """`$context.error`, once the gateway refused."""
-        self.integration_status: int | None = None
-        self.integration_error: str | None = None
-        self.endpoint_request_id: str | None = None
-        """Request id of the integration, such as Lambda's."""
-        self.overrides: dict[str, Any] | None = None
-        """`responseOverride` and `requestOverride` that a request template has set."""
-        self.usage_key: str | None = None
-        """`usageIdentifierKey` of a Lambda authorizer."""
-        self.principal_id: str | None = None
-        """Who a Lambda authorizer says the caller is."""
+        self.trace = trace
 
     @property
     def has_route(self) -> bool:
         """False while no route was found."""
         return hasattr(self, "route")
 
-    @property
-    def rest(self) -> bool:
-        """True under a REST API."""
-        return self.deployed.api.is_rest
+
+class RequestNames(NamedTuple):
+    """What a request is called: its id, its extended id, and the `X-Amzn-Trace-Id` to pass on."""
+
+    request_id: str
+    extended_id: str
+    trace_header: str
 
 
-def make_ids(ids: Ids, *, rest: bool) -> tuple[str, str]:
-    """(request id, extended request id): a UUID and 16 characters with REST, the latter twice with HTTP APIs."""
-    extended = b64encode(ids.random_bytes(11)).decode()
-    return (ids.uuid(), extended) if rest else (extended, extended)
+_POOL_BYTES = 4_096
+_ID_BYTES = 11
+_TRACE_BYTES = 12
+TRACE_HEADER_BYTES = 512
 
 
-def make_trace_header(incoming: bytes | None, ids: Ids, now_seconds: float) -> str:
-    """The `X-Amzn-Trace-Id` to pass on: the client's when it names a root, else a new one."""
-    if incoming is not None and b"Root=" in incoming and len(incoming) <= 512:
-        return incoming.decode("latin-1")
-    return f"Root=1-{int(now_seconds):08x}-{ids.random_bytes(12).hex()}"
+class Namer:
+    """Makes the names of requests. They are no secrets, so they are cut from a pool of random bytes."""
+
+    __slots__ = ("_at", "_ids", "_pool")
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._pool = b""
+        self._at = 0
+
+    def names(self, incoming_trace: bytes | None, now_seconds: float, *, rest: bool) -> RequestNames:
+        """REST: a UUID and 16 characters; HTTP: the 16 characters twice. The client's trace id stays when it has a
+        root."""
+        at = self._at
+        if at + _ID_BYTES + _TRACE_BYTES > len(self._pool):
+            self._pool, at = self._ids.random_bytes(_POOL_BYTES), 0
+        self._at = at + _ID_BYTES + _TRACE_BYTES
+        extended = b2a_base64(self._pool[at : at + _ID_BYTES], newline=False).decode()
+        if incoming_trace is not None and b"Root=" in incoming_trace and len(incoming_trace) <= TRACE_HEADER_BYTES:
+            trace_header = incoming_trace.decode("latin-1")
+        else:
+            trace_header = f"Root=1-{int(now_seconds):08x}-{self._pool[at + _ID_BYTES : self._at].hex()}"
+        return RequestNames(self._ids.uuid() if rest else extended, extended, trace_header)

@@ -31,7 +31,7 @@ from trine.apigateway.errors import (
     message_text,
 )
 from trine.apigateway.event import Forwarded
-from trine.apigateway.exchange import Exchange, make_ids, make_trace_header
+from trine.apigateway.exchange import Exchange, Namer
 from trine.apigateway.integrations.runner import Runner, RunnerParts
 from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT, check_limits
 from trine.apigateway.listing import RouteListing, list_routes
@@ -88,7 +88,8 @@ class Gateway:
     ) -> None:
         self.apis: Sequence[Api] = tuple(apis)
         settings = settings or GatewaySettings()
-        self._clock, self._ids, self._traces = clock, ids, traces
+        self._clock, self._traces = clock, traces
+        self._namer = Namer(ids)
         self._directory = Directory(self.apis, place)
         self.usage = usage or UsagePlans((), (), QuotaLedger(clock), clock)
         self.verdicts = VerdictCache(clock)
@@ -118,14 +119,14 @@ class Gateway:
         now_seconds = self._clock.now()
         try:
             host = request.headers.get(b"host")
-            located = self._directory.locate(host.decode("latin-1") if host else "", target_path(request.target))
+            located = self._directory.locate(host.decode("latin-1") if host else "", target_path(request.path))
         except GatewayError as error:
             return self._refuse_unplaced(request, error)
-        request_id, extended_id = make_ids(self._ids, rest=located.deployed.api.is_rest)
-        exchange = Exchange(request, located, request_id, extended_id, now_seconds)
-        trace = exchange.trace = self._traces.open("apigateway", request_id)
-        trace.title = f"{request.method} {exchange.full_path}"
-        exchange.trace_header = make_trace_header(request.headers.get(b"x-amzn-trace-id"), self._ids, now_seconds)
+        incoming = request.headers.get(b"x-amzn-trace-id")
+        names = self._namer.names(incoming, now_seconds, rest=located.deployed.rest)
+        trace = self._traces.open("apigateway", names.request_id)
+        trace.title = f"{request.method} {located.full_path}"
+        exchange = Exchange(request, located, names, now_seconds, trace)
         served = self._served[located.deployed]
         try:
             check_limits(request)
@@ -157,7 +158,6 @@ class Gateway:
                 stage=deployed.stage.name,
             )
         exchange.route, exchange.parameters = match
-        assert exchange.trace is not None
         exchange.trace.step("apigateway.router", {"route": exchange.route.key, "stage": deployed.stage.name})
 
     def _authorized(self, exchange: Exchange, served: Served, answer: Future[Response], settled: Future[None]) -> None:
@@ -202,7 +202,6 @@ class Gateway:
         runner: Runner = exchange.route.runner
         pending = runner.start(exchange)
         if isinstance(pending, Response):
-            assert exchange.trace is not None
             exchange.trace.step("apigateway.integration", {"type": exchange.route.integration.type})
             return self._finish(exchange, pending)
         if pending.done():
@@ -225,7 +224,6 @@ class Gateway:
         answer.set_result(self._completed(exchange, runner, pending))
 
     def _completed(self, exchange: Exchange, runner: Runner, pending: Future[Any]) -> Response:
-        assert exchange.trace is not None
         exchange.trace.step("apigateway.integration", {"type": exchange.route.integration.type})
         try:
             return self._finish(exchange, runner.complete(exchange, pending))
@@ -260,14 +258,12 @@ class Gateway:
         if served.access_log is not None:
             served.access_log.write(exchange, response)
         trace = exchange.trace
-        assert trace is not None
         trace.step("apigateway.response", {"status": response.status})
         self._traces.close(trace, response.status)
         return response
 
     def _refuse(self, exchange: Exchange, error: GatewayError) -> Response:
         trace = exchange.trace
-        assert trace is not None
         room = error.facts.pop("room", "apigateway.response")
         if trace.refusal is None:  # the identity wing has already told why it refused
             trace.refuse(room, error.reason, **error.facts)
@@ -285,7 +281,6 @@ class Gateway:
         return self._refuse(exchange, error)
 
     def _close_gone(self, exchange: Exchange) -> None:
-        assert exchange.trace is not None
         if not exchange.trace.ended_ns:
             exchange.trace.step("apigateway.response", {"client": "gone"})
             self._traces.close(exchange.trace, CLIENT_GONE)
@@ -293,7 +288,7 @@ class Gateway:
     def _refuse_unplaced(self, request: Request, error: GatewayError) -> Response:
         """A refusal before any API was found: the words are REST's only for an unknown stage of a REST API."""
         rest = error.refusal is FORBIDDEN
-        request_id, extended_id = make_ids(self._ids, rest=rest)
+        request_id, extended_id, _ = self._namer.names(None, self._clock.now(), rest=rest)
         trace = self._traces.open("apigateway", request_id)
         trace.title = f"{request.method} {request.path.decode('utf-8', 'replace')[:200]}"
         trace.refuse("apigateway.stage", error.reason, **error.facts)

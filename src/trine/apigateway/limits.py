@@ -5,6 +5,8 @@ Sources: "Quotas for configuring and running a REST API" and "... an HTTP API" i
 
 from __future__ import annotations
 
+from itertools import chain
+
 from trine.apigateway.errors import HEADERS_TOO_LARGE, REQUEST_TOO_LARGE, URI_TOO_LONG, GatewayError
 from trine.http.message import Request
 
@@ -73,8 +75,7 @@ def check_limits(request: Request) -> None:
     size = len(request.target)
     if size > REQUEST_LINE_BYTES:
         raise GatewayError(URI_TOO_LONG, f"the target has {size} bytes", room="apigateway.limits")
-    for name, value in request.headers.pairs:
-        size += len(name) + len(value)
+    size += sum(map(len, chain.from_iterable(request.headers.pairs)))
     if size > HEADERS_BYTES:
         reason = f"request line and headers have {size} bytes, more than {HEADERS_BYTES}"
         raise GatewayError(HEADERS_TOO_LARGE, reason, room="apigateway.limits")

@@ -124,9 +124,8 @@ def _below(deployed: DeployedStage, path: str, tail: str, domain_name: str) -> L
     return Located(deployed, path, full_path or "/", domain_name, domain_name.partition(".")[0])
 
 
-def target_path(target: bytes) -> str:
+def target_path(path: bytes) -> str:
     """The raw path of a request target in origin or absolute form, as text. GatewayError 400 for other forms."""
-    path = target.partition(b"?")[0]
     if not path.startswith(b"/"):
         _, found, rest = path.partition(b"://")
         if not found:

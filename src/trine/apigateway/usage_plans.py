@@ -102,7 +102,6 @@ class UsagePlans:
             raise GatewayError(FORBIDDEN, reason, room=ROOM, key=key.id, stage=deployed.stage.name)
         self._count(exchange, member)
         exchange.identity = {**(exchange.identity or {}), "apiKey": key.value, "apiKeyId": key.id}
-        assert exchange.trace is not None
         exchange.trace.step(ROOM, {"plan": member.plan.name, "key": key.id})
 
     @staticmethod

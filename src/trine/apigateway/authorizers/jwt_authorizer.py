@@ -131,7 +131,6 @@ class JwtAuthorizer:
             self._check_use(claims, wanted)
         if wanted and not any(scope in granted for scope in wanted):
             raise self._insufficient(wanted, granted)
-        assert exchange.trace is not None
         exchange.trace.step(ROOM, {"authorizer": self._authorizer.name, "sub": claims.get("sub"), "cached": cached})
         if self._rest:
             exchange.authorizer = {"claims": {name: _cognito_text(name, value) for name, value in claims.items()}}

@@ -64,7 +64,6 @@ class LambdaAuthorizer:
         self._require(values)
         key = (*self._scope, *(value or "" for value in values))
         cached = self._cache.get(key) if authorizer.ttl_seconds and values else None
-        assert exchange.trace is not None
         if cached is not None:
             exchange.trace.step(ROOM, {"authorizer": authorizer.name, "cached": True})
             self._apply(exchange, cached)
@@ -143,7 +142,6 @@ class LambdaAuthorizer:
             verdict = self._verdict(settled)
             if self._authorizer.ttl_seconds and identified:
                 self._cache.put(key, verdict, self._authorizer.ttl_seconds)
-            assert exchange.trace is not None
             exchange.trace.step(ROOM, {"authorizer": self._authorizer.name, "cached": False})
             self._apply(exchange, verdict)
         except GatewayError as error:

@@ -64,7 +64,6 @@ class ResourcePolicy:
         decision = evaluate(question)
         if not decision.allowed:
             raise refused(decision, "anonymous", arn, exchange.deployed.place.account_id)
-        assert exchange.trace is not None
         exchange.trace.step(ROOM, decision.statement.facts() if decision.statement else None)
 
 

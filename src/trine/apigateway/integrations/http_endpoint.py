@@ -52,8 +52,7 @@ class HttpEndpoint:
         mapped = self._mapped(exchange, body)
         url = self._url(exchange, mapped)
         headers = self._headers(exchange, mapped["header"])
-        if exchange.trace is not None:
-            exchange.trace.step("apigateway.event", {"bytes": len(body), "url": url})
+        exchange.trace.step("apigateway.event", {"bytes": len(body), "url": url})
         call = self._client.call(exchange.method if method == "ANY" else method, url, headers, body, self._limits)
         return asyncio.ensure_future(call)
 

@@ -42,8 +42,7 @@ class LambdaCustom:
         wanted = resolve_request_parameter(self._invocation_type, exchange, body) if self._invocation_type else None
         route = exchange.route
         trace = exchange.trace
-        if trace is not None:
-            trace.step("apigateway.event", {"bytes": len(body), "function": route.function})
+        trace.step("apigateway.event", {"bytes": len(body), "function": route.function})
         return self._invoker.invoke(
             InvokeRequest(
                 route.function,
@@ -64,7 +63,7 @@ class LambdaCustom:
         message = _error_message(answer) if answer.function_error is not None else None
         index = transformation.choose(message) if message is not None else transformation.default()
         headers = {"X-Amz-Executed-Version": answer.executed_version, "x-amzn-RequestId": answer.request_id}
-        if exchange.trace is not None and message is not None:
+        if message is not None:
             exchange.trace.step("apigateway.mapping", {"functionError": message[:200], "chosen": index})
         return transformation.respond(exchange, index, answer.payload, headers)
 

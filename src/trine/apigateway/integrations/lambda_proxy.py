@@ -54,8 +54,7 @@ class LambdaProxy:
         else:
             payload = http_event_v1(exchange, self._forwarded)
         trace = exchange.trace
-        if trace is not None:
-            trace.step("apigateway.event", {"bytes": len(payload), "function": route.function})
+        trace.step("apigateway.event", {"bytes": len(payload), "function": route.function})
         return self._invoker.invoke(
             InvokeRequest(
                 route.function,

@@ -31,6 +31,11 @@ def table(*keys: str, kind: str = "S") -> TableDefinition:
                     "Projection": {"ProjectionType": "ALL"},
                 },
                 {
+                    "IndexName": "few",
+                    "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["x"]},
+                },
+                {
                     "IndexName": "wide",
                     "KeySchema": [
                         {"AttributeName": "g", "KeyType": "HASH"},
@@ -325,6 +330,19 @@ def test_refused_in_where(text: str, parameters: list[Any] | None, message: str)
             (
                 "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or "
                 "multi-attribute RANGE keys."
+            ),
+        ),
+        (
+            "SELECT y, pk, z.a FROM things.\"few\" WHERE g = 'a'",
+            HASH,
+            "One or more parameter values were invalid: Global secondary index few does not project [y, z]",
+        ),
+        (
+            "SELECT pk FROM things.\"few\" WHERE g = 'y' AND NOT (nonproj = 'np1' OR x = 'x')",
+            HASH,
+            (
+                "One or more parameter values were invalid: Secondary index few does not project one or more filter "
+                "attributes: [nonproj]"
             ),
         ),
         ('SELECT * FROM things."none"', HASH, "The table does not have the specified index: none"),

@@ -185,7 +185,8 @@ def _check_projection(document: Mapping[str, Any]) -> None:
     if kind != "INCLUDE" and attributes is not None:
         raise ValidationException(f"{_INVALID}ProjectionType is {kind}, but NonKeyAttributes is specified")
     if attributes and len(set(attributes)) != len(attributes):
-        raise ValidationException(f"{_INVALID}NonKeyAttributes contains duplicate attribute names")
+        twice = next(name for name in attributes if attributes.count(name) > 1)
+        raise ValidationException(f"{_INVALID}Duplicate attribute name in NonKeyAttributes: {twice}")
 
 
 def _check_name(document: Mapping[str, Any], names: set[str]) -> None:

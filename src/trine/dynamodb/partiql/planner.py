@@ -20,7 +20,7 @@ from trine.dynamodb.expressions.update import update_of
 from trine.dynamodb.model.attribute import AttributeValue, Item, validate_item, validate_value
 from trine.dynamodb.model.item import check_item_size
 from trine.dynamodb.model.key import KeySchema, check_key
-from trine.dynamodb.model.table import TableDefinition
+from trine.dynamodb.model.table import IndexDefinition, TableDefinition
 from trine.dynamodb.partiql.plan import (
     DeletePlan,
     ExistsPlan,
@@ -69,13 +69,15 @@ def make_plan(statement: Statement, parameters: Parameters, definition: TableDef
 
 def _select(statement: Statement, values: Values, definition: TableDefinition) -> SelectPlan:
     schema = definition.key
+    index: IndexDefinition | None = None
     if statement.index_name is not None:
         index = definition.index_by_name.get(statement.index_name)
         if index is None:
             raise ValidationException(f"The table does not have the specified index: {statement.index_name}")
         schema = index.key
-    if len(schema.partition) > 1 or len(schema.sort) > 1:
-        raise ValidationException(SEVERAL_ATTRIBUTES)
+        if len(schema.partition) > 1 or len(schema.sort) > 1:
+            raise ValidationException(SEVERAL_ATTRIBUTES)
+        _check_columns(statement, index)
     names, where = statement.names, statement.where
     accept: Test | None = None
     reads = None
@@ -85,6 +87,8 @@ def _select(statement: Statement, values: Values, definition: TableDefinition) -
         accept = _test(where, names, values)
         reader = KeyReader(where, names, values)
         reads = reader.reads(schema)
+        if index is not None and reads is not None:
+            _check_filter(where, names, index)
         if reads is not None and len(reads) == 1 and reads[0].is_single_item and statement.index_name is None:
             key = dict(reads[0].partition_key)
             for attribute, value in zip(schema.sort, reads[0].operands, strict=True):
@@ -104,6 +108,33 @@ def _select(statement: Statement, values: Values, definition: TableDefinition) -
         _attributes(statement),
         _reverse(statement, schema, reads is not None),
     )
+
+
+def _check_columns(statement: Statement, index: IndexDefinition) -> None:
+    """A global index answers only what it carries; a local one is completed from its table."""
+    if not index.is_global or statement.columns is None:
+        return
+    names = dict.fromkeys(statement.names[str(column.path.elements[0])] for column in statement.columns)
+    absent = [name for name in names if not index.carries(name)]
+    if absent:
+        raise ValidationException(
+            f"One or more parameter values were invalid: Global secondary index {index.name} does not project "
+            f"[{', '.join(absent)}]"
+        )
+
+
+def _check_filter(where: Condition, names: Names, index: IndexDefinition) -> None:
+    """A query of a global index can be filtered by what it carries only; a scan finds nothing there."""
+    if not index.is_global:
+        return
+    paths = [path for leaf in leaves_of(where) for path in paths_of(operands_of(leaf))]
+    read = dict.fromkeys(names[str(path.elements[0])] for path in paths)
+    absent = [name for name in read if not index.carries(name)]
+    if absent:
+        raise ValidationException(
+            f"One or more parameter values were invalid: Secondary index {index.name} does not project one or more "
+            f"filter attributes: [{', '.join(absent)}]"
+        )
 
 
 def _insert(statement: Statement, parameters: Parameters, definition: TableDefinition) -> InsertPlan:

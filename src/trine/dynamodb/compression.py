@@ -33,26 +33,28 @@ class BodyTooLarge(AwsError):
 
 
 def plain_body(body: bytes, content_encoding: bytes) -> bytes:
-    """The body without its encoding. UnreadableBody or BodyTooLarge; never more memory than a plain request may take."""
+    """The body without its encoding, never larger than a plain one may be. UnreadableBody or BodyTooLarge."""
     name = content_encoding.strip().lower()
     if name in (b"", b"identity"):
         return body
-    if name != b"gzip":
+    if name not in (b"gzip", b"deflate"):
         raise UnreadableBody("The Content-Encoding of the request is not supported")
+    if not body:
+        raise UnreadableBody("The request is empty, which no encoding is")
     parts: list[bytes] = []
     size_bytes = 0
     while body:
-        reader = zlib.decompressobj(_GZIP)
+        reader = zlib.decompressobj(_GZIP if name == b"gzip" else zlib.MAX_WBITS)
         try:
             part = reader.decompress(body, REQUEST_BODY_MAX_BYTES - size_bytes + 1)
         except zlib.error:
-            raise UnreadableBody("The request is not gzip, as its Content-Encoding says") from None
+            raise UnreadableBody("The request is not encoded as its Content-Encoding says") from None
         parts.append(part)
         size_bytes += len(part)
         if size_bytes > REQUEST_BODY_MAX_BYTES:
             raise BodyTooLarge("Request Entity Too Large")
         if not reader.eof:
-            raise UnreadableBody("The gzip of the request ends too early")
+            raise UnreadableBody("The encoded request ends too early")
         body = reader.unused_data
     return b"".join(parts)
 

@@ -15,6 +15,7 @@ from trine.dynamodb.operations.batch_write_item import BATCH_WRITE_ITEM
 from trine.dynamodb.operations.create_table import CREATE_TABLE
 from trine.dynamodb.operations.delete_item import DELETE_ITEM
 from trine.dynamodb.operations.delete_table import DELETE_TABLE
+from trine.dynamodb.operations.describe_continuous_backups import DESCRIBE_CONTINUOUS_BACKUPS
 from trine.dynamodb.operations.describe_endpoints import DESCRIBE_ENDPOINTS
 from trine.dynamodb.operations.describe_limits import DESCRIBE_LIMITS
 from trine.dynamodb.operations.describe_stream import DESCRIBE_STREAM
@@ -49,6 +50,7 @@ _OPERATIONS = (
     DELETE_TABLE,
     DESCRIBE_TABLE,
     GET_ITEM,
+    DESCRIBE_CONTINUOUS_BACKUPS,
     DESCRIBE_ENDPOINTS,
     DESCRIBE_LIMITS,
     DESCRIBE_TIME_TO_LIVE,

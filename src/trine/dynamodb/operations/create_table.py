@@ -17,6 +17,7 @@ from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.operations.description import describe
 from trine.dynamodb.operations.operation import Operation, Rooms, on_table
 from trine.dynamodb.operations.stream_settings import new_stream
+from trine.dynamodb.operations.tags import checked_tags
 from trine.dynamodb.shape import Document, DocumentCodec
 from trine.dynamodb.storage.tables import Table
 
@@ -25,7 +26,9 @@ Given = TypeVar("Given")
 
 def prepare(document: Document) -> TableDefinition:
     """The validated definition."""
-    return define_table(document)
+    definition = define_table(document)
+    checked_tags(document.get("Tags", ()))
+    return definition
 
 
 def execute(rooms: Rooms, document: Document, definition: TableDefinition) -> Future[bytes]:

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from asyncio import Future
 
+import orjson
+
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.operations.create_table import after, described
+from trine.dynamodb.operations.create_table import after
+from trine.dynamodb.operations.description import describe
 from trine.dynamodb.operations.operation import Operation, Rooms, no_plan, on_table
 from trine.dynamodb.shape import Document, DocumentCodec, table_name_of
+
+# AWS tells less of a table that goes.
+_TOLD = (
+    "TableName",
+    "TableStatus",
+    "ProvisionedThroughput",
+    "TableSizeBytes",
+    "ItemCount",
+    "TableArn",
+    "TableId",
+    "BillingModeSummary",
+    "DeletionProtectionEnabled",
+    "LatestStreamArn",
+    "LatestStreamLabel",
+)
 
 
 def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:
@@ -18,7 +36,9 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:
             "Resource cannot be deleted as it is currently protected against deletion. "
             "Disable deletion protection first."
         )
-    answer = described(rooms, table, "DELETING")
+    description = describe(rooms, table, "DELETING")
+    kept = {name: description[name] for name in _TOLD if name in description}
+    answer = orjson.dumps({"TableDescription": kept})
     return after(rooms.tables.drop(table), lambda _: answer)
 
 

@@ -7,7 +7,7 @@ import orjson
 from trine.dynamodb.limits import STREAMS_PER_LIST_MAX_COUNT
 from trine.dynamodb.members import streams_model
 from trine.dynamodb.operations.operation import Operation, Rooms, no_plan, on_everything
-from trine.dynamodb.operations.streams import checked_limit, readable
+from trine.dynamodb.operations.streams import checked_limit, readable, stream_parts
 from trine.dynamodb.shape import Document, DocumentCodec, table_name_of
 
 
@@ -16,6 +16,8 @@ def execute(rooms: Rooms, document: Document, plan: None) -> bytes:
     limit = checked_limit(document.get("Limit"), STREAMS_PER_LIST_MAX_COUNT)
     wanted = table_name_of(document["TableName"]) if "TableName" in document else None
     start = document.get("ExclusiveStartStreamArn", "")
+    if start:
+        stream_parts(start)
     found = sorted(
         (stream.arn, table.name, stream.label)
         for table in rooms.tables

@@ -31,6 +31,8 @@ class Plan(NamedTuple):
 
 def prepare(request: QueryInput) -> Plan:
     """The expressions, before the table is known."""
+    # KeyConditions may stand beside a filter or projection expression, only not beside the expression it became.
+    old_keys = request.key_conditions if request.key_condition_expression is not None else None
     context = expression_context(
         request,
         (
@@ -42,7 +44,7 @@ def prepare(request: QueryInput) -> Plan:
             ("AttributesToGet", request.attributes_to_get),
             ("QueryFilter", request.query_filter),
             ("ConditionalOperator", request.conditional_operator),
-            ("KeyConditions", request.key_conditions),
+            ("KeyConditions", old_keys),
         ),
     )
     check_select(request)
@@ -73,6 +75,10 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan) -> bytes:
     start, stop = range_of(target.space, key)
     reverse = request.scan_index_forward is False
     begin = target.start_key(request)
+    if begin is not None and target.index is None and not target.key.sort:
+        raise ValidationException(
+            "The provided exclusive start key is invalid: ExclusiveStartKey: a partition without sort key has one item"
+        )
     if begin is not None:
         if not start <= begin < stop:
             raise ValidationException(OUTSIDE)

@@ -21,6 +21,8 @@ class AccessDeniedException(AwsError):
 
 def table_of_arn(rooms: Rooms, text: str) -> Table:
     """The table with this ARN. ValidationException, AccessDeniedException or ResourceNotFoundException."""
+    if not text.startswith("arn:"):
+        raise ValidationException(f"Invalid ResourceArn: ARNs must start with 'arn:': {text}")
     try:
         arn = Arn.parse(text)
     except ValueError:

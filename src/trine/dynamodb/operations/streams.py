@@ -35,18 +35,24 @@ def readable(rooms: Rooms, table: Table) -> Iterator[Stream]:
 
 def stream_of(rooms: Rooms, arn: str) -> tuple[Table, Stream]:
     """The stream with this ARN. ValidationException or ResourceNotFoundException."""
+    name, label = stream_parts(arn)
+    table = rooms.tables.find(name)
+    if table is not None and arn.startswith(f"{table.arn}/"):
+        for stream in readable(rooms, table):
+            if stream.label == label:
+                return table, stream
+    raise ResourceNotFoundException(f"Requested resource not found: Stream: {arn} not found")
+
+
+def stream_parts(arn: str) -> tuple[str, str]:
+    """Table name and stream label in a stream's ARN. ValidationException when it is none."""
     try:
         resource = Arn.parse(arn).resource.split("/")
     except ValueError:
         resource = []
     if len(resource) != 4 or resource[0] != "table" or resource[2] != "stream":
         raise ValidationException(f"Invalid StreamArn provided as input {arn}")
-    table = rooms.tables.find(resource[1])
-    if table is not None and arn.startswith(f"{table.arn}/"):
-        for stream in readable(rooms, table):
-            if stream.label == resource[3]:
-                return table, stream
-    raise ResourceNotFoundException(f"Requested resource not found: Stream: {arn} not found")
+    return resource[1], resource[3]
 
 
 def checked_limit(limit: int | None, most: int) -> int:

@@ -39,10 +39,10 @@ _CHANGES = (
 
 def prepare(document: Document) -> None:
     """Whether there is anything to change, and at most one change of each index."""
-    if not any(member in document for member in _CHANGES):
+    if not any(document.get(member) not in (None, []) for member in _CHANGES):
         raise ValidationException(
-            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
-            "SSESpecification or ReplicaUpdates is required"
+            "UpdateTable: At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+            "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required"
         )
     if "ReplicaUpdates" in document:
         raise ValidationException("ReplicaUpdates: global tables are not built into Trine")
@@ -63,7 +63,7 @@ def _check_index_updates(updates: list[Document] | None) -> None:
     for update in updates:
         if len(update) != 1:
             raise ValidationException(
-                f"{_INVALID}One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+                f"{_INVALID}Exactly one of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
                 "GlobalSecondaryIndexUpdate.Delete must not be null"
             )
         names += [wish["IndexName"] for wish in update.values()]
@@ -173,7 +173,7 @@ def _updated(index: IndexDefinition, wish: Document) -> IndexDefinition:
 
 def _with_index(definition: TableDefinition, document: Document, wish: Document) -> TableDefinition:
     if wish["IndexName"] in definition.index_by_name:
-        raise ValidationException("Attempting to create an index which already exists")
+        raise ValidationException(f"Attempting to create an index which already exists: {wish['IndexName']}")
     if len(definition.global_indexes) >= GLOBAL_INDEXES_MAX_COUNT:
         raise LimitExceededException(f"Number of indexes exceeds per-table limit of {GLOBAL_INDEXES_MAX_COUNT}")
     types = {attribute.name: attribute.type for attribute in definition.attributes}
@@ -181,8 +181,11 @@ def _with_index(definition: TableDefinition, document: Document, wish: Document)
     for attribute in document.get("AttributeDefinitions", ()):
         name, kind = attribute["AttributeName"], attribute["AttributeType"]
         if given.setdefault(name, kind) != kind or types.get(name, kind) != kind:
-            raise ValidationException(f"{_INVALID}Attribute {name} is defined with another type already")
-    index = define_index(wish, given | types, definition.key, on_demand=definition.billing_mode == "PAY_PER_REQUEST")
+            raise ValidationException(
+                f"{_INVALID}Attributes cannot be redefined. Please check that your attribute has the same type as "
+                f"previously defined. Attribute {name}: existing type {types.get(name, given[name])}, new type {kind}"
+            )
+    index = define_index(wish, given, definition.key, on_demand=definition.billing_mode == "PAY_PER_REQUEST")
     types |= given
     changed = definition.changed(
         global_indexes=(*definition.global_indexes, index),

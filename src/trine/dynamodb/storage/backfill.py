@@ -80,6 +80,9 @@ class Backfills:
                 position = await self._step(walk, position)
         except StoreError as fault:
             _log.error("table %s: %s could not be filled: %s", table_name, index_name or "time to live", fault)
+        except Exception:
+            # The last except of this task: nobody awaits it.
+            _log.exception("table %s: filling %s failed", table_name, index_name or "time to live")
 
     def _find(self, table_name: str, table_number: int, index_name: str | None) -> _Walk | None:
         table = self._tables.find(table_name)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import encode_stored, stored_size
+from trine.dynamodb.model.key import check_index_key
 from trine.dynamodb.storage.tables import Index, Table
 
 
@@ -51,8 +53,8 @@ def index_changes(table: Table, old: Item | None, new: Item | None) -> Sequence[
 
 def _index_change(index: Index, old: Item | None, new: Item | None) -> IndexChange | None:
     definition, space = index.definition, index.space
-    before = old if old is not None and definition.holds(old) else None
-    after = new if new is not None and definition.holds(new) else None
+    before = old if old is not None and _holds(index, old) else None
+    after = new if new is not None and _holds(index, new) else None
     if before is None and after is None:
         return None
     change = IndexChange(index)
@@ -73,8 +75,22 @@ def _index_change(index: Index, old: Item | None, new: Item | None) -> IndexChan
     return change
 
 
+def _holds(index: Index, item: Item) -> bool:
+    """Whether the index has an entry for `item`.
+
+    Items older than the index may have values that are no keys (empty, too long): AWS leaves those out of it.
+    """
+    if not index.definition.holds(item):
+        return False
+    try:
+        check_index_key(index.name, index.definition.key, item)
+    except ValidationException:
+        return False
+    return True
+
+
 def index_entry(index: Index, item: Item) -> tuple[bytes, bytes] | None:
     """The entry of `item` in `index`, or None when the index does not hold it: for the backfill."""
-    if not index.definition.holds(item):
+    if not _holds(index, item):
         return None
     return index.space.key(item), encode_stored(index.definition.project(item))

@@ -69,7 +69,7 @@ def stream_record(transition: Transition, stream: Stream, now: float) -> bytes |
     name = b"INSERT" if old is None else b"REMOVE" if new is None else b"MODIFY"
     identity = b""
     if transition.expired:
-        identity = b'"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"},'
+        identity = b'"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"},'
     return int(now * 1000).to_bytes(_TIME_BYTES, "big") + (
         b'"eventName":"%b",%b"dynamodb":{"ApproximateCreationDateTime":%d,%b,"SizeBytes":%d,"StreamViewType":"%b",'
         % (name, identity, int(now), b",".join(parts), size_bytes, view.encode())

@@ -52,6 +52,9 @@ class Sweeper:
             await self.sweep()
         except StoreError as fault:
             _log.error("the sweep was interrupted: %s", fault)
+        except Exception:
+            # The last except of this task: nobody awaits it.
+            _log.exception("the sweep failed")
 
     async def sweep(self) -> None:
         """Delete everything that is due now."""

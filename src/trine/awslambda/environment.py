@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import os
 from typing import Any, Protocol
 
 from trine.awslambda import fault, limits
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
-from trine.awslambda.log import FunctionLog, LineCutter
+from trine.awslambda.log import FunctionLog
+from trine.awslambda.output import OutputPipe
 from trine.awslambda.process import Exit, Process
 from trine.awslambda.report import Report
 from trine.awslambda.runtime_api import ACCEPTED, Call, event_head, refusal
@@ -69,7 +69,7 @@ class Connection(Protocol):
 class Environment:
     """An execution environment of `function`."""
 
-    __slots__ = ("_clock", "_connection", "_cutter", "_fixed_head", "_init_fault", "_invocation", "_log", "_log_open",
+    __slots__ = ("_clock", "_connection", "_fixed_head", "_init_fault", "_invocation", "_log", "_output",
                  "_owner", "_process", "_report", "_responded", "_timer", "deadline_at", "function", "id", "idle_since",
                  "init_ms", "init_phase", "last_ns", "session", "started_ns", "state", "stream", "uses")  # fmt: skip
 
@@ -100,8 +100,7 @@ class Environment:
         self._clock = clock
         self._owner = owner
         self._log = log
-        self._cutter = LineCutter()
-        self._log_open = False
+        self._output: OutputPipe | None = None
         self._process: Process | None = None
         self._connection: Connection | None = None
         self._invocation: Invocation | None = None
@@ -117,8 +116,7 @@ class Environment:
     def attach(self, process: Process) -> None:
         """The process that runs this environment."""
         self._process = process
-        self._log_open = True
-        asyncio.get_running_loop().add_reader(process.log, self._read_log)
+        self._output = OutputPipe(process.log, self._write_line)
 
     # -- invocations -------------------------------------------------------------------------------------------------
 
@@ -170,8 +168,17 @@ class Environment:
 
     @property
     def running_since_ns(self) -> int:
-        """When the invocation under way began (monotonic)."""
-        return 0 if self._invocation is None else self._invocation.started_ns
+        """When the invocation under way, or the init, began (monotonic)."""
+        return self.started_ns if self._invocation is None else self._invocation.started_ns
+
+    @property
+    def supervisor_pid(self) -> int | None:
+        """The process below which all of this environment's processes are, once it is known."""
+        return None if self._process is None else self._process.pid
+
+    def saw_memory(self, resident_bytes: int) -> None:
+        """The watch saw the processes hold this much."""
+        self._report.note_memory(resident_bytes)
 
     @property
     def is_finishing(self) -> bool:
@@ -267,11 +274,16 @@ class Environment:
 
     def exceeded_memory(self) -> None:
         """The processes hold more than the function's memory: end them as AWS does."""
+        self.end_for("Runtime.OutOfMemory", "Runtime exited with error: signal: killed")
+
+    def end_for(self, error_type: str, message: str) -> None:
+        """End the processes; that is the fault of the invocation under way, or of the init."""
+        found = fault.init_fault(error_type, message)
         if self.state is State.INVOKE and not self._responded:
             assert self._invocation is not None
-            self._complete(fault.out_of_memory(self._invocation.request_id), b"")
+            self._complete(fault.for_invocation(found, self._invocation.request_id, self._clock.now()), b"")
         elif self.state is State.INIT:
-            self._init_fault = fault.init_fault("Runtime.OutOfMemory", "Runtime exited with error: signal: killed")
+            self._fail_init(found)
         self.end()
 
     def _fail_init(self, found: Fault) -> None:
@@ -307,10 +319,8 @@ class Environment:
         """No process is left."""
         if self.state is State.ENDED:
             return
-        self._read_log()
-        for line in self._cutter.rest():
-            self._write_line(line)
-        self._close_log()
+        if self._output is not None:
+            self._output.close()
         init_fault = self._init_fault
         if self.state is State.INIT and init_fault is None:
             if how.reason:
@@ -321,7 +331,7 @@ class Environment:
             self._report.init_failed(elapsed_ms, self.init_phase, init_fault)
         elif self.state is State.INVOKE and not self._responded:
             assert self._invocation is not None
-            self._report.note_memory(how.max_rss_kb)
+            self._report.note_memory(how.max_rss_kb * 1024)
             self._complete(fault.exited(self._invocation.request_id, how.status), b"")
         if self._timer is not None:
             self._timer.cancel()
@@ -339,51 +349,13 @@ class Environment:
 
     # -- log ---------------------------------------------------------------------------------------------------------
 
-    def _read_log(self) -> None:
-        process = self._process
-        if process is None or not self._log_open:
-            return
-        try:
-            data = os.read(process.log, 262_144)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._close_log()
-            return
-        for line in self._cutter.feed(data):
-            self._write_line(line)
-
-    def _drain_log(self) -> None:
-        # What the function wrote before its answer lies in the pipe already: it belongs before the END line.
-        process = self._process
-        if process is None or not self._log_open:
-            return
-        rounds = 64
-        while rounds:
-            rounds -= 1
-            try:
-                data = os.read(process.log, 262_144)
-            except BlockingIOError:
-                break
-            if not data:
-                self._close_log()
-                break
-            for line in self._cutter.feed(data):
-                self._write_line(line)
-        for line in self._cutter.rest():
-            self._write_line(line)
-
     def _write_line(self, line: str) -> None:
         self._report.output(self._invocation, line)
 
-    def _close_log(self) -> None:
-        if self._log_open:
-            assert self._process is not None
-            self._log_open = False
-            asyncio.get_running_loop().remove_reader(self._process.log)
-            os.close(self._process.log)
+    def _drain_log(self) -> None:
+        # What the function wrote before its answer lies in the pipe already: it belongs before the END line.
+        if self._output is not None:
+            self._output.drain()
 
     def _memory_mb(self) -> int:
         return self._report.memory_mb(None if self._process is None else self._process.pid)

@@ -75,11 +75,6 @@ def exit_sentence(status: int | None) -> str:
     return f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
 
 
-def out_of_memory(request_id: str) -> Fault:
-    """The environment used more memory than the function has."""
-    return fault("Runtime.OutOfMemory", f"RequestId: {request_id} Error: Runtime exited with error: signal: killed")
-
-
 def response_too_large(size_bytes: int) -> Fault:
     """The answer is larger than a synchronous invocation may return."""
     assert size_bytes > limits.RESPONSE_MAX_BYTES

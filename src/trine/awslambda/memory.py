@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+_PSS_PROCESSES_MAX = 16
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -30,13 +31,36 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def resident_bytes(supervisor_pid: int) -> int:
-    """Resident memory of the processes below the supervisor, in bytes."""
+def usage(supervisor_pid: int) -> tuple[int, int]:
+    """(resident memory in bytes, number) of the processes below the supervisor."""
     pages = 0
-    for pid in descendants(supervisor_pid):
+    found = descendants(supervisor_pid)
+    for pid in found:
         try:
             with open(f"/proc/{pid}/statm", "rb") as file:
                 pages += int(file.read().split()[1])
         except (OSError, IndexError):
             continue
-    return pages * _PAGE_BYTES
+    return pages * _PAGE_BYTES, len(found)
+
+
+def shared_out_bytes(supervisor_pid: int) -> int:
+    """As `usage`, with each shared page counted once (PSS): what forks share with their parents is not theirs alone.
+
+    Costs about a millisecond for each process, so of many processes only some are looked at and the rest estimated.
+    """
+    found = descendants(supervisor_pid)
+    looked_at = found[:_PSS_PROCESSES_MAX]
+    kilobytes = sum(_proportional_kb(pid) for pid in looked_at)
+    return kilobytes * 1024 * len(found) // max(1, len(looked_at))
+
+
+def _proportional_kb(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return 0

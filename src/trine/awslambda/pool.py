@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from trine.awslambda import limits
 from trine.awslambda.environment import Environment, State
@@ -33,12 +33,19 @@ class Pool:
     """The environments of `function`."""
 
     def __init__(
-        self, function: Function, clock: Clock, start: StartEnvironment, idle_seconds: float = limits.IDLE_SECONDS
+        self,
+        function: Function,
+        clock: Clock,
+        start: StartEnvironment,
+        idle_seconds: float = limits.IDLE_SECONDS,
+        on_work: Callable[[], None] = lambda: None,
     ) -> None:
         self.function = function
         self._clock = clock
         self._start = start
         self._idle_seconds = idle_seconds
+        self._on_work = on_work
+        """Called whenever something starts to run."""
         self._idle: list[Environment] = []
         self._waiting: deque[Invocation] = deque()
         self._starting: set[Environment] = set()
@@ -74,6 +81,7 @@ class Pool:
     def _run(self, environment: Environment, invocation: Invocation) -> None:
         self._running.add(environment)
         environment.invoke(invocation)
+        self._on_work()
 
     def _is_quick(self) -> bool:
         return self._floor_ns < limits.QUICK_SECONDS * 1e9
@@ -130,6 +138,7 @@ class Pool:
             return False
         self._starting.add(environment)
         self.environments.add(environment)
+        self._on_work()
         return True
 
     # -- reports of environments -------------------------------------------------------------------------------------
@@ -209,6 +218,11 @@ class Pool:
         idle, self._idle = self._idle, []
         for environment in idle:
             environment.end()
+
+    def working(self) -> Iterator[Environment]:
+        """Environments that start or run an invocation."""
+        yield from self._starting
+        yield from self._running
 
     def busy(self) -> int:
         """Environments that run an invocation."""

@@ -12,7 +12,7 @@ from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.log import FunctionLog
-from trine.awslambda.memory import resident_bytes
+from trine.awslambda.memory import usage
 from trine.clock import Clock
 
 _SAMPLE_NS = 1_000_000_000
@@ -104,14 +104,14 @@ class Report:
         self._write(invocation, f"{found.message}\n{found.error_type}\n")
         return f"Status: error\tError Type: {found.error_type}"
 
-    def note_memory(self, resident_kb: int) -> None:
+    def note_memory(self, resident_bytes: int) -> None:
         """The processes were seen holding this much."""
-        self._max_bytes = max(self._max_bytes, resident_kb * 1024)
+        self._max_bytes = max(self._max_bytes, resident_bytes)
 
     def memory_mb(self, pid: int | None) -> int:
         """Most memory seen, in MB; looks again when the last look is old."""
         now_ns = self._clock.monotonic_ns()
         if pid is not None and (self._max_bytes == 0 or now_ns - self._sampled_ns > _SAMPLE_NS):
             self._sampled_ns = now_ns
-            self._max_bytes = max(self._max_bytes, resident_bytes(pid))
+            self._max_bytes = max(self._max_bytes, usage(pid)[0])
         return math.ceil(self._max_bytes / 1_048_576)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import shutil
 from asyncio import Future
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from trine.awslambda import limits
 from trine.awslambda.admission import check_size, client_context_line, trace_header_for
 from trine.awslambda.code import place_code
 from trine.awslambda.concurrency import Concurrency
+from trine.awslambda.environment import Environment
 from trine.awslambda.errors import AccessDenied, InvalidParameterValue, ResourceNotFound, ServiceFault
 from trine.awslambda.function import LATEST, Function, function_from_properties, split_name
 from trine.awslambda.interpreters import Interpreters
@@ -31,6 +32,7 @@ from trine.awslambda.log import FunctionLog, LogStore
 from trine.awslambda.permission import resource_policy
 from trine.awslambda.pool import Pool
 from trine.awslambda.starter import Starter
+from trine.awslambda.watch import Watch
 from trine.awslambda.zygote import raise_descriptor_limit
 from trine.clock import Clock
 from trine.iam.policy import CompiledPolicy
@@ -104,6 +106,7 @@ class Service:
             clock, ids, access, place, self.interpreters, self.log_store, state_directory / "tmp", endpoint_url
         )
         self._entries: dict[str, _Entry] = {}
+        self._watch = Watch(clock, self._working)
         self._closing = False
         self._running = 0
         self._quiet: Future[None] | None = None
@@ -120,6 +123,10 @@ class Service:
     async def warm(self) -> None:
         """Wait until environments start in milliseconds (tests and benchmarks; nobody has to)."""
         await self.interpreters.own.ready()
+
+    def _working(self) -> Iterator[Environment]:
+        for entry in self._entries.values():
+            yield from entry.pool.working()
 
     def isolation(self) -> dict[str, Any]:
         """The layers that keep functions apart on this system (known once the zygote is ready)."""
@@ -147,6 +154,7 @@ class Service:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._quiet, grace_seconds)
         await asyncio.gather(*(self._close_pool(entry.pool) for entry in self._entries.values()))
+        self._watch.close()
         await self._starter.close()
         await self.interpreters.close()
         self.log_store.flush()
@@ -179,7 +187,7 @@ class Service:
         self.concurrency.reserve(function.name, function.reserved_concurrency)
         entry = self._entries.get(function.name)
         if entry is None:
-            pool = Pool(function, self._clock, self._starter.start, self._idle_seconds)
+            pool = Pool(function, self._clock, self._starter.start, self._idle_seconds, self._watch.wake)
             log = self.log_store.group(function.log_group)
             self._entries[function.name] = _Entry(function, pool, log, policy)
         else:

@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 import socket
+import time
 
 
 def attempt(deed):
@@ -95,6 +96,7 @@ def fork_children(event, context):
             children.append(pid)
     except OSError as error:
         return errno.errorcode[error.errno]
+    time.sleep(event.get("seconds", 0))
     return len(children)
 
 

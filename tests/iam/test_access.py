@@ -352,3 +352,37 @@ def test_a_role_may_be_for_one_function_only(access: Access) -> None:
     for source in (other, None):
         with pytest.raises(AccessDenied):
             access.assume_role_for_service(arn, "session", "lambda.amazonaws.com", 900, source)
+
+
+def test_what_nearly_allowed_is_told(access: Access, give_role: GiveRole) -> None:
+    condition = {"StringLike": {"dynamodb:LeadingKeys": ["mine-*"]}}
+    caller = give_role(
+        {"Effect": "Allow", "Action": "dynamodb:Put*", "Resource": TABLE + "x"},
+        {"Sid": "Mine", "Effect": "Allow", "Action": "dynamodb:*", "Resource": "*", "Condition": condition},
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+    )
+    error = _denied(access, caller, "dynamodb:PutItem", TABLE, {"dynamodb:LeadingKeys": ["yours-1"]})
+    first, second = error.facts["nearMisses"]
+    assert (first["statement"], first["failed"], first["wanted"]) == (0, "Resource", [TABLE + "x"])
+    assert second == {
+        "layer": "identity",
+        "policy": "inline",
+        "statement": 1,
+        "sid": "Mine",
+        "failed": "Condition",
+        "operator": "StringLike",
+        "key": "dynamodb:LeadingKeys",
+        "wanted": ["mine-*"],
+        "given": ["yours-1"],
+    }
+    assert error.facts["identity"] == "arn:aws:iam::123456789012:role/fn"
+
+
+def test_the_owner_always_has_a_key(access: Access) -> None:
+    first = access.owner_credentials()
+    access.keys.set_active("owner", first.access_key_id, False)
+    second = access.owner_credentials()
+    access.keys.set_active("owner", second.access_key_id, False)
+    third = access.owner_credentials()
+    assert len({first.access_key_id, second.access_key_id, third.access_key_id}) == 3
+    assert [key.access_key_id for key in access.keys.of("owner")] == [second.access_key_id, third.access_key_id]

@@ -180,7 +180,10 @@ class Access:
                     trace.step("iam.policy", settled)
                 return
         lookup = lookup_of(caller, context, self.clock.now(), resource_arn, self._tags)
-        decision = authority.decide(caller.requester(), action, resource_arn, lookup, resource_policy, endpoint_policy)
+        question = authority.question(
+            caller.requester(), action, resource_arn, lookup, resource_policy, endpoint_policy
+        )
+        decision = authority.decide(action, question)
         self.ledger.note(caller.principal, action, resource_arn, decision.allowed, context)
         if decision.allowed:
             if trace is not None:
@@ -191,8 +194,8 @@ class Access:
                 )
             return
         sentence = refusal_sentence(caller.principal.arn, action, resource_arn, decision)
-        looked_at = authority.names() + [f"{p.kind}:{p.name}" for p in (resource_policy, endpoint_policy) if p]
-        facts = refusal_facts(caller.principal.arn, action, resource_arn, decision, looked_at)
+        given = [policy for policy in (resource_policy, endpoint_policy) if policy is not None]
+        facts = refusal_facts(caller.principal.arn, action, question, decision, (*authority.all_policies(), *given))
         self._refuse(dialect or action.partition(":")[0], sentence, facts, trace)
 
     def authorize_pass_role(
@@ -226,8 +229,8 @@ class Access:
                 trace.step("iam.policy", {"action": action, "resource": resource_arn, "principal": service, **facts})
             return
         sentence = refusal_sentence(service, action, resource_arn, decision, service=True)
-        looked_at = [f"{resource_policy.kind}:{resource_policy.name}"] if resource_policy is not None else []
-        facts = refusal_facts(service, action, resource_arn, decision, looked_at)
+        looked_at = (resource_policy,) if resource_policy is not None else ()
+        facts = refusal_facts(service, action, question, decision, looked_at)
         facts["context"] = {key: list(values) for key, values in lowered.items()}
         self._refuse(action.partition(":")[0], sentence, facts, trace)
 

@@ -52,7 +52,7 @@ class Authority:
             self._needs[key] = needed
         return needed
 
-    def decide(
+    def question(
         self,
         requester: Requester,
         action: str,
@@ -60,30 +60,33 @@ class Authority:
         lookup: Lookup,
         resource_policy: CompiledPolicy | None = None,
         endpoint_policy: CompiledPolicy | None = None,
-    ) -> Decision:
-        """Evaluate now; an allow that no context can change is remembered."""
-        decision = evaluate(
-            Question(
-                requester,
-                action.lower(),
-                resource,
-                lookup,
-                self._about(action, resource),
-                resource_policy,
-                endpoint_policy,
-                same_account=account_of(resource) in {"", self.account_id},
-            )
+    ) -> Question:
+        """What to ask the evaluator, with the statements of this authority that can speak of it."""
+        return Question(
+            requester,
+            action.lower(),
+            resource,
+            lookup,
+            self._about(action, resource),
+            resource_policy,
+            endpoint_policy,
+            same_account=account_of(resource) in {"", self.account_id},
         )
+
+    def decide(self, action: str, question: Question) -> Decision:
+        """Evaluate now; an allow that no context can change is remembered. `action` in its own spelling."""
+        decision = evaluate(question)
         # A resource policy looks at the session itself, which this shared authority does not know.
         if (
             decision.allowed
-            and endpoint_policy is None
-            and resource_policy is None
-            and not self.needs(action, resource, resource_policy)
+            and question.endpoint_policy is None
+            and question.resource_policy is None
+            and not self.needs(action, question.resource)
         ):
             if len(self.settled) >= limits.DECISIONS_MAX:
                 self.settled.clear()
-            self.settled[(action, resource, None)] = allowed_detail(action, resource, decision)
+            detail = allowed_detail(action, question.resource, decision)
+            self.settled[(action, question.resource, None)] = detail
         return decision
 
     def _about(self, action: str, resource: str) -> PolicySet:
@@ -105,21 +108,15 @@ class Authority:
             self._narrowed[key] = narrowed
         return narrowed
 
-    def names(self) -> list[str]:
-        """The policies looked at, by name, for explanations."""
+    def all_policies(self) -> tuple[CompiledPolicy, ...]:
+        """Every policy looked at, for explanations."""
         policies = self.policies
-        everything = (
-            *policies.identity,
-            *([policies.boundary] if policies.boundary else ()),
-            *(policies.session or ()),
-        )
-        return [f"{policy.kind}:{policy.name}" for policy in everything]
+        boundary = (policies.boundary,) if policies.boundary is not None else ()
+        return (*policies.identity, *boundary, *(policies.session or ()))
 
     def _statements(self, resource_policy: CompiledPolicy | None) -> Iterator[Statement]:
-        policies = self.policies
-        for policy in (*policies.identity, policies.boundary, *(policies.session or ()), resource_policy):
-            if policy is not None:
-                yield from policy.statements
+        for policy in (*self.all_policies(), *((resource_policy,) if resource_policy is not None else ())):
+            yield from policy.statements
 
 
 def account_of(resource: str) -> str:

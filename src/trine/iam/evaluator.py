@@ -15,8 +15,7 @@ of policy that is missing one. Order after the IAM User Guide, "Policy evaluatio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from trine.iam.matching import Lookup
 from trine.iam.policy import CompiledPolicy, Statement
@@ -25,8 +24,7 @@ from trine.iam.principals import Naming, Requester
 Layer = Literal["identity", "resource", "boundary", "session", "endpoint"]
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySet:
+class PolicySet(NamedTuple):
     """The policies that hang on one principal. `boundary` and `session` None: there is none of the kind."""
 
     identity: tuple[CompiledPolicy, ...] = ()
@@ -34,22 +32,20 @@ class PolicySet:
     session: tuple[CompiledPolicy, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One request for permission. `lookup` gives the context's values by lower-case key."""
 
     requester: Requester
     action: str
     resource: str
     lookup: Lookup
-    policies: PolicySet = field(default_factory=PolicySet)
+    policies: PolicySet = PolicySet()
     resource_policy: CompiledPolicy | None = None
     endpoint_policy: CompiledPolicy | None = None
     same_account: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer. `layer` is the kind of policy that decided; `statement` the one that did, or None: none allows."""
 
     allowed: bool

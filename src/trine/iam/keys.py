@@ -56,9 +56,12 @@ class KeyRing:
             user = self._directory.new("user", OWNER)
             user.attached.append(ADMINISTRATOR_ARN)
             self._directory.save(user)
-        for key in self.of(OWNER):
+        held = self.of(OWNER)
+        for key in held:
             if key.active:
                 return key
+        if len(held) >= limits.ACCESS_KEYS_PER_USER_MAX:
+            self.delete(OWNER, held[0].access_key_id)
         return self.make(OWNER)
 
     def of(self, user_name: str) -> list[AccessKey]:

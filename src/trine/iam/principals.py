@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from trine.iam.errors import MalformedPolicy
 from trine.iam.principal import Principal
@@ -35,8 +35,7 @@ class Naming(IntEnum):
     """The user, the session itself, or everybody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requester:
+class Requester(NamedTuple):
     """Who asks, in the words of a Principal element: an identity, a service, or a federated provider."""
 
     principal: Principal | None = None

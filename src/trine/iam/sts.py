@@ -133,7 +133,8 @@ class TokenService:
 
     def _may(self, caller: Caller, action: str, role: Identity, context: Mapping[str, Sequence[str]]) -> bool:
         lookup = lookup_of(caller, context, self._directory.clock.now(), role.arn, self._tags)
-        return caller.authority.decide(caller.requester(), action, role.arn, lookup, trust_of(role)).allowed
+        question = caller.authority.question(caller.requester(), action, role.arn, lookup, trust_of(role))
+        return caller.authority.decide(action, question).allowed
 
     def _tags(self, principal: Principal) -> Mapping[str, str]:
         arn = principal.role_arn

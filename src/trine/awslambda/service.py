@@ -28,9 +28,11 @@ from trine.awslambda.errors import AccessDenied, InvalidParameterValue, Resource
 from trine.awslambda.function import LATEST, Function, function_from_properties, split_name
 from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.invocation import Invocation
+from trine.awslambda.layers import LayerStore
 from trine.awslambda.log import FunctionLog, LogStore
 from trine.awslambda.permission import resource_policy
 from trine.awslambda.pool import Pool
+from trine.awslambda.reload import Reloader
 from trine.awslambda.starter import Starter
 from trine.awslambda.watch import Watch
 from trine.awslambda.zygote import raise_descriptor_limit
@@ -107,6 +109,8 @@ class Service:
         )
         self._entries: dict[str, _Entry] = {}
         self._watch = Watch(clock, self._working)
+        self.layers = LayerStore(place, state_directory)
+        self._reloader = Reloader(clock, self._reload)
         self._closing = False
         self._running = 0
         self._quiet: Future[None] | None = None
@@ -119,6 +123,7 @@ class Service:
         self._loop = asyncio.get_running_loop()
         raise_descriptor_limit()
         self.interpreters.start()
+        self._reloader.start()
 
     async def warm(self) -> None:
         """Wait until environments start in milliseconds (tests and benchmarks; nobody has to)."""
@@ -133,9 +138,13 @@ class Service:
         return self.interpreters.own.layers._asdict()
 
     def notes(self) -> list[str]:
-        """What differs from the template's wishes on this machine, one line each: runtimes that are not there."""
+        """What differs from the template's wishes on this machine, one line each: missing runtimes and layers."""
         runtimes = sorted({entry.function.runtime for entry in self._entries.values()})
-        return [note for note in map(self.interpreters.note, runtimes) if note is not None]
+        notes = [note for note in map(self.interpreters.note, runtimes) if note is not None]
+        for name, entry in sorted(self._entries.items()):
+            missing = self.layers.missing(entry.function.layers)
+            notes += [f"{name}: the layer {arn} is not part of this stack; its content is missing" for arn in missing]
+        return notes
 
     @property
     def endpoint_url(self) -> str:
@@ -155,6 +164,7 @@ class Service:
                 await asyncio.wait_for(self._quiet, grace_seconds)
         await asyncio.gather(*(self._close_pool(entry.pool) for entry in self._entries.values()))
         self._watch.close()
+        self._reloader.close()
         await self._starter.close()
         await self.interpreters.close()
         self.log_store.flush()
@@ -183,6 +193,10 @@ class Service:
         function = function_from_properties(
             properties, directory, self.place, revision=self._ids.uuid(), modified_at=self._clock.now()
         )
+        if function.layers:
+            function = replace(function, layers_directory=self.layers.folder(function.layers))
+        if code is not None and code.is_dir():
+            self._reloader.watch(directory, function.name)
         policy = resource_policy(permissions, function.arn, self.place)
         self.concurrency.reserve(function.name, function.reserved_concurrency)
         entry = self._entries.get(function.name)
@@ -196,6 +210,19 @@ class Service:
             entry.allowed.clear()
             entry.pool.replace(function)
         return function
+
+    def put_layer(self, properties: Mapping[str, Any], content: Path) -> str:
+        """Make a layer from `AWS::Lambda::LayerVersion` properties (LayerName included); the ARN of its version.
+
+        Functions that use it are put afterwards. Raises InvalidParameterValue, InvalidZipFile.
+        """
+        return self.layers.put(properties, content)
+
+    def _reload(self, name: str) -> None:
+        entry = self._entries.get(name)
+        if entry is not None:
+            entry.function = replace(entry.function, revision=self._ids.uuid(), modified_at=self._clock.now())
+            entry.pool.replace(entry.function)
 
     async def delete_function(self, name: str) -> None:
         """Forget a function and end its environments. Raises ResourceNotFound."""

@@ -54,9 +54,6 @@ EXPIRED_TOKEN = Refusal(
 AUTHORIZER_CONFIGURATION_ERROR = Refusal(
     "AUTHORIZER_CONFIGURATION_ERROR", 500, None, "AuthorizerConfigurationException", 500, "Internal Server Error"
 )
-AUTHORIZER_FAILURE = Refusal(
-    "AUTHORIZER_FAILURE", 500, None, "AuthorizerFailureException", 500, "Internal Server Error"
-)
 BAD_REQUEST = Refusal("DEFAULT_4XX", 400, "Bad Request", "BadRequestException", 400, "Bad Request")
 BAD_REQUEST_BODY = Refusal(
     "BAD_REQUEST_BODY", 400, "Invalid request body", "BadRequestException", 400, "Bad Request", spaced=True

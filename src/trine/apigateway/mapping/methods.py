@@ -17,15 +17,13 @@ COLLECTION_MAX = 100_000
 
 
 class Toolbox:
-    """Something like `$input` or `$util`: methods by name, and properties by name."""
+    """Something like `$input` or `$util`: functions and values that a template reaches by name."""
 
-    def methods(self) -> dict[str, Callable[..., Any]]:
-        """Name → function."""
-        raise NotImplementedError
+    __slots__ = ("methods", "properties")
 
-    def properties(self) -> dict[str, Any]:
-        """Name → value."""
-        return {}
+    def __init__(self, methods: dict[str, Callable[..., Any]], properties: dict[str, Any] | None = None) -> None:
+        self.methods = methods
+        self.properties = properties or {}
 
 
 def get_property(value: Any, name: str) -> Any:
@@ -33,7 +31,7 @@ def get_property(value: Any, name: str) -> Any:
     if isinstance(value, dict):
         return value.get(name)
     if isinstance(value, Toolbox):
-        return value.properties().get(name)
+        return value.properties.get(name)
     return None
 
 
@@ -62,19 +60,12 @@ def _grow(collection: Any) -> None:
 
 def call_method(value: Any, name: str, arguments: Sequence[Any]) -> Any:
     """`$value.name(arguments)`."""
-    table: dict[str, Callable[..., Any]] | None
     if isinstance(value, Toolbox):
-        table = value.methods()
-    elif isinstance(value, str):
-        method = _STRING.get(name)
-        return _apply(method, (value, *arguments))
-    elif isinstance(value, list):
-        return _apply(_LIST.get(name), (value, *arguments))
-    elif isinstance(value, dict):
-        return _apply(_MAP.get(name), (value, *arguments))
-    else:
-        return _apply(_SCALAR.get(name), (value, *arguments))
-    return _apply(table.get(name), tuple(arguments))
+        return _apply(value.methods.get(name), tuple(arguments))
+    table = _STRING if isinstance(value, str) else _LIST if isinstance(value, list) else _MAP
+    if not isinstance(value, str | list | dict):
+        table = _SCALAR
+    return _apply(table.get(name), (value, *arguments))
 
 
 def _apply(method: Callable[..., Any] | None, arguments: tuple[Any, ...]) -> Any:

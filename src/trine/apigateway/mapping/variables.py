@@ -49,13 +49,6 @@ def escape_javascript(value: Any) -> str | None:
     return "".join(out)
 
 
-class Util(Toolbox):
-    """`$util`"""
-
-    def methods(self) -> dict[str, Callable[..., Any]]:
-        return _UTIL
-
-
 def _parse_json(value: Any) -> Any:
     try:
         return orjson.loads(text_of(value))
@@ -73,20 +66,24 @@ _UTIL: dict[str, Callable[..., Any]] = {
 }
 
 
+UTIL = Toolbox(_UTIL)
+"""`$util`"""
+
+
 class Input(Toolbox):
     """`$input`: the body under mapping and the request's parameters."""
 
+    __slots__ = ("_exchange", "_parameters", "_parsed", "_raw")
+
     def __init__(self, exchange: Exchange, body: bytes) -> None:
+        super().__init__(
+            {"path": self._path, "json": self._json, "params": self._params},
+            {"body": body.decode("utf-8", "replace") if body else "{}"},
+        )
         self._exchange = exchange
         self._raw = body
         self._parsed: tuple[Any] | None = None
         self._parameters: dict[str, dict[str, str]] | None = None
-
-    def methods(self) -> dict[str, Callable[..., Any]]:
-        return {"path": self._path, "json": self._json, "params": self._params}
-
-    def properties(self) -> dict[str, Any]:
-        return {"body": self._raw.decode("utf-8", "replace") if self._raw else "{}"}
 
     def document(self) -> Any:
         """The body as JSON; an empty one is `{}` (recorded on AWS), one that is no JSON is its text."""
@@ -139,7 +136,7 @@ def template_variables(
         context.update(overrides)
     return {
         "input": Input(exchange, body),
-        "util": Util(),
+        "util": UTIL,
         "stageVariables": dict(exchange.deployed.stage.variables),
         "context": context,
     }

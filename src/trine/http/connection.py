@@ -152,8 +152,9 @@ class Connection(asyncio.Protocol):
         place = None
         if self._straight:
             server = self._server
+            handler = server.handler
             try:
-                answer = server.handler(request)
+                answer = handler(request)
                 if (
                     keep_alive
                     and type(answer) is Response

@@ -166,7 +166,8 @@ class RequestParser:
         keep_alive = self._parser.should_keep_alive()
         if not keep_alive:
             self._ended = True
-        self._deliver(request, keep_alive)
+        deliver = self._deliver
+        deliver(request, keep_alive)
 
     # --- the checks, off the usual path
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.expressions.condition import compile_condition
 from trine.dynamodb.expressions.functions import begins_with
 from trine.dynamodb.expressions.key_condition import KeyCondition
 from trine.dynamodb.model.attribute import compare
@@ -110,7 +111,11 @@ ALL = ["a-1", "a-2", "a-3", "b-1", "b-2", "b-3"]
         ("pk = 'a' AND 2 >= sk", ["a-1", "a-2"], 1),
         ("pk = 'a' AND sk BETWEEN 2 AND 3", ["a-2", "a-3"], 1),
         ("pk = 'a' AND sk IN [1, 3]", ["a-1", "a-3"], 2),
-        ("pk = 'a' AND sk IN (1, 3, 1)", ["a-1", "a-3"], 2),
+        ("pk = 'a' AND sk IN (1, 3)", ["a-1", "a-3"], 2),
+        ("pk = 'a' AND (sk < 1 OR sk > 1 OR sk = 1)", ["a-1", "a-2", "a-3"], 1),
+        ("pk = 'a' OR pk = 'a' AND NOT sk = 1", ["a-1", "a-2", "a-3"], 1),
+        ("pk = 'a' AND NOT (sk = 1) OR pk = 'a' AND sk = 2", ["a-2", "a-3"], 1),
+        ("pk = 'a' AND NOT sk > 5 OR pk = 'a' AND sk = 2", ["a-1", "a-2", "a-3"], 1),
         ("pk IN ['a', 'b'] AND sk = 3", ["a-3", "b-3"], 2),
         ("pk = 'a' OR pk = 'b'", ALL, 2),
         ("(pk = 'a' AND sk = 1) OR (pk = 'b' AND sk = 2)", ["a-1", "b-2"], 2),
@@ -167,6 +172,63 @@ def test_where(where: str, wanted: list[str], reads: int | None) -> None:
     plan = plan_of(text)
     assert (None if plan.reads is None else len(plan.reads)) == reads
     assert (plan.key is not None) == (reads == 1 and plan.reads[0].operator == "=")
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "pk IN ['a', 'a']",
+        "pk = 'a' OR pk = 'a'",
+        "pk = 'a' AND (sk > 0 OR sk < 5)",
+        "pk = 'a' AND (sk BETWEEN 1 AND 3 OR sk = 3)",
+        "pk = 'a' AND (sk = 1 OR flag = true)",
+        "pk = 'a' AND sk IN [1, 1.0]",
+        "(pk = 'a' AND flag = true) OR (pk = 'a' AND flag = false)",
+        "pk IN ['b', 'a'] AND sk > 1 OR pk = 'a' AND sk = 2",
+    ],
+)
+def test_alternatives_that_meet_are_refused(where: str) -> None:
+    with pytest.raises(ValidationException) as caught:
+        plan_of(f"SELECT * FROM things WHERE {where}")
+    assert caught.value.message == "Overlapping conditions with range keys are not supported in where clause"
+
+
+LEAVES = [
+    *(f"pk {operator} '{value}'" for operator in ("=", "<>", ">", "<=") for value in "ab"),
+    *(f"sk {operator} {value}" for operator in ("=", "<>", ">", "<=", ">=", "<") for value in (1, 2, 3)),
+    "pk IN ['a', 'b']",
+    "pk IN ['b']",
+    "sk IN [1, 3]",
+    "sk BETWEEN 2 AND 3",
+    "begins_with(pk, 'a')",
+    "n = 20",
+    "attribute_exists(g)",
+    "2 > sk",
+]
+clauses = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["AND", "OR"]), inner).map(lambda parts: f"({' '.join(parts)})"),
+        inner.map(lambda text: f"NOT ({text})"),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(clauses)
+def test_what_is_read_is_all_that_the_clause_accepts(where: str) -> None:
+    text = f"SELECT * FROM things WHERE {where}"
+    try:
+        plan = plan_of(text)
+    except ValidationException as refusal:
+        assert "Overlapping" in refusal.message  # noqa: PT017
+        return
+    statement = parse(text)
+    test, values = compile_condition(statement.where), statement.filled(None)
+    wanted = sorted(item["s"]["S"] for item in ITEMS if test(item, statement.names, values))
+    assert sorted(keys(text)) == wanted
+    assert plan.reads is None or len(plan.reads) <= 6
 
 
 def test_only_the_key() -> None:

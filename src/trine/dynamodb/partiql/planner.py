@@ -21,6 +21,7 @@ from trine.dynamodb.model.attribute import AttributeValue, Item, validate_item, 
 from trine.dynamodb.model.item import check_item_size
 from trine.dynamodb.model.key import KeySchema, check_key
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition
+from trine.dynamodb.partiql.overlap import check_overlaps
 from trine.dynamodb.partiql.plan import (
     DeletePlan,
     ExistsPlan,
@@ -87,6 +88,8 @@ def _select(statement: Statement, values: Values, definition: TableDefinition) -
         accept = _test(where, names, values)
         reader = KeyReader(where, names, values)
         reads = reader.reads(schema)
+        if reads is not None:
+            check_overlaps(reader, schema)
         if index is not None and reads is not None:
             _check_filter(where, names, index)
         if reads is not None and len(reads) == 1 and reads[0].is_single_item and statement.index_name is None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import And, Between, Comparison, Condition, Function, In, Operand, Or, Path, Value
+from trine.dynamodb.expressions.condition_checks import LeafNode, operands_of
 from trine.dynamodb.expressions.key_condition import KeyCondition
 from trine.dynamodb.expressions.names import Names, Values
 from trine.dynamodb.limits import STATEMENT_MAX_READS
@@ -48,7 +49,7 @@ class KeyReader:
 
     def key_values(self, attribute: str, *, single_in: bool = False) -> list[AttributeValue]:
         """What the clause's conjunction says the attribute equals, all different (with `single_in`: IN of one too)."""
-        found = [value for term in conjunction(self.where) for value in self._equalities(term, attribute, single_in)]
+        found = [value for term in conjunction(self.where) for value in self.equalities(term, attribute, single_in)]
         return _distinct(found)
 
     def is_only_key(self, schema: KeySchema) -> bool:
@@ -56,17 +57,18 @@ class KeyReader:
         if any(len(self.key_values(name, single_in=True)) != 1 for name in schema.names):
             return False
         return all(
-            any(list(self._equalities(term, name, True)) for name in schema.names) for term in conjunction(self.where)
+            any(list(self.equalities(term, name, True)) for name in schema.names) for term in conjunction(self.where)
         )
 
-    def _equalities(self, term: Condition, attribute: str, single_in: bool) -> Iterator[AttributeValue]:
+    def equalities(self, term: Condition, attribute: str, single_in: bool = False) -> Iterator[AttributeValue]:
+        """What one term says the attribute equals (with `single_in`: IN of one too)."""
         if isinstance(term, Comparison) and term.operator == "=":
             for one, other in ((term.left, term.right), (term.right, term.left)):
-                if self._is(one, attribute) and isinstance(other, Value):
+                if self.is_attribute(one, attribute) and isinstance(other, Value):
                     yield self.values[other.name]
         elif single_in and isinstance(term, In) and len(term.choices) == 1:
             choice = term.choices[0]
-            if self._is(term.operand, attribute) and isinstance(choice, Value):
+            if self.is_attribute(term.operand, attribute) and isinstance(choice, Value):
                 yield self.values[choice.name]
 
     def _partitions(self, node: Condition, attribute: str) -> list[AttributeValue] | None:
@@ -85,43 +87,54 @@ class KeyReader:
                     return None
                 every += found
             return every
-        if isinstance(node, In) and self._is(node.operand, attribute):
+        if isinstance(node, In) and self.is_attribute(node.operand, attribute):
             return self._constants(node.choices)
-        equal_to = list(self._equalities(node, attribute, False))
+        equal_to = list(self.equalities(node, attribute))
         return equal_to or None
 
     def _ranges(self, sort: KeyAttribute) -> list[Range | None]:
         """The sort conditions to read by, one after the other; [None] for the whole partition."""
         for term in conjunction(self.where):
-            if isinstance(term, In) and self._is(term.operand, sort.name):
+            if isinstance(term, In) and self.is_attribute(term.operand, sort.name):
                 choices = self._constants(term.choices)
                 if choices is not None:
                     for value in choices:
                         _check_type(sort, value)
                     return [("=", (value,)) for value in _distinct(choices)]
         for term in conjunction(self.where):
-            found = self._range(term, sort.name)
+            found = self.range_of(term, sort.name)
             if found is not None:
                 for value in found[1]:
                     _check_type(sort, value)
                 return [found]
         return [None]
 
-    def _range(self, term: Condition, attribute: str) -> Range | None:
+    def range_of(self, term: Condition, attribute: str) -> Range | None:
+        """The condition on a sort attribute that one term is, or None."""
         if isinstance(term, Comparison) and term.operator != "<>":
-            if self._is(term.left, attribute) and isinstance(term.right, Value):
+            if self.is_attribute(term.left, attribute) and isinstance(term.right, Value):
                 return term.operator, (self.values[term.right.name],)
-            if self._is(term.right, attribute) and isinstance(term.left, Value):
+            if self.is_attribute(term.right, attribute) and isinstance(term.left, Value):
                 return _MIRRORED[term.operator], (self.values[term.left.name],)
-        elif isinstance(term, Between) and self._is(term.operand, attribute):
+        elif isinstance(term, Between) and self.is_attribute(term.operand, attribute):
             bounds = self._constants((term.low, term.high))
             return None if bounds is None else ("BETWEEN", tuple(bounds))
-        elif isinstance(term, Function) and term.name == "begins_with" and self._is(term.arguments[0], attribute):
+        elif (
+            isinstance(term, Function)
+            and term.name == "begins_with"
+            and self.is_attribute(term.arguments[0], attribute)
+        ):
             prefix = self._constants(term.arguments[1:])
             return None if prefix is None else ("begins_with", tuple(prefix))
         return None
 
-    def _is(self, operand: Operand, attribute: str) -> bool:
+    def speaks_of(self, leaf: LeafNode, attribute: str) -> bool:
+        """Whether the attribute itself is an operand of a comparison or call."""
+        operands = leaf.arguments if isinstance(leaf, Function) else operands_of(leaf)
+        return any(self.is_attribute(operand, attribute) for operand in operands)
+
+    def is_attribute(self, operand: Operand, attribute: str) -> bool:
+        """Whether an operand is this top-level attribute."""
         return (
             isinstance(operand, Path)
             and len(operand.elements) == 1

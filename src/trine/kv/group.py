@@ -23,6 +23,9 @@ GROUP_COUNT_LIMIT = 256
 """Transactions in one group: deciding them holds the event loop, so this bounds the pause."""
 GROUP_BYTES_LIMIT = 4 << 20
 """Keys and values in one group, in bytes, beyond which no further transaction joins it."""
+GATHER_ROUNDS_LIMIT = 8
+"""Rounds of the event loop a group waits while each of them brings further transactions: on a busy loop one sync then
+serves all of them; on a quiet one a lone transaction waits for a single empty round."""
 QUEUE_COUNT_LIMIT = 100_000
 """Transactions that may wait; beyond it `transact` refuses, since the caller has no bound of its own."""
 
@@ -108,6 +111,7 @@ class GroupCommit:
         self._queue: deque[tuple[Sequence[bytes], Decide[Any], Future[Any]]] = deque()
         self._loop: AbstractEventLoop | None = None
         self._busy = False
+        self._gathered = self._rounds = 0
         self._idle: list[Future[None]] = []
         self._closed: Exception | None = None
         self.number = number
@@ -135,6 +139,13 @@ class GroupCommit:
         return future
 
     def _begin(self) -> None:
+        waiting = len(self._queue)
+        if self._gathered < waiting < GROUP_COUNT_LIMIT and self._rounds < GATHER_ROUNDS_LIMIT:
+            self._gathered = waiting
+            self._rounds += 1
+            self._begin_next()
+            return
+        self._gathered = self._rounds = 0
         group = self._decide()
         if not group.puts:
             self._resolve(group, None)

@@ -15,6 +15,8 @@ from functools import cache
 from typing import Any
 
 from trine.dynamodb.errors import SerializationException, ValidationException
+from trine.dynamodb.limits import DOCUMENT_MAX_LEVELS
+from trine.dynamodb.model.attribute import TOO_DEEP
 
 ERRORS_LISTED_MAX = 10
 """AWS lists at most ten broken constraints in one message."""
@@ -71,7 +73,7 @@ class ServiceModel:
             raise ValidationException(f"{len(complaints)} validation {noun} detected: {'; '.join(complaints)}")
         return cleaned
 
-    def _clean(self, value: Any, name: str) -> Any:
+    def _clean(self, value: Any, name: str, level: int = 0) -> Any:
         shape = self.shapes[name]
         kind = shape["type"]
         if kind == "structure":
@@ -79,21 +81,27 @@ class ServiceModel:
                 raise SerializationException(_wrong_type(value, shape, name))
             members = shape["members"]
             if name == "AttributeValue":
+                if level >= DOCUMENT_MAX_LEVELS:
+                    raise ValidationException(TOO_DEEP)
                 # A value with a member of a kind nobody knows counts as one with none.
-                return {key: self._clean(part, members[key]["shape"]) for key, part in value.items() if key in members}
+                return {
+                    key: self._clean(part, members[key]["shape"], level + 1)
+                    for key, part in value.items()
+                    if key in members
+                }
             return {
-                key: self._clean(value[key], member["shape"])
+                key: self._clean(value[key], member["shape"], level)
                 for key, member in members.items()
                 if value.get(key) is not None
             }
         if kind == "list":
             if not isinstance(value, list):
                 raise SerializationException(_wrong_type(value, shape, name))
-            return [self._clean(part, shape["member"]["shape"]) for part in value]
+            return [self._clean(part, shape["member"]["shape"], level) for part in value]
         if kind == "map":
             if not isinstance(value, dict):
                 raise SerializationException(_wrong_type(value, shape, self._java_map(shape)))
-            return {key: self._clean(part, shape["value"]["shape"]) for key, part in value.items()}
+            return {key: self._clean(part, shape["value"]["shape"], level) for key, part in value.items()}
         return _clean_scalar(value, kind, name)
 
     def _java_map(self, shape: Mapping[str, Any]) -> str:

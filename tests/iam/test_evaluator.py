@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trine.iam.authority import Authority
 from trine.iam.evaluator import PolicySet, Question, evaluate
 from trine.iam.policy import parse_policy
 from trine.iam.principal import Principal
@@ -160,7 +161,39 @@ def test_the_decision_is_the_oracles(
 ) -> None:
     decision = _decide(principal, action, target, identity, resource, boundary, session, context, same_account)
     oracle = Oracle(principal, action, target, context)
+    through = _through_authority(
+        principal, action, target, identity, resource, boundary, session, context, same_account
+    )
+    assert through == [decision.allowed] * 2, "what is narrowed and remembered decides the same"
     assert decision.allowed is oracle.allowed(identity, resource, boundary, session, same_account)
+
+
+def _through_authority(principal: Principal, action: str, target: str, *policies: Any) -> list[bool]:
+    identity, resource, boundary, session, context, same_account = policies
+    account = ACCOUNT if same_account else "999999999999"
+    authority = Authority(_policies(identity, boundary, session), account)
+    lookup = {key: (value,) for key, value in context.items()}.get
+    policy = _compiled(resource, "resource")
+    allowed = []
+    for _ in range(2):
+        question = authority.question(Requester(principal), action, target, lookup, policy)
+        settled = resource is None and (action, target, None) in authority.settled
+        allowed.append(settled or authority.decide(action, question).allowed)
+    return allowed
+
+
+def _compiled(document: Any, kind: Any) -> Any:
+    return (
+        None if document is None else parse_policy({"Version": "2012-10-17", "Statement": list(document)}, kind, kind)
+    )
+
+
+def _policies(identity: Any, boundary: Any, session: Any) -> PolicySet:
+    return PolicySet(
+        (_compiled(identity, "identity"),) if identity else (),
+        _compiled(boundary, "boundary"),
+        (_compiled(session, "session"),) if session is not None else None,
+    )
 
 
 def _decide(
@@ -174,20 +207,9 @@ def _decide(
     context: Any = None,
     same_account: bool = True,
 ) -> Any:
-    def compiled(document: Any, kind: Any) -> Any:
-        return (
-            None
-            if document is None
-            else parse_policy({"Version": "2012-10-17", "Statement": list(document)}, kind, kind)
-        )
-
     lookup = {key: (value,) for key, value in (context or {}).items()}.get
-    policies = PolicySet(
-        (compiled(identity, "identity"),) if identity else (),
-        compiled(boundary, "boundary"),
-        (compiled(session, "session"),) if session is not None else None,
-    )
-    resource_policy = compiled(resource, "resource")
+    policies = _policies(identity, boundary, session)
+    resource_policy = _compiled(resource, "resource")
     question = Question(
         Requester(principal), action.lower(), target, lookup, policies, resource_policy, same_account=same_account
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from trine.iam import limits
@@ -65,12 +65,14 @@ class Statement:
 
     def covers_action(self, action: str) -> bool:
         """Action names are not case-sensitive; `action` comes in lower case."""
+        if not self.actions:
+            return True  # settled beforehand, see `about`
         return any(predicate(action) for predicate in self.actions) != self.not_action
 
     def covers_resource(self, resource: str, lookup: Lookup) -> bool:
         """Resource ARNs are case-sensitive."""
         if not self.resources:
-            return True  # trust policies name no resource: it is the role itself
+            return True  # a trust policy, whose resource is the role itself; or settled beforehand, see `about`
         return any(pattern.matches(resource, lookup) for pattern in self.resources) != self.not_resource
 
     def may_cover_resource(self, resource: str) -> bool:
@@ -78,6 +80,17 @@ class Statement:
         if any(pattern.predicate is None for pattern in self.resources):
             return True
         return self.covers_resource(resource, lambda key: None)
+
+    def about(self, action: str, resource: str) -> Statement | None:
+        """This statement for one action (lower case) and resource: None if it cannot speak of them.
+
+        Else without what they settle; what depends on variables stays open.
+        """
+        if not self.covers_action(action) or not self.may_cover_resource(resource):
+            return None
+        if any(pattern.predicate is None for pattern in self.resources):
+            return replace(self, actions=(), not_action=False)
+        return replace(self, actions=(), not_action=False, resources=(), not_resource=False)
 
     def holds(self, lookup: Lookup) -> bool:
         """Are all conditions met?"""
@@ -98,8 +111,8 @@ class CompiledPolicy:
 
     def about(self, action: str, resource: str) -> CompiledPolicy:
         """The policy without the statements that can never speak of `action` (lower case) on `resource`."""
-        kept = tuple(one for one in self.statements if one.covers_action(action) and one.may_cover_resource(resource))
-        return CompiledPolicy(self.kind, self.name, kept)
+        narrowed = (one.about(action, resource) for one in self.statements)
+        return CompiledPolicy(self.kind, self.name, tuple(one for one in narrowed if one is not None))
 
 
 def parse_policy(document: str | bytes | Mapping[str, Any], kind: PolicyKind, name: str = "policy") -> CompiledPolicy:

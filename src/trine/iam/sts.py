@@ -80,11 +80,13 @@ class TokenService:
     ) -> Session:
         """AssumeRole. AccessDenied, ValidationError, MalformedPolicy."""
         role = self._directory.role_by_arn(role_arn)
-        context = {"sts:rolesessionname": (session_name,)}
+        context: dict[str, tuple[str, ...]] = {"sts:rolesessionname": (session_name,)}
         if external_id is not None:
             context["sts:externalid"] = (external_id,)
         for key, value in (tags or {}).items():
             context[f"aws:requesttag/{key.lower()}"] = (value,)
+        if tags:
+            context["aws:tagkeys"] = tuple(tags)
         actions = [ASSUME_ROLE, *(["sts:TagSession"] if tags else [])]
         for action in actions:
             if role is None or not self._may(caller, action, role, context):

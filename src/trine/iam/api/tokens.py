@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trine.aws.protocol_errors import NotOffered
 from trine.iam import limits
 from trine.iam.api.operation import ApiOperation, Output, Turn, everything
 from trine.iam.errors import ValidationError
@@ -28,8 +29,9 @@ def assume_role(turn: Turn) -> Output:
     """AssumeRole."""
     given = turn.input
     policy = given.get("Policy")
-    if given.get("SerialNumber") or given.get("TokenCode"):
-        raise ValidationError("Trine knows no MFA devices")
+    for member in ("SerialNumber", "TokenCode", "TransitiveTagKeys", "SourceIdentity", "ProvidedContexts"):
+        if given.get(member):
+            raise NotOffered(f"Trine does not offer {member} of sts:AssumeRole")
     tags = {tag["Key"]: tag["Value"] for tag in given.get("Tags", ())}
     session = turn.access.tokens.assume_role(
         turn.signer,
@@ -73,8 +75,9 @@ async def assume_role_with_web_identity(turn: Turn) -> Output:
 
 def get_session_token(turn: Turn) -> Output:
     """GetSessionToken."""
-    if turn.input.get("SerialNumber") or turn.input.get("TokenCode"):
-        raise ValidationError("Trine knows no MFA devices")
+    for member in ("SerialNumber", "TokenCode"):
+        if turn.input.get(member):
+            raise NotOffered(f"Trine does not offer {member} of sts:GetSessionToken")
     session = turn.access.tokens.session_token(turn.signer, turn.input.get("DurationSeconds"))
     return {"Credentials": credentials_of(session)}
 

@@ -66,6 +66,10 @@ EXPRESSION_MAX_OPERATORS = 300
 EXPRESSION_MAX_IN_OPERANDS = 100
 EXPRESSION_MAX_NESTING = 320
 """Our own: deeper nesting needs more than 300 operators, or parentheses that are redundant; refused either way."""
+SHORT_TEXT_MAX_CHARACTERS = 256
+CACHED_SHORT_TEXTS_MAX_COUNT = 512
+CACHED_LONG_TEXTS_MAX_COUNT = 32
+"""Our own: compiled expressions and statements that are kept, of each kind."""
 PLACEHOLDER_MAX_BYTES = 255
 SUBSTITUTION_MAX_BYTES = 2 * 1024 * 1024
 """All of ExpressionAttributeValues together."""

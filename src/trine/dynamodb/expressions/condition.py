@@ -7,7 +7,6 @@ answer. Compilation makes closures over (item, names, values) and is cached by t
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from trine.dynamodb.expressions.ast import And, Between, Comparison, Condition, Function, In, Not, Or
 from trine.dynamodb.expressions.checks import Binding, binding, paths_of
@@ -16,6 +15,7 @@ from trine.dynamodb.expressions.functions import compile_function, compile_opera
 from trine.dynamodb.expressions.names import ExpressionContext, Names, Values
 from trine.dynamodb.expressions.parser import parse_condition
 from trine.dynamodb.expressions.path import Resolved, resolve
+from trine.dynamodb.expressions.text_cache import cached_by_text
 from trine.dynamodb.model.attribute import Item, compare, equal
 
 Test = Callable[[Item, Names, Values], bool]
@@ -68,7 +68,7 @@ class BoundCondition:
         return {str(path[0]) for path in self.paths}
 
 
-@lru_cache(1024)
+@cached_by_text
 def compiled_condition(text: str, parameter: str) -> CompiledCondition:
     """The compiled condition of `text`. ValidationException with AWS's sentence."""
     return CompiledCondition(text, parameter)

@@ -9,7 +9,6 @@ of them by anything but equality (developer guide, "Multi-attribute keys").
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from trine.dynamodb.errors import ValidationException
@@ -28,6 +27,7 @@ from trine.dynamodb.expressions.ast import (
 )
 from trine.dynamodb.expressions.condition import compiled_condition
 from trine.dynamodb.expressions.names import ExpressionContext, Names
+from trine.dynamodb.expressions.text_cache import cached_by_text
 from trine.dynamodb.model.attribute import AttributeValue, Item
 from trine.dynamodb.model.key import KeyAttribute, KeySchema
 
@@ -196,7 +196,7 @@ def key_condition(text: str, context: ExpressionContext, schema: KeySchema) -> K
 
 
 def _key_terms(text: str, context: ExpressionContext) -> dict[str, KeyTerm]:
-    fault, raw = _terms(text)
+    fault, raw = _terms(text, PARAMETER)
     names, values = context.names, context.values
     found: dict[str, KeyTerm] = {}
     for term in raw:
@@ -215,11 +215,11 @@ def _resolved(name: str, names: Names) -> str:
     return names[name] if name[0] == "#" else name
 
 
-@lru_cache(1024)
-def _terms(text: str) -> tuple[str | None, tuple[_Term, ...]]:
+@cached_by_text
+def _terms(text: str, parameter: str) -> tuple[str | None, tuple[_Term, ...]]:
     """The terms in the order written, up to the first fault, and that fault's sentence."""
     terms: list[_Term] = []
-    pending: list[Condition] = [compiled_condition(text, PARAMETER).tree]
+    pending: list[Condition] = [compiled_condition(text, parameter).tree]
     try:
         while pending:
             node = pending.pop()

@@ -8,7 +8,6 @@ UPDATED_OLD and UPDATED_NEW are answered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from trine.dynamodb.errors import ValidationException
@@ -17,6 +16,7 @@ from trine.dynamodb.expressions.checks import Binding, Leaf, binding, check_rese
 from trine.dynamodb.expressions.names import ExpressionContext
 from trine.dynamodb.expressions.parser import parse_projection
 from trine.dynamodb.expressions.path import Resolved, check_overlaps, resolve
+from trine.dynamodb.expressions.text_cache import cached_by_text
 from trine.dynamodb.limits import ATTRIBUTE_NAME_MAX_BYTES
 from trine.dynamodb.model.attribute import AttributeValue, Item
 
@@ -54,7 +54,7 @@ class _Compiled:
         self.projection = None if self.binding.names else _projection(self.paths, {}, parameter)
 
 
-@lru_cache(1024)
+@cached_by_text
 def _compiled(text: str, parameter: str) -> _Compiled:
     return _Compiled(text, parameter)
 

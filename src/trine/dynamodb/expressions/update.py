@@ -8,7 +8,6 @@ ValidationExceptions with AWS's sentences.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import DeleteAction, RemoveAction, UpdateTree
@@ -16,6 +15,7 @@ from trine.dynamodb.expressions.names import ExpressionContext, Names, Values
 from trine.dynamodb.expressions.parser import parse_update
 from trine.dynamodb.expressions.path import Resolved, resolve
 from trine.dynamodb.expressions.projection import select
+from trine.dynamodb.expressions.text_cache import cached_by_text
 from trine.dynamodb.expressions.update_changes import REMOVE, Computed, apply_nested
 from trine.dynamodb.expressions.update_checks import check_update, update_bindings
 from trine.dynamodb.expressions.update_values import Compute, compile_action
@@ -139,7 +139,7 @@ def check_keys(
             )
 
 
-@lru_cache(1024)
+@cached_by_text
 def _compiled(text: str, parameter: str) -> _Compiled:
     tree = parse_update(text, parameter)
     check_update(tree, parameter)

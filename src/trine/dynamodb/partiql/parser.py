@@ -7,11 +7,11 @@ keys is the planner's business.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import Path
+from trine.dynamodb.expressions.text_cache import cached_by_text
 from trine.dynamodb.partiql.condition import where_clause
 from trine.dynamodb.partiql.literal import literal, struct_key
 from trine.dynamodb.partiql.plan import Returning
@@ -23,9 +23,13 @@ from trine.dynamodb.partiql.token import END, PARAMETER, QUOTED, WORD, not_well_
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}").fullmatch
 
 
-@lru_cache(512)
 def parse(text: str) -> Statement:
     """The statement in `text`. ValidationException with AWS's sentence."""
+    return _parse(text, "Statement")
+
+
+@cached_by_text
+def _parse(text: str, parameter: str) -> Statement:
     reader = Reader(text)
     statement = _statement(reader)
     reader.accept(";")

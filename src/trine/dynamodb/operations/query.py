@@ -13,7 +13,14 @@ from trine.dynamodb.expressions.projection import Projection, projection
 from trine.dynamodb.operations.conditions import Filter, filter_of
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
-from trine.dynamodb.operations.reading import Target, check_select, legacy_projection, reading_permission
+from trine.dynamodb.operations.reading import (
+    Target,
+    View,
+    check_select,
+    legacy_projection,
+    reading_permission,
+    view_of,
+)
 from trine.dynamodb.shape import Codec, QueryInput, table_name_of
 from trine.dynamodb.storage.pages import read_page
 from trine.dynamodb.storage.ranges import range_of
@@ -26,7 +33,7 @@ class Plan(NamedTuple):
 
     keys: KeyTerms | LegacyKeyTerms
     accept: Filter | None
-    projection: Projection | None
+    view: View
 
 
 def prepare(request: QueryInput) -> Plan:
@@ -48,7 +55,7 @@ def prepare(request: QueryInput) -> Plan:
         ),
     )
     check_select(request)
-    chosen = None
+    chosen: Projection | None = None
     if request.projection_expression is not None:
         chosen = projection(request.projection_expression, context)
     accept = filter_of(request, context, request.query_filter, "QueryFilter")
@@ -63,18 +70,20 @@ def prepare(request: QueryInput) -> Plan:
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
         )
     context.check_all_used()
-    return Plan(keys, accept, chosen if chosen is not None else legacy_projection(request.attributes_to_get))
+    if chosen is None:
+        chosen = legacy_projection(request.attributes_to_get)
+    return Plan(keys, accept, view_of(accept, chosen, request.select))
 
 
 def execute(rooms: Rooms, request: QueryInput, plan: Plan) -> bytes:
     """Read a page and answer."""
-    target = Target(rooms, request)
+    target = Target(rooms, request.table_name, request.index_name, request.consistent_read)
     key = plan.keys.against(target.key)
     if plan.accept is not None:
         refuse_key_attributes(target, plan.accept)
     start, stop = range_of(target.space, key)
     reverse = request.scan_index_forward is False
-    begin = target.start_key(request)
+    begin = target.start_key(request.exclusive_start_key)
     if begin is not None and target.index is None and not target.key.sort:
         raise ValidationException(
             "The provided exclusive start key is invalid: ExclusiveStartKey: a partition without sort key has one item"
@@ -87,7 +96,7 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan) -> bytes:
         else:
             start = begin + b"\0"
     with rooms.source(request.consistent_read) as source:
-        choose = target.choose(source, request, plan.accept, plan.projection)
+        choose = target.choose(source, plan.view)
         page = read_page(source, start, stop, reverse=reverse, limit=request.limit, choose=choose)
     return target.answer(request, page)
 

@@ -7,7 +7,7 @@ filter and the shape of what goes out. Sentences are AWS's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -92,22 +92,40 @@ def reading_permission(action: str, leading: Callable[[Rooms, Any], Iterable[str
     return permissions
 
 
+class View(NamedTuple):
+    """What goes out of a read: which items, which parts of them. `names` gives the top-level attributes it looks at."""
+
+    accept: Callable[[Item], bool] | None
+    project: Callable[[Item], Item] | None
+    names: Callable[[], set[str]]
+    select: str | None = None
+
+
+def view_of(accept: Filter | None, chosen: Projection | None, select: str | None) -> View:
+    """The view that a filter and a projection make."""
+
+    def names() -> set[str]:
+        found = set(chosen.top_level) if chosen is not None else set()
+        return found | accept.attributes if accept is not None else found
+
+    return View(accept, None if chosen is None else chosen.apply, names, select)
+
+
 class Target:
-    """What is read: the table or one of its indexes, and what goes out of it."""
+    """What is read: the table or one of its indexes."""
 
-    __slots__ = ("consistent", "counts_only", "fetched", "identity", "index", "space", "table")
+    __slots__ = ("consistent", "fetched", "identity", "index", "space", "table")
 
-    def __init__(self, rooms: Rooms, request: Any) -> None:
-        self.table: Table = rooms.tables.get(table_name_of(request.table_name))
+    def __init__(self, rooms: Rooms, table_name: str, index_name: str | None, consistent: bool | None) -> None:
+        self.table: Table = rooms.tables.get(table_name_of(table_name))
         self.index: Index | None = None
-        self.consistent = bool(request.consistent_read)
+        self.consistent = bool(consistent)
         self.space: KeySpace = self.table.space
         self.identity: KeySchema = self.table.definition.key
         self.fetched: list[int] = []
         """Sizes of items that a local index did not carry whole and that were read from the table."""
-        if request.index_name is not None:
-            self._use_index(request.index_name)
-        self.counts_only = request.select == "COUNT"
+        if index_name is not None:
+            self._use_index(index_name)
 
     @property
     def key(self) -> KeySchema:
@@ -124,26 +142,22 @@ class Target:
             raise ValidationException("Consistent reads are not supported on global secondary indexes")
         self.index, self.space, self.identity = index, index.space, index.definition.identity
 
-    def choose(
-        self, source: Snapshot | Store, request: Any, accept: Filter | None, chosen: Projection | None
-    ) -> Choose | None:
+    def choose(self, source: Snapshot | Store, view: View) -> Choose | None:
         """What a page does with each stored item."""
-        if self._needs_whole_items(request, accept, chosen):
-            return self._choose_from_table(source, accept, chosen)
-        if self.counts_only:
+        accept, project = view.accept, view.project
+        if self._needs_whole_items(view):
+            return self._choose_from_table(source, view)
+        if view.select == "COUNT":
             return chooser(accept, _nothing)
-        return chooser(accept, None if chosen is None else lambda item: orjson.dumps(chosen.apply(item)))
+        return chooser(accept, None if project is None else lambda item: orjson.dumps(project(item)))
 
-    def _needs_whole_items(self, request: Any, accept: Filter | None, chosen: Projection | None) -> bool:
+    def _needs_whole_items(self, view: View) -> bool:
         if self.index is None or self.index.definition.projection_type == "ALL":
             return False
         definition = self.index.definition
-        wanted_names = set(chosen.top_level) if chosen is not None else set()
-        if accept is not None:
-            wanted_names |= accept.attributes
-        missing = sorted(name for name in wanted_names if not definition.carries(name))
+        missing = sorted(name for name in view.names() if not definition.carries(name))
         if definition.is_global:
-            if request.select == "ALL_ATTRIBUTES":
+            if view.select == "ALL_ATTRIBUTES":
                 raise ValidationException(
                     f"{_INVALID}Select type ALL_ATTRIBUTES is not supported for global secondary index "
                     f"{self.index.name} because its projection type is not ALL"
@@ -153,24 +167,23 @@ class Target:
                     f"{_INVALID}Global secondary index {self.index.name} does not project [{', '.join(missing)}]"
                 )
             return False
-        return bool(missing) or request.select == "ALL_ATTRIBUTES"
+        return bool(missing) or view.select == "ALL_ATTRIBUTES"
 
-    def _choose_from_table(self, source: Snapshot | Store, accept: Filter | None, chosen: Projection | None) -> Choose:
+    def _choose_from_table(self, source: Snapshot | Store, view: View) -> Choose:
         def choose(stored: bytes) -> bytes | None:
             whole = source.get(self.table.space.key(decode_stored(stored)))
             if whole is None:
                 return None
             self.fetched.append(stored_size(whole))
             item = decode_stored(whole)
-            if accept is not None and not accept(item):
+            if view.accept is not None and not view.accept(item):
                 return None
-            return item_bytes(whole) if chosen is None else orjson.dumps(chosen.apply(item))
+            return item_bytes(whole) if view.project is None else orjson.dumps(view.project(item))
 
         return choose
 
-    def start_key(self, request: Any) -> bytes | None:
-        """Where the item of `ExclusiveStartKey` lies; ValidationException when it is no key here."""
-        given = request.exclusive_start_key
+    def start_key(self, given: Item | None) -> bytes | None:
+        """Where the item of an `ExclusiveStartKey` lies; ValidationException when it is no key here."""
         if given is None:
             return None
         try:
@@ -188,21 +201,25 @@ class Target:
     def answer(self, request: Any, page: Page) -> bytes:
         """The answer's bytes."""
         parts = []
-        if not self.counts_only:
+        if request.select != "COUNT":
             parts.append(b'"Items":[' + b",".join(page.items) + b"]")
         parts.append(b'"Count":%d,"ScannedCount":%d' % (len(page.items), page.scanned_count))
         if page.last_stored is not None:
-            last: Item = self.identity.key_of(decode_stored(page.last_stored))
-            parts.append(b'"LastEvaluatedKey":' + orjson.dumps(last))
+            parts.append(b'"LastEvaluatedKey":' + orjson.dumps(self.last_key(page.last_stored)))
         if wanted(request.return_consumed_capacity):
-            consumed = self._consumed(page).document(request.return_consumed_capacity)
+            consumed = self.consumed(page.size_bytes).document(request.return_consumed_capacity)
             parts.append(b'"ConsumedCapacity":' + orjson.dumps(consumed))
         return b"{" + b",".join(parts) + b"}"
 
-    def _consumed(self, page: Page) -> ConsumedCapacity:
+    def last_key(self, stored: bytes) -> Item:
+        """The `LastEvaluatedKey` after an item."""
+        return self.identity.key_of(decode_stored(stored))
+
+    def consumed(self, size_bytes: int) -> ConsumedCapacity:
+        """What reading so many bytes here cost, with what was fetched from the table besides."""
         consumed = ConsumedCapacity(self.table.name)
         consistency = consistency_of(self.consistent)
-        units = read_units(page.size_bytes, consistency)
+        units = read_units(size_bytes, consistency)
         if self.index is None:
             consumed.add_table(read=units)
         else:

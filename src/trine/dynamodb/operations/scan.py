@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.projection import Projection, projection
-from trine.dynamodb.operations.conditions import Filter, filter_of
+from trine.dynamodb.operations.conditions import filter_of
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
-from trine.dynamodb.operations.reading import Target, check_select, legacy_projection, reading_permission
+from trine.dynamodb.operations.reading import (
+    Target,
+    View,
+    check_select,
+    legacy_projection,
+    reading_permission,
+    view_of,
+)
 from trine.dynamodb.shape import Codec, ScanInput
 from trine.dynamodb.storage.pages import read_page
 
 
-class Plan(NamedTuple):
-    """A Scan's expressions."""
-
-    accept: Filter | None
-    projection: Projection | None
-
-
-def prepare(request: ScanInput) -> Plan:
+def prepare(request: ScanInput) -> View:
     """The expressions and segments, before the table is known."""
     context = expression_context(
         request,
@@ -37,12 +35,14 @@ def prepare(request: ScanInput) -> Plan:
     )
     check_select(request)
     _check_segments(request)
-    chosen = None
+    chosen: Projection | None = None
     if request.projection_expression is not None:
         chosen = projection(request.projection_expression, context)
     accept = filter_of(request, context, request.scan_filter, "ScanFilter")
     context.check_all_used()
-    return Plan(accept, chosen if chosen is not None else legacy_projection(request.attributes_to_get))
+    if chosen is None:
+        chosen = legacy_projection(request.attributes_to_get)
+    return view_of(accept, chosen, request.select)
 
 
 def _check_segments(request: ScanInput) -> None:
@@ -64,13 +64,13 @@ def _check_segments(request: ScanInput) -> None:
         )
 
 
-def execute(rooms: Rooms, request: ScanInput, plan: Plan) -> bytes:
+def execute(rooms: Rooms, request: ScanInput, view: View) -> bytes:
     """Read a page and answer."""
-    target = Target(rooms, request)
+    target = Target(rooms, request.table_name, request.index_name, request.consistent_read)
     start, stop = target.space.start, target.space.stop
     if request.total_segments is not None and request.segment is not None:
         start, stop = target.space.segment(request.segment, request.total_segments)
-    begin = target.start_key(request)
+    begin = target.start_key(request.exclusive_start_key)
     if begin is not None:
         if not start <= begin < stop:
             raise ValidationException(
@@ -79,7 +79,7 @@ def execute(rooms: Rooms, request: ScanInput, plan: Plan) -> bytes:
             )
         start = begin + b"\0"
     with rooms.source(request.consistent_read) as source:
-        choose = target.choose(source, request, plan.accept, plan.projection)
+        choose = target.choose(source, view)
         page = read_page(source, start, stop, limit=request.limit, choose=choose)
     return target.answer(request, page)
 

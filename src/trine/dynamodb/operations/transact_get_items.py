@@ -12,11 +12,11 @@ from trine.dynamodb.expressions.projection import Projection
 from trine.dynamodb.limits import TRANSACTION_MAX_BYTES
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
+from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE
 from trine.dynamodb.operations.consumed import consumed_list, wanted
 from trine.dynamodb.operations.expect import item_context, key_bytes
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.reading import projection_of
-from trine.dynamodb.operations.transact_write_items import SAME_ITEM_TWICE
 from trine.dynamodb.shape import Codec, TransactGetItemsInput, table_name_of
 
 

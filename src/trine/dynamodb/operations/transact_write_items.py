@@ -7,7 +7,7 @@ record is written in the same commit as the items, so a repeated request finds i
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -15,14 +15,13 @@ import msgspec
 import orjson
 
 from trine.dynamodb.errors import (
-    ConditionalCheckFailedException,
-    TransactionCanceledException,
     ValidationException,
 )
 from trine.dynamodb.limits import IDEMPOTENCY_TOKEN_SECONDS, TRANSACTION_MAX_BYTES
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import check_item_size, encode_stored, item_size, stored_size
+from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE, Reasons
 from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
 from trine.dynamodb.operations.expect import checked, collection_metrics, item_context, key_bytes
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
@@ -33,7 +32,6 @@ from trine.dynamodb.storage.items import Rule, Transition, Write, commit_all, co
 from trine.dynamodb.storage.tables import Table
 from trine.dynamodb.storage.tokens import Token
 
-SAME_ITEM_TWICE = "Transaction request cannot include multiple operations on one item"
 _ACTIONS = {
     "condition_check": "dynamodb:ConditionCheckItem",
     "put": "dynamodb:PutItem",
@@ -96,7 +94,7 @@ def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) 
     tables = [rooms.tables.get(table_name_of(wish.members.table_name)) for wish in wishes]
     if sum(_payload_bytes(wish) for wish in wishes) > TRANSACTION_MAX_BYTES:
         raise ValidationException("Transaction payload size cannot exceed 4 MB")
-    reasons = _Reasons(len(wishes))
+    reasons = Reasons(len(wishes))
     writes = []
     for at, (table, wish) in enumerate(zip(tables, wishes, strict=True)):
         try:
@@ -152,46 +150,6 @@ def _write(table: Table, wish: Wish, guard: Callable[[Rule], Rule]) -> Write:
             transition.become(None)
 
     return Write(table, key, guard(rule))
-
-
-class _Reasons:
-    """Why items could not be written: collected while their rules run, in one attempt."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._reasons: dict[int, dict[str, Any]] = {}
-
-    def add(self, at: int, code: str, message: str, members: Mapping[str, Any] | None = None) -> None:
-        """Item `at` was refused."""
-        self._reasons[at] = {"Code": code, "Message": message, **(members or {})}
-
-    def guard(self, at: int) -> Callable[[Rule], Rule]:
-        """Wraps the rule of item `at`: what it refuses becomes a reason."""
-
-        def wrap(rule: Rule) -> Rule:
-            def guarded(transition: Transition) -> None:
-                self._reasons.pop(at, None)
-                try:
-                    rule(transition)
-                except ConditionalCheckFailedException as refused:
-                    self.add(at, "ConditionalCheckFailed", refused.message, refused.members)
-                except ValidationException as refused:
-                    self.add(at, "ValidationError", refused.message)
-
-            return guarded
-
-        return wrap
-
-    def raise_if_any(self) -> None:
-        """TransactionCanceledException when some item was refused."""
-        if not self._reasons:
-            return
-        reasons = [self._reasons.get(at, {"Code": "None"}) for at in range(self._count)]
-        codes = ", ".join(reason["Code"] for reason in reasons)
-        raise TransactionCanceledException(
-            f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
-            members={"CancellationReasons": reasons},
-        )
 
 
 def _answer(request: TransactWriteItemsInput, wishes: Sequence[Wish], transitions: Sequence[Transition]) -> bytes:

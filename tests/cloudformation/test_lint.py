@@ -44,5 +44,14 @@ def test_what_cannot_be_parsed_is_said_once(tmp_path: Path) -> None:
     assert [fault.rule for fault in validate(file)] == ["template/yaml"]
 
 
+def test_duplicates_stop_validation_though_not_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text("Resources:\n  A:\n    Type: AWS::SNS::Topic\n    Type: AWS::SNS::Topic\n")
+    assert {(fault.level, fault.rule) for fault in validate(file)} >= {
+        ("warning", "template/duplicate-key"),
+        ("error", "E0000"),
+    }
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     assert [fault.rule for fault in validate(tmp_path / "no.yaml")] == ["template/file"]

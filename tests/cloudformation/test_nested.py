@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trine.cloudformation.faults import Fault
+from trine.cloudformation.manifest import UNSUPPORTED_TYPE, manifest
 from trine.cloudformation.template import Template
 
 PARENT = """
@@ -43,6 +44,23 @@ def test_resources_and_outputs_are_joined(load: Callable[..., Template], tmp_pat
     place = table.location_of("BillingMode")
     assert (Path(place.file).name, place.line) == ("storage.yaml", 7)
     assert template.nested["Storage"].outputs["TableName"].value == table.physical_id
+
+
+def test_the_manifest_tells_read_stacks_from_remote_ones(load: Callable[..., Template], tmp_path: Path) -> None:
+    (tmp_path / "storage.yaml").write_text(CHILD)
+    text = (
+        PARENT
+        + """
+  Remote: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: "https://example.org/t.yaml"}}
+  Repository:
+    Type: AWS::Serverless::Application
+    Properties:
+      Location: {ApplicationId: "arn:aws:serverlessrepo:us-east-1:1:applications/x", SemanticVersion: 1.0.0}
+"""
+    )
+    rows = {(row.logical_id, row.path): row.remark or row.fidelity.value for row in manifest(load(text), {})}
+    assert rows["Storage", "TemplateURL"] == "enforced"
+    assert rows["Remote", ""] == rows["Repository", ""] == UNSUPPORTED_TYPE
 
 
 def test_faults_of_both_come_at_once(faults: Callable[..., list[Fault]], tmp_path: Path) -> None:

@@ -267,6 +267,12 @@ def test_a_template_that_is_not_text(tmp_path: Path) -> None:
         load_template(tmp_path / "template.yaml")
 
 
+def test_a_duplicate_key_is_told_and_the_last_one_counts(load: Load) -> None:
+    template = load("Resources:\n  A:\n    Type: AWS::SNS::Topic\n    Type: AWS::SQS::Queue\n")
+    assert template.resources["A"].type == "AWS::SQS::Queue"
+    assert [(note.line, note.rule, note.level) for note in template.notes] == [(4, "template/duplicate-key", "warning")]
+
+
 def test_a_yaml_bomb_is_a_fault(faults: Faults) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]

@@ -66,8 +66,8 @@ def _local_files(resource: Resource) -> Iterator[Fault]:
             location = resource.location_of(name)
             message = f"{resource.logical_id}: {path} does not exist"
             runtime = str(resource.properties.get("Runtime") or "")
-            if name == "Code" and not runtime.startswith(_RUNTIMES_HERE):
-                hint = "build it first; the runtime of this function does not run here in any case"
+            if name == "DefinitionS3Location" or (name == "Code" and not runtime.startswith(_RUNTIMES_HERE)):
+                hint = "it does not run here in any case; AWS would refuse it"
                 yield _at(location, message, hint, "template/file", "warning")
                 continue
             hint = "build it first (sam build)" if path.suffix in (".zip", ".jar") else _START
@@ -136,6 +136,8 @@ def _handler(resource: Resource) -> Iterator[Fault]:
     if not endings:
         return
     location = resource.location_of("Handler")
+    if Path(folder, handler).is_file():
+        return  # a script that a layer's wrapper starts, such as run.sh for the Lambda Web Adapter
     if not dot or not module or not function:
         message = f"Handler of {resource.logical_id} is {handler!r}; it must be file.function"
         yield _at(location, message, "such as app.handler for app.py", "lambda/handler")

@@ -1,7 +1,7 @@
 """The child process that reads a template: `python -m trine.cloudformation.expand`, JSON in and out by pipes.
 
 In: {"path", "parameters", "region"}. Out: {"template", "positions", "files", "sources", "transforms", "faults",
-"dependencies", "literals", "property_types",
+"warnings", "dependencies", "literals", "property_types",
 "attribute_names"}. It is a process of its own because PyYAML and aws-sam-translator cost
 time and memory that the server should not carry, and because nothing a template does to a parser can then hurt it.
 """
@@ -67,7 +67,7 @@ def transforms_of(template: dict[str, Any]) -> list[str]:
     """The names under `Transform`, in order; what is no name is left to the checks."""
     named = template.get("Transform", [])
     entries = named if isinstance(named, list) else [named]
-    return [entry if isinstance(entry, str) else str(entry.get("Name")) for entry in entries if entry]
+    return [str(entry.get("Name") if isinstance(entry, dict) else entry) for entry in entries if entry]
 
 
 def expand(path: Path, parameters: dict[str, Any], region: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def expand(path: Path, parameters: dict[str, Any], region: str) -> dict[str, Any
         "faults": [],
         "dependencies": [],
     }
-    faults = list(document.faults)
+    faults = [fault for fault in document.faults if fault.level == "error"]
     template = document.value
     if not faults:
         faults = shape_faults(template, document.positions)
@@ -90,7 +90,9 @@ def expand(path: Path, parameters: dict[str, Any], region: str) -> dict[str, Any
         faults = _expand_transforms(path, template, document.positions, parameters, region, answer)
     if any(fault.rule != "template/sam" for fault in faults):
         answer["template"] = {}  # its shape cannot be trusted: nobody walks it
+    warnings = [fault for fault in document.faults if fault.level != "error"]
     answer["faults"] = [fault.to_document() for fault in faults]
+    answer["warnings"] = [fault.to_document() for fault in warnings]
     return answer
 
 

@@ -42,6 +42,7 @@ class Expansion:
     attribute_names: Mapping[str, list[str]]
     literals: Mapping[str, Any]
     faults: list[Fault]
+    warnings: list[Fault]
     from_cache: bool
 
 
@@ -161,10 +162,11 @@ def _expansion(path: Path, answer: Mapping[str, Any], from_cache: bool) -> Expan
         answer.get("attribute_names", {}),
         answer.get("literals", {}),
         [Fault.from_document(fault) for fault in answer["faults"]],
+        [Fault.from_document(fault) for fault in answer["warnings"]],
         from_cache,
     )
 
 
 def _failed(path: Path, fault: Fault) -> Expansion:
     positions = Positions([str(path)])
-    return Expansion({}, positions, {}, (), Places(positions, {}, {}), {}, {}, {}, [fault], False)
+    return Expansion({}, positions, {}, (), Places(positions, {}, {}), {}, {}, {}, [fault], [], False)

@@ -91,7 +91,7 @@ class Includer:
         value, faults = self.read(file, self.positions, path, len(self.positions.files) - 1)
         if own_place is not None:
             self.positions.table["/".join(map(str, path))] = own_place
-        self.faults.extend(faults)
+        self.faults.extend(fault for fault in faults if fault.level == "error")
         return value
 
     def _fault(self, path: PathParts, message: str, hint: str) -> None:

@@ -104,10 +104,9 @@ class _Reader:
             if self.text[at : at + 1] != ":":
                 raise _Unreadable(at, "':' was expected here")
             if key in members:
-                message = f"duplicate key {key!r}; it first stands on line {members[key][0]}"
-                self.faults.append(
-                    Fault(self.file, line, column, message, "keep one of the two", "template/duplicate-key")
-                )
+                message = f"duplicate key {key!r}: this one counts, that on line {members[key][0]} is lost"
+                rule, hint = "template/duplicate-key", "keep one of the two"
+                self.faults.append(Fault(self.file, line, column, message, hint, rule, "warning"))
             node, at = self.value(self.skip(at + 1), depth + 1)
             members[key] = (line, column, node)
             at = self.skip(at)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from trine.aws.fidelity import Fidelity, FidelityTable
+from trine.cloudformation.fidelity import FIDELITY
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
 
+STACK = "AWS::CloudFormation::Stack"
 UNSUPPORTED_TYPE = "unsupported type"
 
 
@@ -33,8 +35,10 @@ def manifest(template: Template, fidelity: FidelityTable) -> list[ManifestRow]:
     only be given a placeholder (Fn::GetAtt of an unsupported type) are rows of their own.
     """
     rows: list[ManifestRow] = []
-    for resource in template.resources.values():
-        table = fidelity.get(resource.type)
+    for logical_id, resource in template.resources.items():
+        table = {**FIDELITY, **fidelity}.get(resource.type)
+        if resource.type == STACK and not is_read(template, logical_id):
+            table = None
         if table is None:
             rows.append(_row(resource, "", Fidelity.IGNORED, UNSUPPORTED_TYPE))
         else:
@@ -45,6 +49,13 @@ def manifest(template: Template, fidelity: FidelityTable) -> list[ManifestRow]:
         for attribute in resource.placeholders:
             rows.append(_row(resource, "", Fidelity.IGNORED, f"{attribute} is a placeholder: its type is unsupported"))
     return rows
+
+
+def is_read(template: Template, logical_id: str) -> bool:
+    """True when the template of this nested stack was read; `logical_id` may be `Stack.Stack`."""
+    outer, _, inner = logical_id.partition(".")
+    nested = template.nested.get(outer)
+    return nested is not None and (not inner or is_read(nested, inner))
 
 
 def _row(resource: Resource, path: str, fidelity: Fidelity, remark: str = "") -> ManifestRow:

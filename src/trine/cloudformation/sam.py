@@ -19,6 +19,7 @@ from trine.cloudformation.faults import Fault
 TRANSFORM = "AWS::Serverless-2016-10-31"
 _BUCKET = "trine-local-path"
 _SOURCE = "Trine::Source"
+_REPOSITORY = "https://serverlessrepo.aws.amazon.com/applications/"
 
 _LOCAL_PROPERTIES = {
     "AWS::Serverless::Function": ("CodeUri",),
@@ -203,6 +204,8 @@ def _holders(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             if resource["Type"] == "AWS::Serverless::Function":
                 _default_code(template, resource)
             properties = resource.get("Properties")
+            if resource["Type"] == "AWS::Serverless::Application" and isinstance(properties, dict):
+                _leave_repository_alone(properties)
             if isinstance(properties, dict):
                 yield resource["Type"], properties
 
@@ -220,6 +223,15 @@ def _default_code(template: dict[str, Any], resource: dict[str, Any]) -> None:
             properties["ImageUri"] = "trine-local-image"
     elif not any("CodeUri" in each or "InlineCode" in each or "ImageUri" in each for each in both):
         properties["CodeUri"] = "."
+
+
+def _leave_repository_alone(properties: dict[str, Any]) -> None:
+    """Applications of the Serverless Application Repository: the translator would ask AWS; here they become a nested
+    stack of a remote template, which the manifest lists as unsupported."""
+    location = properties.get("Location")
+    if isinstance(location, dict):
+        named = location.get("ApplicationId")
+        properties["Location"] = f"{_REPOSITORY}{named if isinstance(named, str) else ''}"
 
 
 def _swap_local_paths(template: dict[str, Any], swapped: list[Any]) -> None:

@@ -116,7 +116,7 @@ def _load(
         builder.creation_order,
         builder.omitted,
         expansion.transforms,
-        (*builder.notes, *(fault for fault in checked if fault.level != "error")),
+        (*expansion.warnings, *builder.notes, *(fault for fault in checked if fault.level != "error")),
         expansion.from_cache,
         nested.templates,
     )

@@ -77,8 +77,9 @@ class _Builder:
         self.anchors: dict[str, Node | None] = {}
         self.events: Iterator[Any] = iter(())
 
-    def fault(self, event: Any, message: str, hint: str, rule: str = "template/yaml") -> Fault:
-        return Fault(self.file, event.start_mark.line + 1, event.start_mark.column + 1, message, hint, rule)
+    def fault(self, event: Any, message: str, hint: str, rule: str = "template/yaml", level: str = "error") -> Fault:
+        place = event.start_mark
+        return Fault(self.file, place.line + 1, place.column + 1, message, hint, rule, level)
 
     def read(self, text: str) -> Node | None:
         self.events = iter(yaml.parse(text, Loader=_LOADER))
@@ -145,8 +146,9 @@ class _Builder:
                 continue
             if key.value in members:
                 first = members[key.value][0]
-                message = f"duplicate key {key.value!r}; it first stands on line {first}"
-                self.faults.append(self.fault(key, message, "keep one of the two", "template/duplicate-key"))
+                message = f"duplicate key {key.value!r}: this one counts, that on line {first} is lost"
+                hint = "keep one of the two"
+                self.faults.append(self.fault(key, message, hint, "template/duplicate-key", "warning"))
             members[key.value] = (key.start_mark.line + 1, key.start_mark.column + 1, value)
         for other in merged:
             if not isinstance(other.value, dict):

@@ -78,6 +78,7 @@ def evaluation() -> Evaluation:
         ({"Fn::Equals": [["a", "b", "c"], {"Ref": "List"}]}, True),
         ({"Fn::And": [{"Condition": "Yes"}, {"Fn::Not": [{"Condition": "No"}]}]}, True),
         ({"Fn::Or": [{"Condition": "No"}, {"Fn::Equals": [1, 2]}]}, False),
+        ({"Fn::Or": [{"Condition": {"Condition": "Yes"}}, {"Condition": "No"}]}, True),
         ({"Fn::Base64": {"Fn::Sub": "ü${Text}"}}, base64.b64encode("üt".encode()).decode()),
         ({"Fn::Cidr": ["10.0.0.0/16", 3, 8]}, ["10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"]),
         ({"Fn::Cidr": ["2001:db8::/56", 2, 64]}, ["2001:db8::/64", "2001:db8:0:1::/64"]),

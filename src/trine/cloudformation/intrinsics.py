@@ -131,8 +131,12 @@ class Evaluation:
 
     def truth(self, value: Any, path: Path) -> bool:
         """An operand of Fn::And, Fn::Or, Fn::Not or a condition: a condition function or `Condition: name`."""
-        if isinstance(value, dict) and list(value) == ["Condition"] and isinstance(value["Condition"], str):
-            return self.world.condition(value["Condition"], (*path, "Condition"))
+        if isinstance(value, dict) and list(value) == ["Condition"]:
+            named = value["Condition"]
+            if isinstance(named, dict):  # aws-sam-translator nests them where it joins conditions
+                return self.truth(named, (*path, "Condition"))
+            if isinstance(named, str):
+                return self.world.condition(named, (*path, "Condition"))
         resolved = self.resolve(value, path)
         if isinstance(resolved, bool):
             return resolved

@@ -196,6 +196,17 @@ class GatewayResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainMapping:
+    """A custom domain name (by Host header) whose `base_path` leads to a stage of the API."""
+
+    domain: str
+    base_path: str
+    """Without slashes around; empty for the whole domain."""
+    stage: str
+    """Empty: the first segment below the base path names the stage (REST)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """One API with its routes and stages."""
 
@@ -214,6 +225,7 @@ class Api:
     minimum_compression_bytes: int | None = None
     definitions: JsonObject = field(default_factory=dict)
     """JSON schemas that models refer to by `#/definitions/…`."""
+    domains: tuple[DomainMapping, ...] = ()
     problems: tuple[str, ...] = ()
     """What the template asks for that is not built, in words for people."""
 

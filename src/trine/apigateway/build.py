@@ -13,6 +13,7 @@ from typing import Any
 
 from trine.apigateway.api import Api, ApiKind, IntegrationType, Route, Stage, Throttle
 from trine.apigateway.definition import as_mapping, as_strings, read_cors
+from trine.apigateway.domains import read_domains
 from trine.apigateway.integrations.transformation import Transformation
 from trine.apigateway.limits import ROUTES_PER_API
 from trine.apigateway.mapping.template import TemplateError
@@ -67,6 +68,7 @@ def build_rest_api(
         api_key_source=str(properties.get("ApiKeySourceType") or definition.api_key_source or "HEADER").upper(),
         minimum_compression_bytes=(int(compression) if compression.isdigit() else definition.minimum_compression_bytes),
         definitions=definition.schemas,
+        domains=read_domains(api_id, everything),
         problems=tuple(definition.problems),
     )
 
@@ -95,6 +97,7 @@ def build_http_api(
         stages=tuple(stages),
         authorizers=definition.authorizers,
         cors=read_cors(cors) if isinstance(cors, Mapping) else definition.cors,
+        domains=read_domains(api_id, everything),
         problems=tuple(definition.problems),
     )
 

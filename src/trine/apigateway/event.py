@@ -122,7 +122,7 @@ def rest_event(exchange: Exchange, binary: BinaryTypes, forwarded: Forwarded) ->
     return orjson.dumps(
         {
             "resource": exchange.route.resource_path,
-            "path": exchange.path,
+            "path": exchange.shown_path,
             "httpMethod": exchange.method,
             "headers": single,
             "multiValueHeaders": multi,

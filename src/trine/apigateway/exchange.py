@@ -45,7 +45,7 @@ class Exchange:
     ) -> None:
         self.request = request
         self.method = request.method
-        self.deployed, self.path, self.full_path, self.domain_name, self.domain_prefix = located
+        self.deployed, self.path, self.full_path, self.domain_name, self.domain_prefix, self.shown_path = located
         self.rest = self.deployed.rest
         """True under a REST API."""
         self.request_id, self.extended_id, self.trace_header = names

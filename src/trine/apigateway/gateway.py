@@ -130,6 +130,8 @@ class Gateway:
         served = self._served[located.deployed]
         try:
             check_limits(request)
+            if served.compression is not None:
+                exchange.request = served.compression.unpack(request)
             if request.method == "OPTIONS" and served.cors is not None:
                 preflight = served.cors.preflight(request.headers)
                 if preflight is not None:
@@ -245,6 +247,8 @@ class Gateway:
 
     def _finish(self, exchange: Exchange, response: Response, *, preflight: bool = False) -> Response:
         served = self._served[exchange.deployed]
+        if served.compression is not None:
+            served.compression.pack(exchange.request.headers.get(b"accept-encoding"), response)
         headers = response.headers
         if exchange.rest:
             headers.append((b"x-amzn-RequestId", exchange.request_id.encode()))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from trine.apigateway.access_log import AccessLog, Sink
 from trine.apigateway.api import Api, IntegrationType
 from trine.apigateway.authorizers.guard import Guard, GuardParts
+from trine.apigateway.compression import Compression
 from trine.apigateway.cors import CorsPolicy
 from trine.apigateway.deployment import DeployedRoute, DeployedStage
 from trine.apigateway.gateway_responses import GatewayResponses
@@ -33,7 +34,17 @@ class Parts:
 class Served:
     """The rooms of one stage."""
 
-    __slots__ = ("access_log", "cors", "deployed", "guard", "problems", "responses", "throttle", "validations")
+    __slots__ = (
+        "access_log",
+        "compression",
+        "cors",
+        "deployed",
+        "guard",
+        "problems",
+        "responses",
+        "throttle",
+        "validations",
+    )
 
     def __init__(self, deployed: DeployedStage, parts: Parts) -> None:
         api = deployed.api
@@ -42,6 +53,8 @@ class Served:
         self.deployed = deployed
         self.problems: list[str] = []
         self.cors = CorsPolicy(api.cors) if api.cors is not None and not api.is_rest else None
+        minimum = api.minimum_compression_bytes
+        self.compression = Compression(minimum) if minimum is not None else None
         self.guard = Guard(deployed, parts.guard)
         if self.guard.problem:
             self.problems.append(f"{api.name}/{stage.name}: {self.guard.problem}")

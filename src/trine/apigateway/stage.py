@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from trine.apigateway.api import Api
+from trine.apigateway.api import Api, DomainMapping
 from trine.apigateway.deployment import DeployedStage
 from trine.apigateway.errors import BAD_REQUEST, FORBIDDEN, RESOURCE_NOT_FOUND, GatewayError
 from trine.aws.arn import Place
@@ -31,6 +31,8 @@ class Located(NamedTuple):
     """Raw path with the stage in front, as `requestContext.path` and `rawPath` show it."""
     domain_name: str
     domain_prefix: str
+    shown_path: str
+    """What a REST event calls `path`: the path below the stage, or the whole path of a custom domain."""
 
 
 class _Entry:
@@ -54,6 +56,12 @@ class Directory:
         self._folded = {api_id.lower(): entry for api_id, entry in self._entries.items()}
         self._first = next((entry for entry in self._entries.values() if entry.first is not None), None)
         self._hosts: dict[str, tuple[_Entry, str] | None] = {}
+        self._domains: dict[str, list[tuple[DomainMapping, _Entry]]] = {}
+        for entry in self._entries.values():
+            for mapping in entry.api.domains:
+                self._domains.setdefault(mapping.domain, []).append((mapping, entry))
+        for mappings in self._domains.values():  # the longest base path is looked at first
+            mappings.sort(key=lambda pair: -len(pair[0].base_path))
 
     @property
     def stages(self) -> list[DeployedStage]:
@@ -73,6 +81,8 @@ class Directory:
             if entry is None:
                 raise GatewayError(RESOURCE_NOT_FOUND, f"there is no API {api_id!r} in this stack", api=api_id)
             return _in_stage(entry, "/" + rest, entry.domain_name)
+        if self._domains and (mappings := self._domains.get(host.lower().partition(":")[0])) is not None:
+            return _by_domain(mappings, path)
         named = self._by_host(host)
         if named is not None:
             entry, domain_name = named
@@ -101,6 +111,24 @@ class Directory:
         return found
 
 
+def _by_domain(mappings: list[tuple[DomainMapping, _Entry]], path: str) -> Located:
+    """The stage that a custom domain's base path leads to; events show the path as the client wrote it."""
+    trimmed = "/" + path.lstrip("/")
+    for mapping, entry in mappings:
+        prefix = f"/{mapping.base_path}" if mapping.base_path else ""
+        if trimmed != prefix and not trimmed.startswith(prefix + "/"):
+            continue
+        below = trimmed[len(prefix) :] or "/"
+        if not mapping.stage:
+            located = _in_stage(entry, below, mapping.domain)
+            return located._replace(shown_path=path, full_path=path)
+        deployed = entry.stages.get(mapping.stage)
+        if deployed is not None:
+            prefix_label = mapping.domain.partition(".")[0]
+            return Located(deployed, below, path, mapping.domain, prefix_label, path)
+    raise GatewayError(FORBIDDEN, f"no base path of the domain leads to {path!r}")
+
+
 def _in_stage(entry: _Entry, path: str, domain_name: str) -> Located:
     """The stage named by the first segment, or `$default`."""
     segment, slash, rest = path.lstrip("/").partition("/")
@@ -121,7 +149,7 @@ def _below(deployed: DeployedStage, path: str, tail: str, domain_name: str) -> L
     full_path = deployed.prefix + tail
     if deployed.api.is_rest and path.startswith("//"):
         path = "/" + path.lstrip("/")  # as observed on AWS; requestContext.path keeps the slashes
-    return Located(deployed, path, full_path or "/", domain_name, domain_name.partition(".")[0])
+    return Located(deployed, path, full_path or "/", domain_name, domain_name.partition(".")[0], path)
 
 
 def target_path(path: bytes) -> str:

@@ -189,7 +189,7 @@ def _rest_request(exchange: Exchange) -> dict[str, Any]:
     query, multi_query = rest_query(request.query)
     return {
         "resource": exchange.route.resource_path,
-        "path": exchange.path,
+        "path": exchange.shown_path,
         "httpMethod": exchange.method,
         "headers": single,
         "multiValueHeaders": multi,

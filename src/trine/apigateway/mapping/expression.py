@@ -102,7 +102,7 @@ class ExpressionReader:
             accesses = self._accesses(text_may_follow=not braced)
             if braced:
                 if not source.startswith("}", self.at):
-                    raise self._fail("a reference ${ is not closed")
+                    return None, start  # `${AWS::Region}` and the like are text
                 self.at += 1
             end = self.at
         finally:

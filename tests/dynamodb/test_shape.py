@@ -25,6 +25,9 @@ STRUCTS = {
     "BatchWriteItem": shape.BatchWriteItemInput,
     "TransactGetItems": shape.TransactGetItemsInput,
     "TransactWriteItems": shape.TransactWriteItemsInput,
+    "ExecuteStatement": shape.ExecuteStatementInput,
+    "BatchExecuteStatement": shape.BatchExecuteStatementInput,
+    "ExecuteTransaction": shape.ExecuteTransactionInput,
 }
 
 
@@ -37,6 +40,8 @@ def bare(kind: Any) -> Any:
 
 def check(kind: Any, name: str, where: str) -> None:
     """A struct's field (or element) of type `kind` against the model's shape `name`."""
+    if name == "AttributeValue":
+        return
     model = dynamodb_model().shapes[name]
     kind = bare(kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
@@ -53,7 +58,7 @@ def check(kind: Any, name: str, where: str) -> None:
         check(typing.get_args(kind)[0], model["member"]["shape"], f"{where}[]")
     elif typing.get_origin(kind) is dict:
         assert model["type"] == "map"
-        if typing.get_args(kind)[1] is not Any and model["value"]["shape"] != "AttributeValue":
+        if typing.get_args(kind)[1] is not Any:
             check(typing.get_args(kind)[1], model["value"]["shape"], f"{where}{{}}")
     else:
         assert {str: "string", int: "integer", bool: "boolean"}[kind] == model["type"], where

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from trine.dynamodb.errors import UnknownOperationException, UnsupportedOperationException
 from trine.dynamodb.members import ServiceModel, dynamodb_model, streams_model
+from trine.dynamodb.operations.batch_execute_statement import BATCH_EXECUTE_STATEMENT
 from trine.dynamodb.operations.batch_get_item import BATCH_GET_ITEM
 from trine.dynamodb.operations.batch_write_item import BATCH_WRITE_ITEM
 from trine.dynamodb.operations.create_table import CREATE_TABLE
@@ -21,6 +22,8 @@ from trine.dynamodb.operations.describe_limits import DESCRIBE_LIMITS
 from trine.dynamodb.operations.describe_stream import DESCRIBE_STREAM
 from trine.dynamodb.operations.describe_table import DESCRIBE_TABLE
 from trine.dynamodb.operations.describe_time_to_live import DESCRIBE_TIME_TO_LIVE
+from trine.dynamodb.operations.execute_statement import EXECUTE_STATEMENT
+from trine.dynamodb.operations.execute_transaction import EXECUTE_TRANSACTION
 from trine.dynamodb.operations.get_item import GET_ITEM
 from trine.dynamodb.operations.get_records import GET_RECORDS
 from trine.dynamodb.operations.get_shard_iterator import GET_SHARD_ITERATOR
@@ -43,7 +46,10 @@ TABLE_TARGET = "DynamoDB_20120810."
 STREAMS_TARGET = "DynamoDBStreams_20120810."
 
 _OPERATIONS = (
+    BATCH_EXECUTE_STATEMENT,
     BATCH_GET_ITEM,
+    EXECUTE_STATEMENT,
+    EXECUTE_TRANSACTION,
     BATCH_WRITE_ITEM,
     CREATE_TABLE,
     DELETE_ITEM,

@@ -224,6 +224,44 @@ class TransactGetItemsInput(_Input):
     return_consumed_capacity: Capacity | None = None
 
 
+Statement = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
+Parameters = Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1)]
+
+
+class ExecuteStatementInput(_Input):
+    statement: Statement
+    parameters: Parameters | None = None
+    consistent_read: bool | None = None
+    next_token: Annotated[str, msgspec.Meta(min_length=1, max_length=32768)] | None = None
+    return_consumed_capacity: Capacity | None = None
+    limit: Positive | None = None
+    return_values_on_condition_check_failure: OnFailure | None = None
+
+
+class BatchStatementRequest(_Input):
+    statement: Statement
+    parameters: Parameters | None = None
+    consistent_read: bool | None = None
+    return_values_on_condition_check_failure: OnFailure | None = None
+
+
+class BatchExecuteStatementInput(_Input):
+    statements: Annotated[list[BatchStatementRequest], msgspec.Meta(min_length=1, max_length=25)]
+    return_consumed_capacity: Capacity | None = None
+
+
+class ParameterizedStatement(_Input):
+    statement: Statement
+    parameters: Parameters | None = None
+    return_values_on_condition_check_failure: OnFailure | None = None
+
+
+class ExecuteTransactionInput(_Input):
+    transact_statements: Annotated[list[ParameterizedStatement], msgspec.Meta(min_length=1, max_length=100)]
+    client_request_token: Annotated[str, msgspec.Meta(min_length=1, max_length=36)] | None = None
+    return_consumed_capacity: Capacity | None = None
+
+
 Input = TypeVar("Input")
 
 

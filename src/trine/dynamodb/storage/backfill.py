@@ -34,7 +34,7 @@ class _Walk(NamedTuple):
 
     table: Table
     entry: Entry
-    index: Index | None
+    counted: Index | None
     finish: Callable[[], Future[Table]]
 
 
@@ -148,6 +148,6 @@ def _fill(walk: _Walk, wanted: Sequence[tuple[bytes, bytes]], current: Current) 
             puts[entry_key] = entry[1]
             size_bytes += stored_size(entry[1])
     counters = {}
-    if walk.index is not None and puts:
-        counters = {walk.index.count_key: len(puts), walk.index.size_key: size_bytes}
+    if walk.counted is not None and puts:
+        counters = {walk.counted.count_key: len(puts), walk.counted.size_key: size_bytes}
     return Change(None, puts, (), counters)

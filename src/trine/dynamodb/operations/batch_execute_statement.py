@@ -1,0 +1,107 @@
+"""BatchExecuteStatement: up to 25 PartiQL statements, each for itself: one that fails says so in its own place."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from trine.aws.errors import AwsError
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.model.capacity import ConsumedCapacity
+from trine.dynamodb.operations.consumed import add_transition, consumed_list, wanted
+from trine.dynamodb.operations.operation import Operation, Permission, Rooms
+from trine.dynamodb.operations.statements import (
+    Selection,
+    plan_of,
+    returned_item,
+    statement_permission,
+    write_of,
+)
+from trine.dynamodb.partiql import ExistsPlan, SelectPlan, Statement, check_parameters, parse
+from trine.dynamodb.shape import BatchExecuteStatementInput, BatchStatementRequest, Codec
+from trine.dynamodb.storage.items import commit_one
+
+_CODES = {
+    "ConditionalCheckFailedException": "ConditionalCheckFailed",
+    "ValidationException": "ValidationError",
+    "ResourceNotFoundException": "ResourceNotFound",
+    "DuplicateItemException": "DuplicateItem",
+    "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
+}
+Outcome = tuple[dict[str, Any], ConsumedCapacity | None]
+
+
+def permissions(rooms: Rooms, request: BatchExecuteStatementInput) -> Iterable[Permission]:
+    """Each statement's own action on its table or index."""
+    for one in request.statements:
+        check_parameters(one.parameters)
+        yield statement_permission(rooms, one.statement)
+
+
+def prepare(request: BatchExecuteStatementInput) -> list[Statement]:
+    """The statements, read: all of them reads, or all of them writes."""
+    statements = [parse(one.statement) for one in request.statements]
+    if len({statement.kind == "SELECT" for statement in statements}) > 1:
+        raise ValidationException("The batch request cannot mix reads and writes: all statements must be of one kind")
+    return statements
+
+
+def execute(rooms: Rooms, request: BatchExecuteStatementInput, statements: list[Statement]) -> Future[bytes]:
+    """Run each and answer when all are done."""
+    return asyncio.ensure_future(_run(rooms, request, statements))
+
+
+async def _run(rooms: Rooms, request: BatchExecuteStatementInput, statements: list[Statement]) -> bytes:
+    pending = [_one(rooms, one, statement) for one, statement in zip(request.statements, statements, strict=True)]
+    outcomes = await asyncio.gather(*pending)
+    document: dict[str, Any] = {"Responses": [response for response, _ in outcomes]}
+    if wanted(request.return_consumed_capacity):
+        found = {str(at): consumed for at, (_, consumed) in enumerate(outcomes) if consumed is not None}
+        document["ConsumedCapacity"] = consumed_list(found, request.return_consumed_capacity)
+    return orjson.dumps(document)
+
+
+async def _one(rooms: Rooms, one: BatchStatementRequest, statement: Statement) -> Outcome:
+    try:
+        return await _outcome(rooms, one, statement)
+    except AwsError as refused:
+        error = {"Code": _CODES.get(refused.code, "InternalServerError"), "Message": refused.message, **refused.members}
+        return {"TableName": statement.table_name, "Error": error}, None
+
+
+async def _outcome(rooms: Rooms, one: BatchStatementRequest, statement: Statement) -> Outcome:
+    table, plan = plan_of(rooms, statement, one.parameters)
+    response: dict[str, Any] = {"TableName": statement.table_name}
+    if isinstance(plan, SelectPlan):
+        if plan.key is None or not plan.only_key:
+            raise ValidationException(
+                "Select statements within BatchExecuteStatement must specify the primary key in the where clause."
+            )
+        selection = Selection(rooms, plan, one.consistent_read)
+        selection.read(None, None)
+        if selection.items:
+            response["Item"] = orjson.Fragment(selection.items[0])
+        return response, selection.consumed
+    if isinstance(plan, ExistsPlan):
+        raise ValidationException("EXISTS is a condition of ExecuteTransaction only")
+    write = write_of(table, plan, one.return_values_on_condition_check_failure == "ALL_OLD")
+    transition = await commit_one(rooms.store, write, lambda done: done, rooms.clock.now())
+    item = returned_item(plan, transition)
+    if item is not None:
+        response["Item"] = orjson.Fragment(item)
+    consumed = ConsumedCapacity(table.name)
+    add_transition(consumed, transition)
+    return response, consumed
+
+
+BATCH_EXECUTE_STATEMENT = Operation(
+    "BatchExecuteStatement",
+    Codec("BatchExecuteStatement", BatchExecuteStatementInput),
+    permissions,
+    prepare,
+    execute,
+)

@@ -1,0 +1,133 @@
+"""ExecuteTransaction: up to a hundred PartiQL statements, all or nothing: all of them reads, or all of them writes."""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import orjson
+
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.limits import IDEMPOTENCY_TOKEN_SECONDS
+from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
+from trine.dynamodb.model.item import decode_stored, item_bytes, stored_size
+from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE, Reasons
+from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
+from trine.dynamodb.operations.operation import Answer, Operation, Permission, Rooms
+from trine.dynamodb.operations.statements import plan_of, returned_item, statement_permission, write_of
+from trine.dynamodb.partiql import Plan, SelectPlan, Statement, check_parameters, parse
+from trine.dynamodb.shape import Codec, ExecuteTransactionInput
+from trine.dynamodb.storage.items import Transition, Write, commit_all, commit_once
+from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.tokens import Token
+
+
+def permissions(rooms: Rooms, request: ExecuteTransactionInput) -> Iterable[Permission]:
+    """Each statement's own action on its table."""
+    for one in request.transact_statements:
+        check_parameters(one.parameters)
+        yield statement_permission(rooms, one.statement)
+
+
+def prepare(request: ExecuteTransactionInput) -> list[Statement]:
+    """The statements, read: all of them reads, or all of them writes (and EXISTS)."""
+    statements = [parse(one.statement) for one in request.transact_statements]
+    if len({statement.kind == "SELECT" for statement in statements}) > 1:
+        raise ValidationException("The transaction cannot mix reads and writes: all statements must be of one kind")
+    return statements
+
+
+def execute(rooms: Rooms, request: ExecuteTransactionInput, statements: list[Statement]) -> Answer:
+    """Run them as one and answer."""
+    both = zip(request.transact_statements, statements, strict=True)
+    planned = [_planned(rooms, at, one.parameters, statement) for at, (one, statement) in enumerate(both, 1)]
+    if statements[0].kind == "SELECT":
+        return _read(rooms, request, planned)
+    return _write(rooms, request, planned)
+
+
+def _planned(
+    rooms: Rooms, at: int, parameters: list[dict[str, Any]] | None, statement: Statement
+) -> tuple[Table, Plan]:
+    try:
+        table, plan = plan_of(rooms, statement, parameters)
+    except ValidationException as refused:
+        raise ValidationException(f"Validation failed in TransactStatements[{at}]: {refused.message}") from None
+    if isinstance(plan, SelectPlan) and (plan.key is None or not plan.only_key):
+        raise ValidationException(
+            f"Validation failed in TransactStatements[{at}]: "
+            "Select statements within ExecuteTransaction must specify the primary key in the where clause."
+        )
+    return table, plan
+
+
+def _read(rooms: Rooms, request: ExecuteTransactionInput, planned: Sequence[tuple[Table, Plan]]) -> bytes:
+    responses: list[bytes] = []
+    consumed: dict[str, ConsumedCapacity] = {}
+    with rooms.store.snapshot() as snapshot:
+        for table, plan in planned:
+            assert isinstance(plan, SelectPlan)
+            assert plan.key is not None
+            stored = snapshot.get(table.space.key(plan.key))
+            capacity = consumed.setdefault(table.name, ConsumedCapacity(table.name))
+            capacity.add_table(read=read_units(stored_size(stored) if stored else 0, "transactional"))
+            if stored is None:
+                responses.append(b"{}")
+                continue
+            body = item_bytes(stored) if plan.project is None else orjson.dumps(plan.project(decode_stored(stored)))
+            responses.append(b'{"Item":' + body + b"}")
+    answer = b'{"Responses":[' + b",".join(responses) + b"]"
+    if wanted(request.return_consumed_capacity):
+        capacities = consumed_list(consumed, request.return_consumed_capacity, by_kind=True)
+        answer += b',"ConsumedCapacity":' + orjson.dumps(capacities)
+    return answer + b"}"
+
+
+def _write(rooms: Rooms, request: ExecuteTransactionInput, planned: Sequence[tuple[Table, Plan]]) -> Future[bytes]:
+    reasons = Reasons(len(planned))
+    writes: list[Write] = []
+    for at, ((table, plan), one) in enumerate(zip(planned, request.transact_statements, strict=True)):
+        assert not isinstance(plan, SelectPlan)
+        try:
+            write = write_of(table, plan, one.return_values_on_condition_check_failure == "ALL_OLD")
+        except ValidationException as refused:
+            reasons.add(at, "ValidationError", refused.message)
+            reasons.raise_if_any()
+            raise
+        writes.append(Write(table, write.key, reasons.guard(at)(write.rule)))
+    if len({write.key for write in writes}) != len(writes):
+        raise ValidationException(SAME_ITEM_TWICE)
+
+    def answer(transitions: Sequence[Transition]) -> bytes:
+        reasons.raise_if_any()
+        return _answer(request, planned, transitions)
+
+    now = rooms.clock.now()
+    if request.client_request_token is None:
+        return commit_all(rooms.store, writes, answer, now)
+    digest = sha256(msgspec.json.encode(request.transact_statements, order="sorted")).hexdigest()
+    token = Token(request.client_request_token, digest, now, IDEMPOTENCY_TOKEN_SECONDS)
+    return commit_once(rooms.store, writes, token, answer, lambda _: b'{"Responses":[]}', now)
+
+
+def _answer(
+    request: ExecuteTransactionInput, planned: Sequence[tuple[Table, Plan]], transitions: Sequence[Transition]
+) -> bytes:
+    responses: list[dict[str, Any]] = []
+    for (_, plan), transition in zip(planned, transitions, strict=True):
+        assert not isinstance(plan, SelectPlan)
+        item = returned_item(plan, transition)
+        responses.append({"Item": orjson.Fragment(item)} if item is not None else {})
+    document: dict[str, Any] = {"Responses": responses}
+    if wanted(request.return_consumed_capacity):
+        consumed = write_capacities(transitions, transactional=True)
+        document["ConsumedCapacity"] = consumed_list(consumed, request.return_consumed_capacity, by_kind=True)
+    return orjson.dumps(document)
+
+
+EXECUTE_TRANSACTION = Operation(
+    "ExecuteTransaction", Codec("ExecuteTransaction", ExecuteTransactionInput), permissions, prepare, execute
+)

@@ -91,6 +91,17 @@ def test_what_follows_the_last_request_is_not_read() -> None:
     assert len(parse(last, b"GET /2 HTTP/1.1\r\nHost: a\r\n\r\n")) == 1
 
 
+UPGRADE = b"GET /w HTTP/1.1\r\nHost: one\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+
+def test_upgrades_are_ignored_however_many_come() -> None:
+    assert len(parse(UPGRADE * 3_000)) == 3_000
+    assert len(parse(UPGRADE, UPGRADE, UPGRADE)) == 3
+    with pytest.raises(RequestRefused) as caught:
+        parse(UPGRADE + b"GET / HTTP/1.1\r\n\r\n")
+    assert caught.value.status == 400, "a fault behind an upgrade keeps its own name"
+
+
 def test_http_1_0_needs_no_host_and_closes() -> None:
     ((request, keep_alive),) = parse(b"GET / HTTP/1.0\r\n\r\n")
     assert (request.version, keep_alive) == ("1.0", False)

@@ -333,8 +333,11 @@ class Connection(asyncio.Protocol):
         self._straight = False
         if self._lingering and not self._half_closed:
             # Closing now, with bytes unread, would reset the connection and take the answer with it.
-            if self._transport.can_write_eof():
+            try:
                 self._transport.write_eof()
+            except OSError:  # the client has gone already, and asyncio has not told us yet
+                self._transport.abort()
+                return
             if not self._reading:
                 self._reading = True
                 self._transport.resume_reading()

@@ -80,14 +80,21 @@ class RequestParser:
             return  # what follows the last request of a connection is not read
         self._piece_bytes = len(data)
         before = self._request
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data, upgrade)
-        except httptools.HttpParserCallbackError as error:
-            raise error.__context__ or error from None
-        except httptools.HttpParserError as error:
-            if not self._ended:
+        while True:
+            try:
+                self._parser.feed_data(data)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                # A server may ignore Upgrade (RFC 9110, 7.8): the request counts, and HTTP/1.1 goes on behind it.
+                data = data[upgrade.args[0] :]
+                self._parser = httptools.HttpRequestParser(self)
+                if not data or self._ended:
+                    break
+            except httptools.HttpParserCallbackError as error:
+                raise error.__context__ or error from None
+            except httptools.HttpParserError as error:
+                if self._ended:
+                    break
                 # Only when the piece holds no other request is its beginning the beginning of the fault.
                 raise _refusal(error, data if self._request is before else b"") from None
         if self.phase or self._request is before:
@@ -238,14 +245,6 @@ class RequestParser:
             raise RequestRefused(417, "Expectation Failed")
         if version == "1.1":
             self._continue()
-
-    def _ignore_upgrade(self, data: bytes, upgrade: httptools.HttpParserUpgrade) -> None:
-        """A server may ignore Upgrade (RFC 9110, 7.8): the request counts, and HTTP/1.1 goes on behind it."""
-        if self._ended:
-            return
-        self._parser = httptools.HttpRequestParser(self)
-        if rest := data[upgrade.args[0] :]:
-            self.feed(rest)
 
 
 def _origin_form(method: bytes, target: bytes, headers: Headers) -> bytes:

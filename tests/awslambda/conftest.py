@@ -33,6 +33,7 @@ class Lab:
 
     def __init__(self, state: Path, **settings: Any) -> None:
         self.runner = asyncio.Runner(loop_factory=new_event_loop)
+        self.trust = TRUST
         self.clock = SystemClock()
         self.ids = SystemIds()
         self.access = Access(self.clock, self.ids)

@@ -133,7 +133,7 @@ def test_a_stopped_supervisor_is_killed_with_all_it_owns(own_lab: Any) -> None:
     async def stop() -> tuple[Any, set[int]]:
         running = asyncio.ensure_future(own_lab.send("stopped"))
         await asyncio.sleep(0.3)
-        (environment,) = own_lab.service._entries["stopped"].pool.environments
+        (environment,) = own_lab.service.registry.get("stopped").pool.environments
         supervisor = environment._process.pid
         family = descendants(supervisor) | {supervisor}
         os.kill(supervisor, signal.SIGSTOP)

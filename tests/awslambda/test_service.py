@@ -402,7 +402,7 @@ def test_credentials_die_with_their_environment(lab: Any) -> None:
 
 def test_what_a_handler_leaves_behind_dies_with_the_environment(lab: Any) -> None:
     lab.call("app.leave_children", name="littering")
-    (environment,) = lab.service._entries["littering"].pool.environments
+    (environment,) = lab.service.registry.get("littering").pool.environments
     family = descendants(environment._process.pid)
     assert len(family) >= 3  # the function, its child, and what the daemon left
     lab.run(lab.service.delete_function("littering"))

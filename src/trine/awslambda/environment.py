@@ -141,8 +141,11 @@ class Environment:
             self.session.trace = invocation.trace
         self._report.start(invocation)
         payload = invocation.payload
+        fixed = self._fixed_head
+        if invocation.invoked_arn is not None:
+            fixed = f"Lambda-Runtime-Invoked-Function-Arn: {invocation.invoked_arn}\r\n".encode()
         head = event_head(
-            self._fixed_head,
+            fixed,
             invocation.request_id,
             int(self.deadline_at * 1000),
             invocation.trace_header,

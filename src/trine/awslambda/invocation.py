@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 class Invocation:
     """Mutable, owned by whoever holds it: the pool while it waits, one environment while it runs."""
 
-    __slots__ = ("answer", "client_context", "function", "init_ms", "kept_bytes", "on_done", "payload", "queued_ns",
-                 "request_id", "started_ns", "tail", "tail_bytes", "trace", "trace_header")  # fmt: skip
+    __slots__ = ("answer", "client_context", "function", "init_ms", "invoked_arn", "kept_bytes", "on_done",
+                 "payload", "queued_ns", "request_id", "started_ns", "tail",
+                 "tail_bytes", "trace", "trace_header")  # fmt: skip
 
     def __init__(
         self,
@@ -41,6 +42,8 @@ class Invocation:
         self.payload = payload
         self.trace = trace
         self.trace_header = ""
+        self.invoked_arn: str | None = None
+        """The ARN with the qualifier it was invoked by; None for the plain one."""
         self.client_context: bytes | None = None
         """JSON on one line, or None."""
         self.answer = answer

@@ -38,6 +38,23 @@ EVENT_ASYNC_MAX_BYTES = 1_048_576
 """Quotas: 1 MB request payload, asynchronous."""
 RESPONSE_MAX_BYTES = 6_291_556
 """The figure in AWS's own sentence: "maximum allowed payload size (6291556 bytes)"."""
+ASYNC_RETRIES_MAX = 2
+"""API reference, PutFunctionEventInvokeConfig, `MaximumRetryAttempts`: 0 to 2, 2 by default."""
+ASYNC_RETRY_SECONDS = (60, 120)
+"""Developer guide, "Asynchronous invocation": one minute before the second attempt, two before the third."""
+ASYNC_AGE_MIN_SECONDS = 60
+ASYNC_AGE_MAX_SECONDS = 21_600
+"""API reference, `MaximumEventAgeInSeconds`: 60 s to 6 hours, the latter by default."""
+ASYNC_BACKOFF_MAX_SECONDS = 300
+"""Developer guide, "Asynchronous invocation": throttled events are retried from 1 second up to 5 minutes apart."""
+ASYNC_EVENTS_MAX = 50_000
+"""Unfinished asynchronous events. Trine's own bound; then the API answers 429."""
+ASYNC_IN_FLIGHT_MAX = 100
+"""Asynchronous events that run at once, so that they leave concurrency to callers that wait. Trine's own bound."""
+MESSAGE_MAX_BYTES = 262_144
+"""SQS quotas: message size (the longer-standing 256 KB); a longer record is cut and marked."""
+MESSAGES_KEPT = 10_000
+"""Messages of one destination held without a catalogue."""
 CLIENT_CONTEXT_MAX_BYTES = 3_583
 """API reference, Invoke, `X-Amz-Client-Context`: 3,583 bytes of base64."""
 LOG_TAIL_BYTES = 4_096

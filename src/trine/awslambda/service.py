@@ -10,70 +10,39 @@ import asyncio
 import contextlib
 import shutil
 from asyncio import Future
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from trine.aws.arn import Place
+from trine.aws.catalogue import Catalogue
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.aws.invoke import InvokeRequest, InvokeResponse, ServiceCaller
 from trine.awslambda import limits
 from trine.awslambda.admission import check_size, client_context_line, trace_header_for
+from trine.awslambda.async_events import AsyncEvents
+from trine.awslambda.async_invoke import AsyncEvent
 from trine.awslambda.code import place_code
 from trine.awslambda.concurrency import Concurrency
-from trine.awslambda.environment import Environment
-from trine.awslambda.errors import AccessDenied, InvalidParameterValue, ResourceNotFound, ServiceFault
-from trine.awslambda.function import LATEST, Function, function_from_properties, split_name
+from trine.awslambda.errors import AccessDenied, InvalidParameterValue, ServiceFault
+from trine.awslambda.function import Function, function_from_properties
 from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.layers import LayerStore
 from trine.awslambda.log import FunctionLog, LogStore
 from trine.awslambda.permission import resource_policy
 from trine.awslambda.pool import Pool
+from trine.awslambda.registry import Alias, Entry, Registry
 from trine.awslambda.reload import Reloader
+from trine.awslambda.roles import RoleKeeper
 from trine.awslambda.starter import Starter
 from trine.awslambda.watch import Watch
 from trine.awslambda.zygote import raise_descriptor_limit
 from trine.clock import Clock
 from trine.iam.policy import CompiledPolicy
-from trine.iam.principal import Session
 from trine.trace import Trace, TraceBook
-
-
-class RoleKeeper(Protocol):
-    """What this wing needs of `iam.access.Access`."""
-
-    def assume_role_for_service(
-        self, role_arn: str, session_name: str, service: str, duration_seconds: int = ...
-    ) -> Session:
-        """Temporary credentials of a role for a service."""
-
-    def revoke(self, session: Session) -> None:
-        """End a session now."""
-
-    def authorize_service(
-        self,
-        service: str,
-        action: str,
-        resource_arn: str,
-        resource_policy: CompiledPolicy | None,
-        context: Mapping[str, Sequence[str]] | None = None,
-        trace: Trace | None = None,
-    ) -> None:
-        """Nothing when a service may do it by the resource policy, else AccessDenied."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A function with what belongs to it."""
-
-    function: Function
-    pool: Pool
-    log: FunctionLog
-    policy: tuple[str, CompiledPolicy] | None = None
-    allowed: set[ServiceCaller] = field(default_factory=set)
 
 
 class Service:
@@ -92,6 +61,7 @@ class Service:
         idle_seconds: float = limits.IDLE_SECONDS,
         account_concurrency: int = limits.CONCURRENCY_ACCOUNT,
         keep_logs: bool = True,
+        catalogue: Catalogue | None = None,
         sandboxed: bool = True,
     ) -> None:
         self._clock = clock
@@ -107,8 +77,9 @@ class Service:
         self._starter = Starter(
             clock, ids, access, place, self.interpreters, self.log_store, state_directory / "tmp", endpoint_url
         )
-        self._entries: dict[str, _Entry] = {}
-        self._watch = Watch(clock, self._working)
+        self.registry = Registry(place, self._new_pool, lambda: int.from_bytes(ids.random_bytes(4)) / 2**32)
+        self._events = AsyncEvents(clock, catalogue, access, self.registry, self.run_event, self.invoke)
+        self._watch = Watch(clock, self.registry.working)
         self.layers = LayerStore(place, state_directory)
         self._reloader = Reloader(clock, self._reload)
         self._closing = False
@@ -124,14 +95,11 @@ class Service:
         raise_descriptor_limit()
         self.interpreters.start()
         self._reloader.start()
+        self._loop.call_soon(self._events.queue.start)
 
     async def warm(self) -> None:
         """Wait until environments start in milliseconds (tests and benchmarks; nobody has to)."""
         await self.interpreters.own.ready()
-
-    def _working(self) -> Iterator[Environment]:
-        for entry in self._entries.values():
-            yield from entry.pool.working()
 
     def isolation(self) -> dict[str, Any]:
         """The layers that keep functions apart on this system (known once the zygote is ready)."""
@@ -139,11 +107,13 @@ class Service:
 
     def notes(self) -> list[str]:
         """What differs from the template's wishes on this machine, one line each: missing runtimes and layers."""
-        runtimes = sorted({entry.function.runtime for entry in self._entries.values()})
+        runtimes = sorted({entry.function.runtime for entry in self.registry})
         notes = [note for note in map(self.interpreters.note, runtimes) if note is not None]
-        for name, entry in sorted(self._entries.items()):
-            missing = self.layers.missing(entry.function.layers)
-            notes += [f"{name}: the layer {arn} is not part of this stack; its content is missing" for arn in missing]
+        for function in self.functions():
+            missing = self.layers.missing(function.layers)
+            notes += [
+                f"{function.name}: the layer {arn} is not part of this stack; its content is missing" for arn in missing
+            ]
         return notes
 
     @property
@@ -158,17 +128,22 @@ class Service:
     async def close(self, grace_seconds: float = 0.0) -> None:
         """Take no more invocations, give running ones `grace_seconds`, then kill whatever is left."""
         self._closing = True
+        self._events.queue.close()
         if grace_seconds > 0 and self._running:
             self._quiet = asyncio.get_running_loop().create_future()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._quiet, grace_seconds)
-        await asyncio.gather(*(self._close_pool(entry.pool) for entry in self._entries.values()))
+        pools = [pool for entry in self.registry for pool in entry.pools.values()]
+        await asyncio.gather(*map(self._close_pool, pools))
         self._watch.close()
         self._reloader.close()
         await self._starter.close()
         await self.interpreters.close()
         self.log_store.flush()
         shutil.rmtree(self._state / "tmp", ignore_errors=True)
+
+    def _new_pool(self, function: Function) -> Pool:
+        return Pool(function, self._clock, self._starter.start, self._idle_seconds, self._watch.wake)
 
     async def _close_pool(self, pool: Pool) -> None:
         empty: Future[None] = asyncio.get_running_loop().create_future()
@@ -199,16 +174,8 @@ class Service:
             self._reloader.watch(directory, function.name)
         policy = resource_policy(permissions, function.arn, self.place)
         self.concurrency.reserve(function.name, function.reserved_concurrency)
-        entry = self._entries.get(function.name)
-        if entry is None:
-            pool = Pool(function, self._clock, self._starter.start, self._idle_seconds, self._watch.wake)
-            log = self.log_store.group(function.log_group)
-            self._entries[function.name] = _Entry(function, pool, log, policy)
-        else:
-            entry.function, entry.policy = function, policy
-            entry.log = self.log_store.group(function.log_group)
-            entry.allowed.clear()
-            entry.pool.replace(function)
+        entry = self.registry.put(function, self.log_store.group(function.log_group))
+        entry.policy = policy
         return function
 
     def put_layer(self, properties: Mapping[str, Any], content: Path) -> str:
@@ -218,22 +185,35 @@ class Service:
         """
         return self.layers.put(properties, content)
 
+    def put_version(self, name: str) -> Function:
+        """Publish what `$LATEST` is now (`AWS::Lambda::Version`); `version` of the answer is its number."""
+        return self.registry.publish(name)
+
+    def put_alias(self, name: str, alias: str, version: str, weights: Mapping[str, float] | None = None) -> Alias:
+        """Make or change an alias (`AWS::Lambda::Alias`). ResourceNotFound when a version does not exist."""
+        return self.registry.put_alias(name, Alias(alias, version, weights=weights or {}))
+
+    def put_event_config(self, properties: Mapping[str, Any]) -> None:
+        """How a function's asynchronous events are treated, from `AWS::Lambda::EventInvokeConfig` properties."""
+        self._events.put_config(properties)
+
+    def messages(self, arn: str) -> list[Mapping[str, Any]]:
+        """What functions sent to a queue, topic or bus as dead letters or destinations, the oldest first."""
+        return self._events.destinations.messages(arn)
+
     def _reload(self, name: str) -> None:
-        entry = self._entries.get(name)
-        if entry is not None:
-            entry.function = replace(entry.function, revision=self._ids.uuid(), modified_at=self._clock.now())
-            entry.pool.replace(entry.function)
+        now, revision = self._clock.now(), self._ids.uuid()
+        self.registry.reload(name, lambda function: replace(function, revision=revision, modified_at=now))
 
     async def delete_function(self, name: str) -> None:
         """Forget a function and end its environments. Raises ResourceNotFound."""
-        entry = self._find(name)
-        del self._entries[entry.function.name]
+        entry = self.registry.remove(self.registry.find(name)[0].function.name)
         self.concurrency.reserve(entry.function.name, None)
-        await self._close_pool(entry.pool)
+        await asyncio.gather(*map(self._close_pool, entry.pools.values()))
 
     def reserve_concurrency(self, name: str, units: int | None) -> None:
         """Set or (None) remove a function's reserved concurrency. Raises ResourceNotFound, InvalidParameterValue."""
-        entry = self._find(name)
+        entry, _ = self.registry.find(name)
         others = self.concurrency.unreserved_limit + (entry.function.reserved_concurrency or 0)
         if units is not None and others - units < limits.CONCURRENCY_UNRESERVED_MIN:
             raise InvalidParameterValue(
@@ -245,43 +225,29 @@ class Service:
 
     def functions(self) -> list[Function]:
         """Every function, by name."""
-        return [self._entries[name].function for name in sorted(self._entries)]
+        return [entry.function for entry in self.registry]
 
     def function(self, name: str) -> Function:
         """The function that `name` (any form) means. Raises ResourceNotFound."""
-        return self._find(name).function
+        return self.registry.function(name)
 
     def policy_text(self, name: str) -> str | None:
         """The function's resource policy as JSON, or None."""
-        policy = self._find(name).policy
+        policy = self.registry.find(name)[0].policy
         return None if policy is None else policy[0]
 
     def policy(self, name: str) -> CompiledPolicy | None:
         """The function's resource policy, compiled, or None."""
-        policy = self._find(name).policy
+        policy = self.registry.find(name)[0].policy
         return None if policy is None else policy[1]
 
     def logs(self, name: str) -> FunctionLog:
         """The function's log: `events`, `written`, `follow`. Raises ResourceNotFound."""
-        return self._find(name).log
+        return self.registry.find(name)[0].log
 
     def environments(self, name: str) -> list[dict[str, Any]]:
         """The function's environments as people see them."""
-        return [environment.describe() for environment in self._find(name).pool.environments]
-
-    def _find(self, text: str) -> _Entry:
-        entry = self._entries.get(text)
-        if entry is not None:
-            return entry
-        try:
-            name, qualifier = split_name(text, self.place)
-        except ValueError:
-            raise ResourceNotFound(f"Function not found: {text}") from None
-        entry = self._entries.get(name)
-        if entry is None or qualifier not in (None, LATEST):
-            suffix = f":{qualifier}" if qualifier else ""
-            raise ResourceNotFound(f"Function not found: {self.place.function(name)}{suffix}")
-        return entry
+        return self.registry.describe_environments(name)
 
     # -- invoking ----------------------------------------------------------------------------------------------------
 
@@ -293,33 +259,26 @@ class Service:
         request_id = self._ids.uuid()
         trace = self._traces.open("lambda", request_id, request.trace)
         try:
-            entry = self._admit(request, trace)
-            if request.invocation_type == "DryRun":
+            entry, qualifier = self._admit(request, trace)
+            if request.invocation_type == "RequestResponse":
+                self._run(request, entry, qualifier, request_id, trace, answer)
+            elif request.invocation_type == "DryRun":
                 self._traces.close(trace, 204)
                 answer.set_result(InvokeResponse(204, b"", request_id))
-                return answer
-            invocation = self._invocation(request, entry, request_id, trace, answer)
-            self.concurrency.take(entry.function)
-            self._running += 1
+            else:
+                self._accept(request, entry, qualifier, request_id, trace, answer)
         except AwsError as error:
-            if trace.refusal is None:
-                trace.refuse("awslambda.service", error.message, code=error.code, **error.members)
-            self._traces.close(trace, error.status)
-            answer.set_exception(error)
-            return answer
-        trace.step("awslambda.concurrency")
-        if request.invocation_type == "Event":
-            # Accepted now; what becomes of it its caller never hears.
-            invocation.answer = loop.create_future()
-            answer.set_result(InvokeResponse(202, b"", request_id))
-        entry.pool.submit(invocation)
+            self._refuse(error, trace, answer)
         return answer
 
-    def _admit(self, request: InvokeRequest, trace: Trace) -> _Entry:
-        entry = self._entries.get(request.function)
-        if entry is None or request.qualifier is not None:
-            name = request.function if request.qualifier is None else f"{request.function}:{request.qualifier}"
-            entry = self._find(name)
+    def _refuse(self, error: AwsError, trace: Trace, answer: Future[InvokeResponse]) -> None:
+        if trace.refusal is None:
+            trace.refuse("awslambda.service", error.message, code=error.code, **error.members)
+        self._traces.close(trace, error.status)
+        answer.set_exception(error)
+
+    def _admit(self, request: InvokeRequest, trace: Trace) -> tuple[Entry, str | None]:
+        entry, qualifier = self.registry.find(request.function, request.qualifier)
         trace.title = entry.function.name
         if self._closing:
             raise ServiceFault("The server is shutting down")
@@ -327,9 +286,71 @@ class Service:
         caller = request.caller
         if caller is not None and caller not in entry.allowed:
             self._permit(caller, entry, trace)
-        return entry
+        return entry, qualifier
 
-    def _permit(self, caller: ServiceCaller, entry: _Entry, trace: Trace) -> None:
+    def _run(
+        self,
+        request: InvokeRequest,
+        entry: Entry,
+        qualifier: str | None,
+        request_id: str,
+        trace: Trace,
+        answer: Future[InvokeResponse],
+    ) -> None:
+        pool = entry.pool if qualifier is None else self.registry.pool_of(entry, qualifier)
+        invocation = Invocation(request_id, pool.function, request.payload or b"{}", trace, answer, self._done)
+        invocation.trace_header = request.trace_header or trace_header_for(request_id, self._clock.now())
+        if qualifier is not None:
+            invocation.invoked_arn = f"{entry.function.arn}:{qualifier}"
+        if request.client_context:
+            invocation.client_context = client_context_line(request.client_context)
+        if request.tail_log:
+            invocation.keep_tail()
+        self.concurrency.take(entry.function)
+        self._running += 1
+        trace.step("awslambda.concurrency")
+        pool.submit(invocation)
+
+    def _accept(
+        self,
+        request: InvokeRequest,
+        entry: Entry,
+        qualifier: str | None,
+        request_id: str,
+        trace: Trace,
+        answer: Future[InvokeResponse],
+    ) -> None:
+        # Accepted when it is durable; what becomes of it its caller never hears.
+        if request.client_context:
+            client_context_line(request.client_context)
+        event = self._events.queue.event_for(request, entry.function.name, qualifier, request_id)
+
+        def kept(stored: Future[None]) -> None:
+            if answer.cancelled():
+                return
+            if stored.exception() is not None:
+                self._refuse(ServiceFault("The event could not be stored"), trace, answer)
+                return
+            trace.step("awslambda.async_invoke")
+            self._traces.close(trace, 202)
+            answer.set_result(InvokeResponse(202, b"", request_id))
+
+        self._events.queue.put(event).add_done_callback(kept)
+
+    def run_event(self, event: AsyncEvent) -> Future[InvokeResponse]:
+        """Run an accepted event now, under the request id it was accepted with. The asynchronous queue calls this."""
+        assert self._loop is not None
+        answer: Future[InvokeResponse] = self._loop.create_future()
+        trace = self._traces.open("lambda", event.request_id)
+        request = event.request()
+        try:
+            entry, qualifier = self._admit(request, trace)
+            self._run(request, entry, qualifier, event.request_id, trace, answer)
+        except AwsError as error:
+            self._refuse(error, trace, answer)
+        return answer
+
+    def _permit(self, caller: ServiceCaller, entry: Entry, trace: Trace) -> None:
         context = {"aws:SourceArn": (caller.source_arn,), "aws:SourceAccount": (caller.source_account,)}
         policy = None if entry.policy is None else entry.policy[1]
         try:
@@ -340,17 +361,6 @@ class Service:
             raise AccessDenied(error.message) from error
         if len(entry.allowed) < 1_000:
             entry.allowed.add(caller)
-
-    def _invocation(
-        self, request: InvokeRequest, entry: _Entry, request_id: str, trace: Trace, answer: Future[InvokeResponse]
-    ) -> Invocation:
-        invocation = Invocation(request_id, entry.function, request.payload or b"{}", trace, answer, self._done)
-        invocation.trace_header = request.trace_header or trace_header_for(request_id, self._clock.now())
-        if request.client_context:
-            invocation.client_context = client_context_line(request.client_context)
-        if request.tail_log:
-            invocation.keep_tail()
-        return invocation
 
     def _done(self, invocation: Invocation, status: int) -> None:
         self.concurrency.give_back(invocation.function.name)

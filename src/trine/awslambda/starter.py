@@ -11,7 +11,6 @@ import shutil
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
@@ -24,12 +23,10 @@ from trine.awslambda.link import connect_inherited, open_listener, serve_listene
 from trine.awslambda.log import LogStore, stream_name
 from trine.awslambda.pool import Pool
 from trine.awslambda.process import Exit
+from trine.awslambda.roles import RoleKeeper
 from trine.awslambda.zygote import Zygote
 from trine.clock import Clock
 from trine.iam.principal import Session
-
-if TYPE_CHECKING:
-    from trine.awslambda.service import RoleKeeper
 
 
 class Starter:

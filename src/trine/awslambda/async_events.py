@@ -1,0 +1,103 @@
+"""Asynchronous invocation put together: the queue, each function's configuration for it, and the destinations.
+
+Enters accepted events and `AWS::Lambda::EventInvokeConfig` properties; the rooms do the work.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from trine.aws.catalogue import Catalogue
+from trine.aws.invoke import InvokeRequest, InvokeResponse
+from trine.awslambda import limits
+from trine.awslambda.async_invoke import AsyncEvent, AsyncInvoker, EventConfig
+from trine.awslambda.destination import Destinations, Outcome
+from trine.awslambda.errors import InvalidParameterValue
+from trine.awslambda.event_store import EventStore
+from trine.awslambda.function import LATEST, Function
+from trine.awslambda.registry import Registry
+from trine.awslambda.roles import RoleKeeper
+from trine.clock import Clock
+
+
+class AsyncEvents:
+    """The asynchronous side of one service."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        catalogue: Catalogue | None,
+        access: RoleKeeper,
+        registry: Registry,
+        run: Callable[[AsyncEvent], Future[InvokeResponse]],
+        invoke: Callable[[InvokeRequest], Future[InvokeResponse]],
+    ) -> None:
+        self._access = access
+        self._registry = registry
+        self._invoke = invoke
+        self._configs: dict[tuple[str, str | None], EventConfig] = {}
+        self.destinations = Destinations(clock, catalogue, self._permit, self._invoke_later)
+        self.queue = AsyncInvoker(clock, EventStore(catalogue), run, self._config, self._tell)
+
+    def put_config(self, properties: Mapping[str, Any]) -> None:
+        """Set a function's configuration. Raises InvalidParameterValue, ResourceNotFound."""
+        entry, qualifier = self._registry.find(str(properties.get("FunctionName")), properties.get("Qualifier"))
+        plain = None if qualifier == LATEST else qualifier
+        self._configs[entry.function.name, plain] = config_from_properties(properties)
+
+    def _config(self, event: AsyncEvent) -> EventConfig:
+        config = self._configs.get((event.function, event.qualifier), _DEFAULT)
+        entry = self._registry.get(event.function)
+        letter = None if entry is None else (entry.function.properties.get("DeadLetterConfig") or {}).get("TargetArn")
+        return config if letter is None else replace(config, dead_letter=str(letter))
+
+    def _tell(self, event: AsyncEvent, config: EventConfig, outcome: Outcome) -> None:
+        entry = self._registry.get(event.function)
+        if entry is not None:
+            self.destinations.tell(entry.function, event, config, outcome)
+
+    def _permit(self, function: Function, action: str, resource_arn: str) -> None:
+        session = self._access.assume_role_for_service(function.role_arn, function.name, "lambda.amazonaws.com")
+        try:
+            self._access.authorize(self._access.caller_of(session), action, resource_arn)
+        finally:
+            self._access.revoke(session)
+
+    def _invoke_later(self, arn: str, payload: bytes) -> None:
+        self._invoke(InvokeRequest(arn, payload, "Event")).add_done_callback(lambda done: done.exception())
+
+
+_DEFAULT = EventConfig()
+
+
+def config_from_properties(properties: Mapping[str, Any]) -> EventConfig:
+    """`AWS::Lambda::EventInvokeConfig` as a value. Raises InvalidParameterValue."""
+    destinations = properties.get("DestinationConfig") or {}
+    return EventConfig(
+        _bounded(properties, "MaximumRetryAttempts", limits.ASYNC_RETRIES_MAX, 0, limits.ASYNC_RETRIES_MAX),
+        _bounded(
+            properties,
+            "MaximumEventAgeInSeconds",
+            limits.ASYNC_AGE_MAX_SECONDS,
+            limits.ASYNC_AGE_MIN_SECONDS,
+            limits.ASYNC_AGE_MAX_SECONDS,
+        ),
+        (destinations.get("OnSuccess") or {}).get("Destination"),
+        (destinations.get("OnFailure") or {}).get("Destination"),
+    )
+
+
+def _bounded(properties: Mapping[str, Any], name: str, default: int, lowest: int, highest: int) -> int:
+    value = properties.get(name)
+    if value is None:
+        return default
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise InvalidParameterValue(f"{name} must be a number, not {value!r}") from None
+    if not lowest <= number <= highest:
+        raise InvalidParameterValue(f"{name} must be between {lowest} and {highest}, not {number}")
+    return number

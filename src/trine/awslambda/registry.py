@@ -1,0 +1,200 @@
+"""The functions of one account and region: by every form of a name, with versions, aliases, policies and pools.
+
+Enters configurations, leaves the pool that an invocation belongs to. Raises ResourceNotFound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from trine.aws.arn import Place
+from trine.aws.invoke import ServiceCaller
+from trine.awslambda.environment import Environment
+from trine.awslambda.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
+from trine.awslambda.function import LATEST, Function, split_name
+from trine.awslambda.log import FunctionLog
+from trine.awslambda.pool import Pool
+from trine.iam.policy import CompiledPolicy
+
+_NAMES_MAX = 4_096
+"""Remembered spellings of function names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name for a version, or for two by weight."""
+
+    name: str
+    version: str
+    description: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Other versions and the share of invocations (0 to 1) that they get."""
+
+
+class Entry:
+    """A function with everything that belongs to it."""
+
+    __slots__ = ("aliases", "allowed", "function", "log", "policy", "pools", "versions")
+
+    def __init__(self, function: Function, pool: Pool, log: FunctionLog) -> None:
+        self.function = function
+        self.log = log
+        self.policy: tuple[str, CompiledPolicy] | None = None
+        self.allowed: set[ServiceCaller] = set()
+        """Callers that the policy has already let through."""
+        self.pools: dict[str, Pool] = {LATEST: pool}
+        self.versions: dict[str, Function] = {}
+        self.aliases: dict[str, Alias] = {}
+
+    @property
+    def pool(self) -> Pool:
+        """The pool of `$LATEST`."""
+        return self.pools[LATEST]
+
+
+class Registry:
+    """All entries."""
+
+    def __init__(
+        self, place: Place, new_pool: Callable[[Function], Pool], random_fraction: Callable[[], float]
+    ) -> None:
+        self._place = place
+        self._new_pool = new_pool
+        self._random_fraction = random_fraction
+        self._entries: dict[str, Entry] = {}
+        self._names: dict[str, tuple[Entry, str | None]] = {}
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter([self._entries[name] for name in sorted(self._entries)])
+
+    def get(self, name: str) -> Entry | None:
+        """The entry of exactly this name."""
+        return self._entries.get(name)
+
+    def put(self, function: Function, log: FunctionLog) -> Entry:
+        """Make or change a function's `$LATEST`."""
+        self._names.clear()
+        entry = self._entries.get(function.name)
+        if entry is None:
+            entry = self._entries[function.name] = Entry(function, self._new_pool(function), log)
+        else:
+            entry.function, entry.log = function, log
+            entry.allowed.clear()
+            entry.pool.replace(function)
+        return entry
+
+    def remove(self, name: str) -> Entry:
+        """Forget a function."""
+        self._names.clear()
+        return self._entries.pop(name)
+
+    def find(self, text: str, qualifier: str | None = None) -> tuple[Entry, str | None]:
+        """(entry, qualifier) for any form of a name; the qualifier exists."""
+        known = self._names.get(text) if qualifier is None else None
+        if known is not None:
+            return known
+        try:
+            name, spelled = split_name(text, self._place)
+        except ValueError:
+            raise ResourceNotFound(f"Function not found: {text}") from None
+        if qualifier is not None and spelled is not None and spelled != qualifier:
+            raise InvalidParameterValue("The qualifier in the function's name does not match the specified one.")
+        wanted = qualifier or spelled
+        entry = self._entries.get(name)
+        exists = entry is not None and (
+            wanted is None or wanted == LATEST or wanted in entry.versions or wanted in entry.aliases
+        )
+        if entry is None or not exists:
+            suffix = f":{wanted}" if wanted else ""
+            raise ResourceNotFound(f"Function not found: {self._place.function(name)}{suffix}")
+        if qualifier is None and len(self._names) < _NAMES_MAX:
+            self._names[text] = (entry, wanted)
+        return entry, wanted
+
+    def pool_of(self, entry: Entry, qualifier: str | None) -> Pool:
+        """The pool that runs an invocation of `qualifier`; an alias with weights draws."""
+        if qualifier is None or qualifier == LATEST:
+            return entry.pool
+        alias = entry.aliases.get(qualifier)
+        version = qualifier if alias is None else self._draw(alias)
+        if version == LATEST:
+            return entry.pool
+        pool = entry.pools.get(version)
+        if pool is None:
+            pool = entry.pools[version] = self._new_pool(entry.versions[version])
+        return pool
+
+    def _draw(self, alias: Alias) -> str:
+        if alias.weights:
+            drawn = self._random_fraction()
+            for version, weight in alias.weights.items():
+                if drawn < weight:
+                    return version
+                drawn -= weight
+        return alias.version
+
+    def function(self, text: str, qualifier: str | None = None) -> Function:
+        """The configuration that a name means."""
+        entry, found = self.find(text, qualifier)
+        if found is None or found == LATEST:
+            return entry.function
+        alias = entry.aliases.get(found)
+        version = found if alias is None else alias.version
+        return entry.function if version == LATEST else entry.versions[version]
+
+    def publish(self, text: str) -> Function:
+        """Make a version of what `$LATEST` is now; the same version again when nothing has changed since."""
+        entry, _ = self.find(text)
+        latest = entry.function
+        number = len(entry.versions)
+        if number and entry.versions[str(number)].revision == latest.revision:
+            return entry.versions[str(number)]
+        version = str(number + 1)
+        entry.versions[version] = replace(latest, version=version)
+        self._names.clear()
+        return entry.versions[version]
+
+    def put_alias(self, text: str, alias: Alias, *, create: bool = False) -> Alias:
+        """Make or change an alias. ResourceConflict when it must be new and is not."""
+        entry, _ = self.find(text)
+        for version in (alias.version, *alias.weights):
+            if version != LATEST and version not in entry.versions:
+                raise ResourceNotFound(f"Function not found: {entry.function.arn}:{version}")
+        if create and alias.name in entry.aliases:
+            raise ResourceConflict(f"Alias already exists: {entry.function.arn}:{alias.name}")
+        if sum(alias.weights.values()) > 1 or any(not 0 <= weight <= 1 for weight in alias.weights.values()):
+            raise InvalidParameterValue("The weights of an alias must be between 0 and 1")
+        entry.aliases[alias.name] = alias
+        self._names.clear()
+        return alias
+
+    def remove_alias(self, text: str, name: str) -> None:
+        """Forget an alias; harmless when there is none."""
+        entry, _ = self.find(text)
+        entry.aliases.pop(name, None)
+        self._names.clear()
+
+    def reload(self, name: str, renew: Callable[[Function], Function]) -> None:
+        """The code of a function changed on disk: every pool starts afresh; versions share the folder."""
+        entry = self._entries.get(name)
+        if entry is None:
+            return
+        entry.function = renew(entry.function)
+        entry.pool.replace(entry.function)
+        for version, function in entry.versions.items():
+            entry.versions[version] = renew(function)
+            if version in entry.pools:
+                entry.pools[version].replace(entry.versions[version])
+
+    def working(self) -> Iterator[Environment]:
+        """Environments that start or run an invocation."""
+        for entry in self._entries.values():
+            for pool in entry.pools.values():
+                yield from pool.working()
+
+    def describe_environments(self, name: str) -> list[dict[str, Any]]:
+        """A function's environments as people see them."""
+        entry, _ = self.find(name)
+        return [environment.describe() for pool in entry.pools.values() for environment in pool.environments]

@@ -83,6 +83,7 @@ class Stack:
         stack = cls(settings, template, wings, ports)
         try:
             wings.functions.start()
+            wings.dynamodb.start()
             await deploy(template, wings, settings)
             await stack._listen(console(stack))
         except BaseException:
@@ -98,7 +99,12 @@ class Stack:
         self._servers = [
             await serve(wings.gateway.handle, clock=clock, sock=self._ports.front, limits=front_limits),
             await serve(aws.handle, clock=clock, sock=self._ports.aws),
-            await serve(wings.dynamodb.handle, clock=clock, sock=self._ports.dynamodb),
+            await serve(
+                wings.dynamodb.handle,
+                clock=clock,
+                sock=self._ports.dynamodb,
+                error_response=wings.dynamodb.error_response,
+            ),
         ]
         self.run_file().write(self.settings.state_directory)
 

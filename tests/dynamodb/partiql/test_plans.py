@@ -225,6 +225,7 @@ def test_what_is_read_is_all_that_the_clause_accepts(where: str) -> None:
         assert "Overlapping" in refusal.message  # noqa: PT017
         return
     statement = parse(text)
+    assert statement.where is not None
     test, values = compile_condition(statement.where), statement.filled(None)
     wanted = sorted(item["s"]["S"] for item in ITEMS if test(item, statement.names, values))
     assert sorted(keys(text)) == wanted
@@ -265,6 +266,23 @@ def test_order() -> None:
     assert keys("SELECT * FROM things WHERE pk = 'a' ORDER BY sk DESC") == ["a-3", "a-2", "a-1"]
     assert keys("SELECT * FROM things WHERE pk = 'a' ORDER BY sk ASC") == ["a-1", "a-2", "a-3"]
     assert keys("SELECT * FROM things WHERE pk = 'a' ORDER BY pk, sk DESC") == ["a-3", "a-2", "a-1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("pk IN ['a', 'b'] ORDER BY pk DESC", ["b-1", "b-2", "b-3", "a-1", "a-2", "a-3"]),
+        ("pk IN ['b', 'a'] ORDER BY pk, sk DESC", ["a-3", "a-2", "a-1", "b-3", "b-2", "b-1"]),
+        ("pk = 'b' OR pk = 'a' ORDER BY pk", ALL),
+        ("pk = 'a' AND sk IN [2, 3, 1] ORDER BY sk", ["a-1", "a-2", "a-3"]),
+        ("pk = 'a' AND sk IN [2, 3, 1] ORDER BY sk DESC", ["a-3", "a-2", "a-1"]),
+        ("pk IN ['a', 'b'] AND sk IN [1, 2] ORDER BY sk DESC, pk", ["a-2", "b-2", "a-1", "b-1"]),
+        ("pk IN ['a', 'b'] AND sk IN [1, 2] ORDER BY pk DESC, sk", ["b-1", "b-2", "a-1", "a-2"]),
+        ("pk IN ['b', 'a'] AND sk > 2 ORDER BY sk", ["b-3", "a-3"]),
+    ],
+)
+def test_order_of_several_reads(text: str, wanted: list[str]) -> None:
+    assert keys(f"SELECT * FROM things WHERE {text}") == wanted
 
 
 def test_projection() -> None:

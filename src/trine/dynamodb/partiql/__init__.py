@@ -1,7 +1,7 @@
 """PartiQL, pure: a statement's text in, a plan in the words of the table's operations out.
 
-Rooms in order: `token` → `parser` (with `literal` and `condition`, makes `statement`) → `planner` (with `reading`
-and `overlap`, makes `plan`). How an operation uses them:
+Rooms in order: `token` → `parser` (with `literal` and `condition`, makes `statement`) → `planner` (with `reading`,
+`overlap` and `ordering`, makes `plan`). How an operation uses them:
 
     statement = parse(text)                  # cached by text; ValidationException before any table is known
     statement.kind                           # "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "EXISTS"

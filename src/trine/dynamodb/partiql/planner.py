@@ -19,8 +19,9 @@ from trine.dynamodb.expressions.path import find, resolve
 from trine.dynamodb.expressions.update import update_of
 from trine.dynamodb.model.attribute import AttributeValue, Item, validate_item, validate_value
 from trine.dynamodb.model.item import check_item_size
-from trine.dynamodb.model.key import KeySchema, check_key
+from trine.dynamodb.model.key import check_key
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition
+from trine.dynamodb.partiql.ordering import check_order, is_reverse, ordered
 from trine.dynamodb.partiql.overlap import check_overlaps
 from trine.dynamodb.partiql.plan import (
     DeletePlan,
@@ -100,16 +101,17 @@ def _select(statement: Statement, values: Values, definition: TableDefinition) -
             only_key = reader.is_only_key(schema)
             if only_key:
                 accept = None
+    check_order(statement, schema, reads)
     return SelectPlan(
         definition.name,
         statement.index_name,
         key,
-        reads,
+        None if reads is None else ordered(reads, statement.order, schema),
         accept,
         only_key,
         None if statement.columns is None else _project(statement.columns, names),
         _attributes(statement),
-        _reverse(statement, schema, reads is not None),
+        is_reverse(statement.order, schema),
     )
 
 
@@ -202,24 +204,3 @@ def _attributes(statement: Statement) -> frozenset[str] | None:
         for leaf in leaves_of(statement.where):
             paths += paths_of(operands_of(leaf))
     return frozenset(statement.names[str(path.elements[0])] for path in paths)
-
-
-def _reverse(statement: Statement, schema: KeySchema, keyed: bool) -> bool:
-    """Whether ORDER BY wants the sort order descending. ValidationException when it wants what no key can give."""
-    if not statement.order:
-        return False
-    if statement.where is None:
-        raise ValidationException("Must have WHERE clause in the statement when using ORDER BY clause.")
-    if not keyed:
-        raise ValidationException(
-            "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause."
-        )
-    reverse = False
-    for ordering in statement.order:
-        if ordering.attribute not in schema.names:
-            raise ValidationException(
-                f"Variable reference {ordering.attribute} in ORDER BY clause must be part of the primary key"
-            )
-        if ordering.attribute != schema.partition[0].name:
-            reverse = ordering.descending
-    return reverse

@@ -19,6 +19,7 @@ from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.operations.create_table import first_record
 from trine.dynamodb.operations.operation import Rooms
 from trine.dynamodb.operations.stream_settings import streams_after
+from trine.dynamodb.operations.tags import checked_tags
 from trine.dynamodb.storage.tables import Table
 
 _SAME = (
@@ -66,11 +67,37 @@ async def table_from_template(rooms: Rooms, properties: Mapping[str, Any]) -> Ta
     """Create the table or bring it in line; the live table. AwsError when it cannot be."""
     document = create_table_input(properties)
     definition = define_table(document)
+    checked_tags(document.get("Tags", ()))
+    expiry = _expiry_attribute(properties)
     table = rooms.tables.find(definition.name)
     if table is None:
         table = await rooms.tables.create(definition, first_record(rooms, document, definition))
     else:
         table = await _reconciled(rooms, table, document, definition)
+    return await _with_expiry(rooms, table, expiry)
+
+
+def _expiry_attribute(properties: Mapping[str, Any]) -> str | None:
+    wish = _typed(properties.get("TimeToLiveSpecification") or {})
+    # CloudFormation passes Booleans on as it found them, text included.
+    if str(wish.get("Enabled", False)).lower() != "true":
+        return None
+    document = {"TableName": "any", "TimeToLiveSpecification": {**wish, "Enabled": True}}
+    checked = dynamodb_model().check("UpdateTimeToLive", document)
+    return str(checked["TimeToLiveSpecification"]["AttributeName"])
+
+
+async def _with_expiry(rooms: Rooms, table: Table, attribute: str | None) -> Table:
+    now = table.expiry
+    if attribute == (now.attribute if now is not None else None):
+        return table
+    if now is not None:
+        table = await rooms.tables.change(table, table.definition, TimeToLive=None)
+        await rooms.store.delete_range(now.prefix, now.stop)
+    if attribute is not None:
+        member = {"AttributeName": attribute, "Status": "ENABLING"}
+        table = await rooms.tables.change(table, table.definition, TimeToLive=member)
+        rooms.backfills.start(table)
     return table
 
 
@@ -94,9 +121,10 @@ async def _reconciled(rooms: Rooms, table: Table, document: Mapping[str, Any], w
             members |= streams
     if definition.document() == table.definition.document() and not members:
         return table
-    if _projections(definition) != _projections(table.definition):
+    kept = _kept(table, definition)
+    if len(kept) < len(table.definition.global_indexes):
         # AWS replaces an index whose projection changes: remove it first, so that it is made and filled anew.
-        table = await rooms.tables.change_indexes(table, replace(definition, global_indexes=_kept(table, definition)))
+        table = await rooms.tables.change_indexes(table, replace(definition, global_indexes=kept), **members)
     table = await rooms.tables.change_indexes(table, definition, **members)
     rooms.backfills.start(table)
     return table

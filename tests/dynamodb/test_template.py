@@ -1,0 +1,120 @@
+"""Tables from templates: made once, brought in line afterwards, never given another key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from trine.aws.arn import Place
+from trine.aws.ids import SeededIds
+from trine.clock import ManualClock
+from trine.dynamodb.endpoint import DynamoDB
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.fidelity import FIDELITY
+from trine.iam.access import Access
+from trine.kv.memory import MemoryStore
+from trine.trace import TraceBook
+
+SIMPLE: dict[str, Any] = {
+    "TableName": "Users",
+    "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+}
+INDEXED = {
+    **SIMPLE,
+    "AttributeDefinitions": [*SIMPLE["AttributeDefinitions"], {"AttributeName": "email", "AttributeType": "S"}],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "by-email",
+            "KeySchema": [{"AttributeName": "email", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ],
+}
+
+
+def with_table(work: Callable[[DynamoDB], Awaitable[None]]) -> None:
+    async def run() -> None:
+        clock, ids = ManualClock(), SeededIds(3)
+        table = DynamoDB(MemoryStore(clock), clock, ids, Access(clock, ids), Place(), TraceBook(clock))
+        await work(table)
+        await table.close()
+
+    asyncio.run(run())
+
+
+def test_the_same_template_changes_nothing() -> None:
+    async def work(dynamodb: DynamoDB) -> None:
+        first = await dynamodb.create_table_from_template(INDEXED)
+        again = await dynamodb.create_table_from_template(INDEXED)
+        assert again is first
+        assert first.arn == "arn:aws:dynamodb:us-east-1:123456789012:table/Users"
+
+    with_table(work)
+
+
+def test_settings_indexes_stream_and_expiry_follow_the_template() -> None:
+    async def work(dynamodb: DynamoDB) -> None:
+        first = await dynamodb.create_table_from_template(SIMPLE)
+        wish = {
+            **INDEXED,
+            "StreamSpecification": {"StreamViewType": "NEW_IMAGE"},
+            "TimeToLiveSpecification": {"AttributeName": "until", "Enabled": "true"},
+            "Tags": [{"Key": "team", "Value": "x"}],
+            "DeletionProtectionEnabled": True,
+        }
+        await dynamodb.create_table_from_template(wish)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        table = dynamodb.rooms.tables.get("Users")
+        assert (table.number, table.indexes[0].status) == (first.number, "ACTIVE")
+        assert table.stream_arn is not None
+        assert table.expiry is not None
+        assert table.expiry.attribute == "until"
+        assert table.definition.deletion_protection
+        assert table.record["Tags"] == {"team": "x"}
+        again = await dynamodb.create_table_from_template(wish)
+        assert again.stream_arn == table.stream_arn
+        back = await dynamodb.create_table_from_template(SIMPLE)
+        assert (back.indexes, back.stream, back.expiry) == ((), None, None)
+
+    with_table(work)
+
+
+def test_text_counts_as_numbers() -> None:
+    async def work(dynamodb: DynamoDB) -> None:
+        wish = {key: value for key, value in SIMPLE.items() if key != "BillingMode"}
+        wish["ProvisionedThroughput"] = {"ReadCapacityUnits": "5", "WriteCapacityUnits": 6}
+        table = await dynamodb.create_table_from_template(wish)
+        assert table.definition.throughput is not None
+        assert (table.definition.throughput.read_units, table.definition.throughput.write_units) == (5, 6)
+
+    with_table(work)
+
+
+def test_another_key_is_refused_in_words() -> None:
+    async def work(dynamodb: DynamoDB) -> None:
+        await dynamodb.create_table_from_template(SIMPLE)
+        other = {**SIMPLE, "KeySchema": [{"AttributeName": "x", "KeyType": "HASH"}],
+                 "AttributeDefinitions": [{"AttributeName": "x", "AttributeType": "N"}]}  # fmt: skip
+        with pytest.raises(ValidationException, match=r"has id \(S, HASH\), the template asks for x \(N, HASH\)"):
+            await dynamodb.create_table_from_template(other)
+
+    with_table(work)
+
+
+def test_a_faulty_template_is_refused_as_aws_does() -> None:
+    async def work(dynamodb: DynamoDB) -> None:
+        with pytest.raises(ValidationException, match="keySchema"):
+            await dynamodb.create_table_from_template({**SIMPLE, "KeySchema": []})
+
+    with_table(work)
+
+
+def test_what_is_enforced_is_a_member_of_the_resource() -> None:
+    stated = FIDELITY["AWS::DynamoDB::Table"]
+    assert {"TableName", "KeySchema", "BillingMode", "ResourcePolicy"} <= set(stated)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from trine.clock import Clock
+from trine.kv.disk import Disk
 from trine.kv.durable import DurableStore
 from trine.kv.memory import MemoryStore
 from trine.kv.store import Store
@@ -19,8 +20,8 @@ OpenStore = Callable[[Path, Clock], Store]
 
 
 def _durable_small(directory: Path, clock: Clock) -> Store:
-    """Segments so small that nearly every test sees them rotate, fold and disappear."""
-    return DurableStore(directory, clock, segment_bytes=16_384)
+    """Segments so small that most tests see them rotate, fold and disappear; the thread syncs, not the ring."""
+    return DurableStore(directory, clock, disk=Disk(), segment_bytes=16_384)
 
 
 OPENERS: dict[str, OpenStore] = {

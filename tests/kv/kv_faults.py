@@ -113,6 +113,8 @@ async def abandon(store: DurableStore) -> None:
     if isinstance(store._checkpointer, Checkpointer):
         await store._checkpointer.close()
     store._writer.close()
+    if store._ring is not None:
+        store._ring.close()
     os.close(store._log._descriptor)
     store._tree.close()
     store._directory.release()

@@ -11,9 +11,9 @@ futures resolve. In: a state directory. Out: a `Store`.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
-import sys
 from asyncio import Future
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -34,6 +34,7 @@ from trine.kv.memtable import Memtable
 from trine.kv.ranges import delete_range
 from trine.kv.record import payload
 from trine.kv.recovery import MARK, Mark, recover, unpack_mark
+from trine.kv.ring import open_ring
 from trine.kv.store import Decide, Result
 from trine.kv.tree import LmdbTree, TreeView
 from trine.kv.view import ClosedTree, Pairs, Tree, View, page
@@ -49,11 +50,6 @@ PACE_SECONDS = 0.004
 """What each group waits, times the square of the segments by which folding lags behind half of FROZEN_LIMIT."""
 PAST_LIMIT = 64
 """Checkpoints a replica's history may span: each of them pins the memtables and pages it replaced."""
-SWITCH_INTERVAL_SECONDS = 1e-6
-"""How long a thread waits before it asks for the interpreter lock. The thread that synced must get it back from a busy
-event loop, and waits anew each time the loop lets go and takes it again: with Python's 5 ms, 48 durable writes/s were
-measured beside 25,000 reads/s; with 100 µs 1,450; with 1 µs 6,300 beside 20,500 (docs/adr/0002-store.md)."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -115,9 +111,8 @@ class DurableStore:
         self._checkpointer = Checkpointer(
             self._directory.path, self._directory.owner_descriptor, self._folded, self._checkpoint_ended
         )
-        if sys.getswitchinterval() > SWITCH_INTERVAL_SECONDS:
-            sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         self._writer = Writer("trine-kv-writer")
+        self._ring = open_ring() if disk is None else None  # a disk of one's own sees every sync
         self._commit = GroupCommit(self.get, self._write, self._publish, group)
         self._begun = False
 
@@ -207,32 +202,41 @@ class DurableStore:
             self._write_now(group, content, done)
 
     def _write_now(self, group: Group, content: bytes, done: Done) -> None:
-        """On the loop when that takes a copy into the page cache, in the thread otherwise."""
+        """Into the page cache on the loop; the waiting for the disk is the kernel's (`ring`) or the thread's."""
         log = self._log
         if log.offset >= self._segment_bytes or self._active.size_bytes >= MEMTABLE_BYTES:
             if len(self._frozen) >= self._frozen_limit:
                 self._hold(group, done)
                 return
             self._writer.submit(lambda: self._rotate_and_write(content, group.number), lambda e: self._written(done, e))
-        elif log.has_room(len(content)):
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            end = log.append(content, group.number)
+        except StoreError as error:
+            loop.call_soon(done, error)
+            return
+        if self._ring is not None:
             try:
-                end = log.append(content, group.number)
-            except StoreError as error:
-                asyncio.get_running_loop().call_soon(done, error)
+                self._ring.sync(log.descriptor, loop, lambda code: self._synced(end, code, done))
                 return
+            except OSError:  # it has never happened; the thread does the same
+                self._ring.close()
+                self._ring = None
+        self._writer.submit(lambda: log.sync(end), done)
+
+    def _synced(self, end: int, code: int, done: Done) -> None:
+        log = self._log
+        if code == 0:
+            log.synced(end)
+            done(None)
+        elif code in (errno.EINTR, errno.EAGAIN, errno.ECANCELED):  # it was not tried
             self._writer.submit(lambda: log.sync(end), done)
         else:
-            self._writer.submit(lambda: self._grow_and_write(content, group.number), done)
-
-    def _grow_and_write(self, content: bytes, number: int) -> None:
-        log = self._log
-        log.grow(len(content))
-        log.sync(log.append(content, number))
+            self._writer.submit(lambda: log.failed(OSError(code, os.strerror(code))), done)
 
     def _rotate_and_write(self, content: bytes, number: int) -> None:
         self._log.rotate(number)
-        if not self._log.has_room(len(content)):
-            self._log.grow(len(content))
         self._log.sync(self._log.append(content, number))
 
     def _written(self, done: Done, error: Exception | None) -> None:
@@ -327,6 +331,8 @@ class DurableStore:
         await self._commit.drain()
         await self._checkpointer.close()
         self._writer.close()
+        if self._ring is not None:
+            self._ring.close()
         self._log.close()
         self._past.clear()
         self._frozen, self._active = [], Memtable()
@@ -337,6 +343,7 @@ class DurableStore:
     def statistics(self) -> Mapping[str, Any]:
         return {
             "kind": "durable",
+            "sync": "thread" if self._ring is None else "io_uring",
             "groups": self._commit.groups,
             "transactions": self._commit.transactions,
             "failed_groups": self._commit.failed_groups,

@@ -1,8 +1,8 @@
 """The write-ahead log: segments in one directory, the last of them being written.
 
-A segment grows in steps that are zero-filled and synced before they are used, so the usual write of a record changes
-no metadata and one fdatasync is all it takes; and a full disk shows itself before a record is written, not after.
-In: payloads of groups. Out: durable records, in segments that end themselves. All methods may block.
+A segment grows in steps filled with zeros, so the usual write of a record changes no metadata and its fdatasync is
+cheap; and a full disk shows itself before a record is written, not after. `append` only copies into the page cache;
+`sync` and `rotate` wait for the disk. In: payloads of groups. Out: durable records, in segments that end themselves.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import errno
 import re
 from pathlib import Path
+from typing import NoReturn
 
 from trine.kv.disk import Disk
 from trine.kv.errors import StoreError, StoreFull
 from trine.kv.record import SECTOR_BYTES, SEGMENT_HEADER_BYTES, pack_record, pack_segment_header, record_bytes
 
-GROWTH_BYTES = 1 << 20
+GROWTH_BYTES = 256 << 10
 _SEGMENT_NAME = re.compile(r"[0-9a-f]{16}").fullmatch
 _ZEROS = bytes(GROWTH_BYTES)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -79,26 +80,27 @@ class Log:
         self.segment = segment
         self.offset = SEGMENT_HEADER_BYTES
 
-    def has_room(self, content_bytes: int) -> bool:
-        """Whether a record of that payload, and an end behind it, fit without growing: then `append` cannot block."""
-        return self.offset + record_bytes(content_bytes) + SECTOR_BYTES <= self._allocated_bytes
+    @property
+    def descriptor(self) -> int:
+        """The file that is being written, for syncing it by other means; then `synced` or `failed` must be told."""
+        return self._descriptor
 
-    def grow(self, content_bytes: int) -> None:
-        """Make room for a record of that payload. StoreFull; the log is as it was then."""
-        disk, needed = self._disk, self.offset + record_bytes(content_bytes) + SECTOR_BYTES
-        try:
-            while self._allocated_bytes < needed:
-                disk.write(self._descriptor, _ZEROS, self._allocated_bytes)
-                disk.sync(self._descriptor)
-                self._allocated_bytes += GROWTH_BYTES
-        except OSError as error:
-            raise _named(error, segment_file(self._directory, self.segment)) from error
+    def _make_room(self, content_bytes: int) -> None:
+        """Grow for a record of that payload, with an end behind it. OSError; the log is as it was then."""
+        needed = self.offset + record_bytes(content_bytes) + SECTOR_BYTES
+        while self._allocated_bytes < needed:
+            self._disk.write(self._descriptor, _ZEROS, self._allocated_bytes)
+            self._allocated_bytes += GROWTH_BYTES
 
     def append(self, content: bytes, group: int) -> int:
         """Write a record behind the last one, not yet durable; returns the offset of its end, for `sync`."""
         if self.broken is not None:
             raise self.broken
         record = pack_record(content, group, self.segment, self.offset)
+        try:
+            self._make_room(len(content))
+        except OSError as error:
+            raise _named(error, segment_file(self._directory, self.segment)) from error
         try:
             self._disk.write(self._descriptor, record, self.offset)
         except OSError as error:
@@ -110,8 +112,16 @@ class Log:
         try:
             self._disk.sync(self._descriptor)
         except OSError as error:
-            raise self._taken_back(error) from error
+            self.failed(error)
+        self.synced(end_offset)
+
+    def synced(self, end_offset: int) -> None:
+        """The record that ends there is durable."""
         self.offset = end_offset
+
+    def failed(self, error: OSError) -> NoReturn:
+        """The last record could not be made durable: take it back and raise the error by its name. May block."""
+        raise self._taken_back(error) from error
 
     def rotate(self, next_group: int) -> None:
         """End this segment and start the next. After StoreFull the old one goes on, its end taken back."""

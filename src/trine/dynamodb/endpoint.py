@@ -23,13 +23,12 @@ from trine.dynamodb.limits import REQUEST_BODY_MAX_BYTES
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.response import answer, error_answer, health_answer, plain_answer
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
+from trine.dynamodb.storage.source import Store, StoreError
 from trine.dynamodb.storage.sweep import Sweeper
 from trine.dynamodb.storage.tables import Table, Tables
 from trine.dynamodb.template import table_from_template
 from trine.http.message import Request, Response
 from trine.iam.access import Access
-from trine.kv.errors import StoreError
-from trine.kv.store import Store
 from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.dynamodb")
@@ -57,8 +56,6 @@ class DynamoDB:
         self._sweeper = Sweeper(store, tables, clock)
         self._access, self._traces = access, traces
         self._request_id = ids.dynamodb_request_id
-        if replica_lag_seconds:
-            store.keep_history(replica_lag_seconds)
 
     def start(self) -> None:
         """Go on with what the last stop interrupted; needs the running loop."""

@@ -85,7 +85,7 @@ class _Reading:
     def read(self, rooms: Rooms, keys: list[bytes], left_bytes: int) -> int:
         """Read while the answer has room; how many bytes are left then."""
         consistency = consistency_of(self.wish.consistent_read)
-        with rooms.source(self.wish.consistent_read) as source:
+        with rooms.source.open(self.wish.consistent_read) as source:
             for place, key in enumerate(keys):
                 if left_bytes <= 0:
                     self.unprocessed = self.wish.keys[place:]

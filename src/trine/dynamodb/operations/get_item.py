@@ -23,7 +23,7 @@ def execute(rooms: Rooms, request: GetItemInput, projection: Projection | None) 
     """Read the item and answer."""
     table = rooms.tables.get(table_name_of(request.table_name))
     key = key_bytes(table, request.key)
-    stored = rooms.get(key, request.consistent_read)
+    stored = rooms.source.get(key, request.consistent_read)
     if stored is None:
         item = None
     elif projection is None:

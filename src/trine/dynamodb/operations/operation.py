@@ -18,8 +18,8 @@ from trine.clock import Clock
 from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.backfill import Backfills
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
+from trine.dynamodb.storage.source import Source, Store
 from trine.dynamodb.storage.tables import Tables
-from trine.kv.store import Snapshot, Store
 
 ConditionContext = Mapping[str, Sequence[str]]
 
@@ -27,21 +27,6 @@ ConditionContext = Mapping[str, Sequence[str]]
 Context = Callable[["Rooms", Any], ConditionContext]
 Permission = tuple[str, str, Context | None]
 """One action on one resource that the caller needs; what makes IAM's condition keys of the request, if asked."""
-
-
-class _Newest:
-    """The store itself as something to read from for a moment."""
-
-    __slots__ = ("_store",)
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def __enter__(self) -> Store:
-        return self._store
-
-    def __exit__(self, *exc: object) -> None:
-        return None
 
 
 class Rooms:
@@ -53,9 +38,8 @@ class Rooms:
         "clock",
         "endpoint_address",
         "ids",
-        "newest",
         "place",
-        "replica_lag_seconds",
+        "source",
         "store",
         "tables",
     )
@@ -72,29 +56,15 @@ class Rooms:
     ) -> None:
         self.store, self.catalogue, self.tables = store, catalogue, tables
         self.clock, self.ids, self.place = clock, ids, place
-        self.replica_lag_seconds = replica_lag_seconds
+        self.source = Source(store, replica_lag_seconds)
         self.endpoint_address: str | None = None
         """Host and port that clients reach this service at, once that is known."""
-        self.newest = _Newest(store)
         self.backfills = Backfills(store, tables)
 
     def table_arn(self, name_or_arn: str) -> str:
         """The ARN of the table that a request's `TableName` means, whether it exists or not."""
         table = self.tables.find(name_or_arn)
         return table.arn if table is not None else self.place.table(table_name_of(name_or_arn))
-
-    def get(self, key: bytes, consistent: bool | None) -> bytes | None:
-        """One value: as `source` would read it."""
-        if consistent or not self.replica_lag_seconds:
-            return self.store.get(key)
-        with self.store.replica(self.replica_lag_seconds) as replica:
-            return replica.get(key)
-
-    def source(self, consistent: bool | None) -> _Newest | Snapshot:
-        """Where a read reads (`with`): the newest state, or the replica when the read may be stale and a lag is set."""
-        if consistent or not self.replica_lag_seconds:
-            return self.newest
-        return self.store.replica(self.replica_lag_seconds)
 
 
 Answer = bytes | Future[bytes]

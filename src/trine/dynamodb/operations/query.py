@@ -95,7 +95,7 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan) -> bytes:
             stop = begin
         else:
             start = begin + b"\0"
-    with rooms.source(request.consistent_read) as source:
+    with rooms.source.open(request.consistent_read) as source:
         choose = target.choose(source, plan.view)
         page = read_page(source, start, stop, reverse=reverse, limit=request.limit, choose=choose)
     return target.answer(request, page)

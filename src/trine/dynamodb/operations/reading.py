@@ -26,8 +26,8 @@ from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.keyspace import KeySpace
 from trine.dynamodb.storage.pages import Choose, Page, chooser
+from trine.dynamodb.storage.source import Snapshot, Store
 from trine.dynamodb.storage.tables import Index, Table
-from trine.kv.store import Snapshot, Store
 
 _INVALID = "One or more parameter values were invalid: "
 

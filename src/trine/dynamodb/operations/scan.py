@@ -78,7 +78,7 @@ def execute(rooms: Rooms, request: ScanInput, view: View) -> bytes:
                 f"correct Segment. TotalSegments: {request.total_segments} Segment: {request.segment}"
             )
         start = begin + b"\0"
-    with rooms.source(request.consistent_read) as source:
+    with rooms.source.open(request.consistent_read) as source:
         choose = target.choose(source, view)
         page = read_page(source, start, stop, limit=request.limit, choose=choose)
     return target.answer(request, page)

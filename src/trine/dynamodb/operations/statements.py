@@ -151,7 +151,7 @@ class Selection:
             spans = [range_of(target.space, condition) for condition in plan.reads]
         at, begin = self._place(token, len(spans))
         scanned = 0
-        with self._rooms.source(target.consistent) as source:
+        with self._rooms.source.open(target.consistent) as source:
             choose = target.choose(source, View(plan.accept, plan.project, lambda: set(plan.attributes or ())))
             while at < len(spans):
                 start, stop = spans[at]

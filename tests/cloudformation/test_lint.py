@@ -53,5 +53,14 @@ def test_duplicates_stop_validation_though_not_the_start(tmp_path: Path) -> None
     }
 
 
+def test_parameters_need_no_values_to_be_sound(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text(
+        "Parameters: {Name: {Type: String}}\n"
+        "Resources: {A: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref Name}}}\n"
+    )
+    assert validate(file) == []
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     assert [fault.rule for fault in validate(tmp_path / "no.yaml")] == ["template/file"]

@@ -204,9 +204,10 @@ class Builder:
         kind = resource["Type"]
         path: Path = ("Resources", logical_id, "Properties")
         before, faults_before = len(self._placeholders), len(self.faults)
-        properties = self.evaluation.resolve(resource.get("Properties") or {}, path)
+        properties = self.evaluation.guarded(resource.get("Properties") or {}, path)
         if not isinstance(properties, dict):
-            self.evaluation.fault(Unresolvable(path, "Properties must be a map"))
+            if properties is not NO_VALUE:
+                self.evaluation.fault(Unresolvable(path, "Properties must be a map"))
             properties = {}
         if len(self.faults) > faults_before:
             self.incomplete.add(logical_id)

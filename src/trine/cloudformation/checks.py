@@ -157,20 +157,20 @@ def _table(resource: Resource) -> Iterator[Fault]:
         return
     attributes = properties.get("AttributeDefinitions")
     defined = (
-        {each.get("AttributeName") for each in attributes if isinstance(each, dict)}
+        {str(each.get("AttributeName")) for each in attributes if isinstance(each, dict)}
         if isinstance(attributes, list)
         else set()
     )
-    used: dict[Any, str] = {}
+    used: dict[str, str] = {}
     for path, keys in _key_schemas(properties):
         for key in keys if isinstance(keys, list) else []:
             if isinstance(key, dict):
-                used.setdefault(key.get("AttributeName"), path)
+                used.setdefault(str(key.get("AttributeName")), path)
     for name, path in used.items():
         if name not in defined:
             message = f"key attribute {name!r} of {resource.logical_id} is not in AttributeDefinitions"
             yield _at(resource.location_of(path), message, "define its type there", "dynamodb/attribute-definitions")
-    for name in sorted(str(name) for name in defined - set(used)):
+    for name in sorted(defined - set(used)):
         message = f"AttributeDefinitions of {resource.logical_id} names {name!r}, which no key uses"
         location = resource.location_of("AttributeDefinitions")
         yield _at(

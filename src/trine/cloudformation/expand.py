@@ -115,11 +115,12 @@ def _expand_transforms(
     includer = Includer(path.parent, positions, read_into)
     includer.expand(template)
     answer["transforms"] = transforms_of(template)
-    faults = includer.faults or shape_faults(template, positions)
+    faults = list(includer.faults)
     if not faults and LOOPS in answer["transforms"]:
         writer = LoopWriter(template, positions, parameters)
         writer.write_out()
-        faults = writer.faults or shape_faults(template, positions)
+        faults = writer.faults
+    faults = faults or shape_faults(template, positions, finished=True)
     faults = faults or untransformed(template, positions, answer["transforms"])
     if not faults and TRANSFORM in answer["transforms"]:
         template, answer["sources"], faults = expand_sam(template, positions, parameters, region)
@@ -151,8 +152,11 @@ def untransformed(template: dict[str, Any], positions: Positions, transforms: li
     return faults
 
 
-def shape_faults(template: Any, positions: Positions) -> list[Fault]:
-    """What keeps the sections from being walked at all: wrong kinds, resources without a Type."""
+def shape_faults(template: Any, positions: Positions, finished: bool = False) -> list[Fault]:
+    """What keeps the sections from being walked at all: wrong kinds, resources without a Type.
+
+    Unless `finished`, functions that are still to be written out (Fn::ForEach, Fn::Transform) may stand among the names.
+    """
     faults: list[Fault] = []
 
     def add(message: str, hint: str, *path: str) -> None:
@@ -175,6 +179,9 @@ def shape_faults(template: Any, positions: Positions) -> list[Fault]:
     for logical_id, resource in template["Resources"].items():
         path = ("Resources", logical_id)
         if logical_id.startswith("Fn::"):
+            if finished:
+                hint = "Fn::ForEach needs 'Transform: AWS::LanguageExtensions'"
+                add(f"{logical_id} cannot stand among resources", hint, *path)
             continue
         if not isinstance(resource, dict):
             add(f"resource {logical_id} must be a map", "check the indentation", *path)
@@ -187,7 +194,7 @@ def shape_faults(template: Any, positions: Positions) -> list[Fault]:
             add(f"Properties of {logical_id} must be a map", "check the indentation", *path, "Properties")
     for section in ("Parameters", "Outputs"):
         for name, entry in (template.get(section) or {}).items():
-            if not isinstance(entry, dict) and not name.startswith("Fn::"):
+            if not isinstance(entry, dict) and (finished or not name.startswith("Fn::")):
                 add(f"{section}.{name} must be a map", "check the indentation", section, name)
     return faults
 

@@ -80,7 +80,7 @@ class Evaluation:
                     raise Unresolvable((*path, name), f"unknown intrinsic function {name}")
             return self._members(value, path)
         if isinstance(value, list):
-            items = (self._guarded(item, (*path, index)) for index, item in enumerate(value))
+            items = (self.guarded(item, (*path, index)) for index, item in enumerate(value))
             return [item for item in items if item is not NO_VALUE]
         return value
 
@@ -90,12 +90,13 @@ class Evaluation:
             if key.startswith("Fn::") and key in _FUNCTIONS:
                 self.fault(Unresolvable((*path, key), f"{key} cannot stand beside other keys", "indent it on its own"))
                 continue
-            resolved = self._guarded(member, (*path, key))
+            resolved = self.guarded(member, (*path, key))
             if resolved is not NO_VALUE:
                 members[key] = resolved
         return members
 
-    def _guarded(self, value: Any, path: Path) -> Any:
+    def guarded(self, value: Any, path: Path) -> Any:
+        """`value` resolved; NO_VALUE and a fault when it is an intrinsic that cannot be."""
         try:
             return self.resolve(value, path)
         except Unresolvable as error:

@@ -23,6 +23,7 @@ def validate(
     path: Path | str, parameter_overrides: Mapping[str, str] | None = None, place: Place | None = None
 ) -> list[Fault]:
     """Every fault of the template at `path`: errors and warnings, in the order of the text; empty when it is sound."""
+    from trine.cloudformation.parameters import NO_VALUE_RULE
     from trine.cloudformation.template import load_template
 
     path = Path(path).absolute()
@@ -31,7 +32,8 @@ def validate(
     try:
         faults += load_template(path, parameter_overrides, place=place).notes
     except TemplateFaults as found:
-        faults += found.faults
+        # A template is sound without values for its parameters; it only cannot be deployed yet.
+        faults += [fault for fault in found.faults if fault.rule != NO_VALUE_RULE]
     if path.is_file():
         request = {"path": str(path), "region": place.region}
         raw, fault = run_child("trine.cloudformation.lint", request, LINT_TIMEOUT_SECONDS, path)

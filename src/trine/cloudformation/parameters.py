@@ -33,6 +33,7 @@ _POSIX_CLASSES = {
     "XDigit": "0-9a-fA-F",
 }
 RULE = "template/parameter"
+NO_VALUE_RULE = "template/parameter-value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,9 @@ class _Checker:
     def default(self) -> str:
         if "Default" not in self.declaration:
             hint = f"give it: --parameter-overrides {self.name}=..., or a Default"
-            self.fault(f"parameter {self.name} has no value", hint)
+            place = self.positions.of("Parameters", self.name)
+            message = f"parameter {self.name} has no value"
+            self.faults.append(Fault(place.file, place.line, place.column, message, hint, NO_VALUE_RULE))
             allowed = self.declaration.get("AllowedValues")
             return _text(allowed[0]) if isinstance(allowed, list) and allowed else "0"
         value = self.declaration["Default"]

@@ -82,3 +82,12 @@ def test_hosts_remembered_are_bounded(door: Any) -> None:
     for number in range(3_000):
         door.gateway._directory.locate(f"host{number}.example", "/x")
     assert len(door.gateway._directory._hosts) <= 1_024
+
+
+def test_places_remembered_are_bounded_and_right(door: Any) -> None:
+    for number in range(5_000):
+        door.call("GET", f"/nope/{number}")
+    assert 0 < len(door.gateway._directory._placed) <= 4_096
+    assert door.event("GET", "/x")["requestContext"]["stage"] == "Prod"
+    assert door.event("GET", "/x", {"Host": "http01.execute-api.localhost"})["requestContext"]["stage"] == "$default"
+    assert door.call("POST", "/x").status == 403

@@ -31,18 +31,8 @@ def fill_stage_variables(text: str, variables: Mapping[str, str]) -> str:
 class DeployedRoute:
     """One route in one stage."""
 
-    __slots__ = (
-        "_callers",
-        "api",
-        "function",
-        "integration",
-        "key",
-        "place",
-        "resource_path",
-        "route",
-        "runner",
-        "stage",
-    )
+    __slots__ = ("_callers", "api", "function", "integration", "key", "place", "resource_path", "route", "runner",
+                 "stage", "trace_detail")  # fmt: skip
 
     def __init__(self, api: Api, stage: Stage, route: Route, place: Place) -> None:
         self.api = api
@@ -57,6 +47,7 @@ class DeployedRoute:
         """ARN to invoke; empty when the integration is no function."""
         self.runner: Any = None
         """The integration's room, put here by the corridor when it is set up."""
+        self.trace_detail = {"route": self.key, "stage": stage.name}
         self._callers: dict[str, ServiceCaller] = {}
 
     def caller(self, method: str) -> ServiceCaller:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.stage import Located
@@ -41,30 +42,31 @@ class Exchange:
     """`responseOverride` and `requestOverride` that a request template has set."""
 
     def __init__(
-        self, request: Request, located: Located, names: RequestNames, now_seconds: float, trace: Trace
+        self, request: Request, located: Located, names: tuple[str, str], now_seconds: float, trace: Trace, namer: Namer
     ) -> None:
         self.request = request
         self.method = request.method
         self.deployed, self.path, self.full_path, self.domain_name, self.domain_prefix, self.shown_path = located
         self.rest = self.deployed.rest
         """True under a REST API."""
-        self.request_id, self.extended_id, self.trace_header = names
+        self.request_id, self.extended_id = names
         self.now_seconds = now_seconds
         self.source_ip = request.peer_host
         self.trace = trace
+        self._namer = namer
+
+    @cached_property
+    def trace_header(self) -> str:
+        """The `X-Amzn-Trace-Id` to pass on: the client's when it names a root, else a new one."""
+        incoming = self.request.headers.get(b"x-amzn-trace-id")
+        if incoming is not None and b"Root=" in incoming and len(incoming) <= TRACE_HEADER_BYTES:
+            return incoming.decode("latin-1")
+        return self._namer.trace_header(self.now_seconds)
 
     @property
     def has_route(self) -> bool:
         """False while no route was found."""
         return hasattr(self, "route")
-
-
-class RequestNames(NamedTuple):
-    """What a request is called: its id, its extended id, and the `X-Amzn-Trace-Id` to pass on."""
-
-    request_id: str
-    extended_id: str
-    trace_header: str
 
 
 _POOL_BYTES = 4_096
@@ -83,16 +85,18 @@ class Namer:
         self._pool = b""
         self._at = 0
 
-    def names(self, incoming_trace: bytes | None, now_seconds: float, *, rest: bool) -> RequestNames:
-        """REST: a UUID and 16 characters; HTTP: the 16 characters twice. The client's trace id stays when it has a
-        root."""
+    def _take(self, count: int) -> bytes:
         at = self._at
-        if at + _ID_BYTES + _TRACE_BYTES > len(self._pool):
+        if at + count > len(self._pool):
             self._pool, at = self._ids.random_bytes(_POOL_BYTES), 0
-        self._at = at + _ID_BYTES + _TRACE_BYTES
-        extended = b2a_base64(self._pool[at : at + _ID_BYTES], newline=False).decode()
-        if incoming_trace is not None and b"Root=" in incoming_trace and len(incoming_trace) <= TRACE_HEADER_BYTES:
-            trace_header = incoming_trace.decode("latin-1")
-        else:
-            trace_header = f"Root=1-{int(now_seconds):08x}-{self._pool[at + _ID_BYTES : self._at].hex()}"
-        return RequestNames(self._ids.uuid() if rest else extended, extended, trace_header)
+        self._at = at + count
+        return self._pool[at : at + count]
+
+    def names(self, *, rest: bool) -> tuple[str, str]:
+        """(request id, extended request id): a UUID and 16 characters with REST, the latter twice with HTTP APIs."""
+        extended = b2a_base64(self._take(_ID_BYTES), newline=False).decode()
+        return (self._ids.uuid() if rest else extended, extended)
+
+    def trace_header(self, now_seconds: float) -> str:
+        """A new `X-Amzn-Trace-Id`."""
+        return f"Root=1-{int(now_seconds):08x}-{self._take(_TRACE_BYTES).hex()}"

@@ -21,6 +21,7 @@ from trine.apigateway.api import Api
 from trine.apigateway.authorizers.guard import GuardParts
 from trine.apigateway.authorizers.jwks import KeySets
 from trine.apigateway.authorizers.verdict import VerdictCache
+from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.errors import (
     FORBIDDEN,
     INTEGRATION_TIMEOUT,
@@ -36,8 +37,9 @@ from trine.apigateway.integrations.runner import Runner, RunnerParts
 from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT, check_limits
 from trine.apigateway.listing import RouteListing, list_routes
 from trine.apigateway.quota import QuotaLedger
+from trine.apigateway.router import RouteMatch
 from trine.apigateway.served import Parts, Served
-from trine.apigateway.stage import Directory, target_path
+from trine.apigateway.stage import Directory
 from trine.apigateway.throttle import TokenBucket
 from trine.apigateway.usage_plans import UsagePlans
 from trine.aws.arn import Place
@@ -116,17 +118,14 @@ class Gateway:
 
     def handle(self, request: Request) -> Response | Future[Response]:
         """Answer one request. Never raises; faults of our own are logged and answered as a 500."""
-        now_seconds = self._clock.now()
         try:
-            host = request.headers.get(b"host")
-            located = self._directory.locate(host.decode("latin-1") if host else "", target_path(request.path))
+            located, match = self._directory.place(request)
         except GatewayError as error:
             return self._refuse_unplaced(request, error)
-        incoming = request.headers.get(b"x-amzn-trace-id")
-        names = self._namer.names(incoming, now_seconds, rest=located.deployed.rest)
-        trace = self._traces.open("apigateway", names.request_id)
+        names = self._namer.names(rest=located.deployed.rest)
+        trace = self._traces.open("apigateway", names[0])
         trace.title = f"{request.method} {located.full_path}"
-        exchange = Exchange(request, located, names, now_seconds, trace)
+        exchange = Exchange(request, located, names, self._clock.now(), trace, self._namer)
         served = self._served[located.deployed]
         try:
             check_limits(request)
@@ -137,7 +136,7 @@ class Gateway:
                 if preflight is not None:
                     trace.step("apigateway.cors", {"preflight": True})
                     return self._finish(exchange, preflight, preflight=True)
-            self._route(exchange)
+            _enter(exchange, match)
             pending = served.guard.check(exchange)
         except GatewayError as error:
             return self._refuse(exchange, error)
@@ -148,19 +147,6 @@ class Gateway:
         answer: Future[Response] = asyncio.get_running_loop().create_future()
         pending.add_done_callback(partial(self._authorized, exchange, served, answer))
         return answer
-
-    def _route(self, exchange: Exchange) -> None:
-        deployed = exchange.deployed
-        match = deployed.match(exchange.method, exchange.path)
-        if match is None:
-            raise GatewayError(
-                MISSING_AUTHENTICATION_TOKEN,
-                f"no route of {deployed.api.name!r} matches {exchange.method} {exchange.path}",
-                room="apigateway.router",
-                stage=deployed.stage.name,
-            )
-        exchange.route, exchange.parameters = match
-        exchange.trace.step("apigateway.router", {"route": exchange.route.key, "stage": deployed.stage.name})
 
     def _authorized(self, exchange: Exchange, served: Served, answer: Future[Response], settled: Future[None]) -> None:
         error = None if settled.cancelled() else settled.exception()
@@ -292,7 +278,7 @@ class Gateway:
     def _refuse_unplaced(self, request: Request, error: GatewayError) -> Response:
         """A refusal before any API was found: the words are REST's only for an unknown stage of a REST API."""
         rest = error.refusal is FORBIDDEN
-        request_id, extended_id, _ = self._namer.names(None, self._clock.now(), rest=rest)
+        request_id, extended_id = self._namer.names(rest=rest)
         trace = self._traces.open("apigateway", request_id)
         trace.title = f"{request.method} {request.path.decode('utf-8', 'replace')[:200]}"
         trace.refuse("apigateway.stage", error.reason, **error.facts)
@@ -310,6 +296,17 @@ class Gateway:
     def routes(self) -> list[RouteListing]:
         """Every route of every stage, in template order."""
         return list_routes(self._directory)
+
+
+def _enter(exchange: Exchange, match: RouteMatch[DeployedRoute] | None) -> None:
+    """Note the route that was found. GatewayError when there was none."""
+    if match is None:
+        deployed = exchange.deployed
+        reason = f"no route of {deployed.api.name!r} matches {exchange.method} {exchange.path}"
+        stage = deployed.stage.name
+        raise GatewayError(MISSING_AUTHENTICATION_TOKEN, reason, room="apigateway.router", stage=stage)
+    exchange.route, exchange.parameters = match
+    exchange.trace.step("apigateway.router", exchange.route.trace_detail)
 
 
 def _hand_on(answer: Future[Response], settled: Future[Response]) -> None:

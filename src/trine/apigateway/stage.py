@@ -12,13 +12,18 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from trine.apigateway.api import Api, DomainMapping
-from trine.apigateway.deployment import DeployedStage
+from trine.apigateway.deployment import DeployedRoute, DeployedStage
 from trine.apigateway.errors import BAD_REQUEST, FORBIDDEN, RESOURCE_NOT_FOUND, GatewayError
+from trine.apigateway.router import RouteMatch
 from trine.aws.arn import Place
+from trine.http.message import Request
 
 APIS_PREFIX = "/_apis/"
 _API_HOST = re.compile(r"([a-z0-9-]+)\.execute-api\.(?:localhost|[a-z0-9-]+\.amazonaws\.com(?:\.cn)?)\.?")
 _HOSTS_REMEMBERED = 1_024
+_PLACES_REMEMBERED = 4_096
+"""Host, method and path of recent requests whose place is known without looking."""
+_REMEMBERED_BYTES = 256
 
 
 class Located(NamedTuple):
@@ -33,6 +38,10 @@ class Located(NamedTuple):
     domain_prefix: str
     shown_path: str
     """What a REST event calls `path`: the path below the stage, or the whole path of a custom domain."""
+
+
+Placed = tuple[Located, RouteMatch[DeployedRoute] | None]
+"""Where a request goes, and the route that takes it there; None when no route does."""
 
 
 class _Entry:
@@ -56,6 +65,7 @@ class Directory:
         self._folded = {api_id.lower(): entry for api_id, entry in self._entries.items()}
         self._first = next((entry for entry in self._entries.values() if entry.first is not None), None)
         self._hosts: dict[str, tuple[_Entry, str] | None] = {}
+        self._placed: dict[tuple[bytes, str, bytes], Placed] = {}
         self._domains: dict[str, list[tuple[DomainMapping, _Entry]]] = {}
         for entry in self._entries.values():
             for mapping in entry.api.domains:
@@ -72,6 +82,20 @@ class Directory:
     def default(self) -> DeployedStage | None:
         """The stage that answers at `/…` without further naming."""
         return self._first.first if self._first else None
+
+    def place(self, request: Request) -> Placed:
+        """The stage and route a request means. GatewayError when no stage is meant."""
+        host = request.headers.get(b"host") or b""
+        key = (host, request.method, request.path)
+        placed = self._placed.get(key)
+        if placed is None:
+            located = self.locate(host.decode("latin-1"), target_path(request.path))
+            placed = (located, located.deployed.match(request.method, located.path))
+            if len(request.path) + len(host) <= _REMEMBERED_BYTES:
+                if len(self._placed) >= _PLACES_REMEMBERED:
+                    self._placed.clear()
+                self._placed[key] = placed
+        return placed
 
     def locate(self, host: str, path: str) -> Located:
         """The stage and path a request means; `path` is raw, without query."""

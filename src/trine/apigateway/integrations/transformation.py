@@ -55,6 +55,8 @@ class Transformation:
             if self.integration.content_handling == "CONVERT_TO_BINARY" and body:
                 body = _decoded(body)
             return body
+        if template.is_static and self.integration.content_handling is None:
+            return template.source.encode()
         variables = template_variables(exchange, body)
         text = _render(template, variables, "request")
         context = variables["context"]
@@ -108,7 +110,6 @@ class Transformation:
     def respond(self, exchange: Exchange, index: int, body: bytes, headers: Mapping[str, str]) -> Response:
         """The method's response from integration response `index`; `headers` and `body` are the integration's."""
         chosen = self.integration.responses[index]
-        variables = template_variables(exchange, body, overrides=exchange.overrides)
         pairs: HeaderPairs = []
         for name, source in chosen.parameters.items():
             value = resolve_response_parameter(source, exchange, body, headers)
@@ -116,14 +117,17 @@ class Transformation:
                 short = name[len(_METHOD_HEADER) :]
                 pairs.append((header_name(short), header_value(value, short)))
         template, media_type = self._response_template(exchange, index)
-        if template is not None:
-            body = _render(template, variables, "response").encode("utf-8", "replace")
         status = chosen.status
-        context = variables["context"]
-        override = context.get("responseOverride") if isinstance(context, dict) else None
-        if isinstance(override, dict):
-            status = _status(override.get("status"), status)
-            pairs = _override_headers(pairs, override.get("header"))
+        if template is not None and template.is_static and exchange.overrides is None:
+            body = template.source.encode()
+        else:
+            variables = template_variables(exchange, body, overrides=exchange.overrides)
+            if template is not None:
+                body = _render(template, variables, "response").encode("utf-8", "replace")
+            override = variables["context"].get("responseOverride")
+            if isinstance(override, dict):
+                status = _status(override.get("status"), status)
+                pairs = _override_headers(pairs, override.get("header"))
         body = _converted(chosen, body)
         if not any(name.lower() == b"content-type" for name, _ in pairs):
             pairs.append((b"Content-Type", media_type.encode("latin-1", "replace")))

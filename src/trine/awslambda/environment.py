@@ -26,6 +26,8 @@ from trine.iam.principal import Session
 class State(enum.Enum):
     """Where an environment stands."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call on the hot path
+
     INIT = "init"
     IDLE = "idle"
     INVOKE = "invoke"

@@ -48,12 +48,16 @@ class FunctionLog:
         self._timer: Timer | None = None
         self._followers: list[Follower] = []
 
-    def append(self, stream: str, request_id: str, message: str) -> None:
-        """Add one event, now."""
-        event = (int(self._clock.now() * 1000), stream, request_id, message)
+    def append(self, stream: str, request_id: str, *messages: str) -> None:
+        """Add one event for each message, now."""
+        timestamp_ms = int(self._clock.now() * 1000)
+        for message in messages:
+            self._add((timestamp_ms, stream, request_id, message))
+
+    def _add(self, event: _Row) -> None:
         events = self._events
         events.append(event)
-        self._memory_bytes += len(message)
+        self._memory_bytes += len(event[3])
         while len(events) > limits.LOG_EVENTS_KEPT or self._memory_bytes > limits.LOG_MEMORY_MAX_BYTES:
             self._memory_bytes -= len(events.popleft()[3])
         if self._file is not None:

@@ -89,12 +89,15 @@ class Report:
         if invocation.init_ms is not None:
             init = f"\tInit Duration: {invocation.init_ms:.2f} ms"
             billed_ms += invocation.init_ms
-        self._write(invocation, f"END RequestId: {request_id}\n")
-        self._write(
-            invocation,
+        end = f"END RequestId: {request_id}\n"
+        report = (
             f"REPORT RequestId: {request_id}\tDuration: {elapsed_ms:.2f} ms\tBilled Duration: {math.ceil(billed_ms)} ms"
-            f"{self._tail_line}{memory_mb} MB{init}\t{status}\n",
+            f"{self._tail_line}{memory_mb} MB{init}\t{status}\n"
         )
+        self._log.append(self._stream, request_id, end, report)
+        if invocation.tail is not None:
+            invocation.note(end)
+            invocation.note(report)
 
     def _fault_status(self, invocation: Invocation, found: Fault) -> str:
         # Faults that the service found are told here; those of the runtime it has logged itself.

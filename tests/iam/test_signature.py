@@ -125,6 +125,7 @@ def test_every_tampered_part_is_noticed(access: Access, sign: Sign, key: Any, wa
             access.authenticate(tampered, "dynamodb")
         assert refused.value.status == 400
         assert refused.value.code in {
+            "MissingAuthenticationTokenException",
             "InvalidSignatureException",
             "IncompleteSignatureException",
             "UnrecognizedClientException",
@@ -181,49 +182,93 @@ def test_no_signature(access: Access, service: str, code: str, status: int) -> N
     assert (error.code, error.status, error.message) == (code, status, "Request is missing Authentication Token")
 
 
+ZEROS = "0" * 64
+MISSING_THREE = (
+    "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. "
+    "Authorization header requires 'SignedHeaders' parameter. (Hashed with SHA-256 and encoded with Base64)"
+)
+WRONG_SCOPE = (
+    "Credential should be scoped to a valid region, not 'c'. Credential should be scoped to correct service: "
+    "'dynamodb'. Credential should be scoped with a valid terminator: 'aws4_request', not 'e'. Date in Credential "
+    "scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: 'b' != '20270115', from '20270115T080000Z'."
+)
+
+
 @pytest.mark.parametrize(
     ("authorization", "code", "beginning"),
     [
-        ("nonsense", "IncompleteSignatureException", "Invalid key=value pair (missing equal-sign)"),
-        ("Bearer abc=", "IncompleteSignatureException", "Unsupported AWS 'algorithm'"),
-        ("AWS4-HMAC-SHA256 ", "IncompleteSignatureException", "Invalid key=value pair"),
+        ("nonsense", "MissingAuthenticationTokenException", "Request is missing Authentication Token"),
+        ("Bearer abc=", "MissingAuthenticationTokenException", "Request is missing Authentication Token"),
+        (
+            "AWS4-HMAC-SHA256 ",
+            "IncompleteSignatureException",
+            MISSING_THREE,
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential, SignedHeaders=host",
+            "IncompleteSignatureException",
+            "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with",
+        ),
         (
             "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request",
             "IncompleteSignatureException",
             "Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders'",
         ),
         (
-            "AWS4-HMAC-SHA256 Credential=a/b/c, SignedHeaders=host, Signature=0",
-            "IncompleteSignatureException",
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/b/c'",
-        ),
-        (
-            "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=0",
-            "InvalidSignatureException",
-            "Credential should be scoped with a valid terminator: 'aws4_request', not 'e'. ",
-        ),
-        (
-            f"AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=x-amz-date, Signature={'0' * 64}",
+            f"AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=x-amz-date, Signature={ZEROS}",
             "InvalidSignatureException",
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
         ),
         (
-            f"AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature={'0' * 64}",
+            f"AWS4-HMAC-SHA25 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature={ZEROS}",
             "IncompleteSignatureException",
-            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date'",
+            "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA25' (only AWS4-HMAC-SHA256 for now). ",
         ),
-        ("AWS4-HMAC-SHA256 " + "x" * 9000, "IncompleteSignatureException", "Authorization header is too long."),
+        (
+            f"AWS4-HMAC-SHA256 Credential=a/b/c, SignedHeaders=host, Signature={ZEROS}",
+            "IncompleteSignatureException",
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/b/c'",
+        ),
+        (
+            f"AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature={ZEROS}",
+            "InvalidSignatureException",
+            WRONG_SCOPE,
+        ),
+        ("AWS4-HMAC-SHA256 " + "x" * 9000, "IncompleteSignatureException", "Authorization header is too long"),
         (
             "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, Credential=x, SignedHeaders=host, Signature=0",
             "IncompleteSignatureException",
-            "Duplicated parameter",
+            "Duplicated parameter 'Credential'",
         ),
     ],
 )
 def test_headers_that_do_not_parse(access: Access, authorization: str, code: str, beginning: str) -> None:
-    error = _refusal(access, _plain({"Host": "h", "Authorization": authorization}))
+    headers = {"Host": "h", "X-Amz-Date": "20270115T080000Z", "Authorization": authorization}
+    error = _refusal(access, _plain(headers))
     assert error.code == code
     assert error.message.startswith(beginning)
+
+
+def test_no_date_is_said_with_the_rest(access: Access) -> None:
+    error = _refusal(access, _plain({"Host": "h", "Authorization": "AWS4-HMAC-SHA256 Credential=x, Signature=y"}))
+    assert error.message.startswith(
+        "Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of either a "
+        "'X-Amz-Date' or a 'Date' header. "
+    )
+
+
+def test_api_gateway_speaks_of_the_header_whatever_its_scheme(access: Access) -> None:
+    error = _refusal(access, _plain({"Host": "h", "Authorization": "Bearer token"}), "execute-api")
+    assert (error.code, error.status) == ("IncompleteSignatureException", 403)
+    assert error.message.startswith("Invalid key=value pair (missing equal-sign) in Authorization header (hashed with")
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["first", "cached"])
+def test_header_and_query_at_once(access: Access, sign: Sign, key: Any, warm: bool) -> None:
+    if warm:
+        access.authenticate(sign(*key), "dynamodb")
+    error = _refusal(access, sign(*key, url="http://127.0.0.1:4566/?X-Amz-Algorithm=AWS4-HMAC-SHA256"))
+    assert error.message == "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
 
 
 def test_another_region_another_service_another_day(access: Access, clock: ManualClock, sign: Sign, key: Any) -> None:
@@ -238,6 +283,7 @@ def test_another_region_another_service_another_day(access: Access, clock: Manua
             access.authenticate(request, "lambda")
         error = _refusal(access, request)
         assert error.message == "Credential should be scoped to correct service: 'dynamodb'. "
+    clock.advance(16 * 3600 - 60)
     request = sign(*key)
     pairs = [(n, b"20270116T000000Z" if n.lower() == b"x-amz-date" else v) for n, v in request.headers]
     error = _refusal(access, Request("POST", b"/", Headers(pairs), b"{}"))

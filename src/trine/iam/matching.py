@@ -176,8 +176,9 @@ ARN_SEGMENTS = 6
 def arn_glob(tokens: Sequence[Token]) -> Predicate:
     """A predicate for ARNs: wildcards stay within their colon-separated segment, the sixth segment holds the rest.
 
-    A pattern of fewer segments matches only if it ends in `*`, which then runs beyond the colons (IAM User Guide,
-    "IAM JSON policy elements: Resource": a star that is the last character may expand beyond the colon boundaries).
+    A star that is the last character of its segment may expand beyond the colon (IAM User Guide, "IAM JSON policy
+    elements: Resource"), so a pattern whose stars before the sixth segment all stand there is matched as a whole. In a
+    pattern that also has other wildcards there, or a bound value with a colon, nothing crosses a colon.
     """
     if len(tokens) == 1 and tokens[0] is ANY:
         return lambda text: True
@@ -189,18 +190,13 @@ def arn_glob(tokens: Sequence[Token]) -> Predicate:
         parts = token.split(":", ARN_SEGMENTS - len(segments))
         segments[-1].append(parts[0])
         segments.extend([part] for part in parts[1:])
-    if len(segments) < ARN_SEGMENTS and not (segments[-1] and segments[-1][-1] is ANY):
+    head = [[token for token in segment if token != ""] for segment in segments[: ARN_SEGMENTS - 1]]
+    if all(_may_cross(segment) for segment in head):
+        return glob(tokens)
+    if len(segments) < ARN_SEGMENTS and not (head[-1] and head[-1][-1] is ANY):
         return lambda text: False
-    if (
-        len(segments) == ARN_SEGMENTS
-        and ONE not in tokens
-        and not any(isinstance(token, BoundText) for token in tokens)
-    ):
-        # Without wildcards, or with one star at the very end, segments change nothing: the usual cases, and quick.
-        stars = [at for at, token in enumerate(tokens) if token is ANY]
-        if not stars or stars == [len(tokens) - 1]:
-            return glob(tokens)
-    predicates = [glob([token for token in segment if token != ""]) for segment in segments]
+    tail = [[token for token in segment if token != ""] for segment in segments[ARN_SEGMENTS - 1 :]]
+    predicates = [glob(segment) for segment in (*head, *tail)]
     count = len(segments)
 
     def matches(text: str) -> bool:
@@ -208,6 +204,13 @@ def arn_glob(tokens: Sequence[Token]) -> Predicate:
         return len(parts) == count and all(map(_holds, predicates, parts))
 
     return matches
+
+
+def _may_cross(segment: Sequence[Token]) -> bool:
+    """No wildcard but a star at the end, and no bound value that brings a colon."""
+    return not any(
+        isinstance(token, Wildcard) or (isinstance(token, BoundText) and ":" in token) for token in segment[:-1]
+    ) and not (segment and (segment[-1] is ONE or (isinstance(segment[-1], BoundText) and ":" in segment[-1])))
 
 
 def _holds(predicate: Predicate, part: str) -> bool:

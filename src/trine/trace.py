@@ -25,6 +25,9 @@ class Step(NamedTuple):
     detail: Mapping[str, Any] | None
 
 
+_new = tuple.__new__
+
+
 class Trace:
     """The steps of one request through one service (`kind`), linked to the request that caused it."""
 
@@ -58,7 +61,8 @@ class Trace:
 
     def step(self, room: str, detail: Mapping[str, Any] | None = None) -> None:
         """Mark that `room` is done now; its time began where the step before it ended."""
-        self.steps.append(Step(room, self._tick(), detail))
+        # As `Step(…)`, without the Python frame that a NamedTuple's constructor is.
+        self.steps.append(_new(Step, (room, self._tick(), detail)))
 
     def refuse(self, room: str, reason: str, **facts: Any) -> None:
         """Mark that `room` refused the request, and why."""

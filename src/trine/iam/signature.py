@@ -36,6 +36,7 @@ _same = hmac.compare_digest
 _EMPTY_SHA256 = _sha256(b"").hexdigest().encode()
 _STAMP = re.compile(rb"\d{8}T\d{6}Z")
 _STAMPS_MAX = 256
+_SKEW_SECONDS = limits.CLOCK_SKEW_SECONDS
 _UNSIGNED_ALLOWED = frozenset({b"x-amz-security-token", b"x-amz-content-sha256", b"x-amz-user-agent"})
 """`x-amz-` headers that change nothing when they are forged: the token is compared, the hash is computed anew."""
 
@@ -106,9 +107,11 @@ class Verifier:
         if key is None or key.service != service:
             return self._verify_first(request, service, authorization)
         stamp = headers.get(b"x-amz-date")
-        if stamp is None or not stamp.startswith(key.date) or b"X-Amz-Algorithm" in request.query:
+        query = request.query
+        if stamp is None or not stamp.startswith(key.date) or (query and b"X-Amz-Algorithm" in query):
             return self._verify_first(request, service, authorization)
-        self._check_time(stamp, service)
+        if not -_SKEW_SECONDS <= self._stamps.get(stamp, 0.0) - self._now() <= _SKEW_SECONDS:
+            self._check_time(stamp, service)
         self._check_token(headers.get(b"x-amz-security-token"), key.credential, service)
         if len(headers) == len(request.headers.pairs) and (
             headers.keys() <= key.harmless or self._harmless(headers, key)
@@ -118,7 +121,7 @@ class Verifier:
                 canonical = key.template % (
                     request.method.encode(),
                     canonical_path(request.path),
-                    b"" if not request.query else next(canonical_queries(request.query)),
+                    next(canonical_queries(query)) if query else b"",
                     *key.pick(headers),
                     _sha256(body).hexdigest().encode() if body else _EMPTY_SHA256,
                 )
@@ -127,7 +130,7 @@ class Verifier:
             if _same(key.sign(stamp, canonical), signature):
                 return key
         # Not as it usually comes: repeated headers, folded space, odd encoding, or a forgery.
-        self._check_slowly(request, key, stamp, signature, service, request.query)
+        self._check_slowly(request, key, stamp, signature, service, query)
         return key
 
     def _harmless(self, headers: dict[bytes, bytes], key: SigningKey) -> bool:

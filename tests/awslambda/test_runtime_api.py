@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import shutil
@@ -194,6 +195,24 @@ def test_a_script_as_bootstrap(lab: Any, tmp_path: Path, script: str) -> None:
     assert json.loads(lab.invoke(name, "wrong-id").payload) == {"got": "wrong-id"}
     lines = lab.log(name).splitlines()
     assert [line for line in lines if line in ("400", "403", "404")] == ["400", "403", "404"]
+
+
+def test_a_stranger_gets_nothing_from_a_neighbours_runtime_api(lab: Any, tmp_path: Path) -> None:
+    telling = SCRIPT.replace("""b'{"got": ' + event + b"}\"""", """json.dumps(os.environ["AWS_LAMBDA_RUNTIME_API"])""")
+    assert telling != SCRIPT
+    bootstrap(tmp_path, telling)
+    address = lab.call("any", {}, name="neighbour", code=tmp_path, Runtime="provided.al2", Timeout=10)
+    host, _, port = address.partition(":")
+
+    async def knock() -> bytes:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    assert lab.run(knock()) == b""
+    assert json.loads(lab.invoke("neighbour", 5).payload) == address
 
 
 def test_a_custom_runtime_without_bootstrap(lab: Any, tmp_path: Path) -> None:

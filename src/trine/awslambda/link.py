@@ -6,17 +6,21 @@ Enters bytes, leaves calls to the environment and its answers to the socket. A b
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from typing import cast
 
 from trine.awslambda.environment import Environment, State
+from trine.awslambda.peer import is_own
 from trine.awslambda.runtime_api import CONTINUE, MalformedMessage, Reader
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class RuntimeLink(asyncio.Protocol):
     """One connection of a runtime."""
 
-    __slots__ = ("_environment", "_held", "_is_inherited", "_reader", "_transport")
+    __slots__ = ("_environment", "_held", "_is_inherited", "_is_known", "_reader", "_transport")
 
     def __init__(self, environment: Environment, *, is_inherited: bool) -> None:
         self._environment = environment
@@ -24,11 +28,15 @@ class RuntimeLink(asyncio.Protocol):
         self._held = b""
         self._transport: asyncio.Transport | None = None
         self._is_inherited = is_inherited
+        self._is_known = is_inherited
+        """Whether the other end is a process of this environment."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        if not self._is_known and not self._check_peer():
+            return
         kind = ""
         try:
             for call in self._reader.feed(data):
@@ -42,6 +50,17 @@ class RuntimeLink(asyncio.Protocol):
             self.reply(CONTINUE)
         elif self._held and kind != "next":
             self.reply(b"")
+
+    def _check_peer(self) -> bool:
+        assert self._transport is not None
+        peer, own = self._transport.get_extra_info("peername"), self._transport.get_extra_info("sockname")
+        supervisor_pid = self._environment.supervisor_pid
+        if supervisor_pid is None or not is_own(supervisor_pid, peer[1], own[1]):
+            _LOGGER.warning("a stranger knocked at the Runtime API of %s", self._environment.function.name)
+            self.close()
+            return False
+        self._is_known = True
+        return True
 
     def reply(self, data: bytes, *, hold: bool = False) -> None:
         """Send `data`. Held data goes out with what follows: a runtime that has asked for its next event already

@@ -72,6 +72,7 @@ class Integration:
     passthrough: str = "WHEN_NO_MATCH"
     content_handling: str | None = None
     subtype: str = ""
+    cache_key_parameters: tuple[str, ...] = ()
     problem: str = ""
 
     @property
@@ -157,6 +158,22 @@ class Throttle:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheSetting:
+    """Whether answers of a method are kept, and for how long."""
+
+    enabled: bool
+    ttl_seconds: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A share of a stage's requests that sees other stage variables."""
+
+    percent: float
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A deployed name of an API."""
 
@@ -167,6 +184,9 @@ class Stage:
     """By `METHOD /path` (REST, `* /*` for all) or route key (HTTP); `` is the stage's default."""
     access_log_format: str | None = None
     access_log_destination: str | None = None
+    cache: Mapping[str, CacheSetting] = field(default_factory=dict)
+    """By `METHOD /path`, as `throttles`; empty unless the stage has a cache cluster."""
+    canary: Canary | None = None
 
     @property
     def is_default(self) -> bool:

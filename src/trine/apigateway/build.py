@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from trine.apigateway.api import Api, ApiKind, IntegrationType, Route, Stage, Throttle
+from trine.apigateway.api import Api, ApiKind, CacheSetting, Canary, IntegrationType, Route, Stage, Throttle
 from trine.apigateway.definition import as_mapping, as_strings, read_cors
 from trine.apigateway.domains import read_domains
 from trine.apigateway.integrations.transformation import Transformation
-from trine.apigateway.limits import ROUTES_PER_API
+from trine.apigateway.limits import CACHE_TTL_DEFAULT_SECONDS, CACHE_TTL_MAX_SECONDS, ROUTES_PER_API
 from trine.apigateway.mapping.template import TemplateError
 from trine.apigateway.openapi import Definition, read_openapi
 from trine.apigateway.patterns import PatternRefused
@@ -155,12 +155,7 @@ def _rest_stages(api_id: str, resources: list[ResourceLike]) -> list[Stage]:
     for resource in resources:
         node = resource.properties
         if resource.type == "AWS::ApiGateway::Stage" and node.get("RestApiId") == api_id:
-            throttles: dict[str, Throttle] = {}
-            for setting in node.get("MethodSettings") or []:
-                setting = as_mapping(setting)
-                path = str(setting.get("ResourcePath", "/*")).replace("~1", "/")
-                path = "/" + path.strip("/") if path != "/" else path
-                throttles[f"{str(setting.get('HttpMethod', '*')).upper()} {path}"] = _throttle(setting)
+            throttles, cache = _method_settings(node.get("MethodSettings") or [])
             log_format, log_destination = _log(node, "AccessLogSetting")
             name = str(node.get("StageName"))
             stages[name] = Stage(
@@ -170,6 +165,8 @@ def _rest_stages(api_id: str, resources: list[ResourceLike]) -> list[Stage]:
                 throttles=throttles,
                 access_log_format=log_format,
                 access_log_destination=log_destination,
+                cache=cache if str(node.get("CacheClusterEnabled", False)).lower() == "true" else {},
+                canary=_canary(as_mapping(node.get("CanarySetting"))),
             )
     for resource in resources:  # a Deployment with StageName makes that stage too; SAM's is called "Stage"
         node = resource.properties
@@ -179,6 +176,28 @@ def _rest_stages(api_id: str, resources: list[ResourceLike]) -> list[Stage]:
             variables = {str(k): str(v) for k, v in as_mapping(description.get("Variables")).items()}
             stages.setdefault(name, Stage(name, variables, _deployment_id(resource.physical_id)))
     return list(stages.values())
+
+
+def _method_settings(nodes: list[Any]) -> tuple[dict[str, Throttle], dict[str, CacheSetting]]:
+    """Throttling and caching by `METHOD /path`; paths of settings write their slashes as `~1`."""
+    throttles: dict[str, Throttle] = {}
+    cache: dict[str, CacheSetting] = {}
+    for node in map(as_mapping, nodes):
+        path = str(node.get("ResourcePath", "/*")).replace("~1", "/")
+        name = f"{str(node.get('HttpMethod', '*')).upper()} /{path.strip('/')}"
+        throttles[name] = _throttle(node)
+        if "CachingEnabled" in node:
+            ttl = min(max(int(node.get("CacheTtlInSeconds", CACHE_TTL_DEFAULT_SECONDS)), 0), CACHE_TTL_MAX_SECONDS)
+            cache[name] = CacheSetting(str(node["CachingEnabled"]).lower() == "true", ttl)
+    return throttles, cache
+
+
+def _canary(node: Mapping[str, Any]) -> Canary | None:
+    if not node:
+        return None
+    overrides = as_mapping(node.get("StageVariableOverrides"))
+    percent = min(max(float(node.get("PercentTraffic") or 0.0), 0.0), 100.0)
+    return Canary(percent, {str(name): str(value) for name, value in overrides.items()})
 
 
 def _deployment_id(name: str) -> str:

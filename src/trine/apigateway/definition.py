@@ -98,6 +98,7 @@ def read_integration(node: Mapping[str, Any], *, rest: bool) -> Integration:
         passthrough=(spelled.text("passthroughBehavior") or "WHEN_NO_MATCH").upper(),
         content_handling=spelled.text("contentHandling") or None,
         subtype=subtype,
+        cache_key_parameters=as_strings(spelled.get("cacheKeyParameters")),
         problem=problem,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -65,7 +66,8 @@ class DeployedRoute:
 class DeployedStage:
     """A stage of an API with its routes ready to be matched."""
 
-    __slots__ = ("api", "place", "prefix", "rest", "router", "routes", "stage", "variables_json")
+    __slots__ = ("_share", "api", "canary", "is_canary", "place", "prefix", "rest", "router", "routes", "stage",
+                 "variables_json")  # fmt: skip
 
     def __init__(self, api: Api, stage: Stage, place: Place) -> None:
         self.api = api
@@ -80,6 +82,26 @@ class DeployedStage:
         )
         self.variables_json = orjson.Fragment(orjson.dumps(dict(stage.variables) if stage.variables else None))
         """The stage variables as JSON, `null` when there are none."""
+        self._share = 0.0
+        self.canary: DeployedStage | None = None
+        """The stage as the canary's share of the requests sees it."""
+        self.is_canary: bool | None = None
+        """`isCanaryRequest`; None where there is no canary."""
+        if stage.canary is not None:
+            variables = {**stage.variables, **stage.canary.variables}
+            self.canary = DeployedStage(api, replace(stage, variables=variables, canary=None), place)
+            self.is_canary, self.canary.is_canary = False, True
+
+    def choose(self) -> DeployedStage:
+        """This stage, or its canary for so many of a hundred requests. The share is exact rather than drawn by lot."""
+        canary = self.canary
+        if canary is None or self.stage.canary is None:
+            return self
+        self._share += self.stage.canary.percent / 100.0
+        if self._share < 1.0:
+            return self
+        self._share -= 1.0
+        return canary
 
     def match(self, method: str, path: str) -> RouteMatch[DeployedRoute] | None:
         """The route for `method` and the raw `path` without stage."""

@@ -96,6 +96,8 @@ def rest_context(exchange: Exchange, user_agent: str | None) -> dict[str, Any]:
         "deploymentId": stage.deployment_id,
         "apiId": exchange.deployed.api.id,
     }
+    if exchange.deployed.is_canary is not None:
+        context["isCanaryRequest"] = exchange.deployed.is_canary
     if exchange.authorizer is not None:
         context["authorizer"] = exchange.authorizer
     return context

@@ -14,6 +14,7 @@ from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.stage import Located
 from trine.aws.ids import Ids
 from trine.http.message import Request
+from trine.iam.caller import Caller
 from trine.trace import Trace
 
 
@@ -28,6 +29,8 @@ class Exchange:
     """What stands in `requestContext.authorizer`."""
     identity: Mapping[str, Any] | None = None
     """What authorization adds to `requestContext.identity`."""
+    caller: Caller | None = None
+    """Who signed the request (AWS_IAM)."""
     principal_id: str | None = None
     """Who a Lambda authorizer says the caller is."""
     usage_key: str | None = None

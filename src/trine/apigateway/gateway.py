@@ -1,6 +1,7 @@
 """The corridor of the front door: the order of the rooms a request passes, and nothing else.
 
-    stage → limits → router → cors → authorizers → usage plan → throttle → validation → integration → response
+    stage → limits → router → cors → authorizers → usage plan → throttle → validation → cache → integration
+    → response
 
 Enters an `http.Request`; leaves a `Response`, or a future of one while a function runs. No task is made per request:
 what waits, waits in callbacks. Every request opens one trace; every room that decides adds one step.
@@ -103,7 +104,9 @@ class Gateway:
             RunnerParts(invoker, clock, access, services or {}, Client(clock), forwarded),
             access_log,
         )
-        self._served = {deployed: Served(deployed, parts) for deployed in self._directory.stages}
+        self._served = {
+            deployed: Served(deployed, parts) for deployed in (*self._directory.stages, *self._directory.canaries)
+        }
         self.problems = tuple(
             dict.fromkeys(
                 [
@@ -178,6 +181,8 @@ class Gateway:
             validation = served.validations.get(route)
             if validation is not None:
                 validation.check(exchange)
+            if served.cache is not None and (kept := served.cache.find(exchange)) is not None:
+                return self._finish(exchange, kept)
             return self._integrate(exchange)
         except GatewayError as error:
             return self._refuse(exchange, error)
@@ -214,7 +219,11 @@ class Gateway:
     def _completed(self, exchange: Exchange, runner: Runner, pending: Future[Any]) -> Response:
         exchange.trace.step("apigateway.integration", {"type": exchange.route.integration.type})
         try:
-            return self._finish(exchange, runner.complete(exchange, pending))
+            response = runner.complete(exchange, pending)
+            cache = self._served[exchange.deployed].cache
+            if cache is not None:
+                cache.keep(exchange, response)
+            return self._finish(exchange, response)
         except GatewayError as error:
             return self._refuse(exchange, error)
         except Exception:

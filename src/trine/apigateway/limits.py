@@ -55,6 +55,14 @@ JWKS_BYTES = 150_000
 JWKS_CACHE_SECONDS = 7_200
 """Public keys "can be cached for two hours"."""
 
+CACHE_TTL_DEFAULT_SECONDS = 300
+CACHE_TTL_MAX_SECONDS = 3_600
+"""REST API cache: "The default TTL value … is 300 seconds. The maximum TTL value is 3600 seconds"."""
+CACHED_RESPONSE_BYTES = 1_048_576
+"""Largest answer that is cached: "The maximum size of a response that can be cached is 1048576 bytes"."""
+CACHED_RESPONSES_BYTES = 64 * 1024 * 1024
+"""All cached answers of a stage together, in place of AWS's cache cluster sizes (0.5 GB and up)."""
+
 PATH_SEGMENTS = 512
 """Segments the router looks at; a longer path cannot fit a route of a template of sensible size."""
 

@@ -17,6 +17,7 @@ from trine.apigateway.cors import CorsPolicy
 from trine.apigateway.deployment import DeployedRoute, DeployedStage
 from trine.apigateway.gateway_responses import GatewayResponses
 from trine.apigateway.integrations.runner import RunnerParts, Runners
+from trine.apigateway.response_cache import ResponseCache
 from trine.apigateway.throttle import StageThrottle, TokenBucket
 from trine.apigateway.validation import SchemaRefused, Validation
 
@@ -36,6 +37,7 @@ class Served:
 
     __slots__ = (
         "access_log",
+        "cache",
         "compression",
         "cors",
         "deployed",
@@ -60,6 +62,8 @@ class Served:
             self.problems.append(f"{api.name}/{stage.name}: {self.guard.problem}")
         self.throttle = StageThrottle(stage, deployed.routes, parts.account, clock, rest=api.is_rest)
         self.validations = self._validations(api, deployed.routes)
+        caching = api.is_rest and any(setting.enabled for setting in stage.cache.values())
+        self.cache = ResponseCache(stage, deployed.routes, clock, parts.guard.access) if caching else None
         self.responses = GatewayResponses(api.gateway_responses)
         self.access_log = AccessLog(stage, parts.sink, clock) if stage.access_log_format else None
         runners = Runners(deployed, parts.runners)

@@ -79,6 +79,11 @@ class Directory:
         return [stage for entry in self._entries.values() for stage in entry.stages.values()]
 
     @property
+    def canaries(self) -> list[DeployedStage]:
+        """The canaries of those stages that have one."""
+        return [stage.canary for stage in self.stages if stage.canary is not None]
+
+    @property
     def default(self) -> DeployedStage | None:
         """The stage that answers at `/…` without further naming."""
         return self._first.first if self._first else None
@@ -95,6 +100,10 @@ class Directory:
                 if len(self._placed) >= _PLACES_REMEMBERED:
                     self._placed.clear()
                 self._placed[key] = placed
+        if placed[0].deployed.canary is not None:
+            chosen = placed[0].deployed.choose()
+            if chosen is not placed[0].deployed:
+                return placed[0]._replace(deployed=chosen), chosen.match(request.method, placed[0].path)
         return placed
 
     def locate(self, host: str, path: str) -> Located:

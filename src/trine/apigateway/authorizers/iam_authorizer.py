@@ -72,6 +72,7 @@ class IamAuthorizer:
     @staticmethod
     def _note(exchange: Exchange, caller: Caller) -> None:
         principal = caller.principal
+        exchange.caller = caller
         if exchange.rest:
             exchange.identity = {
                 "accountId": principal.account_id,

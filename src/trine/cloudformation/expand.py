@@ -155,7 +155,7 @@ def untransformed(template: dict[str, Any], positions: Positions, transforms: li
 def shape_faults(template: Any, positions: Positions, finished: bool = False) -> list[Fault]:
     """What keeps the sections from being walked at all: wrong kinds, resources without a Type.
 
-    Unless `finished`, functions that are still to be written out (Fn::ForEach, Fn::Transform) may stand among the names.
+    Unless `finished`, functions still to be written out (Fn::ForEach, Fn::Transform) may stand among the names.
     """
     faults: list[Fault] = []
 

@@ -44,12 +44,11 @@ def _variables(member: Any) -> Iterator[str]:
 
 
 def dependencies(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, None]]:
-    """For each resource, the others that must be made before it, in the order of their mention."""
+    """For each resource, those that must be made before it, in the order of their mention; itself is a circle."""
     found: dict[str, dict[str, None]] = {}
     for logical_id, resource in resources.items():
         needed = dict.fromkeys(name for name in references(resource.get("Properties")) if name in resources)
         needed.update(dict.fromkeys(name for name in explicit(resource) if name in resources))
-        needed.pop(logical_id, None)
         found[logical_id] = needed
     return found
 

@@ -63,6 +63,16 @@ def test_versions_are_seen_by_sequence_and_forgotten() -> None:
     assert table.keys.page(b"", b"z", 9, False) == []
 
 
+def test_a_memtable_is_shed_in_steps() -> None:
+    table = Memtable()
+    table.apply({b"%05d" % n: b"x" for n in range(10_000)}, 1, False)
+    steps = 0
+    while table.shed(1000):
+        steps += 1
+    assert steps == 9
+    assert table.versions == {}
+
+
 def test_a_busy_store_keeps_a_short_ring_of_its_past() -> None:
     clock = ManualClock()
     history = History(clock, 0)

@@ -68,6 +68,11 @@ class SortedKeys:
             return block[place] < stop
         return index < len(lows) and lows[index] < stop
 
+    def shed(self) -> None:
+        """Drop some block; what is left is no set any more, only memory to be given back."""
+        if self._blocks:
+            self._blocks.pop()
+
     def page(self, start: bytes, stop: bytes, limit: int, reverse: bool) -> list[bytes]:
         """The first `limit` keys with start <= key < stop, from the end when `reverse`."""
         blocks = self._blocks
@@ -129,6 +134,18 @@ class Memtable:
             versions[key] = (sequence, value, version if keep_past else None)
             size += len(key) + (0 if value is None else len(value))
         self.size_bytes += size + _VERSION_OVERHEAD_BYTES * len(puts)
+
+    def shed(self, count: int) -> bool:
+        """Give the memory of some `count` versions back, when nobody reads here any more; whether any are left.
+
+        Dropping 70,000 keys at once would hold the event loop for 10 ms.
+        """
+        versions = self.versions
+        for _ in range(min(count, len(versions))):
+            versions.popitem()
+        for _ in range(count // _BLOCK_KEYS + 1):
+            self.keys.shed()
+        return bool(versions)
 
     def at(self, key: bytes, sequence: int) -> Version | None:
         """The newest version of `key` that is not later than `sequence`."""

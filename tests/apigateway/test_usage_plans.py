@@ -67,6 +67,8 @@ def test_who_is_admitted(make: Any, get_header: Any) -> None:
         assert get_header(response, "x-amzn-ErrorType") == "ForbiddenException"
         reasons.append(door.refusal()["reason"])
     assert len(set(reasons)) == 4
+    both = [("X-Api-Key", "value-of-key-number-1"), ("x-api-key", "value-of-key-number-2")]
+    assert door.call("GET", "/x", both).status == 403
     assert call(door, "/open", None).status == 200
     assert "apiKey" not in door.invoker.event["requestContext"]["identity"]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from trine.apigateway.api import Throttle
+from trine.apigateway.authorizers.identity import header_text
 from trine.apigateway.errors import FORBIDDEN, QUOTA_EXCEEDED, GatewayError
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT
@@ -108,8 +109,7 @@ class UsagePlans:
     def _value(exchange: Exchange) -> str | None:
         if exchange.deployed.api.api_key_source == "AUTHORIZER":
             return exchange.usage_key
-        header = exchange.request.headers.get(KEY_HEADER)
-        return header.decode("latin-1") if header else None
+        return header_text(exchange.request.headers, KEY_HEADER)
 
     def _count(self, exchange: Exchange, member: _Member) -> None:
         deployed = exchange.deployed

@@ -163,6 +163,17 @@ def test_no_token_and_no_sense(run: Any, get_header: Any) -> None:
     run(scenario)
 
 
+def test_conflicting_tokens_are_refused(run: Any, sign_token: Any) -> None:
+    async def scenario(door: Any) -> None:
+        good, other = "Bearer " + sign_token(claims()), "Bearer " + sign_token(claims(sub="admin"))
+        for pair in [(good, "Bearer forged"), ("Bearer forged", good), (good, other)]:
+            response = await door.acall("GET", "/x", [("Authorization", value) for value in pair])
+            assert response.status == 401
+        assert not door.invoker.requests
+
+    run(scenario)
+
+
 def test_an_expired_token_is_refused_although_it_was_verified_before(run: Any, sign_token: Any) -> None:
     async def scenario(door: Any) -> None:
         token = sign_token(claims())

@@ -11,6 +11,18 @@ from collections.abc import Sequence
 from trine.apigateway.context import context_variables, lookup
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.parameters import query_pairs
+from trine.http.message import Headers
+
+
+def header_text(headers: Headers, name: bytes) -> str | None:
+    """The value of a header that decides who the caller is; values of repeated ones are joined with commas.
+
+    A request that repeats such a header must not be judged by one value while the function sees another.
+    """
+    if headers.get(name) is None:
+        return None
+    value = b",".join(headers.all(name))
+    return value.decode("latin-1") or None
 
 
 def identity_values(sources: Sequence[str], exchange: Exchange) -> list[str | None]:
@@ -22,8 +34,9 @@ def identity_value(source: str, exchange: Exchange) -> str | None:
     """The value of one source; header names in any case, the last value of a repeated query parameter."""
     text = source.removeprefix("$").removeprefix("method.")
     if text.startswith("request.header."):
-        value = exchange.request.headers.get(text[len("request.header.") :].lower().encode("latin-1", "replace"))
-        return value.decode("latin-1") if value else None
+        return header_text(
+            exchange.request.headers, text[len("request.header.") :].lower().encode("latin-1", "replace")
+        )
     if text.startswith("request.querystring."):
         name = text[len("request.querystring.") :]
         found = None

@@ -15,6 +15,7 @@ from trine.aws.arn import Place
 from trine.aws.ids import SeededIds
 from trine.clock import ManualClock
 from trine.dynamodb.errors import ConditionalCheckFailedException, ResourceInUseException
+from trine.dynamodb.expressions import ExpressionContext, key_condition
 from trine.dynamodb.model.item import decode_stored, encode_stored
 from trine.dynamodb.model.key import KeyAttribute, KeySchema
 from trine.dynamodb.model.number import normalise
@@ -23,6 +24,7 @@ from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.items import Transition, Write, commit_all, commit_one
 from trine.dynamodb.storage.keyspace import KeySpace
 from trine.dynamodb.storage.pages import read_page
+from trine.dynamodb.storage.ranges import plain_range, range_of
 from trine.dynamodb.storage.tables import Tables
 from trine.kv.memory import MemoryStore
 
@@ -217,3 +219,45 @@ def test_a_page_goes_on_over_several_chunks_and_stops_at_its_limit() -> None:
 def test_stored_items_are_the_bytes_that_go_out() -> None:
     stored = encode_stored({"p": {"S": "x"}})
     assert decode_stored(stored) == {"p": {"S": "x"}}
+
+
+KEYED = KeySchema((KeyAttribute("p", "S"),), (KeyAttribute("s", "S"),))
+
+
+@given(
+    st.sampled_from(
+        ["s = :a", "s < :a", "s <= :a", "s > :a", "s >= :a", "s BETWEEN :a AND :b", "begins_with(s, :a)", ""]
+    ),
+    st.tuples(TEXTS, TEXTS, TEXTS),
+)
+def test_the_short_way_to_a_range_is_the_long_one(sort: str, texts: tuple[str, str, str]) -> None:
+    low, high = sorted(texts[1:], key=str.encode)
+    values = {":p": {"S": texts[0]}, ":a": {"S": low}, ":b": {"S": high}}
+    text = f"p = :p AND {sort}" if sort else "p = :p"
+    used = {name: value for name, value in values.items() if name in text}
+    space = KeySpace(1, 0, KEYED)
+    short = plain_range(space, text, used)
+    assert short == range_of(space, key_condition(text, ExpressionContext(None, used), KEYED))
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("p = :p", {}),
+        ("p = :p", None),
+        ("p = :p", {":p": {"S": "x"}, ":unused": {"S": "x"}}),
+        ("p = :p", {":p": {"N": "1"}}),
+        ("p = :p", {":p": {"S": ""}}),
+        ("p > :p", {":p": {"S": "x"}}),
+        ("#p = :p", {":p": {"S": "x"}}),
+        ("((p = :p))", {":p": {"S": "x"}}),
+        ("p = :p AND q = :p", {":p": {"S": "x"}}),
+        ("p = :p AND s = :a AND s = :a", {":p": {"S": "x"}, ":a": {"S": "x"}}),
+        ("p = :p OR s = :p", {":p": {"S": "x"}}),
+        ("p = :p AND s BETWEEN :b AND :a", {":p": {"S": "x"}, ":a": {"S": "a"}, ":b": {"S": "b"}}),
+        ("p = :p AND :p < s", {":p": {"S": "x"}}),
+        ("p = :p AND", {":p": {"S": "x"}}),
+    ],
+)
+def test_what_is_not_plain_goes_the_long_way(text: str, values: Any) -> None:
+    assert plain_range(KeySpace(1, 0, KEYED), text, values) is None

@@ -17,7 +17,7 @@ from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.item import check_item_size, encode_stored
 from trine.dynamodb.operations.batch_get_item import DUPLICATES
 from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
-from trine.dynamodb.operations.expect import collection_metrics, key_bytes, leading_key
+from trine.dynamodb.operations.expect import collection_metrics, item_key_bytes, key_bytes, leading_key
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.shape import BatchWriteItemInput, Codec, WriteRequest, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_all
@@ -76,13 +76,13 @@ def _write(table: Table, wish: WriteRequest) -> tuple[Write, Item]:
     if wish.put_request is not None:
         item = wish.put_request.item
         size_bytes = validate_item(item)
-        table.definition.check_item(item)
+        key = item_key_bytes(table, item)
         check_item_size(size_bytes)
         stored = encode_stored(item, size_bytes)
-        return Write(table, table.space.key(item), lambda transition: transition.become(item, stored)), item
+        return Write(table, key, lambda transition: transition.become(item, stored)), item
     assert wish.delete_request is not None
-    key = wish.delete_request.key
-    return Write(table, key_bytes(table, key), lambda transition: transition.become(None)), key
+    given = wish.delete_request.key
+    return Write(table, key_bytes(table, given), lambda transition: transition.become(None)), given
 
 
 def _answer(

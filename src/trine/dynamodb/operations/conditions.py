@@ -22,6 +22,14 @@ Filter = BoundCondition | LegacyCondition
 
 def condition_of(request: Any) -> Filter | None:
     """The condition of PutItem or DeleteItem. ValidationException when it is wrong or parameters do not go together."""
+    if (
+        request.condition_expression is None
+        and request.expected is None
+        and request.conditional_operator is None
+        and request.expression_attribute_names is None
+        and request.expression_attribute_values is None
+    ):
+        return None
     context = expression_context(
         request,
         (("ConditionExpression", request.condition_expression),),

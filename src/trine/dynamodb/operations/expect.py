@@ -14,7 +14,7 @@ import orjson
 from trine.dynamodb.errors import ConditionalCheckFailedException, ValidationException
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.item import item_bytes
-from trine.dynamodb.model.key import check_key
+from trine.dynamodb.model.key import check_index_key, check_key
 from trine.dynamodb.operations.consumed import write_capacity
 from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.shape import table_name_of
@@ -33,6 +33,17 @@ def key_bytes(table: Table, key: Item) -> bytes:
     validate_item(key)
     check_key(table.definition.key, key)
     return table.space.key(key)
+
+
+def item_key_bytes(table: Table, item: Item) -> bytes:
+    """Where a validated item lies; ValidationException when it lacks a key, or does not fit an index."""
+    quick = table.space.quick_item_key(item)
+    if quick is None:
+        table.definition.check_item(item)
+        return table.space.key(item)
+    for index in table.indexes:
+        check_index_key(index.name, index.definition.key, item)
+    return quick
 
 
 def leading_key(table: Table, item: Mapping[str, Any]) -> Iterable[str]:

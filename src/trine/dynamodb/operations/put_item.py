@@ -10,6 +10,7 @@ from trine.dynamodb.operations.conditions import condition_of
 from trine.dynamodb.operations.expect import (
     Condition,
     checked,
+    item_key_bytes,
     item_permission,
     old_attributes,
     only_all_old,
@@ -31,7 +32,7 @@ def execute(rooms: Rooms, request: PutItemInput, condition: Condition | None) ->
     table = rooms.tables.get(table_name_of(request.table_name))
     item = request.item
     size_bytes = validate_item(item)
-    table.definition.check_item(item)
+    key = item_key_bytes(table, item)
     check_item_size(size_bytes)
     stored = encode_stored(item, size_bytes)
     check = checked(condition, request.return_values_on_condition_check_failure == "ALL_OLD")
@@ -45,7 +46,7 @@ def execute(rooms: Rooms, request: PutItemInput, condition: Condition | None) ->
     def answer(transition: Transition) -> bytes:
         return write_answer(request, transition, old_attributes(transition, returns_old), item)
 
-    return commit_one(rooms.store, Write(table, table.space.key(item), rule), answer, rooms.clock.now())
+    return commit_one(rooms.store, Write(table, key, rule), answer, rooms.clock.now())
 
 
 PUT_ITEM = Operation(

@@ -23,7 +23,7 @@ from trine.dynamodb.operations.reading import (
 )
 from trine.dynamodb.shape import Codec, QueryInput, table_name_of
 from trine.dynamodb.storage.pages import read_page
-from trine.dynamodb.storage.ranges import range_of
+from trine.dynamodb.storage.ranges import plain_range, range_of
 
 OUTSIDE = "The provided starting key is outside query boundaries based on provided conditions"
 
@@ -36,8 +36,28 @@ class Plan(NamedTuple):
     view: View
 
 
-def prepare(request: QueryInput) -> Plan:
-    """The expressions, before the table is known."""
+def prepare(request: QueryInput) -> Plan | None:
+    """The expressions, before the table is known; None when there is only a key condition, without names.
+
+    Such a one may be read the short way, when the table is at hand (`storage.ranges.plain_range`).
+    """
+    if (
+        request.key_condition_expression is not None
+        and request.filter_expression is None
+        and request.projection_expression is None
+        and request.expression_attribute_names is None
+        and request.key_conditions is None
+        and request.query_filter is None
+        and request.attributes_to_get is None
+        and request.conditional_operator is None
+        and request.select is None
+    ):
+        return None
+    return plan_of(request)
+
+
+def plan_of(request: QueryInput) -> Plan:
+    """The expressions, bound to their names and values."""
     # KeyConditions may stand beside a filter or projection expression, only not beside the expression it became.
     old_keys = request.key_conditions if request.key_condition_expression is not None else None
     context = expression_context(
@@ -75,13 +95,21 @@ def prepare(request: QueryInput) -> Plan:
     return Plan(keys, accept, view_of(accept, chosen, request.select))
 
 
-def execute(rooms: Rooms, request: QueryInput, plan: Plan) -> bytes:
+def execute(rooms: Rooms, request: QueryInput, plan: Plan | None) -> bytes:
     """Read a page and answer."""
+    if plan is None and rooms.tables.find(request.table_name) is None:
+        plan = plan_of(request)  # what is wrong with the expression comes before the table that is not there
     target = Target(rooms, request.table_name, request.index_name, request.consistent_read)
-    key = plan.keys.against(target.key)
-    if plan.accept is not None:
-        refuse_key_attributes(target, plan.accept)
-    start, stop = range_of(target.space, key)
+    span = None
+    if plan is None:
+        text = request.key_condition_expression or ""
+        span = plain_range(target.space, text, request.expression_attribute_values)
+    if span is None:
+        plan = plan or plan_of(request)
+        span = range_of(target.space, plan.keys.against(target.key))
+        if plan.accept is not None:
+            refuse_key_attributes(target, plan.accept)
+    start, stop = span
     reverse = request.scan_index_forward is False
     begin = target.start_key(request.exclusive_start_key)
     if begin is not None and target.index is None and not target.key.sort:
@@ -96,7 +124,7 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan) -> bytes:
         else:
             start = begin + b"\0"
     with rooms.source.open(request.consistent_read) as source:
-        choose = target.choose(source, plan.view)
+        choose = target.choose(source, plan.view) if plan is not None else None
         page = read_page(source, start, stop, reverse=reverse, limit=request.limit, choose=choose)
     return target.answer(request, page)
 
@@ -118,7 +146,7 @@ def _leading(rooms: Rooms, request: QueryInput) -> Iterable[str]:
     index = table.by_name.get(request.index_name) if request.index_name is not None else None
     schema = index.definition.key if index is not None else table.definition.key
     for attribute in schema.partition:
-        term = prepare(request).keys.check().get(attribute.name)
+        term = plan_of(request).keys.check().get(attribute.name)
         if term is not None:
             yield from (str(content) for operand in term.operands for content in operand.values())
 

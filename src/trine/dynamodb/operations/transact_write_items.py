@@ -23,7 +23,7 @@ from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import check_item_size, encode_stored, item_size, stored_size
 from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE, Reasons
 from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
-from trine.dynamodb.operations.expect import checked, collection_metrics, item_context, key_bytes
+from trine.dynamodb.operations.expect import checked, collection_metrics, item_context, item_key_bytes, key_bytes
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.update_item import Plan, check_keys, expressions_of, update_rule
@@ -130,10 +130,9 @@ def _write(table: Table, wish: Wish, guard: Callable[[Rule], Rule]) -> Write:
     if wish.action == "put":
         item = members.item
         size_bytes = item_size(item)
-        table.definition.check_item(item)
+        key = item_key_bytes(table, item)
         check_item_size(size_bytes)
         stored = encode_stored(item, size_bytes)
-        key = table.space.key(item)
     else:
         key = key_bytes(table, members.key)
     check = checked(condition, returns_old)

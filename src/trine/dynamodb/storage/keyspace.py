@@ -121,7 +121,8 @@ def _joined(attributes: tuple[KeyAttribute, ...]) -> Callable[[Item], bytes]:
 class KeySpace:
     """The keys of one table's items, or of one index's entries."""
 
-    __slots__ = ("_own", "_partition", "_quick", "_sort", "prefix", "schema", "start", "stop")
+    __slots__ = ("_own", "_partition", "_quick", "_sort", "prefix", "quick_sort", "schema",
+                 "start", "stop")  # fmt: skip
 
     def __init__(self, table_number: int, index_number: int, schema: KeySchema, own: KeySchema | None = None) -> None:
         self.schema = schema
@@ -130,6 +131,8 @@ class KeySpace:
         self._partition = _joined(schema.partition)
         self._sort = _joined(schema.sort) if schema.sort else None
         self._quick = tuple((attribute.name, _QUICK[attribute.type]) for attribute in schema.attributes)
+        self.quick_sort = _QUICK[schema.sort[0].type] if len(schema.sort) == 1 else None
+        """The bytes of a plain value of the one sort attribute; None when there is no such attribute."""
         self._own = _joined(own.attributes) if own is not None else None
 
     def key(self, item: Item) -> bytes:
@@ -144,21 +147,30 @@ class KeySpace:
 
     def quick_key(self, key: Item) -> bytes | None:
         """The key of a plain, valid `Key` of a table, at once; None sends the caller the long, checked way."""
+        return self.quick_item_key(key) if len(key) == len(self._quick) else None
+
+    def quick_item_key(self, item: Item) -> bytes | None:
+        """As `quick_key`, for an item, which has more than its key."""
         quick = self._quick
-        if len(key) != len(quick):
-            return None
         name, encode = quick[0]
-        value = key.get(name)
+        value = item.get(name)
         if value is None or (partition := encode(value)) is None:
             return None
         found = self.prefix + crc32(partition).to_bytes(4, "big") + partition
         if len(quick) == 1:
             return found
         name, encode = quick[1]
-        value = key.get(name)
+        value = item.get(name)
         if value is None or (sort := encode(value)) is None:
             return None
         return found + sort
+
+    def quick_partition(self, value: AttributeValue) -> bytes | None:
+        """What all keys of a partition begin with, from the plain value of its one attribute."""
+        partition = self._quick[0][1](value)
+        if partition is None:
+            return None
+        return self.prefix + crc32(partition).to_bytes(4, "big") + partition
 
     def partition(self, item: Item) -> bytes:
         """What all keys of the item's partition begin with."""

@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 from trine.dynamodb.limits import PAGE_MAX_BYTES
 from trine.dynamodb.model.attribute import Item
-from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
+from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored
 from trine.kv.store import Snapshot, Store
 
 _CHUNK_MAX_COUNT = 4096
+_size_of = int.from_bytes  # `model.item.stored_size`, without a call for each item
 _HANDFUL_COUNT = 16
 
 
@@ -62,6 +63,8 @@ def read_page(
             return page
         if _take(page, pairs, limit, choose):
             return page
+        if len(pairs) < wanted and (limit_bytes is None or sum([len(stored) for _, stored in pairs]) < limit_bytes):
+            return page  # the range has no more: no need to look again
         if reverse:
             stop = pairs[-1][0]
         else:
@@ -71,8 +74,14 @@ def read_page(
 def _take(page: Page, pairs: list[tuple[bytes, bytes]], limit: int | None, choose: Choose | None) -> bool:
     """Add `pairs` to the page; whether the page is full."""
     items, size, scanned = page.items, page.size_bytes, page.scanned_count
+    if choose is None and (limit is None or scanned + len(pairs) < limit):
+        total = size + sum([_size_of(stored[1:STORED_HEADER_SIZE_BYTES], "big") for _, stored in pairs])
+        if total < PAGE_MAX_BYTES:
+            items += [stored[STORED_HEADER_SIZE_BYTES:] for _, stored in pairs]
+            page.size_bytes, page.scanned_count = total, scanned + len(pairs)
+            return False
     for _, stored in pairs:
-        size += stored_size(stored)
+        size += _size_of(stored[1:STORED_HEADER_SIZE_BYTES], "big")
         scanned += 1
         if choose is None:
             items.append(stored[STORED_HEADER_SIZE_BYTES:])

@@ -92,6 +92,18 @@ def test_the_oldest_entries_go(file: Path, tmp_path: Path, monkeypatch: pytest.M
     assert len(list(tmp_path.glob("cache/*"))) == 2
 
 
+def test_modules_in_the_user_s_folder_are_not_imported(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("yaml.py", "samtranslator.py", "json.py"):
+        (file.parent / name).write_text("raise SystemExit('a file of the user was imported')")
+    monkeypatch.chdir(file.parent)
+    assert expand_template(file, {}, "us-east-1", None).faults == []
+
+
+def test_a_folder_is_no_template(tmp_path: Path) -> None:
+    (fault,) = expand_template(tmp_path, {}, "us-east-1", None).faults
+    assert "not a regular file" in fault.message
+
+
 def test_a_cache_that_cannot_be_written_is_no_fault(file: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file stands where the folder should")
     assert expand_template(file, {}, "us-east-1", tmp_path / "cache").faults == []

@@ -7,10 +7,12 @@ imports neither PyYAML nor aws-sam-translator.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import json
 import os
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,8 +51,10 @@ class Expansion:
 def expand_template(path: Path, parameters: Mapping[str, str], region: str, cache_directory: Path | None) -> Expansion:
     """Read `path` and expand its transforms. Faults come back in the result, never as exceptions."""
     try:
-        size_bytes = path.stat().st_size
-        text = path.read_bytes() if size_bytes <= TEMPLATE_SIZE_BYTES else b""
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        text = path.read_bytes() if status.st_size <= TEMPLATE_SIZE_BYTES else b""
     except OSError as error:
         hint = "give the folder or file of a template, such as template.yaml"
         return _failed(path, Fault(str(path), 0, 0, f"cannot be read: {error.strerror}", hint, "template/file"))
@@ -79,7 +83,7 @@ def run_child(
     name = str(path)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", module],
+            [sys.executable, "-P", "-m", module],  # -P: a yaml.py in the user's folder must not be imported
             input=json.dumps(request).encode(),
             capture_output=True,
             timeout=timeout_seconds,

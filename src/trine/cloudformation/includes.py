@@ -13,7 +13,7 @@ from typing import Any
 
 from trine.cloudformation.document import PathParts, Positions
 from trine.cloudformation.faults import Fault
-from trine.cloudformation.limits import INCLUDED_FILES
+from trine.cloudformation.limits import INCLUDED_FILES, TEMPLATE_SIZE_BYTES
 
 INCLUDE = "AWS::Include"
 Reader = Callable[[Path, Positions, PathParts, int], tuple[Any, list[Fault]]]
@@ -81,6 +81,9 @@ class Includer:
             self._fault(path, f"the template names more than {INCLUDED_FILES} files", "")
             return None
         try:
+            if file.stat().st_size > TEMPLATE_SIZE_BYTES or not file.is_file():
+                self._fault(path, f"{file} is no file of at most {TEMPLATE_SIZE_BYTES:,} bytes", "")
+                return None
             raw = file.read_bytes()
         except OSError as error:
             self._fault(path, f"{file} cannot be read: {error.strerror}", "paths start at the template's folder")

@@ -386,3 +386,16 @@ def test_the_owner_always_has_a_key(access: Access) -> None:
     third = access.owner_credentials()
     assert len({first.access_key_id, second.access_key_id, third.access_key_id}) == 3
     assert [key.access_key_id for key in access.keys.of("owner")] == [second.access_key_id, third.access_key_id]
+
+
+def test_a_repeated_decision_is_not_evaluated_again(
+    access: Access, give_role: GiveRole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = give_role(READS)
+    access.authorize(caller, "dynamodb:GetItem", TABLE)
+    evaluated: list[Any] = []
+    monkeypatch.setattr("trine.iam.authority.evaluate", evaluated.append)
+    for _ in range(3):
+        access.authorize(caller, "dynamodb:GetItem", TABLE)
+        access.authorize(access.caller_of(caller.session), "dynamodb:GetItem", TABLE, {"dynamodb:Select": ["COUNT"]})
+    assert not evaluated

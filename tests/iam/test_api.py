@@ -233,6 +233,10 @@ def test_managed_policies_and_versions(iam: Any) -> None:
     iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
     for version in ("v2", "v3", "v4", "v5"):
         iam.delete_policy_version(PolicyArn=arn, VersionId=version)
+    iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+    iam.untag_policy(PolicyArn=arn, TagKeys=["B"])
+    assert iam.list_policy_tags(PolicyArn=arn)["Tags"] == iam.get_policy(PolicyArn=arn)["Policy"]["Tags"]
+    assert iam.list_policy_tags(PolicyArn=arn)["Tags"] == [{"Key": "a", "Value": "1"}]
     iam.create_user(UserName="u")
     iam.attach_user_policy(UserName="u", PolicyArn=arn)
     entities = iam.list_entities_for_policy(PolicyArn=arn)

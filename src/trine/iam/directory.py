@@ -177,7 +177,9 @@ class Directory:
             raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
         return found
 
-    def new_policy(self, name: str, path: str, document: str, description: str = "") -> ManagedPolicy:
+    def new_policy(
+        self, name: str, path: str, document: str, description: str = "", tags: dict[str, str] | None = None
+    ) -> ManagedPolicy:
         """Make a managed policy of the account. EntityAlreadyExists when the name is taken."""
         now = self.clock.now()
         arn = self.place.arn("iam", f"policy{path}{name}", regional=False)
@@ -185,7 +187,7 @@ class Directory:
             raise EntityAlreadyExists(f"A policy called {name} already exists. Duplicate names are not allowed.")
         policy = ManagedPolicy(
             name, path, arn, _PREFIXES["policy"] + self.ids.base32(17), now, now, {"v1": (document, now)},
-            description=description,
+            description=description, tags=tags or {},
         )  # fmt: skip
         self.save_policy(policy)
         return policy

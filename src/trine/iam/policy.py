@@ -26,7 +26,7 @@ _STATEMENT_KEYS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
 _SID = re.compile(r"[A-Za-z0-9]*")
-_ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
+_ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+")
 _IDENTITY_KINDS = frozenset({"identity", "boundary", "session"})
 
 

@@ -107,20 +107,28 @@ def delete_boundary(turn: Turn, holder: Identity) -> Output:
     return {}
 
 
+def with_tags(tags: Mapping[str, str], more: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Tags with `more` added or changed; LimitExceeded, ValidationError."""
+    given = check_tags(more)
+    return check_tags(tag_list(without_tags(tags, list(given)) | given))
+
+
+def without_tags(tags: Mapping[str, str], keys: Sequence[str]) -> dict[str, str]:
+    """Tags without those keys, which are not case-sensitive."""
+    gone = {key.lower() for key in keys}
+    return {key: value for key, value in tags.items() if key.lower() not in gone}
+
+
 def tag(turn: Turn, holder: Identity) -> Output:
     """Tag…: tags added or changed; keys are not case-sensitive."""
-    given = check_tags(turn.input["Tags"])
-    lowered = {key.lower() for key in given}
-    tags = {key: value for key, value in holder.tags.items() if key.lower() not in lowered} | given
-    holder.tags = check_tags(tag_list(tags))
+    holder.tags = with_tags(holder.tags, turn.input["Tags"])
     turn.access.directory.save(holder)
     return {}
 
 
 def untag(turn: Turn, holder: Identity) -> Output:
     """Untag…: tags taken away."""
-    gone = {key.lower() for key in turn.input["TagKeys"]}
-    holder.tags = {key: value for key, value in holder.tags.items() if key.lower() not in gone}
+    holder.tags = without_tags(holder.tags, turn.input["TagKeys"])
     turn.access.directory.save(holder)
     return {}
 

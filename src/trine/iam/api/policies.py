@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from trine.iam import limits
-from trine.iam.api.operation import ApiOperation, Input, Output, Turn, encoded, everything, page
+from trine.iam.api.attachments import with_tags, without_tags
+from trine.iam.api.operation import ApiOperation, Input, Output, Turn, encoded, everything, page, tag_list
 from trine.iam.directory import Directory, ManagedPolicy, aws_managed_arns
 from trine.iam.errors import AccessDenied, DeleteConflict, LimitExceeded, NoSuchEntity
-from trine.iam.provision import check_name, check_path, document_text
+from trine.iam.provision import check_name, check_path, check_tags, document_text
 
 
 def _of(directory: Directory, arn: str) -> ManagedPolicy:
@@ -43,6 +44,8 @@ def policy_document(directory: Directory, policy: ManagedPolicy) -> dict[str, An
     }
     if policy.description:
         document["Description"] = policy.description
+    if policy.tags:
+        document["Tags"] = tag_list(policy.tags)
     return document
 
 
@@ -51,7 +54,8 @@ def create_policy(turn: Turn) -> Output:
     given = turn.input
     name, path = check_name(given["PolicyName"], "policyName", 128), check_path(given.get("Path", "/"))
     text = document_text(given["PolicyDocument"], "identity", name, limits.MANAGED_POLICY_MAX_CHARACTERS)
-    policy = turn.access.directory.new_policy(name, path, text, given.get("Description", ""))
+    tags = check_tags(given.get("Tags", ()))
+    policy = turn.access.directory.new_policy(name, path, text, given.get("Description", ""), tags)
     return {"Policy": policy_document(turn.access.directory, policy)}
 
 
@@ -71,7 +75,7 @@ def list_policies(turn: Turn) -> Output:
     listed = [policy_document(directory, policy) for policy in policies if policy.path.startswith(prefix)]
     if turn.input.get("OnlyAttached"):
         listed = [one for one in listed if one["AttachmentCount"]]
-    listed = [{key: value for key, value in one.items() if key != "Description"} for one in listed]
+    listed = [{key: value for key, value in one.items() if key not in {"Description", "Tags"}} for one in listed]
     return page(sorted(listed, key=lambda one: str(one["PolicyName"])), turn.input, "Policies")
 
 
@@ -176,6 +180,27 @@ def list_entities(turn: Turn) -> Output:
     return cut
 
 
+def tag(turn: Turn) -> Output:
+    """TagPolicy: tags added or changed; keys are not case-sensitive."""
+    policy = _own(turn.access.directory, turn.input["PolicyArn"])
+    policy.tags = with_tags(policy.tags, turn.input["Tags"])
+    turn.access.directory.save_policy(policy)
+    return {}
+
+
+def untag(turn: Turn) -> Output:
+    """UntagPolicy: tags taken away."""
+    policy = _own(turn.access.directory, turn.input["PolicyArn"])
+    policy.tags = without_tags(policy.tags, turn.input["TagKeys"])
+    turn.access.directory.save_policy(policy)
+    return {}
+
+
+def list_tags(turn: Turn) -> Output:
+    """ListPolicyTags."""
+    return page(tag_list(_of(turn.access.directory, turn.input["PolicyArn"]).tags), turn.input, "Tags")
+
+
 def _policy_arn(turn: Turn) -> str:
     if "PolicyArn" in turn.input:
         return str(turn.input["PolicyArn"])
@@ -193,5 +218,8 @@ OPERATIONS = {
     "ListPolicyVersions": ApiOperation(list_versions, _policy_arn),
     "SetDefaultPolicyVersion": ApiOperation(set_default_version, _policy_arn),
     "DeletePolicyVersion": ApiOperation(delete_version, _policy_arn),
+    "TagPolicy": ApiOperation(tag, _policy_arn),
+    "UntagPolicy": ApiOperation(untag, _policy_arn),
+    "ListPolicyTags": ApiOperation(list_tags, _policy_arn),
     "ListEntitiesForPolicy": ApiOperation(list_entities, _policy_arn),
 }

@@ -88,6 +88,23 @@ Resources:
     }
 
 
+def test_the_stream_of_a_table_that_has_none(faults: Callable[..., list[Fault]]) -> None:
+    text = """
+Resources:
+  A:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+Outputs:
+  Stream: {Value: !GetAtt A.StreamArn}
+"""
+    assert [(fault.line, fault.message) for fault in faults(text)] == [
+        (10, "A has no stream, so it has no StreamArn"),
+    ]
+
+
 def test_quotas(faults: Callable[..., list[Fault]]) -> None:
     text = "Resources:\n" + "".join(f"  R{number}: {{Type: AWS::SNS::Topic}}\n" for number in range(501))
     assert "501 resources" in faults(text)[0].message

@@ -133,6 +133,9 @@ class Builder:
         if name in identity.attributes:
             return identity.attributes[name]
         kind = self._present[logical_id].get("Type")
+        if kind == "AWS::DynamoDB::Table" and name == "StreamArn":
+            message = f"{logical_id} has no stream, so it has no StreamArn"
+            raise Unresolvable(path, message, "give the table a StreamSpecification", _RULE)
         # AWS lists more than these for some types; those that Trine models are complete with its own table.
         possible = self.expansion.attribute_names.get(str(kind))
         if kind == "AWS::CloudFormation::Stack":

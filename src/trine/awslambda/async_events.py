@@ -48,6 +48,16 @@ class AsyncEvents:
         plain = None if qualifier == LATEST else qualifier
         self._configs[entry.function.name, plain] = config_from_properties(properties)
 
+    def config(self, name: str, qualifier: str | None) -> EventConfig | None:
+        """What was set for a function; None when nothing was."""
+        entry, found = self._registry.find(name, qualifier)
+        return self._configs.get((entry.function.name, None if found == LATEST else found))
+
+    def remove_config(self, name: str, qualifier: str | None) -> None:
+        """Back to the defaults."""
+        entry, found = self._registry.find(name, qualifier)
+        self._configs.pop((entry.function.name, None if found == LATEST else found), None)
+
     def _config(self, event: AsyncEvent) -> EventConfig:
         config = self._configs.get((event.function, event.qualifier), _DEFAULT)
         entry = self._registry.get(event.function)

@@ -67,6 +67,13 @@ class AccessDenied(AwsError):
     status = 403
 
 
+class PreconditionFailed(AwsError):
+    """The revision that the caller knows is not the latest."""
+
+    code = "PreconditionFailedException"
+    status = 412
+
+
 class ServiceFault(AwsError):
     """The service itself could not run the function (no process could be started, or it is shutting down)."""
 

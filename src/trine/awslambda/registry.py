@@ -36,11 +36,13 @@ class Alias:
 class Entry:
     """A function with everything that belongs to it."""
 
-    __slots__ = ("aliases", "allowed", "function", "log", "policy", "pools", "versions")
+    __slots__ = ("aliases", "allowed", "function", "log", "permissions", "policy", "pools", "versions")
 
     def __init__(self, function: Function, pool: Pool, log: FunctionLog) -> None:
         self.function = function
         self.log = log
+        self.permissions: list[Mapping[str, Any]] = []
+        """`AWS::Lambda::Permission` properties that the policy is made of."""
         self.policy: tuple[str, CompiledPolicy] | None = None
         self.allowed: set[ServiceCaller] = set()
         """Callers that the policy has already let through."""

@@ -28,6 +28,7 @@ from trine.awslambda.code import place_code
 from trine.awslambda.concurrency import Concurrency
 from trine.awslambda.errors import AccessDenied, InvalidParameterValue, ServiceFault
 from trine.awslambda.function import Function, function_from_properties
+from trine.awslambda.function_store import FunctionStore, KeptFunction
 from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.layers import LayerStore
@@ -69,7 +70,8 @@ class Service:
         self._access = access
         self.place = place
         self._traces = traces
-        self._state = state_directory
+        self.state_directory = state_directory
+        """Where unpacked code, logs and temporary files lie."""
         self._idle_seconds = idle_seconds
         self.concurrency = Concurrency(account_concurrency)
         self.log_store = LogStore(clock, state_directory / "logs" if keep_logs else None)
@@ -78,7 +80,8 @@ class Service:
             clock, ids, access, place, self.interpreters, self.log_store, state_directory / "tmp", endpoint_url
         )
         self.registry = Registry(place, self._new_pool, lambda: int.from_bytes(ids.random_bytes(4)) / 2**32)
-        self._events = AsyncEvents(clock, catalogue, access, self.registry, self.run_event, self.invoke)
+        self.kept = FunctionStore(catalogue)
+        self.events = AsyncEvents(clock, catalogue, access, self.registry, self.run_event, self.invoke)
         self._watch = Watch(clock, self.registry.working)
         self.layers = LayerStore(place, state_directory)
         self._reloader = Reloader(clock, self._reload)
@@ -95,7 +98,8 @@ class Service:
         raise_descriptor_limit()
         self.interpreters.start()
         self._reloader.start()
-        self._loop.call_soon(self._events.queue.start)
+        self._loop.call_soon(self._restore)
+        self._loop.call_soon(self.events.queue.start)
 
     async def warm(self) -> None:
         """Wait until environments start in milliseconds (tests and benchmarks; nobody has to)."""
@@ -128,7 +132,7 @@ class Service:
     async def close(self, grace_seconds: float = 0.0) -> None:
         """Take no more invocations, give running ones `grace_seconds`, then kill whatever is left."""
         self._closing = True
-        self._events.queue.close()
+        self.events.queue.close()
         if grace_seconds > 0 and self._running:
             self._quiet = asyncio.get_running_loop().create_future()
             with contextlib.suppress(TimeoutError):
@@ -140,7 +144,7 @@ class Service:
         await self._starter.close()
         await self.interpreters.close()
         self.log_store.flush()
-        shutil.rmtree(self._state / "tmp", ignore_errors=True)
+        shutil.rmtree(self.state_directory / "tmp", ignore_errors=True)
 
     def _new_pool(self, function: Function) -> Pool:
         return Pool(function, self._clock, self._starter.start, self._idle_seconds, self._watch.wake)
@@ -164,7 +168,7 @@ class Service:
         `code` is the directory or zip file that CodeUri names; `permissions` are the properties of its
         `AWS::Lambda::Permission` resources. Raises InvalidParameterValue, InvalidZipFile, MalformedPolicy.
         """
-        directory = place_code(properties, code, self._state)
+        directory = place_code(properties, code, self.state_directory)
         function = function_from_properties(
             properties, directory, self.place, revision=self._ids.uuid(), modified_at=self._clock.now()
         )
@@ -175,8 +179,31 @@ class Service:
         policy = resource_policy(permissions, function.arn, self.place)
         self.concurrency.reserve(function.name, function.reserved_concurrency)
         entry = self.registry.put(function, self.log_store.group(function.log_group))
-        entry.policy = policy
+        entry.permissions, entry.policy = list(permissions), policy
         return function
+
+    def try_role(self, role_arn: str) -> None:
+        """InvalidParameterValue when Lambda may not assume a role."""
+        try:
+            session = self._access.assume_role_for_service(role_arn, "validation", "lambda.amazonaws.com")
+        except AwsError as error:
+            raise InvalidParameterValue("The role defined for the function cannot be assumed by Lambda.") from error
+        self._access.revoke(session)
+
+    def set_permissions(self, name: str, permissions: Sequence[Mapping[str, Any]]) -> None:
+        """Replace what a function's resource policy is made of. Raises InvalidParameterValue, MalformedPolicy."""
+        entry, _ = self.registry.find(name)
+        entry.policy = resource_policy(permissions, entry.function.arn, self.place)
+        entry.permissions = list(permissions)
+        entry.allowed.clear()
+        if self.kept.has(entry.function.name):
+            kept = KeptFunction(entry.function.properties, entry.function.code_directory, entry.permissions)
+            self.kept.put(entry.function.name, kept)
+
+    def _restore(self) -> None:
+        for kept in self.kept.load():
+            if self.registry.get(str(kept.properties.get("FunctionName"))) is None:
+                self.put_function(kept.properties, kept.code, kept.permissions)
 
     def put_layer(self, properties: Mapping[str, Any], content: Path) -> str:
         """Make a layer from `AWS::Lambda::LayerVersion` properties (LayerName included); the ARN of its version.
@@ -195,11 +222,11 @@ class Service:
 
     def put_event_config(self, properties: Mapping[str, Any]) -> None:
         """How a function's asynchronous events are treated, from `AWS::Lambda::EventInvokeConfig` properties."""
-        self._events.put_config(properties)
+        self.events.put_config(properties)
 
     def messages(self, arn: str) -> list[Mapping[str, Any]]:
         """What functions sent to a queue, topic or bus as dead letters or destinations, the oldest first."""
-        return self._events.destinations.messages(arn)
+        return self.events.destinations.messages(arn)
 
     def _reload(self, name: str) -> None:
         now, revision = self._clock.now(), self._ids.uuid()
@@ -207,6 +234,7 @@ class Service:
 
     async def delete_function(self, name: str) -> None:
         """Forget a function and end its environments. Raises ResourceNotFound."""
+        await self.kept.remove(self.registry.find(name)[0].function.name)
         entry = self.registry.remove(self.registry.find(name)[0].function.name)
         self.concurrency.reserve(entry.function.name, None)
         await asyncio.gather(*map(self._close_pool, entry.pools.values()))
@@ -227,9 +255,9 @@ class Service:
         """Every function, by name."""
         return [entry.function for entry in self.registry]
 
-    def function(self, name: str) -> Function:
+    def function(self, name: str, qualifier: str | None = None) -> Function:
         """The function that `name` (any form) means. Raises ResourceNotFound."""
-        return self.registry.function(name)
+        return self.registry.function(name, qualifier)
 
     def policy_text(self, name: str) -> str | None:
         """The function's resource policy as JSON, or None."""
@@ -323,7 +351,7 @@ class Service:
         # Accepted when it is durable; what becomes of it its caller never hears.
         if request.client_context:
             client_context_line(request.client_context)
-        event = self._events.queue.event_for(request, entry.function.name, qualifier, request_id)
+        event = self.events.queue.event_for(request, entry.function.name, qualifier, request_id)
 
         def kept(stored: Future[None]) -> None:
             if answer.cancelled():
@@ -335,7 +363,7 @@ class Service:
             self._traces.close(trace, 202)
             answer.set_result(InvokeResponse(202, b"", request_id))
 
-        self._events.queue.put(event).add_done_callback(kept)
+        self.events.queue.put(event).add_done_callback(kept)
 
     def run_event(self, event: AsyncEvent) -> Future[InvokeResponse]:
         """Run an accepted event now, under the request id it was accepted with. The asynchronous queue calls this."""

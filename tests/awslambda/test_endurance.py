@@ -1,0 +1,65 @@
+"""Ten thousand mixed calls: every one is answered, nothing leaks, no process is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trine.aws.errors import AwsError
+
+from .test_process import descendants, wait_until_gone
+
+
+@pytest.mark.slow
+def test_ten_thousand_mixed_calls(own_lab: Any) -> None:
+    lab = own_lab
+    draw = random.Random(7)
+    names = {
+        "app.hello": 88,
+        "app.echo": 6,
+        "app.fail": 3,
+        "app.write_lines": 2,
+        "app.leave": 0.4,
+        "app.exit_politely": 0.3,
+        "app.datetimes": 0.2,
+        "broken_import.handler": 0.1,
+    }
+    for handler in names:
+        lab.put(handler, Timeout=20)
+    lab.put("app.loop_for_ever", Timeout=1)
+    before = len(os.listdir("/proc/self/fd"))
+    seen: Counter[str] = Counter()
+
+    async def one() -> None:
+        chosen = draw.choices([*names, "app.loop_for_ever"], [*names.values(), 0.02])[0]
+        try:
+            response = await lab.send(chosen.replace(".", "-"), {"name": "x"})
+        except AwsError as error:
+            seen[error.code] += 1
+        else:
+            seen[response.function_error or "fine"] += 1
+
+    async def worker() -> None:
+        for _ in range(500):
+            await one()
+
+    async def everything() -> None:
+        await asyncio.gather(*(worker() for _ in range(20)))
+
+    lab.run(everything(), timeout_seconds=55)
+    assert sum(seen.values()) == 10_000
+    assert set(seen) == {"fine", "Unhandled"}
+    environments = sum(len(lab.service.environments(f.name)) for f in lab.service.functions())
+    assert len(os.listdir("/proc/self/fd")) - before <= environments * 4 + 10
+    zygote = lab.service.interpreters.own._popen.pid
+    family = descendants(zygote)
+    assert len(family) <= environments * 2 + 2
+    lab.run(lab.service.close())
+    assert wait_until_gone(family | {zygote}) == set()
+    assert not Path(lab.state / "tmp").exists()

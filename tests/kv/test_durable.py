@@ -130,6 +130,54 @@ def test_a_fold_interrupted_at_any_step_is_repeated(tmp_path: Path) -> None:
     assert verify(tmp_path / "state").faults == []
 
 
+def test_a_fold_killed_between_two_steps_shows_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold_module, "STEP_KEYS", 3)
+
+    async def leave() -> None:
+        store = DurableStore(tmp_path / "state", ManualClock(), segment_bytes=8192, frozen_limit=99)
+        store._checkpointer._process = object()  # type: ignore[assignment]  # stands for one that never ends
+        for _ in range(2):
+            await series(store, 0, 20)
+        await store.delete_range(b"a0005", b"a0010")
+        await store.delete_range(b"b0005", b"b0010")
+        await series(store, 5, 10)
+        store._checkpointer._process = None
+        await abandon(store)
+
+    class Killed(Exception):
+        pass
+
+    asyncio.run(leave())
+    log = tmp_path / "state" / "log"
+    write = LmdbTree.write
+    steps = 0
+
+    def killed_after(tree: LmdbTree, puts: dict[bytes, bytes | None], mark: bytes) -> None:
+        nonlocal steps
+        if steps == 0:
+            raise Killed
+        steps -= 1
+        write(tree, puts, mark)
+
+    async def check() -> None:
+        store = DurableStore(tmp_path / "state", ManualClock())
+        assert pairs_present(store) == 20
+        await store.close()
+
+    monkeypatch.setattr(LmdbTree, "write", killed_after)
+    for allowed in range(8):
+        steps = allowed
+        last = max(number for number in segments(log) if read_segment(log, number).complete)
+        tree = LmdbTree(tmp_path / "state" / "tree")
+        with pytest.raises(Killed):
+            fold_module.fold(tree, log, FailingDisk(), last)
+        tree.close()
+        asyncio.run(check())
+        assert verify(tmp_path / "state").faults == []
+
+
 def test_replicas_and_snapshots_outlive_checkpoints(tmp_path: Path) -> None:
     clock = ManualClock()
 

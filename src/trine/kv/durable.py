@@ -263,11 +263,15 @@ class DurableStore:
         self._fold()
 
     def _fold(self) -> None:
-        """Have the complete segments folded into the tree, unless that is under way."""
+        """Have the oldest complete segment folded into the tree, unless one is under way.
+
+        One at a time: the next is folded in steps, and a view of the tree taken between them would show its later
+        groups to a reader of an earlier state.
+        """
         if not self._frozen or self._checkpointer.running or self._forks:
             return
         try:
-            self._checkpointer.start(self._frozen[-1].segment)
+            self._checkpointer.start(self._frozen[0].segment)
         except StoreError as error:
             self._checkpoint_ended(error)
 

@@ -1,8 +1,8 @@
 """Folding finished segments of the log into the tree: the checkpoint, as a process of its own.
 
 A thread would share the interpreter lock with the event loop for every key it writes; a process on another core does
-not. It is started when a segment is complete and ends when its work is done. Each segment is one synced transaction
-that also moves the tree's mark, so being killed at any point costs nothing but doing that segment again.
+not. It is started when a segment is complete and ends when its work is done. The last transaction of a segment moves
+the tree's mark, so being killed at any point costs nothing but doing that segment again.
 In: the state directory and the last complete segment. Out: a line `folded N` per segment, on standard output.
 """
 
@@ -21,6 +21,8 @@ from trine.kv.tree import LmdbTree
 EXIT_FULL = 28
 """Exit status for a full disk (the number of ENOSPC); any other failure is 1."""
 _IDLE_PRIORITY = 10
+STEP_KEYS = 4096
+"""Keys in one transaction of the tree; at random in a large tree each costs a page of 4 KiB."""
 
 
 def fold(tree: LmdbTree, log: Path, disk: Disk, last_segment: int) -> None:
@@ -31,10 +33,22 @@ def fold(tree: LmdbTree, log: Path, disk: Disk, last_segment: int) -> None:
         replay = read_segment(log, segment)
         if not replay.complete or replay.first_group != group + 1:
             raise StoreDamaged(f"{segment_file(log, segment)} is not the complete segment it should be")
-        tree.write(replay.puts, MARK.pack(segment, replay.last_group))
+        _write(tree, sorted(replay.puts.items()), MARK.pack(segment - 1, group), MARK.pack(segment, replay.last_group))
         group = replay.last_group
         disk.remove(segment_file(log, segment))
         print(f"folded {segment}", flush=True)
+
+
+def _write(tree: LmdbTree, changes: list[tuple[bytes, bytes | None]], before: bytes, after: bytes) -> None:
+    """Write a segment's changes in steps, and move the mark with the last one.
+
+    One transaction for all would keep the disk from the log's own syncs for as long as it takes. A tree that holds
+    some of a segment already is no fault: readers and recovery lay the whole segment over it until the mark has moved.
+    """
+    last = max(0, (len(changes) - 1) // STEP_KEYS * STEP_KEYS)
+    for place in range(0, last, STEP_KEYS):
+        tree.write(dict(changes[place : place + STEP_KEYS]), before)
+    tree.write(dict(changes[last:]), after)
 
 
 def main(directory: str, last_segment: str) -> int:

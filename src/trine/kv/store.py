@@ -2,8 +2,8 @@
 
 A write names every key it may read or touch and brings a pure function, `decide`, from their current values to a
 `Change`. The store may call `decide` again after a conflict and may run many of them in one durable group. What it
-acknowledges is on disk. Readers take snapshots. `memory`, `lmdb` and `postgres` keep this promise, and one test
-suite holds them all to it.
+acknowledges is on disk. Readers take snapshots. `durable` keeps this promise, `memory` all of it but the disk, and one
+test suite holds both to it.
 """
 
 from __future__ import annotations

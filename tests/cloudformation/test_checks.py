@@ -11,11 +11,11 @@ from trine.cloudformation.faults import Fault
 from trine.cloudformation.template import Template
 
 HEAD = """
-Transform: AWS::Serverless-2016-10-31
 Resources:
   F:
-    Type: AWS::Serverless::Function
+    Type: AWS::Lambda::Function
     Properties:
+      Role: arn:aws:iam::123456789012:role/r
       Runtime: python3.12
 """
 
@@ -23,24 +23,24 @@ Resources:
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ("InlineCode: x\n      Handler: index.h\n      Timeout: 0", "Timeout of F is 0"),
-        ("InlineCode: x\n      Handler: index.h\n      Timeout: soon", "not a whole number"),
-        ("InlineCode: x\n      Handler: index.h\n      MemorySize: 20000", "MemorySize of F is 20000"),
-        ("CodeUri: .\n      Handler: app", "must be file.function"),
-        ("CodeUri: .\n      Handler: missing.handler", "there is no missing.py"),
-        ("CodeUri: nowhere\n      Handler: app.handler", "does not exist"),
-        ("InlineCode: x\n      Handler: index.h\n      Layers: [a, b, c, d, e, f]", "6 layers"),
+        ("Code: {ZipFile: x}\n      Handler: index.h\n      Timeout: 0", "Timeout of F is 0"),
+        ("Code: {ZipFile: x}\n      Handler: index.h\n      Timeout: soon", "not a whole number"),
+        ("Code: {ZipFile: x}\n      Handler: index.h\n      MemorySize: 20000", "MemorySize of F is 20000"),
+        ("Code: .\n      Handler: app", "must be file.function"),
+        ("Code: .\n      Handler: missing.handler", "there is no missing.py"),
+        ("Code: nowhere\n      Handler: app.handler", "does not exist"),
+        ("Code: {ZipFile: x}\n      Handler: index.h\n      Layers: [a, b, c, d, e, f]", "6 layers"),
         (
             "InlineCode: x\n      Handler: index.h\n      Environment: {Variables: {A: " + "x" * 5000 + "}}",
             "5,001 bytes",
         ),
-        ("InlineCode: x\n      Handler: index.h\n      Environment: {Variables: {A: [1]}}", "must be text"),
+        ("Code: {ZipFile: x}\n      Handler: index.h\n      Environment: {Variables: {A: [1]}}", "must be text"),
     ],
 )
 def test_functions(faults: Callable[..., list[Fault]], lines: str, words: str) -> None:
     found = faults(f"{HEAD}      {lines}\n")
     assert [fault for fault in found if words in fault.message], found
-    assert all(fault.line > 4 for fault in found)
+    assert all(fault.line > 3 for fault in found)
 
 
 def test_handlers_in_packages_and_other_languages(load: Callable[..., Template], tmp_path: Path) -> None:

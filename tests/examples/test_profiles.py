@@ -7,7 +7,6 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,36 +25,45 @@ def _forget() -> None:
         del sys.modules[name]
 
 
+@pytest.fixture(scope="module")
+def database() -> Iterator[Any]:
+    """A client of moto's DynamoDB with the table; the handlers' modules are loaded in its environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "TABLE_NAME": "profiles",
+            "EMAIL_INDEX": "by-email",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+        }.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        patch.syspath_prepend(str(EXAMPLE / "src"))
+        _forget()
+        with mock_aws():
+            client = boto3.client("dynamodb")
+            client.create_table(**_table())
+            yield client
+        _forget()
+
+
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """Call an operation's handler with a proxy event; gives status and document."""
-    for name, value in {
-        "TABLE_NAME": "profiles",
-        "EMAIL_INDEX": "by-email",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.syspath_prepend(str(EXAMPLE / "src"))
-    _forget()
-    with mock_aws():
-        boto3.client("dynamodb").create_table(**_table())
+def call(database: Any) -> Call:
+    """Call an operation's handler with a proxy event; gives status and document. The table is empty."""
+    for item in database.scan(TableName="profiles")["Items"]:
+        database.delete_item(TableName="profiles", Key={"id": item["id"], "record": item["record"]})
 
-        def call(operation: str, **event: Any) -> tuple[int, Any]:
-            module = importlib.import_module(f"profiles.{operation}")
-            answer = module.handler(event, SimpleNamespace(aws_request_id="r-1"))
-            assert isinstance(answer["body"], str)
-            return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
+    def call(operation: str, **event: Any) -> tuple[int, Any]:
+        module = importlib.import_module(f"profiles.{operation}")
+        answer = module.handler(event, SimpleNamespace(aws_request_id="r-1"))
+        assert isinstance(answer["body"], str)
+        return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
-        yield call
-    _forget()
+    return call
 
 
-@cache
 def _table() -> dict[str, Any]:
-    """The table as the template declares it, read as a plain document: its properties hold no intrinsic."""
+    """The table as the template declares it."""
     from trine.cloudformation.template import load_template
 
     properties = load_template(EXAMPLE / "template.yaml").resources["ProfilesTable"].properties

@@ -34,13 +34,17 @@ def validate(
     except TemplateFaults as found:
         # A template is sound without values for its parameters; it only cannot be deployed yet.
         faults += [fault for fault in found.faults if fault.rule != NO_VALUE_RULE]
-    if path.is_file():
+    if path.is_file() and not any(fault.rule in _UNREADABLE for fault in faults):
         request = {"path": str(path), "region": place.region}
         raw, fault = run_child("trine.cloudformation.lint", request, LINT_TIMEOUT_SECONDS, path)
         linted = [fault] if fault else [Fault.from_document(each) for each in json.loads(raw)]
         ours = {(fault.file, fault.line) for fault in faults if fault.level == "error"}
         faults += [each for each in linted if (each.file, each.line) not in ours or not _says_the_same(each.rule)]
     return sorted(set(faults))
+
+
+_UNREADABLE = {"template/yaml", "template/json", "template/encoding", "template/size", "template/empty"}
+"""Faults after which cfn-lint could only say again that it cannot read the text."""
 
 
 def _says_the_same(rule: str) -> bool:

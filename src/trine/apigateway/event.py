@@ -8,6 +8,7 @@ against events recorded on AWS.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -52,29 +53,39 @@ class Forwarded:
         return f"{claimed.decode('latin-1')}, {exchange.source_ip}" if claimed else exchange.source_ip
 
 
+_NOBODY: dict[str, Any] = {
+    "cognitoIdentityPoolId": None,
+    "accountId": None,
+    "cognitoIdentityId": None,
+    "caller": None,
+    "sourceIp": None,
+    "principalOrgId": None,
+    "accessKey": None,
+    "cognitoAuthenticationType": None,
+    "cognitoAuthenticationProvider": None,
+    "userArn": None,
+    "userAgent": None,
+    "user": None,
+}
+
+
 def identity(exchange: Exchange, user_agent: str | None) -> dict[str, Any]:
     """`requestContext.identity` of format 1.0: nulls, but for what is known."""
-    found: dict[str, Any] = {
-        "cognitoIdentityPoolId": None,
-        "accountId": None,
-        "cognitoIdentityId": None,
-        "caller": None,
-        "sourceIp": exchange.source_ip,
-        "principalOrgId": None,
-        "accessKey": None,
-        "cognitoAuthenticationType": None,
-        "cognitoAuthenticationProvider": None,
-        "userArn": None,
-        "userAgent": user_agent,
-        "user": None,
-    }
+    found = {**_NOBODY, "sourceIp": exchange.source_ip, "userAgent": user_agent}
     if exchange.identity is not None:
         found.update(exchange.identity)
     return found
 
 
-def rest_context(exchange: Exchange, user_agent: str | None) -> dict[str, Any]:
-    """`requestContext` of a REST event; authorizers of type REQUEST receive it too."""
+@lru_cache(maxsize=1_024)
+def _anonymous(source_ip: str, user_agent: str | None) -> orjson.Fragment:
+    """The identity of a caller of whom nothing else is known, as JSON."""
+    return orjson.Fragment(orjson.dumps({**_NOBODY, "sourceIp": source_ip, "userAgent": user_agent}))
+
+
+def rest_context(exchange: Exchange, user_agent: str | None, *, rendered: bool = False) -> dict[str, Any]:
+    """`requestContext` of a REST event; authorizers of type REQUEST receive it too. `rendered`: only to be written as
+    JSON, so that the identity may be a piece of JSON that is ready."""
     route = exchange.route
     stage = exchange.deployed.stage
     place = exchange.deployed.place
@@ -91,7 +102,11 @@ def rest_context(exchange: Exchange, user_agent: str | None) -> dict[str, Any]:
         "domainPrefix": exchange.domain_prefix,
         "requestTimeEpoch": int(exchange.now_seconds * 1000),
         "requestId": exchange.request_id,
-        "identity": identity(exchange, user_agent),
+        "identity": (
+            _anonymous(exchange.source_ip, user_agent)
+            if rendered and exchange.identity is None
+            else identity(exchange, user_agent)
+        ),
         "domainName": exchange.domain_name,
         "deploymentId": stage.deployment_id,
         "apiId": exchange.deployed.api.id,
@@ -132,7 +147,7 @@ def rest_event(exchange: Exchange, binary: BinaryTypes, forwarded: Forwarded) ->
             "multiValueQueryStringParameters": multi_query,
             "pathParameters": exchange.parameters,
             "stageVariables": exchange.deployed.variables_json,
-            "requestContext": rest_context(exchange, single.get("User-Agent")),
+            "requestContext": rest_context(exchange, single.get("User-Agent"), rendered=True),
             "body": body,
             "isBase64Encoded": encoded,
         }
@@ -147,7 +162,7 @@ def http_event_v1(exchange: Exchange, forwarded: Forwarded) -> bytes:
     query, multi_query = rest_query(request.query)
     body, encoded = http_body(request.body, request.headers)
     path = decode_path(exchange.full_path)
-    context = rest_context(exchange, single.get("User-Agent"))
+    context = rest_context(exchange, single.get("User-Agent"), rendered=True)
     context.update(resourceId=None, path=path)
     del context["deploymentId"]
     if exchange.authorizer is None:

@@ -8,6 +8,7 @@ where text belongs (or the reverse) is malformed, an empty object too.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -57,6 +58,8 @@ def _text(value: Any, what: str) -> str:
 
 def header_value(text: str, name: str) -> bytes:
     """A header value as bytes. GatewayError when it would break the response apart."""
+    if text.isascii() and text.isprintable():  # nearly always, and quick to see
+        return text.encode()
     if not _UNSAFE.isdisjoint(text):
         raise _malformed(f"header {name!r} holds a line break")
     try:
@@ -65,11 +68,21 @@ def header_value(text: str, name: str) -> bytes:
         return text.encode()
 
 
+@lru_cache(maxsize=4_096)
 def header_name(name: str) -> bytes:
     """A header name as bytes. GatewayError when it is no token."""
     if not _TOKEN(name):
         raise _malformed(f"header name {name!r}")
     return name.encode()
+
+
+@lru_cache(maxsize=4_096)
+def _remapped(name: bytes) -> tuple[bytes | None, bool]:
+    """(name as passed on, None when dropped; is it content-type?)"""
+    lower = name.lower()
+    if lower in REST_REMAPPED:
+        return _REMAP_PREFIX + name, False
+    return (None if lower in REST_DROPPED else name), lower == b"content-type"
 
 
 def _status(value: Any) -> int:
@@ -141,14 +154,10 @@ def remap_rest(pairs: HeaderPairs) -> HeaderPairs:
     out: HeaderPairs = []
     typed = False
     for name, value in pairs:
-        lower = name.lower()
-        if lower in REST_REMAPPED:
-            name = _REMAP_PREFIX + name
-        elif lower in REST_DROPPED:
-            continue
-        elif lower == b"content-type":
-            typed = True
-        out.append((name, value))
+        shown, is_type = _remapped(name)
+        if shown is not None:
+            out.append((shown, value))
+            typed = typed or is_type
     if not typed:
         out.append((b"Content-Type", b"application/json"))
     return out

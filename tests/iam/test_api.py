@@ -340,6 +340,16 @@ class TestAssumeRole:
             "Cannot call GetSessionToken with session credentials",
         )
 
+    def test_the_trace_tells_what_the_trust_policy_lacked(self, house: House, sts: Any, arn: str) -> None:
+        self._trust(house, {"AWS": "123456789012"}, Condition={"StringEquals": {"sts:ExternalId": "secret-7"}})
+        with pytest.raises(ClientError) as refused:
+            sts.assume_role(RoleArn=arn, RoleSessionName="me", ExternalId="other")
+        trace = house.traces.find(refused.value.response["ResponseMetadata"]["RequestId"])
+        assert trace is not None
+        assert trace.refusal is not None
+        (miss,) = [one for one in trace.refusal["nearMisses"] if one["layer"] == "trust"]
+        assert (miss["failed"], miss["key"], miss["given"]) == ("Condition", "sts:ExternalId", ["other"])
+
     def test_nobody_learns_whether_a_role_exists(self, sts: Any, arn: str) -> None:
         assert error_of(sts.assume_role, RoleArn=arn + "x", RoleSessionName="me")[:2] == (403, "AccessDenied")
 

@@ -18,7 +18,7 @@ from trine.iam.access import Access
 from trine.iam.api import groups, policies, providers, roles, simulate, tokens, users
 from trine.iam.api.operation import ApiOperation, Output, Turn
 from trine.iam.caller import Caller
-from trine.iam.errors import UnrecognizedClient
+from trine.iam.errors import AccessDenied, UnrecognizedClient
 from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.iam")
@@ -121,6 +121,7 @@ class IdentityEndpoint:
 
     def _refused(self, error: AwsError, trace: Trace) -> Response:
         if trace.refusal is None:
-            trace.refuse(self.service, error.message, code=error.code)
+            facts = error.facts if isinstance(error, AccessDenied) else {}
+            trace.refuse(self.service, error.message, code=error.code, **facts)
         self._traces.close(trace, error.status)
         return self._model.render_error(error, trace.request_id)

@@ -20,6 +20,7 @@ from trine.iam.holdings import compiled
 from trine.iam.policy import CompiledPolicy, parse_policy
 from trine.iam.principal import Principal, Session
 from trine.iam.principals import Requester
+from trine.iam.refusal import refusal_facts
 
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 ASSUME_ROLE = "sts:AssumeRole"
@@ -51,18 +52,16 @@ class TokenService:
         context = {"aws:sourceaccount": (account,)}
         if source_arn is not None:
             context["aws:sourcearn"] = (source_arn,)
-        decision = evaluate(
-            Question(
-                Requester(service=service), "sts:assumerole", role.arn, context.get, resource_policy=trust_of(role)
-            )
+        question = Question(
+            Requester(service=service), "sts:assumerole", role.arn, context.get, resource_policy=trust_of(role)
         )
+        decision = evaluate(question)
         if not decision.allowed:
-            facts = {"principal": service, "action": ASSUME_ROLE, "resource": role.arn, "policies": ["trust"]}
             raise AccessDenied(
                 "sts",
                 f"Service: {service} is not authorized to perform: {ASSUME_ROLE} on resource: {role.arn} "
                 "because no role trust policy allows the sts:AssumeRole action",
-                facts,
+                refusal_facts(service, ASSUME_ROLE, question, decision, (trust_of(role),)),
             )
         return self.issue(role, session_name, duration_seconds, source_arn=source_arn)
 
@@ -89,17 +88,10 @@ class TokenService:
             context["aws:tagkeys"] = tuple(tags)
         actions = [ASSUME_ROLE, *(["sts:TagSession"] if tags else [])]
         for action in actions:
-            if role is None or not self._may(caller, action, role, context):
-                sentence = (
-                    f"User: {caller.principal.arn} is not authorized to perform: {action} on resource: {role_arn}"
-                )
-                facts = {
-                    "principal": caller.principal.arn,
-                    "action": action,
-                    "resource": role_arn,
-                    "policies": ["trust"],
-                }
-                raise AccessDenied("sts", sentence, facts)
+            sentence = f"User: {caller.principal.arn} is not authorized to perform: {action} on resource: {role_arn}"
+            if role is None:
+                raise AccessDenied("sts", sentence, {"missing": {"role": role_arn}})
+            self._must(caller, action, role, context, sentence)
         assert role is not None
         seconds = _seconds(role, duration_seconds, chained=caller.principal.kind == "assumed-role")
         self._check_session_policies(policy, policy_arns)
@@ -133,10 +125,19 @@ class TokenService:
         seconds = _seconds(role, duration_seconds, chained=False)
         return self.issue(role, session_name, seconds, policy=policy, policy_arns=policy_arns)
 
-    def _may(self, caller: Caller, action: str, role: Identity, context: Mapping[str, Sequence[str]]) -> bool:
+    def _must(
+        self, caller: Caller, action: str, role: Identity, context: Mapping[str, Sequence[str]], sentence: str
+    ) -> None:
+        """AccessDenied with `sentence` unless trust policy and the caller's own policies let it take `role`."""
         lookup = lookup_of(caller, context, self._directory.clock.now(), role.arn, self._tags)
-        question = caller.authority.question(caller.requester(), action, role.arn, lookup, trust_of(role))
-        return caller.authority.decide(action, question).allowed
+        trust = trust_of(role)
+        question = caller.authority.question(caller.requester(), action, role.arn, lookup, trust)
+        decision = caller.authority.decide(action, question)
+        if not decision.allowed:
+            looked_at = (*caller.authority.all_policies(), trust)
+            raise AccessDenied(
+                "sts", sentence, refusal_facts(caller.principal.arn, action, question, decision, looked_at)
+            )
 
     def _tags(self, principal: Principal) -> Mapping[str, str]:
         arn = principal.role_arn

@@ -93,6 +93,12 @@ def test_a_stack_name_must_be_one(tmp_path: Path) -> None:
         find_template(tmp_path)
 
 
+def test_overrides_that_are_none() -> None:
+    for given in ("Stage", "A=1 stray", ["A=1", "="]):
+        with pytest.raises(TemplateFaults, match="is not NAME=VALUE"):
+            parse_overrides(given)
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

@@ -43,6 +43,7 @@ def test_resources_and_outputs_are_joined(load: Callable[..., Template], tmp_pat
     assert template.resources["Topic"].properties["DisplayName"] == table.physical_id
     place = table.location_of("BillingMode")
     assert (Path(place.file).name, place.line) == ("storage.yaml", 7)
+    assert [file.name for file in template.files] == ["template.yaml", "storage.yaml"]
     assert template.nested["Storage"].outputs["TableName"].value == table.physical_id
 
 

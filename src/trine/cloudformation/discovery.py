@@ -57,12 +57,20 @@ def find_template(path: Path | str = ".", config_environment: str = "default") -
 
 
 def parse_overrides(given: Any) -> dict[str, str]:
-    """Parameter overrides as SAM writes them: `"A=1 B='two words'"`, a list of such texts, or a map."""
+    """Parameter overrides as SAM writes them: `"A=1 B='two words'"`, a list of such texts, or a map.
+
+    Raises TemplateFaults for text that is no NAME=VALUE.
+    """
     if isinstance(given, Mapping):
         return {str(name): str(value) for name, value in given.items()}
     texts = given if isinstance(given, (list, tuple)) else [given]
     found = {}
     for text in texts:
+        rest = _PAIR.sub("", str(text)).strip(" ,\t\n")
+        if rest:
+            raise _fault(
+                Path("--parameter-overrides"), f"{rest!r} is not NAME=VALUE", "such as Stage=dev or Name='two words'"
+            )
         for name, value in _PAIR.findall(str(text)):
             quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'"
             found[name] = re.sub(r"\\(.)", r"\1", value[1:-1]) if quoted else value

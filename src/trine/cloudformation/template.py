@@ -51,6 +51,13 @@ class Template:
     notes: tuple[Fault, ...]
     from_cache: bool
     nested: Mapping[str, Template]
+    read_files: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that this was read from: itself, what it includes, nested ones. For whoever watches them."""
+        inner = [file for nested in self.nested.values() for file in nested.files]
+        return tuple(dict.fromkeys([*map(Path, self.read_files), *inner]))
 
     def of_type(self, *types: str) -> list[Resource]:
         """The resources of these types, in the order of the text."""
@@ -119,4 +126,5 @@ def _load(
         (*expansion.warnings, *builder.notes, *(fault for fault in checked if fault.level != "error")),
         expansion.from_cache,
         nested.templates,
+        tuple(expansion.positions.files),
     )

@@ -73,6 +73,13 @@ def test_the_api_calls_the_function_and_may(template: Read) -> None:
     assert resources["OrdersApiUsagePlan"].properties["ApiStages"] == [{"ApiId": api.physical_id, "Stage": "dev"}]
 
 
+def test_routes_stand_in_the_order_of_the_text() -> None:
+    example = TEMPLATES.parents[2] / "examples" / "profiles" / "template.yaml"
+    paths = load_template(example).resources["ProfilesApi"].properties["Body"]["paths"]
+    routes = [(path, list(methods)) for path, methods in paths.items()]
+    assert routes == [("/users", ["post", "get"]), ("/users/{id}", ["get", "put", "delete"])]
+
+
 def test_local_code_survives_the_expansion(template: Read) -> None:
     function = template("rest.yaml").resources["GetOrder"]
     assert function.properties["Code"] == "handlers/"

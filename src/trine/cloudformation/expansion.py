@@ -26,8 +26,8 @@ from trine.cloudformation.limits import CACHE_ENTRIES, EXPANSION_TIMEOUT_SECONDS
 from trine.cloudformation.places import Places
 
 _OWN_FILES = (
-    "document.py", "yaml_document.py", "json_document.py", "sam.py", "sam_imports.py", "expand.py", "limits.py",
-    "includes.py", "property_types.py", "assets.py", "loops.py",
+    "document.py", "yaml_document.py", "json_document.py", "sam.py", "sam_imports.py", "route_order.py", "expand.py",
+    "limits.py", "includes.py", "property_types.py", "assets.py", "loops.py",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from trine.cloudformation import sam_imports
 from trine.cloudformation.document import Positions
 from trine.cloudformation.faults import Fault
+from trine.cloudformation.route_order import order_routes
 
 TRANSFORM = "AWS::Serverless-2016-10-31"
 _BUCKET = "trine-local-path"
@@ -59,6 +60,7 @@ def expand_sam(
                 resource["Metadata"] = kept[source]
     _source_implicit_apis(original, expanded, sources)
     _source_by_prefix(original, expanded, sources)
+    order_routes(original, expanded, positions)
     _put_back(expanded, swapped)
     return expanded, sources, []
 

@@ -21,6 +21,7 @@ from trine.http.message import Headers, Request
 BETWEEN, HEAD, BODY = 0, 1, 2
 """Where in a message the bytes ended: between two, in a head, in a body."""
 
+SLASH = ord("/")
 NUMBER_SIGN = ord("#")
 """Begins a fragment, which no request target may have (RFC 9112, 3.2)."""
 
@@ -45,8 +46,9 @@ class RequestParser:
     """The parser of one connection."""
 
     __slots__ = ("_body", "_body_bytes", "_chunked", "_chunks", "_continue", "_counted", "_deliver", "_ended",
-                 "_fed_bytes", "_fresh", "_host", "_limits", "_pairs", "_parser", "_peer", "_piece_bytes", "_request",
-                 "_sure_bytes", "_target", "on_body", "phase")  # fmt: skip
+                 "_fed_bytes", "_fresh", "_host", "_keep_alive", "_limits", "_long_digits", "_pairs", "_parser",
+                 "_peer_host", "_peer_port", "_piece_bytes", "_request", "_sure_bytes", "_target", "on_body",
+                 "phase")  # fmt: skip
 
     def __init__(
         self, limits: Limits, deliver: Deliver, send_continue: Callable[[], None], peer: tuple[str, int]
@@ -54,7 +56,9 @@ class RequestParser:
         self._limits = limits
         self._deliver = deliver
         self._continue = send_continue
-        self._peer = peer
+        self._peer_host, self._peer_port = peer
+        self._long_digits = len(str(limits.body_bytes))  # a content-length with fewer digits is below the limit
+        self._keep_alive = True
         self._ended = False
         self.phase = BETWEEN
         # A piece up to this size cannot hold a head that is too long, so nothing needs to be measured.
@@ -132,25 +136,25 @@ class RequestParser:
         self._fed_bytes = 0
         self._fresh = True
         method = self._parser.get_method()
-        if target[:1] != b"/" or NUMBER_SIGN in target:
+        if target[0] != SLASH or NUMBER_SIGN in target:
             target = _origin_form(method, target, headers)
         count = len(headers.pairs)
         if count != len(index) or count > self._limits.headers_count or index.get(b"host") != self._host:
             self._check_headers(headers)
         version = "1.1"
-        if b"connection" in index or not self._parser.should_keep_alive():
+        self._keep_alive = keep_alive = self._parser.should_keep_alive()
+        if not keep_alive or b"connection" in index:
             version = self._version(headers)
         length = index.get(b"content-length")
         if length is not None:
-            if int(length) > self._limits.body_bytes:
+            if len(length) >= self._long_digits and int(length) > self._limits.body_bytes:
                 raise RequestRefused(413, "Request body too large")
         elif b"transfer-encoding" in index:
             self._check_coding(index[b"transfer-encoding"], version)
         if b"expect" in index:
             self._expect(index[b"expect"], version)
-        self._request = Request(
-            _METHODS.get(method) or method.decode("ascii"), target, headers, b"", *self._peer, version
-        )
+        name = _METHODS.get(method) or method.decode("ascii")
+        self._request = Request(name, target, headers, b"", self._peer_host, self._peer_port, version)
 
     def on_chunk_header(self) -> None:
         self._chunks += 1
@@ -170,7 +174,7 @@ class RequestParser:
             self._chunks = 0
             self._chunked = False
         self.phase = BETWEEN
-        keep_alive = self._parser.should_keep_alive()
+        keep_alive = self._keep_alive
         if not keep_alive:
             self._ended = True
         deliver = self._deliver

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from trine.cli.client import find_run_file
+from trine.cli.waterfall import printable
 
 
 @click.command()
@@ -25,8 +26,10 @@ def command(state: Path | None, as_json: bool) -> None:
         "AWS_ENDPOINT_URL": run_file.aws_url,
     }
     if as_json:
-        click.echo(json.dumps(variables, indent=1))
+        click.echo(json.dumps({**variables, "ApiKeys": dict(run_file.api_keys)}, indent=1))
         return
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
     click.echo("unset AWS_SESSION_TOKEN AWS_PROFILE")
+    for name, value in run_file.api_keys.items():
+        click.echo(f"# API key {printable(name)} (header x-api-key): {printable(value)}")

@@ -6,15 +6,20 @@ opened here (the store, the zygote) is closed by `Wings.close`, in the opposite 
 
 from __future__ import annotations
 
+import asyncio
+from asyncio import Future
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trine.apigateway.api import Api
 from trine.apigateway.gateway import Gateway, GatewaySettings
+from trine.apigateway.usage_plans import UsagePlans
+from trine.apigateway.usage_resources import build_usage
 from trine.aws.fidelity import Fidelity
 from trine.aws.ids import Ids
 from trine.awslambda.service import Service
 from trine.clock import Clock
+from trine.cloudformation.resources import Resource
 from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.iam.access import Access
@@ -39,11 +44,15 @@ class Wings:
     dynamodb: DynamoDB
     functions: Service
     gateway: Gateway
+    usage: UsagePlans
     endpoints: Mapping[str, Endpoint]
+    made: list[Future[None]]
+    """What was made anew and must be durable before the stack is ready: values of API keys."""
 
     async def close(self) -> None:
         """End the functions' processes, then write what is accepted, then let go of the store."""
         await self.functions.close(SHUTDOWN_GRACE_SECONDS)
+        await asyncio.gather(*self.made, *self.usage.ledger.flush())
         await self.access.settled()
         await self.dynamodb.close()
         await self.store.close()
@@ -52,6 +61,7 @@ class Wings:
 def build(
     settings: Settings,
     apis: Sequence[Api],
+    resources: Sequence[Resource],
     store: Store,
     clock: Clock,
     ids: Ids,
@@ -74,14 +84,28 @@ def build(
         catalogue=catalogue,
         replica_lag_seconds=settings.replica_lag_seconds,
     )
-    functions = Service(clock, ids, access, place, traces, settings.state_directory, aws_url)
-    gateway = Gateway(apis, functions, clock, ids, place, traces, GatewaySettings(forwarded_port=str(front_port)))
+    functions = Service(clock, ids, access, place, traces, settings.state_directory, aws_url, catalogue=catalogue)
+    usage, keys_written = build_usage(resources, catalogue, ids, clock)
+    gateway = Gateway(
+        apis,
+        functions,
+        clock,
+        ids,
+        place,
+        traces,
+        GatewaySettings(forwarded_port=str(front_port)),
+        access=access,
+        usage=usage,
+        services={"dynamodb": dynamodb.handle},
+    )
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
         "lambda": Deferred(lambda: _lambda_endpoint(functions, access, ids, traces)),
         **identity_endpoints(access, ids, traces),
     }
-    return Wings(clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, endpoints)
+    return Wings(
+        clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, usage, endpoints, keys_written
+    )
 
 
 def _lambda_endpoint(functions: Service, access: Access, ids: Ids, traces: TraceBook) -> Endpoint:

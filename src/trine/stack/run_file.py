@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 NAME = "server.json"
@@ -32,6 +33,8 @@ class RunFile:
     account_id: str
     access_key_id: str
     secret_access_key: str
+    api_keys: Mapping[str, str] = field(default_factory=dict)
+    """Name → value of the template's API keys."""
 
     def write(self, state_directory: Path) -> None:
         """Replace the file in one step, mode 0600 from its first byte."""

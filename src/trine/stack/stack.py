@@ -69,7 +69,8 @@ class Stack:
         """
         check(template, settings.place)
         clock, ids = clock or SystemClock(), ids or SystemIds()
-        apis = build_apis(template.resources.values())
+        resources = list(template.resources.values())
+        apis = build_apis(resources)
         settings.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         ports = bind(settings)
         try:
@@ -79,7 +80,7 @@ class Stack:
             raise
         front_port, aws_port = ports.front.getsockname()[1], ports.aws.getsockname()[1]
         aws_url = f"http://{url_host(settings.host)}:{aws_port}"
-        wings = build(settings, apis, store, clock, ids, aws_url=aws_url, front_port=front_port)
+        wings = build(settings, apis, resources, store, clock, ids, aws_url=aws_url, front_port=front_port)
         stack = cls(settings, template, wings, ports)
         try:
             wings.functions.start()
@@ -150,6 +151,7 @@ class Stack:
             account_id=self.settings.place.account_id,
             access_key_id=key.access_key_id,
             secret_access_key=key.secret_access_key,
+            api_keys={api_key.name: api_key.value for api_key in self.wings.usage.keys},
         )
 
     def manifest(self) -> list[ManifestRow]:

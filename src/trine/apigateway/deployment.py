@@ -32,8 +32,8 @@ def fill_stage_variables(text: str, variables: Mapping[str, str]) -> str:
 class DeployedRoute:
     """One route in one stage."""
 
-    __slots__ = ("_callers", "api", "function", "integration", "key", "place", "resource_path", "route", "runner",
-                 "stage", "trace_detail")  # fmt: skip
+    __slots__ = ("_callers", "api", "function", "integration", "key", "place", "resource_path", "role", "route",
+                 "runner", "stage", "trace_detail")  # fmt: skip
 
     def __init__(self, api: Api, stage: Stage, route: Route, place: Place) -> None:
         self.api = api
@@ -46,6 +46,9 @@ class DeployedRoute:
         function = route.integration.function
         self.function = fill_stage_variables(function, stage.variables) if function else ""
         """ARN to invoke; empty when the integration is no function."""
+        credentials = route.integration.credentials
+        self.role = fill_stage_variables(credentials, stage.variables) if credentials else None
+        """The role to invoke with; None: by the function's own resource policy."""
         self.runner: Any = None
         """The integration's room, put here by the corridor when it is set up."""
         self.trace_detail = {"route": self.key, "stage": stage.name}

@@ -44,7 +44,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "IdentitySource": _E,
         "IdentityValidationExpression": _E,
         "ProviderARNs": _E,
-        "AuthorizerCredentials": _S,
+        "AuthorizerCredentials": _E,
         "Name": _S,
     },
     "AWS::ApiGateway::Model": {"RestApiId": _E, "Name": _E, "Schema": _E, "ContentType": _S},
@@ -101,7 +101,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "CorsConfiguration": _E,
         "Target": _E,
         "RouteKey": _E,
-        "CredentialsArn": _S,
+        "CredentialsArn": _E,
         "Tags": _I,
     },
     "AWS::ApiGatewayV2::Route": {
@@ -121,7 +121,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "TimeoutInMillis": _E,
         "RequestParameters": _E,
         "ResponseParameters": _E,
-        "CredentialsArn": _S,
+        "CredentialsArn": _E,
     },
     "AWS::ApiGatewayV2::Authorizer": {
         "ApiId": _E,

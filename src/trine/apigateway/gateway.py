@@ -38,6 +38,7 @@ from trine.apigateway.integrations.runner import Runner, RunnerParts
 from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT, check_limits
 from trine.apigateway.listing import RouteListing, list_routes
 from trine.apigateway.quota import QuotaLedger
+from trine.apigateway.roles import Roles
 from trine.apigateway.router import RouteMatch
 from trine.apigateway.served import Parts, Served
 from trine.apigateway.stage import Directory
@@ -98,10 +99,11 @@ class Gateway:
         self.verdicts = VerdictCache(clock)
         keys = KeySets(clock, settings.issuer_urls)
         forwarded = Forwarded(settings.forwarded_port, settings.forwarded_protocol)
+        roles = Roles(access, clock)
         parts = Parts(
-            GuardParts(invoker, clock, access, keys, self.verdicts),
+            GuardParts(invoker, clock, access, keys, self.verdicts, roles),
             TokenBucket("the account", settings.account_rate_per_second, settings.account_burst, clock),
-            RunnerParts(invoker, clock, access, services or {}, Client(clock), forwarded),
+            RunnerParts(invoker, clock, roles, services or {}, Client(clock), forwarded),
             access_log,
         )
         self._served = {

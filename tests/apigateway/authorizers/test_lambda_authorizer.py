@@ -269,3 +269,29 @@ def test_an_authorizer_that_the_template_lacks(make_door: Any, resource: Any, fu
     )
     assert door.call("GET", "/").status == 500
     assert not door.invoker.requests
+
+
+def test_the_api_key_may_come_from_the_authorizer(make_door: Any, rest: Any, lambda_proxy: Any, resource: Any) -> None:
+    from trine.apigateway.usage_resources import build_usage
+    from trine.aws.ids import SeededIds
+    from trine.clock import ManualClock
+
+    scheme = {
+        "type": "apiKey", "name": "X-Token", "in": "header", "x-amazon-apigateway-authtype": "custom",
+        "x-amazon-apigateway-authorizer": {"type": "token", "authorizerUri": URI},
+    }  # fmt: skip
+    key = {"type": "apiKey", "name": "x-api-key", "in": "header"}
+    body = {"securityDefinitions": {"L": scheme, "api_key": key}, "x-amazon-apigateway-api-key-source": "AUTHORIZER"}
+    template = rest({"/a": {"get": lambda_proxy(security=[{"L": []}, {"api_key": []}])}}, body=body)
+    template += [
+        resource("P", "AWS::ApiGateway::UsagePlan", "p", {"ApiStages": [{"ApiId": "rest01", "Stage": "Prod"}]}),
+        resource("K", "AWS::ApiGateway::ApiKey", "k", {"Value": "the-value-of-the-key", "Enabled": True}),
+        resource("PK", "AWS::ApiGateway::UsagePlanKey", "pk", {"KeyId": "k", "UsagePlanId": "p"}),
+    ]
+    usage, _ = build_usage(template, None, SeededIds(1), ManualClock())
+    api = Authorized(make_door(template, usage=usage))
+    api.verdict = policy(usageIdentifierKey="the-value-of-the-key")
+    assert api.door.call("GET", "/a", TOKEN).status == 200
+    assert api.door.invoker.event["requestContext"]["identity"]["apiKeyId"] == "k"
+    api.verdict = policy(usageIdentifierKey="another")
+    assert api.door.call("GET", "/a", {"X-Token": "other"}).body == b'{"message":"Forbidden"}'

@@ -15,12 +15,13 @@ from trine.apigateway.api import Authorization, Route
 from trine.apigateway.authorizers.iam_authorizer import IamAuthorizer
 from trine.apigateway.authorizers.jwks import KeySets
 from trine.apigateway.authorizers.jwt_authorizer import JwtAuthorizer
-from trine.apigateway.authorizers.lambda_authorizer import LambdaAuthorizer, request_arn
+from trine.apigateway.authorizers.lambda_authorizer import LambdaAuthorizer, LambdaParts, request_arn
 from trine.apigateway.authorizers.resource_policy import ResourcePolicy
 from trine.apigateway.authorizers.verdict import VerdictCache
 from trine.apigateway.deployment import DeployedRoute, DeployedStage
 from trine.apigateway.errors import AUTHORIZER_CONFIGURATION_ERROR, GatewayError
 from trine.apigateway.exchange import Exchange
+from trine.apigateway.roles import Roles
 from trine.aws.invoke import Invoker
 from trine.clock import Clock
 from trine.iam.access import Access
@@ -53,6 +54,7 @@ class GuardParts:
     access: Access | None
     keys: KeySets
     cache: VerdictCache
+    roles: Roles
 
 
 class Guard:
@@ -88,9 +90,10 @@ def _checks(
 ) -> dict[DeployedRoute, _Check | None]:
     api = deployed.api
     made: dict[str, _Check] = {}
+    lambdas = LambdaParts(parts.invoker, parts.clock, parts.cache, parts.roles)
     for name, authorizer in api.authorizers.items():
         if authorizer.kind in ("TOKEN", "REQUEST"):
-            made[name] = LambdaAuthorizer(authorizer, deployed, parts.invoker, parts.clock, parts.cache)
+            made[name] = LambdaAuthorizer(authorizer, deployed, lambdas)
         elif authorizer.kind in ("JWT", "COGNITO"):
             made[name] = JwtAuthorizer(authorizer, deployed.place, parts.keys, parts.clock, rest=api.is_rest)
     iam = IamAuthorizer(parts.access, policy)

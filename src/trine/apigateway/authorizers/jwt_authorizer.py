@@ -34,7 +34,7 @@ from trine.aws.arn import Place
 from trine.clock import Clock
 
 ROOM = "apigateway.authorizer"
-VERIFIED_TOKENS = 4_096
+VERIFIED_TOKENS = 1_024
 """Tokens remembered as verified, per authorizer."""
 
 

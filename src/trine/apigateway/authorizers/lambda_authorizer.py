@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import Future
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -33,6 +33,7 @@ from trine.apigateway.parameters import (
     rest_query,
 )
 from trine.apigateway.patterns import PatternRefused, compile_pattern
+from trine.apigateway.roles import Roles
 from trine.aws.errors import AwsError
 from trine.aws.invoke import Invoker, InvokeRequest, InvokeResponse, ServiceCaller
 from trine.clock import Clock, Timer
@@ -40,15 +41,22 @@ from trine.clock import Clock, Timer
 ROOM = "apigateway.authorizer"
 
 
+class LambdaParts(NamedTuple):
+    """What all Lambda authorizers share."""
+
+    invoker: Invoker
+    clock: Clock
+    cache: VerdictCache
+    roles: Roles
+
+
 class LambdaAuthorizer:
     """One Lambda authorizer in one stage."""
 
-    def __init__(
-        self, authorizer: Authorizer, deployed: DeployedStage, invoker: Invoker, clock: Clock, cache: VerdictCache
-    ) -> None:
+    def __init__(self, authorizer: Authorizer, deployed: DeployedStage, parts: LambdaParts) -> None:
         self._authorizer = authorizer
         self._rest = deployed.api.is_rest
-        self._invoker, self._clock, self._cache = invoker, clock, cache
+        self._invoker, self._clock, self._cache, self._roles = parts
         uri = fill_stage_variables(authorizer.uri, deployed.stage.variables)
         self._function = function_of(uri) or ""
         place = deployed.place
@@ -71,6 +79,8 @@ class LambdaAuthorizer:
         if not self._function:
             reason = f"the authorizer's URI {authorizer.uri!r} names no function"
             raise GatewayError(AUTHORIZER_CONFIGURATION_ERROR, reason)
+        if authorizer.credentials:
+            self._roles.allow_invoke(authorizer.credentials, self._function, exchange)
         pending = self._invoker.invoke(
             InvokeRequest(
                 self._function,

@@ -11,23 +11,16 @@ import asyncio
 from asyncio import Future
 
 from trine.apigateway.api import Integration
-from trine.apigateway.deployment import APIGATEWAY, DeployedStage, fill_stage_variables
+from trine.apigateway.deployment import DeployedStage, fill_stage_variables
 from trine.apigateway.errors import API_CONFIGURATION_ERROR, GatewayError
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.integrations.signing import sign_post
 from trine.apigateway.integrations.transformation import Transformation
-from trine.aws.errors import AwsError
+from trine.apigateway.roles import Roles
 from trine.clock import Clock
 from trine.http.message import Handler, Headers, Request, Response
-from trine.iam.access import Access
-from trine.iam.principal import Session
 
 TARGET_PREFIX = "DynamoDB_20120810."
-SESSION_NAME = "BackplaneAssumeRoleSession"
-"""What API Gateway calls the sessions it assumes; it shows in ARNs of refusals."""
-SESSION_SECONDS = 3_600
-RENEW_SECONDS = 300
-"""A session is replaced so long before it ends."""
 
 
 class DynamodbAction:
@@ -38,24 +31,25 @@ class DynamodbAction:
         transformation: Transformation,
         deployed: DeployedStage,
         endpoint: Handler | None,
-        access: Access | None,
+        roles: Roles,
         clock: Clock,
     ) -> None:
         integration: Integration = transformation.integration
         self._transformation = transformation
-        self._endpoint, self._access, self._clock = endpoint, access, clock
+        self._endpoint, self._roles, self._clock = endpoint, roles, clock
         uri = fill_stage_variables(integration.uri, deployed.stage.variables)
         self._region = uri.split(":")[3] or deployed.place.region
         self._action = uri.rpartition("/")[2]
         self._role = fill_stage_variables(integration.credentials or "", deployed.stage.variables)
-        self._session: Session | None = None
 
     def start(self, exchange: Exchange) -> Future[Response]:
         """Render the document, sign it and hand it to the table endpoint."""
-        if self._endpoint is None or self._access is None:
+        if self._endpoint is None:
             raise GatewayError(API_CONFIGURATION_ERROR, "no DynamoDB endpoint is set up behind the front door")
+        if not self._role:
+            raise GatewayError(API_CONFIGURATION_ERROR, "the integration names no role in `credentials`")
         body = self._transformation.request_body(exchange)
-        session = self._credentials(self._access)
+        session = self._roles.session(self._role)
         host = f"dynamodb.{self._region}.amazonaws.com"
         pairs = [
             (b"content-type", b"application/x-amz-json-1.0"),
@@ -69,19 +63,6 @@ class DynamodbAction:
             future.set_result(answer)
             return future
         return asyncio.ensure_future(answer)
-
-    def _credentials(self, access: Access) -> Session:
-        session = self._session
-        if session is None or session.revoked or session.expires_at - self._clock.now() < RENEW_SECONDS:
-            if not self._role:
-                raise GatewayError(API_CONFIGURATION_ERROR, "the integration names no role in `credentials`")
-            try:
-                session = access.assume_role_for_service(self._role, SESSION_NAME, APIGATEWAY, SESSION_SECONDS)
-            except AwsError as error:
-                reason = f"API Gateway cannot assume {self._role}: {error.message}"
-                raise GatewayError(API_CONFIGURATION_ERROR, reason, room="iam.policy", role=self._role) from None
-            self._session = session
-        return session
 
     def complete(self, exchange: Exchange, settled: Future[Response]) -> Response:
         """The integration response that the endpoint's status chooses."""

@@ -14,6 +14,7 @@ from trine.apigateway.errors import BAD_REQUEST, GatewayError
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.integrations.lambda_proxy import invocation_result
 from trine.apigateway.integrations.transformation import Transformation, resolve_request_parameter
+from trine.apigateway.roles import Roles
 from trine.aws.invoke import Invoker, InvokeRequest, InvokeResponse
 from trine.http.message import Response
 
@@ -23,11 +24,12 @@ _ASYNC_HEADER = "integration.request.header.x-amz-invocation-type"
 class LambdaCustom:
     """Runs one Lambda integration that is no proxy."""
 
-    __slots__ = ("_invocation_type", "_invoker", "_transformation")
+    __slots__ = ("_invocation_type", "_invoker", "_roles", "_transformation")
 
-    def __init__(self, transformation: Transformation, invoker: Invoker) -> None:
+    def __init__(self, transformation: Transformation, invoker: Invoker, roles: Roles) -> None:
         self._transformation = transformation
         self._invoker = invoker
+        self._roles = roles
         mappings = transformation.integration.request_parameters
         self._invocation_type = next((str(v) for k, v in mappings.items() if k.lower() == _ASYNC_HEADER), "")
 
@@ -42,13 +44,16 @@ class LambdaCustom:
         wanted = resolve_request_parameter(self._invocation_type, exchange, body) if self._invocation_type else None
         route = exchange.route
         trace = exchange.trace
+        role = route.role
+        if role is not None:
+            self._roles.allow_invoke(role, route.function, exchange)
         trace.step("apigateway.event", {"bytes": len(body), "function": route.function})
         return self._invoker.invoke(
             InvokeRequest(
                 route.function,
                 body,
                 invocation_type="Event" if wanted == "Event" else "RequestResponse",
-                caller=route.caller(exchange.method) if route.integration.credentials is None else None,
+                caller=route.caller(exchange.method) if role is None else None,
                 trace=trace,
                 trace_header=exchange.trace_header,
             )

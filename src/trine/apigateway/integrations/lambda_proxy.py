@@ -24,6 +24,7 @@ from trine.apigateway.errors import (
 from trine.apigateway.event import Forwarded, http_event_v1, http_event_v2, rest_event
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.response import http_response_v1, http_response_v2, rest_response
+from trine.apigateway.roles import Roles
 from trine.aws.errors import AwsError
 from trine.aws.invoke import Invoker, InvokeRequest, InvokeResponse
 from trine.http.message import Response
@@ -34,12 +35,13 @@ _log = logging.getLogger("trine.apigateway")
 class LambdaProxy:
     """Runs the AWS_PROXY integrations of one stage."""
 
-    __slots__ = ("_binary", "_forwarded", "_invoker")
+    __slots__ = ("_binary", "_forwarded", "_invoker", "_roles")
 
-    def __init__(self, invoker: Invoker, binary: BinaryTypes, forwarded: Forwarded) -> None:
+    def __init__(self, invoker: Invoker, binary: BinaryTypes, forwarded: Forwarded, roles: Roles) -> None:
         self._invoker = invoker
         self._binary = binary
         self._forwarded = forwarded
+        self._roles = roles
 
     def start(self, exchange: Exchange) -> Future[InvokeResponse]:
         """Build the event and invoke the function."""
@@ -54,12 +56,15 @@ class LambdaProxy:
         else:
             payload = http_event_v1(exchange, self._forwarded)
         trace = exchange.trace
+        role = route.role
+        if role is not None:
+            self._roles.allow_invoke(role, route.function, exchange)
         trace.step("apigateway.event", {"bytes": len(payload), "function": route.function})
         return self._invoker.invoke(
             InvokeRequest(
                 route.function,
                 payload,
-                caller=route.caller(exchange.method) if route.integration.credentials is None else None,
+                caller=route.caller(exchange.method) if role is None else None,
                 trace=trace,
                 trace_header=exchange.trace_header,
             )

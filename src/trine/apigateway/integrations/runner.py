@@ -24,11 +24,11 @@ from trine.apigateway.integrations.lambda_proxy import LambdaProxy
 from trine.apigateway.integrations.mock import Mock
 from trine.apigateway.integrations.parameter_mapping import map_request, map_response
 from trine.apigateway.integrations.transformation import Transformation
+from trine.apigateway.roles import Roles
 from trine.aws.invoke import Invoker
 from trine.clock import Clock
 from trine.http.client import Client
 from trine.http.message import Handler, Response
-from trine.iam.access import Access
 
 
 class Runner(Protocol):
@@ -64,7 +64,7 @@ class RunnerParts:
 
     invoker: Invoker
     clock: Clock
-    access: Access | None
+    roles: Roles
     services: Mapping[str, Handler]
     """Endpoints of the stack by service name, for AWS integrations: `dynamodb`."""
     client: Client
@@ -97,7 +97,7 @@ class Runners:
     def __init__(self, deployed: DeployedStage, parts: RunnerParts) -> None:
         self._deployed, self._parts = deployed, parts
         binary = BinaryTypes(deployed.api.binary_media_types)
-        self._proxy = LambdaProxy(parts.invoker, binary, parts.forwarded)
+        self._proxy = LambdaProxy(parts.invoker, binary, parts.forwarded, parts.roles)
 
     def make(self, route: DeployedRoute) -> Runner:
         """The room of `route`."""
@@ -115,10 +115,10 @@ class Runners:
         if kind is IntegrationType.MOCK:
             return Mock(Transformation(integration))
         if kind is IntegrationType.AWS and route.function:
-            return LambdaCustom(Transformation(integration), parts.invoker)
+            return LambdaCustom(Transformation(integration), parts.invoker, parts.roles)
         if kind is IntegrationType.AWS:
             endpoint = parts.services.get("dynamodb")
-            return DynamodbAction(Transformation(integration), self._deployed, endpoint, parts.access, parts.clock)
+            return DynamodbAction(Transformation(integration), self._deployed, endpoint, parts.roles, parts.clock)
         if kind in (IntegrationType.HTTP, IntegrationType.HTTP_PROXY):
             return HttpEndpoint(Transformation(integration), self._deployed, parts.client, parts.forwarded)
         return NotBuilt(integration.problem or f"{integration.type} integrations are not built")

@@ -7,10 +7,15 @@ import os
 import random
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 from trine.kv.checkpointer import Checkpointer
 from trine.kv.disk import Disk
 from trine.kv.durable import DurableStore
 from trine.kv.store import Change
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests on a machine that has other things to do."""
 
 
 class FailingDisk(Disk):
@@ -62,6 +67,8 @@ class FailingDisk(Disk):
         self._step()
         super().rename(source, target)
         self._names.append((source, target))
+        if source in self._unsynced:
+            self._unsynced[target] = self._unsynced.pop(source)
         for descriptor, path in self._paths.items():
             if path == source:
                 self._paths[descriptor] = target

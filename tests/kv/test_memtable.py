@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
+from kv_faults import PATIENT
 
 import trine.kv.memtable as module
 from trine.clock import ManualClock
 from trine.kv.history import History
+from trine.kv.memory import MemoryStore
 from trine.kv.memtable import Memtable, SortedKeys
+from trine.kv.store import Change
 
 
+@PATIENT
 @given(st.lists(st.binary(min_size=1, max_size=2)), st.binary(max_size=2), st.binary(max_size=2), st.integers(0, 9))
 def test_sorted_keys_are_a_sorted_set(keys: list[bytes], start: bytes, stop: bytes, limit: int) -> None:
     small, module._BLOCK_KEYS = module._BLOCK_KEYS, 8
@@ -61,6 +67,28 @@ def test_versions_are_seen_by_sequence_and_forgotten() -> None:
     table.forget(b"k", 5)
     assert table.versions == {}
     assert table.keys.page(b"", b"z", 9, False) == []
+
+
+def test_the_memory_store_forgets_what_nobody_can_see() -> None:
+    async def play() -> None:
+        store = MemoryStore(ManualClock())
+
+        async def put(value: bytes | None) -> None:
+            await store.transact([], lambda c: Change(None, {b"%d" % n: value for n in range(100)}))
+
+        with store.snapshot() as snapshot:
+            for value in (b"a", b"b", None, b"c", None):
+                await put(value)
+            assert snapshot.page(b"", b"z", 9) == []
+        await put(b"d")
+        assert all(version[2] is None for version in store._table.versions.values())
+        with store.snapshot():
+            await put(None)
+        await store.transact([], lambda c: Change(None, {b"k": b"v"}))
+        assert list(store._table.versions) == [b"k"]
+        assert store._replaced == set()
+
+    asyncio.run(play())
 
 
 def test_a_memtable_is_shed_in_steps() -> None:

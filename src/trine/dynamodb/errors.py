@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from trine.aws.errors import AwsError
 
 
@@ -115,3 +118,35 @@ class InternalServerError(AwsError):
 
     code = "InternalServerError"
     status = 500
+
+
+class ThrottledError(AwsError):
+    """A request that went beyond capacity; `reason` is AWS's throttling reason, `facts` say it to people."""
+
+    status = 400
+    reason_code = "ThrottlingError"
+    """The code of this error in a transaction's cancellation reasons and in a batch of statements."""
+
+    def __init__(self, message: str, *, members: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        super().__init__(message, members=members)
+        self.facts = facts
+
+
+class ProvisionedThroughputExceededException(ThrottledError):
+    """A provisioned table or index, or one of its partitions, has no units left."""
+
+    code = "ProvisionedThroughputExceededException"
+    reason_code = "ProvisionedThroughputExceeded"
+
+
+class ThrottlingException(ThrottledError):
+    """An on-demand table or index cannot take that much yet, or was told not to."""
+
+    code = "ThrottlingException"
+
+
+class RequestLimitExceeded(ThrottledError):
+    """An on-demand table or index reached the account's quota for one table."""
+
+    code = "RequestLimitExceeded"
+    reason_code = "RequestLimitExceeded"

@@ -90,3 +90,24 @@ INDEX_KEY_ATTRIBUTES_MAX_COUNT = 4
 CAPACITY_MAX_UNITS = 1_000_000_000_000
 READ_UNIT_BYTES = 4096
 WRITE_UNIT_BYTES = 1024
+
+BURST_SECONDS = 300
+"""Unused provisioned capacity that a table keeps for bursts ("Burst and adaptive capacity")."""
+PARTITION_READ_UNITS_PER_SECOND = 3_000
+PARTITION_WRITE_UNITS_PER_SECOND = 1_000
+PARTITION_MAX_BYTES = 10 * 1024 * 1024 * 1024
+"""A partition that grows beyond 10 GB is split ("Partitions and data distribution")."""
+PARTITIONS_MAX_COUNT = 1_024
+"""Our own: partitions that one table's or index's model may have."""
+ON_DEMAND_READ_UNITS_PER_SECOND = 12_000
+ON_DEMAND_WRITE_UNITS_PER_SECOND = 4_000
+"""What a new on-demand table takes at once ("DynamoDB on-demand capacity mode", initial throughput)."""
+ON_DEMAND_GROWTH_SECONDS = 30 * 60
+"""Traffic may double against a peak that is at least this old (same page)."""
+HEAT_SPLIT_SECONDS = 300
+"""Our own: how long a partition must refuse requests, minute after minute, until it is split. AWS names no time."""
+
+STALE_SECONDS = 1.0
+"""How long an eventually consistent read may trail: "usually reached within a second" (AWS's FAQ)."""
+RECENT_WRITES_MAX_COUNT = 8_192
+"""Our own: writes of one table that the detector of stale reads remembers, twice."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from trine.dynamodb.model.capacity import Consistency, ConsumedCapacity, Returned, index_write_units, write_units
-from trine.dynamodb.model.item import stored_size
+from trine.dynamodb.model.capacity import Consistency, ConsumedCapacity, Returned
+from trine.dynamodb.storage.charges import entry_write_units, item_write_units
 from trine.dynamodb.storage.items import Transition
 
 
@@ -24,17 +24,9 @@ def consistency_of(consistent_read: bool | None) -> Consistency:
 
 def add_transition(consumed: ConsumedCapacity, transition: Transition, *, transactional: bool = False) -> None:
     """Count a write and the index entries that followed it."""
-    old, new = transition.old_stored, transition.new_stored
-    size_bytes = max(stored_size(old) if old is not None else 0, stored_size(new) if new is not None else 0)
-    consumed.add_table(write=write_units(size_bytes, transactional=transactional))
+    consumed.add_table(write=item_write_units(transition, transactional))
     for change in transition.index_changes:
-        units = index_write_units(
-            change.old_size_bytes,
-            change.new_size_bytes,
-            key_changed=change.rekeyed,
-            changed=True,
-            transactional=transactional,
-        )
+        units = entry_write_units(change, transactional)
         consumed.add_index(change.index.name, is_global=change.index.definition.is_global, write=units)
 
 

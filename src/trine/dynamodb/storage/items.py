@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
+from trine.dynamodb.errors import ConditionalCheckFailedException, ThrottledError
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import decode_stored, encode_stored, stored_size
+from trine.dynamodb.storage.charges import charge_write, release_write
 from trine.dynamodb.storage.indexes import IndexChange, index_changes
 from trine.dynamodb.storage.stream import stream_record
 from trine.dynamodb.storage.tables import Table
@@ -20,12 +22,14 @@ from trine.dynamodb.storage.tokens import Token
 from trine.kv.store import Change, Current, Store
 
 Result = TypeVar("Result")
+Units = Literal["standard", "transactional", "none"]
+"""What writes cost: what they weigh, twice that, or nothing (what the service does by itself)."""
 
 
 class Transition:
     """One item before and after a write. Bytes are decoded only when someone asks."""
 
-    __slots__ = ("_new", "_old", "expired", "index_changes", "new_stored", "old_stored", "table")
+    __slots__ = ("_new", "_old", "expired", "index_changes", "new_stored", "old_stored", "table", "throttled")
 
     def __init__(self, table: Table, old_stored: bytes | None) -> None:
         self.table = table
@@ -36,6 +40,8 @@ class Transition:
         self.index_changes: Sequence[IndexChange] = ()
         self.expired = False
         """The service deletes the item because its time has come; streams say so."""
+        self.throttled: ThrottledError | None = None
+        """Why there were no units for it; then it does not happen."""
 
     @property
     def old(self) -> Item | None:
@@ -75,19 +81,29 @@ class Write:
 class Effects:
     """Everything that one commit writes, gathered from its transitions."""
 
-    __slots__ = ("_now", "appends", "counters", "puts")
+    __slots__ = ("_now", "appends", "counters", "puts", "units")
 
-    def __init__(self, now: float) -> None:
-        self._now = now
+    def __init__(self, now: float, units: Units = "standard") -> None:
+        self._now, self.units = now, units
         self.puts: dict[bytes, bytes | None] = {}
         self.counters: dict[bytes, int] = {}
         self.appends: list[tuple[bytes, bytes]] = []
 
     def add(self, transition: Transition, key: bytes) -> None:
-        """What follows from `transition` of the item under `key`; nothing when the item stays as it was."""
+        """What follows from `transition` of the item under `key`; nothing when the item stays as it was.
+
+        Its units are taken first, changed or not: ThrottledError when there are none, and nothing follows.
+        """
         table, old, new = transition.table, transition.old_stored, transition.new_stored
-        if new is old or new == old:
+        same = new is old or new == old
+        if table.indexes and not same:
+            transition.index_changes = index_changes(table, transition.old, transition.new)
+        if table.meter is not None and self.units != "none":
+            charge_write(transition, key, self.units == "transactional")
+        if same:
             return
+        if table.recent is not None:
+            table.recent.wrote(key, self._now)
         self.puts[key] = new
         grown = (stored_size(new) if new is not None else 0) - (stored_size(old) if old is not None else 0)
         if old is None:
@@ -96,7 +112,7 @@ class Effects:
             self.count(table.count_key, -1)
         if grown:
             self.count(table.size_key, grown)
-        if table.indexes:
+        if transition.index_changes:
             self._follow_indexes(transition)
         if table.expiry is not None:
             self.puts.update(table.expiry.changes(key, transition.old, transition.new))
@@ -110,9 +126,12 @@ class Effects:
         self.counters[key] = self.counters.get(key, 0) + amount
 
     def _follow_indexes(self, transition: Transition) -> None:
-        transition.index_changes = index_changes(transition.table, transition.old, transition.new)
+        recent = transition.table.recent
         for change in transition.index_changes:
             self.puts.update(change.puts)
+            if recent is not None:
+                for key in change.puts:
+                    recent.wrote(key, self._now)
             if change.count_delta:
                 self.count(change.index.count_key, change.count_delta)
             if change.size_delta_bytes:
@@ -129,7 +148,12 @@ def commit_one(store: Store, write: Write, answer: Callable[[Transition], Result
 
     def decide(current: Current) -> Change[Result]:
         transition = Transition(table, current[key])
-        rule(transition)
+        try:
+            rule(transition)
+        except ConditionalCheckFailedException:
+            # AWS counts a write that its condition stopped as if it had happened.
+            charge_write(transition, key)
+            raise
         effects = Effects(now)
         effects.add(transition, key)
         return effects.change(answer(transition))
@@ -138,21 +162,38 @@ def commit_one(store: Store, write: Write, answer: Callable[[Transition], Result
 
 
 def commit_all(
-    store: Store, writes: Sequence[Write], answer: Callable[[Sequence[Transition]], Result], now: float
+    store: Store,
+    writes: Sequence[Write],
+    answer: Callable[[Sequence[Transition]], Result],
+    now: float,
+    units: Units = "standard",
 ) -> Future[Result]:
-    """Run several writes of different keys, all or nothing."""
+    """Run several writes of different keys. Those that find no units are `throttled`, the others happen all the same;
+    in a transaction `answer` must refuse, and nothing happens and nothing is paid.
+    """
 
     def decide(current: Current) -> Change[Result]:
-        effects = Effects(now)
-        transitions = []
-        for write in writes:
-            transition = Transition(write.table, current[write.key])
-            write.rule(transition)
-            effects.add(transition, write.key)
-            transitions.append(transition)
+        effects = Effects(now, units)
+        transitions = [Transition(write.table, current[write.key]) for write in writes]
+        _add_all(effects, writes, transitions)
         return effects.change(answer(transitions))
 
     return store.transact([write.key for write in writes], decide)
+
+
+def _add_all(effects: Effects, writes: Sequence[Write], transitions: Sequence[Transition]) -> None:
+    throttled = False
+    for write, transition in zip(writes, transitions, strict=True):
+        write.rule(transition)
+        try:
+            effects.add(transition, write.key)
+        except ThrottledError as refused:
+            transition.throttled = refused
+            throttled = True
+    if throttled and effects.units == "transactional":
+        for write, transition in zip(writes, transitions, strict=True):
+            if transition.throttled is None:
+                release_write(transition, write.key, True)
 
 
 def commit_once(
@@ -169,10 +210,8 @@ def commit_once(
         transitions = [Transition(write.table, current[write.key]) for write in writes]
         if token.seen(current[token.key]):
             return Change(repeated(transitions))
-        effects = Effects(now)
-        for write, transition in zip(writes, transitions, strict=True):
-            write.rule(transition)
-            effects.add(transition, write.key)
+        effects = Effects(now, "transactional")
+        _add_all(effects, writes, transitions)
         effects.puts[token.key] = token.record()
         return effects.change(answer(transitions))
 

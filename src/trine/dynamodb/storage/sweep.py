@@ -81,7 +81,7 @@ class Sweeper:
 
         keys = expiry.due(self._store, now, SWEEP_MAX_COUNT)
         if keys:
-            await commit_all(self._store, [Write(table, key, rule) for key in keys], lambda done: None, now)
+            await commit_all(self._store, [Write(table, key, rule) for key in keys], lambda done: None, now, "none")
         return len(keys)
 
     async def _trim(self, stream: Stream, now: float) -> int:

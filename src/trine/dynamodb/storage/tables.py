@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.clock import Clock
+from trine.dynamodb.consistency.recent import RecentWrites
 from trine.dynamodb.errors import ResourceInUseException, ResourceNotFoundException
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition
 from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
@@ -29,6 +30,7 @@ from trine.dynamodb.storage.keyspace import (
     table_prefix,
 )
 from trine.dynamodb.storage.stream import Stream
+from trine.dynamodb.throughput.meter import Meter
 from trine.kv.store import Change, Current, Store
 from trine.kv.tuple import after
 
@@ -58,8 +60,8 @@ class Index:
 class Table:
     """A live table. `record` is what the catalogue keeps of it besides the definition."""
 
-    __slots__ = ("arn", "by_name", "count_key", "created_at", "definition", "expiry", "indexes", "name", "number",
-                 "record", "size_key", "space", "status", "stream", "streams")  # fmt: skip
+    __slots__ = ("arn", "by_name", "count_key", "created_at", "definition", "expiry", "indexes", "meter", "name",
+                 "number", "recent", "record", "size_key", "space", "status", "stream", "streams")  # fmt: skip
 
     def __init__(self, definition: TableDefinition, record: Mapping[str, Any], place: Place) -> None:
         self.definition = definition
@@ -82,6 +84,9 @@ class Table:
         self.streams = tuple(Stream(self.number, self.arn, stream) for stream in record.get("Streams", ()))
         self.stream: Stream | None = self.streams[-1] if definition.stream_view_type is not None else None
         """The stream that records changes now."""
+        self.meter: Meter | None = None
+        """What its reads and writes take units from; None where nothing is counted."""
+        self.recent: RecentWrites | None = None
         expiry = record.get("TimeToLive")
         self.expiry: Expiry | None = Expiry(self.number, expiry["AttributeName"]) if expiry else None
 
@@ -98,6 +103,7 @@ class Tables:
         self._store, self._catalogue = store, catalogue
         self._place, self._clock, self._ids = place, clock, ids
         self._tables: dict[str, Table] = {}
+        self._followers: list[Callable[[Table], None]] = []
         for name, document in catalogue.list(TABLE_KIND):
             self._tables[name] = self._live(document)
         self._sweeps: set[asyncio.Task[None]] = set()
@@ -126,6 +132,12 @@ class Tables:
 
     def __iter__(self) -> Iterator[Table]:
         return iter(list(self._tables.values()))
+
+    def follow(self, follower: Callable[[Table], None]) -> None:
+        """Show `follower` every live table: those that are there now, and each one that is made or changed."""
+        self._followers.append(follower)
+        for table in self:
+            follower(table)
 
     def create(self, definition: TableDefinition, extra: Mapping[str, Any] | None = None) -> Future[Table]:
         """Make a table. ResourceInUseException when one of that name exists."""
@@ -250,6 +262,8 @@ class Tables:
             table = fault = None
             if not done.cancelled() and (fault := done.exception()) is None:
                 table = self._live(done.result())
+                for follower in self._followers:
+                    follower(table)
                 self._tables[table.name] = table
                 self._catalogue.remember(TABLE_KIND, table.name, done.result())
             # Whoever asked may have gone meanwhile; the table stands all the same.

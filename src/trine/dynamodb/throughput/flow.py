@@ -1,0 +1,157 @@
+"""The reads, or the writes, of one table or index: its bucket, its partitions, its minutes.
+
+Units and the hash of a key enter; None leaves when they were taken, or the `Limit` that stood in the way (then nothing
+was taken). Reads are let in while anything is left and may overdraw the bucket, since nobody knows what they cost
+before they are done; writes need their units, or a full bucket when they cost more than it ever holds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+from trine.dynamodb.limits import BURST_SECONDS, TABLE_UNITS_MAX_PER_SECOND
+from trine.dynamodb.throughput.bucket import Bucket
+from trine.dynamodb.throughput.demand import MINUTE_SECONDS, Demand
+from trine.dynamodb.throughput.partitions import Partitions
+
+Kind = Literal["Read", "Write"]
+LimitType = Literal[
+    "ProvisionedThroughputExceeded",
+    "AccountLimitExceeded",
+    "KeyRangeThroughputExceeded",
+    "MaxOnDemandThroughputExceeded",
+]
+MINUTES_KEPT = 16
+_MINUTE_NS = MINUTE_SECONDS * 1_000_000_000
+A_LITTLE = 1e-9
+"""What a read needs: it may take more than is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How fast a flow may be: provisioned units a second, or on demand with a floor and perhaps a ceiling."""
+
+    provisioned: float | None
+    floor: float = 0.0
+    ceiling: float | None = None
+    earlier_peak: float = 0.0
+
+
+class Flow:
+    """One kind of units of one table or index."""
+
+    __slots__ = ("_demand", "_ended_ns", "_limit", "_minute_units", "bucket", "capacity", "kind", "minutes",
+                 "on_demand", "partitions", "throttled", "units")  # fmt: skip
+
+    def __init__(self, kind: Kind, capacity: Capacity, partitions: Partitions, now_ns: int) -> None:
+        self.kind: Kind = kind
+        self.partitions = partitions
+        self.capacity = capacity
+        self._demand = Demand(capacity.floor, capacity.earlier_peak)
+        self.on_demand = capacity.provisioned is None
+        rate, self._limit = self._rate()
+        self.bucket = Bucket(rate, self._depth(rate), now_ns)
+        self._ended_ns = now_ns + _MINUTE_NS
+        self._minute_units = 0.0
+        self.minutes: deque[float] = deque(maxlen=MINUTES_KEPT)
+        """Units of each whole minute, the latest last."""
+        self.units = 0.0
+        """Units taken since the start."""
+        self.throttled: dict[LimitType, int] = {}
+        """Requests refused, by limit."""
+
+    def admit(self, units: float, need: float, place: int, now_ns: int) -> LimitType | None:
+        """Take `units` for a key with the hash `place` if `need` units are there; None, or what stood in the way."""
+        if now_ns >= self._ended_ns:
+            self.turn(now_ns)
+        # The same as Bucket.level, twice: this is the hot path, and a call costs as much as the arithmetic.
+        bucket = self.bucket
+        tokens = bucket.tokens + (now_ns - bucket.updated_ns) * bucket.rate_per_ns
+        if tokens > bucket.depth:
+            tokens = bucket.depth
+        bucket.updated_ns = now_ns
+        partitions = self.partitions
+        part = partitions.only or partitions.at(place)
+        own = part.writes if self.kind == "Write" else part.reads
+        left = own.tokens + (now_ns - own.updated_ns) * own.rate_per_ns
+        if left > own.depth:
+            left = own.depth
+        own.updated_ns = now_ns
+        if tokens >= need and left >= need:
+            bucket.tokens = tokens - units
+            own.tokens = left - units
+            self._minute_units += units
+            return None
+        bucket.tokens, own.tokens = tokens, left
+        limit = self._limit
+        if tokens >= min(need, bucket.depth):
+            if left >= min(need, own.depth):  # more than ever fits: let in on credit
+                self.take(units, place)
+                return None
+            limit = "KeyRangeThroughputExceeded"
+            partitions.refused(part, place, now_ns)
+        self.throttled[limit] = self.throttled.get(limit, 0) + 1
+        return limit
+
+    def take(self, units: float, place: int) -> None:
+        """Take without asking; negative `units` give back."""
+        self.bucket.tokens -= units
+        part = self.partitions.at(place)
+        (part.writes if self.kind == "Write" else part.reads).tokens -= units
+        self._minute_units += units
+
+    def turn(self, now_ns: int) -> None:
+        """Close the minutes that have ended, and let an on-demand table grow with them."""
+        while now_ns >= self._ended_ns:
+            units, self._minute_units = self._minute_units, 0.0
+            self.units += units
+            self.minutes.append(units)
+            self._demand.minute(self._ended_ns // 1_000_000_000, units)
+            behind = (now_ns - self._ended_ns) // _MINUTE_NS
+            if behind > 2 * MINUTES_KEPT:  # nothing happened for long: the minutes between are all alike
+                self.minutes.extend([0.0] * MINUTES_KEPT)
+                self._ended_ns += (behind - 1) * _MINUTE_NS
+            self._ended_ns += _MINUTE_NS
+        self._settle(now_ns)
+
+    def change(self, capacity: Capacity, now_ns: int) -> None:
+        """Work with another capacity from now on."""
+        if capacity.provisioned is None and not self.on_demand:
+            # The peak of a table that turns to on demand is half of what it was provisioned with.
+            self._demand.peak = max(self._demand.peak, (self.capacity.provisioned or 0.0) / 2)
+        self.capacity = capacity
+        self.on_demand = capacity.provisioned is None
+        self._demand.floor = capacity.floor
+        self._settle(now_ns)
+
+    @property
+    def units_per_second(self) -> float:
+        """What is served now, without burst."""
+        return self.bucket.rate
+
+    @property
+    def consumed(self) -> float:
+        """Units taken since the start, this minute's too."""
+        return self.units + self._minute_units
+
+    def _settle(self, now_ns: int) -> None:
+        rate, self._limit = self._rate()
+        if rate != self.bucket.rate:
+            self.bucket.change(rate, self._depth(rate), now_ns)
+
+    def _rate(self) -> tuple[float, LimitType]:
+        if self.capacity.provisioned is not None:
+            return self.capacity.provisioned, "ProvisionedThroughputExceeded"
+        ramp = self._demand.units_per_second
+        ceiling = self.capacity.ceiling
+        if ceiling is not None and ceiling <= min(ramp, TABLE_UNITS_MAX_PER_SECOND):
+            return ceiling, "MaxOnDemandThroughputExceeded"
+        # A ramp that is too slow is, on AWS, a lack of partitions: that is the reason it gives.
+        if ramp <= TABLE_UNITS_MAX_PER_SECOND:
+            return ramp, "KeyRangeThroughputExceeded"
+        return TABLE_UNITS_MAX_PER_SECOND, "AccountLimitExceeded"
+
+    def _depth(self, rate: float) -> float:
+        return rate * BURST_SECONDS if not self.on_demand else rate

@@ -205,6 +205,33 @@ def test_soft_mode_reports_and_lets_pass(
     assert len(caplog.records) == 2
 
 
+def _named(caller: Any, effect: str, *actions: str) -> Any:
+    statement = {
+        "Effect": effect,
+        "Principal": {"AWS": caller.principal.arn},
+        "Action": list(actions),
+        "Resource": TABLE,
+    }
+    return parse_policy({"Version": "2012-10-17", "Statement": [statement]}, "resource", "table policy")
+
+
+def test_what_a_resource_policy_decides_is_not_remembered_without_it(access: Access, give_role: GiveRole) -> None:
+    caller = give_role(READS)
+    access.authorize(caller, "dynamodb:PutItem", TABLE, resource_policy=_named(caller, "Allow", "dynamodb:PutItem"))
+    _denied(access, caller, "dynamodb:PutItem", TABLE)
+    access.authorize(caller, "dynamodb:GetItem", TABLE)
+    error = _denied(
+        access, caller, "dynamodb:GetItem", TABLE, resource_policy=_named(caller, "Deny", "dynamodb:GetItem")
+    )
+    assert error.message.endswith("with an explicit deny in a resource-based policy")
+    assert error.facts["deniedBy"]["policy"] == "table policy"
+    endpoint = {"Effect": "Allow", "Principal": "*", "Action": "dynamodb:Query", "Resource": "*"}
+    policy = parse_policy({"Statement": endpoint}, "endpoint", "vpce")
+    error = _denied(access, caller, "dynamodb:GetItem", TABLE, endpoint_policy=policy)
+    assert error.message.endswith("because no VPC endpoint policy allows the dynamodb:GetItem action")
+    access.authorize(caller, "dynamodb:Query", TABLE, endpoint_policy=policy)
+
+
 class TestServices:
     """A function's resource policy: gateway to function, and the confused deputy kept out."""
 

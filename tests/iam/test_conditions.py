@@ -100,6 +100,12 @@ def test_sets() -> None:
     assert not holds("ForAnyValue:StringNotEquals", ["a", "b"], "a", "b")
 
 
+def test_many_values_without_a_quantifier() -> None:
+    assert holds("StringEquals", "a", "b", "a"), "one that fits is enough"
+    assert not holds("StringNotEquals", "a", "b", "a"), "none may fit"
+    assert holds("StringNotEquals", "a", "b", "c")
+
+
 def test_variables_in_values() -> None:
     assert holds("StringEquals", "${aws:username}", "ann", username="ann")
     assert not holds("StringEquals", "${aws:username}", "bob", username="ann")

@@ -136,7 +136,7 @@ class Oracle:
         return identity_ok and any(effect == "Allow" for effect, _ in r) and within
 
 
-@settings(max_examples=600)
+@settings(max_examples=400, deadline=None)
 @given(
     identity=documents,
     resource=st.none() | resource_documents,
@@ -337,6 +337,27 @@ def to(principal: Any, statement: Any = ALLOW) -> list[dict[str, Any]]:
             "both together",
             USER_PRINCIPAL,
             {"identity": [ALLOW], "resource": to({"AWS": ROOT}), "same_account": False},
+            True,
+            "identity",
+        ),
+        (
+            "across accounts a role named by the resource policy still needs its identity policy",
+            SESSION_PRINCIPAL,
+            {"resource": to({"AWS": ROLE}), "same_account": False},
+            False,
+            "identity",
+        ),
+        (
+            "all but the listed: the user is not listed",
+            USER_PRINCIPAL,
+            {"identity": [ALLOW], "resource": [{**DENY, "NotPrincipal": {"AWS": ROLE}}]},
+            False,
+            "resource",
+        ),
+        (
+            "all but the listed: the role is, and so are its sessions",
+            SESSION_PRINCIPAL,
+            {"identity": [ALLOW], "resource": [{**DENY, "NotPrincipal": {"AWS": ROLE}}]},
             True,
             "identity",
         ),

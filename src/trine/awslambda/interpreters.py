@@ -43,11 +43,12 @@ def find(version: str) -> str | None:
 class Interpreters:
     """The zygotes of one service, by interpreter."""
 
-    def __init__(self, clock: Clock, state: Path, *, sandboxed: bool) -> None:
+    def __init__(self, clock: Clock, state: Path, *, sandboxed: bool, quick_sdk: bool) -> None:
         self._clock = clock
         self._sdk = state / "sdk"
         self._sandboxed = sandboxed
-        self.own = Zygote(clock, sandboxed=sandboxed)
+        self._quick_sdk = quick_sdk
+        self.own = Zygote(clock, sandboxed=sandboxed, quick_sdk=quick_sdk)
         self._found: dict[str, str | None] = {_OWN: sys.executable}
         self._zygotes: dict[str, Zygote] = {sys.executable: self.own}
 
@@ -78,7 +79,7 @@ class Interpreters:
         zygote = self._zygotes.get(executable)
         if zygote is None:
             zygote = self._zygotes[executable] = Zygote(
-                self._clock, executable, sandboxed=self._sandboxed, sdk=self._offer_sdk()
+                self._clock, executable, sandboxed=self._sandboxed, sdk=self._offer_sdk(), quick_sdk=self._quick_sdk
             )
             zygote.start()
         return zygote

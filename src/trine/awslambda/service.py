@@ -64,6 +64,7 @@ class Service:
         keep_logs: bool = True,
         catalogue: Catalogue | None = None,
         sandboxed: bool = True,
+        quick_sdk: bool = True,
     ) -> None:
         self._clock = clock
         self._ids = ids
@@ -75,7 +76,7 @@ class Service:
         self._idle_seconds = idle_seconds
         self.concurrency = Concurrency(account_concurrency)
         self.log_store = LogStore(clock, state_directory / "logs" if keep_logs else None)
-        self.interpreters = Interpreters(clock, state_directory, sandboxed=sandboxed)
+        self.interpreters = Interpreters(clock, state_directory, sandboxed=sandboxed, quick_sdk=quick_sdk)
         self._starter = Starter(
             clock, ids, access, place, self.interpreters, self.log_store, state_directory / "tmp", endpoint_url
         )

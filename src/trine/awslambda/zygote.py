@@ -48,11 +48,20 @@ class Zygote:
     """Owner of the zygote process."""
 
     def __init__(
-        self, clock: Clock, python: str = sys.executable, *, sandboxed: bool = True, sdk: Path | None = None
+        self,
+        clock: Clock,
+        python: str = sys.executable,
+        *,
+        sandboxed: bool = True,
+        sdk: Path | None = None,
+        quick_sdk: bool = True,
     ) -> None:
         self._clock = clock
         self.python = python
         self._sandboxed = sandboxed
+        self._quick_sdk = quick_sdk
+        self.replaced: tuple[str, ...] = ()
+        """The pieces of the SDK that run a shorter way in forks."""
         self.sdk_folder = str(sdk or "")
         """A folder with boto3 for an interpreter that has none of its own."""
         self._popen: subprocess.Popen[bytes] | None = None
@@ -89,6 +98,7 @@ class Zygote:
                 str(theirs.fileno()),
                 "sandboxed" if self._sandboxed else "bare",
                 self.sdk_folder,
+                "quick" if self._quick_sdk else "stock",
             ],
             pass_fds=[theirs.fileno()],
             env=environment,
@@ -171,6 +181,7 @@ class Zygote:
         if value.get("ready"):
             self.modules = frozenset(value["modules"])
             self.version = tuple(value["python"])
+            self.replaced = tuple(value["sdk"])
             self.layers = SandboxLayers(**value["layers"])
             self._failures = 0
             if self._ready is not None and not self._ready.done():

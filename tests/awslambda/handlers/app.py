@@ -158,3 +158,16 @@ def caller_identity(event, context):
 
 def bytes_answer(event, context):
     return json.dumps({"raw": True}).encode()
+
+
+def sdk_pieces(event, context):
+    import botocore.auth
+    import botocore.httpsession
+    import botocore.useragent
+
+    functions = {
+        "agent": botocore.useragent.UserAgentString.to_string,
+        "key": botocore.auth.SigV4Auth.signature,
+        "wire": botocore.httpsession.URLLib3Session.send,
+    }
+    return [name for name, function in functions.items() if "trine_guest" in function.__module__]

@@ -12,10 +12,13 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import linux, sandbox
 
+quick_sdk: dict[str, Callable[[], None]] = {}
+"""Replaced functions of the SDK in this process, each with what puts the original back."""
 RUNTIME_FD = 3
 """The descriptor of the link to the Runtime API in every function's process."""
 
@@ -37,6 +40,9 @@ def run(request: dict[str, Any], layers: sandbox.Layers) -> NoReturn:
         _execute(request["argv"], request["env"])
     from . import runtime
 
+    if request["env"].get("TRINE_SDK") == "stock":
+        for restore in quick_sdk.values():
+            restore()
     sys.path[:0] = [request["directory"], *request["paths"]]
     connection = socket.socket(fileno=RUNTIME_FD)
     runtime.run(connection)

@@ -21,7 +21,7 @@ import sys
 import traceback
 from typing import Any, NoReturn
 
-from . import linux, sandbox, sdk, supervisor, worker
+from . import linux, sandbox, sdk, sdk_guard, supervisor, worker
 
 _MESSAGE_MAX_BYTES = 262_144
 _DESCRIPTORS = 3
@@ -32,7 +32,7 @@ _STANDARD = ("asyncio", "base64", "concurrent.futures", "csv", "dataclasses", "d
              "string", "threading", "typing", "urllib.parse", "urllib.request", "uuid", "zoneinfo")  # fmt: skip
 
 
-def main(descriptor: str, sandboxed: str, sdk_folder: str) -> NoReturn:
+def main(descriptor: str, sandboxed: str, sdk_folder: str, accelerated: str) -> NoReturn:
     """Serve forks on the inherited socket `descriptor`; `sandboxed` puts on what layers the system offers."""
     server = socket.socket(fileno=int(descriptor))
     linux.adopt_orphans()
@@ -43,6 +43,8 @@ def main(descriptor: str, sandboxed: str, sdk_folder: str) -> NoReturn:
     if sdk_folder:
         sys.path.append(sdk_folder)
     has_sdk = sdk.preload()
+    quick = sdk_guard.install() if has_sdk and accelerated == "quick" else {}
+    worker.quick_sdk.update(quick)
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     os.set_blocking(wake_read, False)
@@ -54,7 +56,7 @@ def main(descriptor: str, sandboxed: str, sdk_folder: str) -> NoReturn:
     gc.collect()
     gc.freeze()
     loaded = sorted({name.partition(".")[0] for name in sys.modules})
-    _send(server, {"ready": True, "sdk": has_sdk, "modules": loaded, "python": list(sys.version_info[:3]),
+    _send(server, {"ready": True, "sdk": sorted(quick), "modules": loaded, "python": list(sys.version_info[:3]),
                    "layers": layers.as_document()})  # fmt: skip
     poll = select.poll()
     poll.register(server.fileno(), select.POLLIN | select.POLLHUP)

@@ -1,0 +1,307 @@
+"""The SDK's short roads against the stock SDK: the same results, exceptions, retries and requests on one server."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import logging
+import re
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import pytest
+
+from trine.awslambda.bootstrap import sdk_guard, sdk_wire
+
+ITEM = {"Item": {"a": {"S": "ok"}, "n": {"N": "12"}, "b": {"B": "YQ=="}, "l": {"L": [{"BOOL": True}, {"NULL": True}]}}}
+
+
+def answer(body: bytes | dict[str, Any], status: str = "200 OK", head: str = "") -> bytes:
+    """A plain HTTP answer."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return (
+        f"HTTP/1.1 {status}\r\nx-amzn-RequestId: RID\r\nContent-Type: application/x-amz-json-1.0\r\n{head}"
+        f"Content-Length: {len(content)}\r\n\r\n"
+    ).encode() + content
+
+
+OK = answer(ITEM)
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: RID\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b'5\r\n{"Ite\r\n13;x=y\r\nm":{"a":{"S":"c"}}}\r\n0\r\nTrailer: x\r\n\r\n'
+)
+NEVER_KEPT = {"always-reset"}
+Play = Callable[[socket.socket, int], bool]
+"""What the server does with the n-th request of a scenario; whether the connection goes on."""
+
+
+def sends(*parts: bytes, then_close: bool = False) -> Play:
+    """Send the parts one by one."""
+
+    def play(connection: socket.socket, count: int) -> bool:
+        for part in parts:
+            connection.sendall(part)
+        return not then_close
+
+    return play
+
+
+def first(failure: Play, times: int = 1) -> Play:
+    """Fail the first `times`, then answer well."""
+    return lambda connection, count: (failure if count <= times else sends(OK))(connection, count)
+
+
+def reset(connection: socket.socket, count: int) -> bool:
+    """Reset the connection."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return False
+
+
+THROTTLED = answer({"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+                    "message": "slow"}, "400 Bad Request")  # fmt: skip
+SCENARIOS: dict[str, Play] = {
+    "plain": sends(OK),
+    "in-small-pieces": sends(*[OK[at : at + 7] for at in range(0, len(OK), 7)]),
+    "chunked": sends(CHUNKED),
+    "wrong-chunk-size": sends(CHUNKED.replace(b"13;", b"12;")),
+    "chunk-size-nonsense": sends(CHUNKED.replace(b"13;", b"zz;")),
+    "connection-close": sends(answer(ITEM, head="Connection: close\r\n"), then_close=True),
+    "http-1.0-to-the-end": sends(
+        b"HTTP/1.0 200 OK\r\nx-amzn-RequestId: RID\r\n\r\n" + json.dumps(ITEM).encode(), then_close=True
+    ),
+    "repeated-headers": sends(answer(ITEM, head="X-A: 1\r\nx-a: 2\r\n")),
+    "early-100": sends(b"HTTP/1.1 100 Continue\r\n\r\n" + OK),
+    "refused": sends(answer({"__type": "x#ResourceNotFoundException", "message": "no"}, "400 Bad Request")),
+    "denied": sends(answer({"__type": "x#AccessDeniedException", "Message": "not you"}, "400 Bad Request")),
+    "throttled-twice": first(sends(THROTTLED), 2),
+    "internal-once": first(sends(answer({"__type": "InternalServerError"}, "500 Internal Server Error"))),
+    "html-once": first(sends(answer(b"<html>busy</html>", "503 Service Unavailable"))),
+    "closed-before-the-answer": first(sends(then_close=True)),
+    "reset-once": first(reset),
+    "always-reset": reset,
+    "empty-body": sends(answer(b"")),
+    "no-json": sends(answer(b'{"Item": nonsense')),
+    "large": sends(answer({"Item": {"a": {"S": "x" * 300_000}}})),
+    "wrong-crc": first(sends(answer(ITEM, head="x-amz-crc32: 1\r\n"))),
+}
+
+
+class Server:
+    """Plays scenarios by table name and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.counts: dict[str, int] = {}
+        self.requests: dict[str, list[tuple[str, dict[str, str], bytes]]] = {}
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            buffer = b""
+            while True:
+                while (end := buffer.find(b"\r\n\r\n")) < 0:
+                    data = connection.recv(65_536)
+                    if not data:
+                        return
+                    buffer += data
+                head = buffer[:end].decode("latin-1")
+                length = int(re.search(r"content-length: (\d+)", head, re.IGNORECASE)[1])  # type: ignore[index]
+                while len(buffer) < end + 4 + length:
+                    buffer += connection.recv(65_536)
+                body, buffer = buffer[end + 4 : end + 4 + length], buffer[end + 4 + length :]
+                lines = head.split("\r\n")
+                headers = dict(line.split(": ", 1) for line in lines[1:])
+                name = json.loads(body)["TableName"]
+                count = self.counts[name] = self.counts.get(name, 0) + 1
+                self.requests.setdefault(name, []).append((lines[0], headers, body))
+                if not SCENARIOS[name.rpartition("--")[0]](connection, count):
+                    return
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.close()
+
+
+@contextlib.contextmanager
+def quick() -> Iterator[None]:
+    """The SDK with every piece replaced, whatever its version."""
+    restore = [put() for put, _ in sdk_guard.PIECES.values()]
+    try:
+        yield
+    finally:
+        for undo in restore:
+            undo()
+
+
+def client(server: Server, **config: Any) -> Any:
+    """A client of the server; its own session, so that nothing is shared."""
+    return boto3.session.Session().client(
+        "dynamodb",
+        region_name="us-east-1",
+        endpoint_url=f"http://127.0.0.1:{server.port}",
+        aws_access_key_id="ASIAEXAMPLE",
+        aws_secret_access_key="secret/KEY+1",
+        aws_session_token="token" * 20,
+        config=botocore.config.Config(read_timeout=5, connect_timeout=5, **config),
+    )
+
+
+def outcome(made: Any, table: str) -> Any:
+    """What a call comes to: its answer, or its exception's class and text."""
+    try:
+        result = made.get_item(TableName=table, Key={"pk": {"S": "ü"}})
+    except Exception as error:
+        text = re.sub(r"--\w+|:\d+/|attempts: \d+", "", str(error))
+        return type(error).__name__, re.sub(r"\(.*", "", text)
+    result["ResponseMetadata"]["HTTPHeaders"].pop("date", None)
+    return result
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_outcomes_and_retries_are_the_same(server: Server, scenario: str) -> None:
+    stock = [outcome(made, f"{scenario}--stock") for made in [client(server)] for _ in range(2)]
+    with quick():
+        sdk_wire._idle.clear()
+        short = [outcome(made, f"{scenario}--quick") for made in [client(server)] for _ in range(2)]
+        assert sdk_wire._idle or scenario in NEVER_KEPT  # the short road was taken
+    assert short == stock
+    assert server.counts[f"{scenario}--quick"] == server.counts[f"{scenario}--stock"]
+
+
+def test_requests_are_the_same(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datetime
+
+    moment = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_: moment)
+    outcome(client(server), "plain--same")
+    with quick():
+        made = client(server)
+        outcome(made, "plain--same")
+        outcome(made, "plain--same")
+    stock, *short = server.requests["plain--same"]
+    for line, headers, body in short:
+        assert (line, body) == (stock[0], stock[2])
+        unlike = {"amz-sdk-invocation-id", "User-Agent"}
+        assert {k: v for k, v in headers.items() if k not in unlike} == {
+            k: v for k, v in stock[1].items() if k not in unlike
+        }
+        assert sorted(re.split("[ ,]", headers["User-Agent"])) == sorted(re.split("[ ,]", stock[1]["User-Agent"]))
+
+
+def test_a_slow_answer_is_a_read_timeout(server: Server) -> None:
+    SCENARIOS["slow"] = lambda connection, count: not threading.Event().wait(1.5)
+    config = {"retries": {"total_max_attempts": 1}}
+    with quick():
+        made = boto3.session.Session().client(
+            "dynamodb",
+            region_name="us-east-1",
+            endpoint_url=f"http://127.0.0.1:{server.port}",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+            config=botocore.config.Config(read_timeout=0.2, **config),  # type: ignore[arg-type]
+        )
+        with pytest.raises(botocore.exceptions.ReadTimeoutError):
+            made.get_item(TableName="slow--quick", Key={"pk": {"S": "x"}})
+
+
+def test_nobody_there_is_an_endpoint_connection_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    class Nobody:
+        pass
+
+    nobody = Nobody()
+    nobody.port = port  # type: ignore[attr-defined]
+    with quick(), pytest.raises(botocore.exceptions.EndpointConnectionError):
+        client(nobody, retries={"total_max_attempts": 1}).get_item(TableName="x", Key={"pk": {"S": "x"}})  # type: ignore[arg-type]
+
+
+def test_connections_are_kept_and_a_stale_one_is_not_used(server: Server) -> None:
+    with quick():
+        sdk_wire._idle.clear()
+        made = client(server)
+        for _ in range(5):
+            outcome(made, "plain--kept")
+        (pool,) = sdk_wire._idle.values()
+        assert len(pool) == 1
+        pool[0].shutdown(socket.SHUT_RDWR)
+        assert outcome(made, "plain--kept")["Item"] == outcome(client(server), "plain--kept")["Item"]
+
+
+def test_instrumented_and_loud_clients_go_the_stock_road(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    connectionpool = importlib.import_module("urllib3.connectionpool")
+    seen: list[str] = []
+    original = connectionpool.HTTPConnectionPool.urlopen
+
+    def traced(self: Any, *args: Any, **kwargs: Any) -> Any:
+        seen.append("traced")
+        return original(self, *args, **kwargs)
+
+    with quick():
+        made = client(server)
+        outcome(made, "plain--traced")
+        monkeypatch.setattr(connectionpool.HTTPConnectionPool, "urlopen", traced)
+        outcome(made, "plain--traced")
+        assert seen == ["traced"]
+        monkeypatch.setattr(connectionpool.HTTPConnectionPool, "urlopen", original)
+        before = len(sdk_wire._idle)
+        loud = logging.getLogger("urllib3.connectionpool")
+        loud.setLevel(logging.DEBUG)
+        try:
+            outcome(client(server), "plain--traced")
+        finally:
+            loud.setLevel(logging.NOTSET)
+        assert len(sdk_wire._idle) == before
+
+
+def test_the_agent_follows_its_configuration(server: Server) -> None:
+    with quick():
+        made = client(server, user_agent_extra="mine/1")
+        outcome(made, "plain--agent")
+        made.meta.config.user_agent_extra = "mine/2"
+        outcome(made, "plain--agent")
+    agents = [headers["User-Agent"].rpartition(" ")[2] for _, headers, _ in server.requests["plain--agent"]]
+    assert agents == ["mine/1", "mine/2"]
+
+
+def test_an_unknown_sdk_runs_stock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sdk_guard, "KNOWN", {})
+    assert sdk_guard.install() == {}
+    assert sdk_guard.fingerprint(("botocore.auth:NoSuchThing",)) == ""
+
+
+def test_functions_use_the_short_road_unless_told_otherwise(lab: Any) -> None:
+    for name, variables, quick_pieces in (
+        ("quick", {}, set(lab.service.interpreters.own.replaced)),
+        ("stock", {"TRINE_SDK": "stock"}, set()),
+    ):
+        found = lab.call("app.sdk_pieces", name=f"sdk-{name}", Environment={"Variables": variables})
+        assert set(found) == quick_pieces

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kv_faults import FailingDisk, abandon, pair, pairs_present
+from kv_faults import FailingDisk, abandon, pair, pairs_present, without_folding
 
 import trine.kv.fold as fold_module
 import trine.kv.group as group_module
@@ -176,6 +176,29 @@ def test_a_fold_killed_between_two_steps_shows_and_loses_nothing(
         tree.close()
         asyncio.run(check())
         assert verify(tmp_path / "state").faults == []
+
+
+def test_a_fold_whose_owner_is_gone_makes_room_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fold_module, "STEP_KEYS", 3)
+
+    async def leave() -> None:
+        store = without_folding(DurableStore(tmp_path, ManualClock(), segment_bytes=4096, frozen_limit=99))
+        await series(store, 0, 20)
+        await abandon(store)
+
+    asyncio.run(leave())
+    tree = LmdbTree(tmp_path / "tree")
+    with pytest.raises(fold_module.Orphaned):
+        fold_module.fold(tree, tmp_path / "log", FailingDisk(), 1, lambda: False)
+    assert tree.statistics()["tree_keys"] == 3
+    tree.close()
+
+    async def check() -> None:
+        store = DurableStore(tmp_path, ManualClock())
+        assert pairs_present(store) == 20
+        await store.close()
+
+    asyncio.run(check())
 
 
 def test_replicas_and_snapshots_outlive_checkpoints(tmp_path: Path) -> None:

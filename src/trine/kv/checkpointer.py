@@ -57,6 +57,7 @@ class Checkpointer:
                 stderr=subprocess.PIPE,
                 pass_fds=(self._owner_descriptor,),
                 env=_environment(),
+                process_group=0,  # a Ctrl-C of the terminal is for its parent, which ends it
             )
         except OSError as error:
             raise StoreError(f"the folding process cannot be started: {error}") from error

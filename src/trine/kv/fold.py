@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from trine.kv.disk import Disk
@@ -25,21 +26,35 @@ STEP_KEYS = 4096
 """Keys in one transaction of the tree; at random in a large tree each costs a page of 4 KiB."""
 
 
-def fold(tree: LmdbTree, log: Path, disk: Disk, last_segment: int) -> None:
-    """Fold every segment up to `last_segment` that the tree lacks. StoreFull, StoreDamaged: earlier ones stay so."""
+class Orphaned(Exception):
+    """The process that wanted the folding is gone; its successor waits for the directory."""
+
+
+def fold(tree: LmdbTree, log: Path, disk: Disk, last_segment: int, wanted: Callable[[], bool] = lambda: True) -> None:
+    """Fold every segment up to `last_segment` that the tree lacks.
+
+    StoreFull, StoreDamaged; Orphaned when it is no longer `wanted`. Segments done by then stay folded.
+    """
     mark = unpack_mark(tree.view().mark, str(log.parent / "tree"))
     group = mark.group
     for segment in range(mark.segment + 1, last_segment + 1):
         replay = read_segment(log, segment)
         if not replay.complete or replay.first_group != group + 1:
             raise StoreDamaged(f"{segment_file(log, segment)} is not the complete segment it should be")
-        _write(tree, sorted(replay.puts.items()), MARK.pack(segment - 1, group), MARK.pack(segment, replay.last_group))
+        marks = MARK.pack(segment - 1, group), MARK.pack(segment, replay.last_group)
+        _write(tree, sorted(replay.puts.items()), *marks, wanted)
         group = replay.last_group
         disk.remove(segment_file(log, segment))
         print(f"folded {segment}", flush=True)
 
 
-def _write(tree: LmdbTree, changes: list[tuple[bytes, bytes | None]], before: bytes, after: bytes) -> None:
+def _write(
+    tree: LmdbTree,
+    changes: list[tuple[bytes, bytes | None]],
+    before: bytes,
+    after: bytes,
+    wanted: Callable[[], bool],
+) -> None:
     """Write a segment's changes in steps, and move the mark with the last one.
 
     One transaction for all would keep the disk from the log's own syncs for as long as it takes. A tree that holds
@@ -48,22 +63,27 @@ def _write(tree: LmdbTree, changes: list[tuple[bytes, bytes | None]], before: by
     last = max(0, (len(changes) - 1) // STEP_KEYS * STEP_KEYS)
     for place in range(0, last, STEP_KEYS):
         tree.write(dict(changes[place : place + STEP_KEYS]), before)
+        if not wanted():
+            raise Orphaned
     tree.write(dict(changes[last:]), after)
 
 
 def main(directory: str, last_segment: str) -> int:
     """The process: 0 when all is folded."""
     os.nice(_IDLE_PRIORITY)
+    parent = os.getppid()
     try:
         path = Path(directory)
         tree = LmdbTree(path / "tree")
         try:
-            fold(tree, path / "log", Disk(), int(last_segment))
+            fold(tree, path / "log", Disk(), int(last_segment), lambda: os.getppid() == parent)
         finally:
             tree.close()
     except StoreFull as error:
         print(error, file=sys.stderr)
         return EXIT_FULL
+    except Orphaned:
+        return 1
     except (StoreError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

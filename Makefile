@@ -36,6 +36,7 @@ $(VENV)/bin/pip:
 
 $(VENV)/.installed: $(VENV)/bin/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements-dev.lock --editable .
+	$(BIN)/python -m compileall -q src/trine  # a start never compiles, whatever PYTHONDONTWRITEBYTECODE says
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock requirements-dev.in

@@ -145,3 +145,17 @@ def test_memory_leaves_nothing(up: StartUp) -> None:
     assert not (running.state / "store").exists()
     assert not (running.state / "server.json").exists()
     assert os.path.isdir(running.state)
+
+
+def test_check_points_out_what_one_would_regret_and_can_be_quieted(project: Path) -> None:
+    template = project / "template.yaml"
+    template.write_text(template.read_text().replace("Action: dynamodb:PutItem", "Action: dynamodb:*"))
+    ended = trine("check", project, "--json")
+    assert ended.returncode == 1
+    rules = {finding["rule"]: finding["line"] for finding in json.loads(ended.stdout)}
+    (rule,) = [rule for rule in rules if "action" in rule or "wildcard" in rule]
+    lines = template.read_text().splitlines()
+    assert "dynamodb:*" in lines[rules[rule] - 1]
+    lines[rules[rule] - 1] += f"  # trine: quiet {rule}"
+    template.write_text("\n".join(lines))
+    assert rule not in {finding["rule"] for finding in json.loads(trine("check", project, "--json").stdout)}

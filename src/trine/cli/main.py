@@ -17,6 +17,7 @@ from trine import __version__
 COMMANDS = {
     "up": "Run the stack of a SAM or CloudFormation template.",
     "validate": "Check a template and report every fault with its place.",
+    "check": "Point out what AWS would deploy and one would regret.",
     "env": "Print access key and endpoints as shell exports.",
     "explain": "Show what happened to one request, and why it was refused.",
     "logs": "Show the log lines of functions.",

@@ -8,9 +8,12 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from trine.cloudformation.faults import TemplateFaults
 
 
 def serve(main: Coroutine[Any, Any, None]) -> None:
@@ -31,7 +34,7 @@ def serve(main: Coroutine[Any, Any, None]) -> None:
         raise click.ClickException(f"cannot start: {error}") from None
 
 
-def exit_with_faults(faults: Any) -> None:
+def exit_with_faults(faults: TemplateFaults) -> NoReturn:
     """Print every fault of a template to standard error and end with exit code 2."""
     for fault in faults.faults:
         click.echo(str(fault), err=True)

@@ -5,6 +5,7 @@ Exit codes: 0 ended by the user, 1 it could not start (ports, state directory), 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -86,16 +87,23 @@ def _environment_overrides(path: Path | None) -> dict[str, dict[str, str]]:
 
 async def _serve(settings: Settings, *, as_json: bool, with_manifest: bool) -> None:
     from trine.cloudformation.template import load_template
-    from trine.console.door import ConsoleDoor
-    from trine.stack.stack import Stack
 
-    template = load_template(
+    # On a cold cache a child process expands the template; meanwhile this one imports the wings.
+    reading = asyncio.get_running_loop().run_in_executor(
+        None,
+        load_template,
         settings.template,
         settings.parameters,
         settings.stack_name,
         settings.place,
         settings.state_directory / "cache",
     )
+    from trine.console.door import ConsoleDoor
+    from trine.stack.stack import Stack
+
+    template = await reading
+    for note in template.notes:
+        click.echo(str(note), err=True)
     stack = await Stack.start(settings, template, lambda started: ConsoleDoor(started).handle)
     try:
         description = stack.description()

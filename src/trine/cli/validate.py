@@ -19,9 +19,10 @@ def command(path: Path, as_json: bool) -> None:
     from trine.cloudformation.lint import validate
 
     try:
-        faults = validate(find_template(path).path)
-    except TemplateFaults as found:
-        faults = found.faults
+        found = find_template(path)
+        faults = validate(found.path, found.parameter_overrides)
+    except TemplateFaults as missing:
+        faults = missing.faults
     if as_json:
         click.echo(json.dumps([fault.to_document() for fault in faults], indent=1))
     else:

@@ -120,4 +120,5 @@ def fault_of(template: Template, resource: Resource, error: AwsError) -> Fault:
     """A wing's refusal with the place of the resource in the template."""
     place = resource.location_of()
     hint = f"resource {resource.source_id or resource.logical_id} ({resource.type})"
-    return Fault(str(template.path), place.line, place.column, error.message, hint, f"deploy/{error.code}")
+    file = place.file or str(template.path)
+    return Fault(file, place.line, place.column, error.message, hint, f"deploy/{error.code}")

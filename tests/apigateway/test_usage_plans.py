@@ -120,7 +120,8 @@ def test_counts_survive_a_restart(make: Any, catalogue: Any) -> None:
         assert not catalogue.documents
         clock.advance(1)  # written together, a second later
         await asyncio.sleep(0)
-        assert catalogue.get(KIND, "p/k") == {"start": "2027-01-15", "used": 2, "first": "2027-01-15"}
+        day = "2027-01-15"
+        assert catalogue.get(KIND, "p/k") == {"start": day, "used": 2, "first": day, "days": {day: 2}}
         again = QuotaLedger(clock, catalogue)
         assert [again.use("p", "k", quota) for _ in range(2)] == [True, False]
         for future in again.flush():
@@ -137,6 +138,28 @@ def test_the_offset_counts_in_the_first_period_only() -> None:
     assert [ledger.use("p", "k", quota) for _ in range(3)] == [True, True, False]
     clock.advance(86_400)
     assert [ledger.use("p", "k", quota) for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_daily_usage() -> None:
+    clock = ManualClock(START)  # a Friday
+    ledger = QuotaLedger(clock)
+    quota = Quota(5, "WEEK")
+    for count in (2, 1, 1):  # Friday, Saturday, Sunday
+        assert all(ledger.use("p", "k", quota) for _ in range(count))
+        clock.advance(86_400)
+    days = ["2027-01-14", "2027-01-15", "2027-01-16", "2027-01-17"]
+    assert ledger.daily("p", "k", quota, days) == [[0, 5], [2, 3], [1, 2], [1, 4]]
+    assert ledger.daily("p", "k", None, days[1:2]) == [[2]]
+    assert ledger.daily("p", "other", quota, days[:1]) == [[0, 5]]
+
+
+def test_days_are_kept_for_ninety_days() -> None:
+    clock = ManualClock(START)
+    ledger = QuotaLedger(clock)
+    for _ in range(100):
+        assert ledger.use("p", "k", Quota(5, "DAY"))
+        clock.advance(86_400)
+    assert len(ledger._accounts["p/k"].days) == 90
 
 
 @pytest.mark.parametrize(("period", "start"), [("DAY", "2027-01-15"), ("WEEK", "2027-01-10"), ("MONTH", "2027-01-01")])

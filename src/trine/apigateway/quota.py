@@ -18,6 +18,8 @@ from trine.clock import Clock, Timer
 _log = logging.getLogger("trine.apigateway")
 KIND = "apigateway:usage"
 WRITE_DELAY_SECONDS = 1.0
+DAYS_KEPT = 90
+"""`GetUsage` tells of the latest 90 days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,21 @@ def period_start(period: str, now_seconds: float) -> str:
 class _Account:
     """The count of one key in one plan."""
 
-    __slots__ = ("dirty", "first", "start", "used")
+    __slots__ = ("days", "dirty", "first", "start", "used")
 
-    def __init__(self, start: str, used: int, first: str) -> None:
+    def __init__(self, start: str, used: int, first: str, days: dict[str, int] | None = None) -> None:
         self.start, self.used, self.first = start, used, first
+        self.days = days or {}
+        """Requests of each day, for `GetUsage`; the latest ninety days."""
         self.dirty = False
+
+    def count(self, day: str) -> None:
+        """One more request on `day`."""
+        self.used += 1
+        self.days[day] = self.days.get(day, 0) + 1
+        if len(self.days) > DAYS_KEPT:
+            del self.days[min(self.days)]
+        self.dirty = True
 
 
 class QuotaLedger:
@@ -58,7 +70,8 @@ class QuotaLedger:
         self._accounts: dict[str, _Account] = {}
         self._timer: Timer | None = None
         for name, document in catalogue.list(KIND) if catalogue is not None else ():
-            self._accounts[name] = _Account(str(document["start"]), int(document["used"]), str(document["first"]))
+            days = {str(day): int(used) for day, used in document.get("days", {}).items()}
+            self._accounts[name] = _Account(str(document["start"]), int(document["used"]), str(document["first"]), days)
 
     def use(self, plan_id: str, key_id: str, quota: Quota) -> bool:
         """Count one request; False when the quota is used up."""
@@ -66,8 +79,7 @@ class QuotaLedger:
         limit = quota.limit - (quota.offset if account.start == account.first else 0)
         if account.used >= limit:
             return False
-        account.used += 1
-        account.dirty = True
+        account.count(period_start("DAY", self._clock.now()))
         if self._timer is None and self._catalogue is not None:
             self._timer = self._clock.call_later(WRITE_DELAY_SECONDS, self._write)
         return True
@@ -77,6 +89,23 @@ class QuotaLedger:
         account = self._account(plan_id, key_id, quota)
         limit = quota.limit - (quota.offset if account.start == account.first else 0)
         return account.used, max(0, limit - account.used)
+
+    def daily(self, plan_id: str, key_id: str, quota: Quota | None, days: list[str]) -> list[list[int]]:
+        """`[used, remaining]` of each day, in order; only `[used]` where the plan has no quota."""
+        account = self._accounts.get(f"{plan_id}/{key_id}")
+        known = account.days if account is not None else {}
+        found: list[list[int]] = []
+        for day in days:
+            used = known.get(day, 0)
+            if quota is None:
+                found.append([used])
+                continue
+            noon = datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()
+            start = period_start(quota.period, noon)
+            so_far = sum(count for one, count in known.items() if start <= one <= day)
+            offset = quota.offset if account is not None and account.first == start else 0
+            found.append([used, max(0, quota.limit - offset - so_far)])
+        return found
 
     def _account(self, plan_id: str, key_id: str, quota: Quota) -> _Account:
         name = f"{plan_id}/{key_id}"
@@ -105,6 +134,7 @@ class QuotaLedger:
             if account.dirty:
                 account.dirty = False
                 document: dict[str, Any] = {"start": account.start, "used": account.used, "first": account.first}
+                document["days"] = dict(account.days)
                 written.append(self._catalogue.put(KIND, name, document))
         return written
 

@@ -1,0 +1,205 @@
+"""API Gateway's own API on the AWS port, for reading: APIs, stages, resources, routes, keys, plans, usage.
+
+Corridor: signature → operation → policy (`apigateway:GET` on the path) → answer. Enters `http.Request`, leaves
+`http.Response`; it never raises. APIs are made by the template alone: operations that change them answer
+`UnsupportedOperation`; `FlushStageAuthorizersCache` is the one that does something.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from trine.apigateway.description import describe_api, describe_http_api, describe_resources, describe_stage
+from trine.apigateway.gateway import Gateway
+from trine.apigateway.quota import DAYS_KEPT
+from trine.apigateway.usage_plans import ApiKey, UsagePlan
+from trine.aws.arn import Place
+from trine.aws.errors import AwsError
+from trine.aws.ids import Ids
+from trine.aws.protocol import ServiceModel
+from trine.http.message import Request, Response
+from trine.iam.access import Access
+from trine.trace import Trace, TraceBook
+
+_log = logging.getLogger("trine.apigateway")
+Given = Mapping[str, Any]
+
+
+class NotFound(AwsError):
+    """What was named does not exist."""
+
+    code = "NotFoundException"
+    status = 404
+
+
+class BadRequest(AwsError):
+    """A parameter makes no sense."""
+
+    code = "BadRequestException"
+    status = 400
+
+
+class Endpoint:
+    """The door of the API Gateway API, versions 1 (REST) and 2 (HTTP)."""
+
+    def __init__(self, gateway: Gateway, access: Access, ids: Ids, traces: TraceBook, place: Place) -> None:
+        self._gateway, self._access = gateway, access
+        self._ids, self._traces, self._place = ids, traces, place
+        self._operations: dict[str, dict[str, Callable[[Given], dict[str, Any]]]] = {
+            "apigateway": {
+                "GetRestApis": lambda _: {"items": [describe_api(api) for api in gateway.apis if api.is_rest]},
+                "GetRestApi": lambda given: describe_api(self._api(given["restApiId"], rest=True)),
+                "GetStages": lambda given: {
+                    "item": [describe_stage(stage) for stage in self._api(given["restApiId"], rest=True).stages]
+                },
+                "GetStage": lambda given: self._stage(given["restApiId"], given["stageName"], rest=True),
+                "GetResources": lambda given: {"items": describe_resources(self._api(given["restApiId"], rest=True))},
+                "GetApiKeys": self._keys,
+                "GetApiKey": lambda given: self._key(given["apiKey"], given),
+                "GetUsagePlans": lambda _: {"items": [_plan(plan) for plan in gateway.usage.plans]},
+                "GetUsagePlan": lambda given: _plan(self._usage_plan(given["usagePlanId"])),
+                "GetUsagePlanKeys": self._plan_keys,
+                "GetUsage": self._usage,
+                "FlushStageAuthorizersCache": self._flush,
+            },
+            "apigatewayv2": {
+                "GetApis": lambda _: {
+                    "Items": [describe_http_api(api, place) for api in gateway.apis if not api.is_rest]
+                },
+                "GetApi": lambda given: describe_http_api(self._api(given["ApiId"], rest=False), place),
+                "GetStages": lambda given: {
+                    "Items": [_upper(describe_stage(s)) for s in self._api(given["ApiId"], rest=False).stages]
+                },
+                "GetStage": lambda given: _upper(self._stage(given["ApiId"], given["StageName"], rest=False)),
+                "GetRoutes": lambda given: {
+                    "Items": [
+                        {"RouteKey": r.key, "RouteId": str(number), "AuthorizationType": r.authorization.value}
+                        for number, r in enumerate(self._api(given["ApiId"], rest=False).routes)
+                    ]
+                },
+            },
+        }
+        self._models: dict[str, ServiceModel] = {}
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; never raises."""
+        request_id = self._ids.uuid()
+        trace = self._traces.open("apigateway-api", request_id)
+        model = self._model("apigatewayv2" if request.path.startswith(b"/v2/") else "apigateway")
+        try:
+            response = self._answer(model, request, request_id, trace)
+        except AwsError as error:
+            if trace.refusal is None:
+                trace.refuse("apigateway.endpoint", error.message, code=error.code)
+            response = model.render_error(error, request_id)
+        except Exception:
+            _log.exception("request %s failed unexpectedly", request_id)
+            response = model.render_error(AwsError("Internal server error", code="InternalFailure"), request_id)
+        self._traces.close(trace, response.status)
+        return response
+
+    def _model(self, name: str) -> ServiceModel:
+        """The API's model, read when first needed (it costs some 20 ms)."""
+        model = self._models.get(name)
+        if model is None:
+            model = self._models[name] = ServiceModel(name, frozenset(self._operations[name]))
+        return model
+
+    def _answer(self, model: ServiceModel, request: Request, request_id: str, trace: Trace) -> Response:
+        caller = self._access.authenticate(request, "apigateway", trace)
+        operation, given = model.parse(request)
+        trace.title = f"apigateway:{operation.name}"
+        path = request.path.decode("utf-8", "replace")
+        arn = f"arn:{self._place.partition}:apigateway:{self._place.region}::{path}"
+        self._access.authorize(caller, f"apigateway:{request.method}", arn, trace=trace)
+        output = self._operations[model.name][operation.name](given)
+        trace.step("apigateway.endpoint", {"operation": operation.name})
+        return model.render(operation, output, request_id)
+
+    # -- what the answers are made of --------------------------------------------------------------------------------
+
+    def _api(self, api_id: str, *, rest: bool) -> Any:
+        for api in self._gateway.apis:
+            if api.id == api_id and api.is_rest is rest:
+                return api
+        raise NotFound(f"Invalid API identifier specified {self._place.account_id}:{api_id}")
+
+    def _stage(self, api_id: str, name: str, *, rest: bool) -> dict[str, Any]:
+        for stage in self._api(api_id, rest=rest).stages:
+            if stage.name == name:
+                return describe_stage(stage)
+        raise NotFound("Invalid stage identifier specified")
+
+    def _keys(self, given: Given) -> dict[str, Any]:
+        values = bool(given.get("includeValues"))
+        return {"items": [_api_key(key, values=values) for key in self._gateway.usage.keys]}
+
+    def _key(self, key_id: str, given: Given) -> dict[str, Any]:
+        for key in self._gateway.usage.keys:
+            if key.id == key_id:
+                return _api_key(key, values=bool(given.get("includeValue")))
+        raise NotFound("Invalid API Key identifier specified")
+
+    def _usage_plan(self, plan_id: str) -> UsagePlan:
+        for plan in self._gateway.usage.plans:
+            if plan.id == plan_id:
+                return plan
+        raise NotFound(f"Invalid Usage Plan ID specified {self._place.account_id}:{plan_id}")
+
+    def _plan_keys(self, given: Given) -> dict[str, Any]:
+        wanted = set(self._usage_plan(given["usagePlanId"]).key_ids)
+        keys = [key for key in self._gateway.usage.keys if key.id in wanted]
+        return {"items": [{"id": k.id, "type": "API_KEY", "value": k.value, "name": k.name} for k in keys]}
+
+    def _usage(self, given: Given) -> dict[str, Any]:
+        plan = self._usage_plan(given["usagePlanId"])
+        days = _days(given["startDate"], given["endDate"])
+        key_ids = [given["keyId"]] if given.get("keyId") else list(plan.key_ids)
+        ledger = self._gateway.usage.ledger
+        items = {
+            key_id: ledger.daily(plan.id, key_id, plan.quota, days) for key_id in key_ids if key_id in plan.key_ids
+        }
+        return {"usagePlanId": plan.id, "startDate": days[0], "endDate": days[-1], "items": items}
+
+    def _flush(self, given: Given) -> dict[str, Any]:
+        self._stage(given["restApiId"], given["stageName"], rest=True)
+        self._gateway.verdicts.clear()
+        return {}
+
+
+def _days(start: str, end: str) -> list[str]:
+    try:
+        first, last = date.fromisoformat(start), date.fromisoformat(end)
+    except ValueError:
+        raise BadRequest("Usage start and end dates must be in the form YYYY-MM-DD") from None
+    count = (last - first).days + 1
+    if not 1 <= count <= DAYS_KEPT:
+        raise BadRequest(f"The usage range must have 1 to {DAYS_KEPT} days")
+    return [(first + timedelta(days=number)).isoformat() for number in range(count)]
+
+
+def _api_key(key: ApiKey, *, values: bool) -> dict[str, Any]:
+    shown = {"id": key.id, "name": key.name, "enabled": key.enabled}
+    return {**shown, "value": key.value} if values else shown
+
+
+def _plan(plan: UsagePlan) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "id": plan.id,
+        "name": plan.name,
+        "apiStages": [{"apiId": api_id, "stage": stage} for api_id, stage in plan.stages],
+    }
+    if plan.throttle.rate is not None or plan.throttle.burst is not None:
+        shown["throttle"] = {"rateLimit": plan.throttle.rate or 0.0, "burstLimit": plan.throttle.burst or 0}
+    if plan.quota is not None:
+        shown["quota"] = {"limit": plan.quota.limit, "offset": plan.quota.offset, "period": plan.quota.period}
+    return shown
+
+
+def _upper(shown: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 spells members with a capital and calls variables StageVariables."""
+    renamed = {"variables": "StageVariables", "stageName": "StageName", "deploymentId": "DeploymentId"}
+    return {renamed[name]: value for name, value in shown.items() if name in renamed}

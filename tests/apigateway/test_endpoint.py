@@ -1,0 +1,138 @@
+"""API Gateway's own API, called with boto3 over a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from trine.apigateway.endpoint import Endpoint
+from trine.apigateway.usage_resources import build_usage
+from trine.aws.arn import Place
+from trine.aws.ids import SeededIds
+from trine.clock import SystemClock
+from trine.http.server import serve
+from trine.iam.access import Access
+from trine.trace import TraceBook
+
+
+@pytest.fixture
+def stack(make_door: Any, rest: Any, http: Any, lambda_proxy: Any, resource: Any) -> Iterator[Any]:
+    """A door, and a function that makes boto3 clients for the endpoint beside it."""
+    secured = lambda_proxy(security=[{"api_key": []}])
+    body = {"securityDefinitions": {"api_key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}}
+    plan = {"ApiStages": [{"ApiId": "rest01", "Stage": "Prod"}], "Quota": {"Limit": 5, "Period": "DAY"}}
+    resources = [
+        *rest(
+            {"/u/{id}": {"get": secured, "put": lambda_proxy()}},
+            body=body,
+            stages=[{"StageName": "Prod", "Variables": {"a": "b"}}],
+        ),
+        *http({"/x": {"get": lambda_proxy()}}),
+        resource("P", "AWS::ApiGateway::UsagePlan", "plan1", plan),
+        resource(
+            "K", "AWS::ApiGateway::ApiKey", "key1", {"Value": "the-value-of-the-key", "Enabled": True, "Name": "k"}
+        ),
+        resource("PK", "AWS::ApiGateway::UsagePlanKey", "pk", {"KeyId": "key1", "UsagePlanId": "plan1"}),
+    ]
+    clock = SystemClock()
+    usage, _ = build_usage(resources, None, SeededIds(1), clock)
+    door = make_door(resources, usage=usage)
+    access = Access(clock, SeededIds(9))
+    key = access.owner_credentials()
+    endpoint = Endpoint(door.gateway, access, SeededIds(3), TraceBook(clock), Place())
+    ready, box = threading.Event(), {}
+
+    async def main() -> None:
+        server = await serve(endpoint.handle, "127.0.0.1", 0, clock=clock)
+        box.update(port=server.port, loop=asyncio.get_running_loop(), stop=asyncio.Event())
+        ready.set()
+        await box["stop"].wait()
+        await server.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+
+    def client(name: str, secret: str = key.secret_access_key) -> Any:
+        return boto3.client(
+            name,
+            endpoint_url=f"http://127.0.0.1:{box['port']}",
+            region_name="us-east-1",
+            aws_access_key_id=key.access_key_id,
+            aws_secret_access_key=secret,
+            config=Config(retries={"max_attempts": 1}),
+        )
+
+    door.client = client
+    yield door
+    box["loop"].call_soon_threadsafe(box["stop"].set)
+    thread.join(10)
+
+
+def test_rest_apis(stack: Any) -> None:
+    client = stack.client("apigateway")
+    assert [(api["id"], api["name"]) for api in client.get_rest_apis()["items"]] == [("rest01", "users")]
+    assert client.get_rest_api(restApiId="rest01")["apiKeySource"] == "HEADER"
+    stages = client.get_stages(restApiId="rest01")["item"]
+    assert [(s["stageName"], s["variables"]) for s in stages] == [("Prod", {"a": "b"})]
+    resources = client.get_resources(restApiId="rest01")["items"]
+    assert [(r["path"], sorted(r["resourceMethods"])) for r in resources] == [("/u/{id}", ["GET", "PUT"])]
+    assert resources[0]["resourceMethods"]["GET"]["apiKeyRequired"] is True
+
+
+def test_http_apis(stack: Any) -> None:
+    client = stack.client("apigatewayv2")
+    assert [api["ApiId"] for api in client.get_apis()["Items"]] == ["http01"]
+    assert [route["RouteKey"] for route in client.get_routes(ApiId="http01")["Items"]] == ["GET /x"]
+    assert client.get_stages(ApiId="http01")["Items"][0]["StageName"] == "$default"
+
+
+def test_keys_plans_and_usage(stack: Any) -> None:
+    client = stack.client("apigateway")
+    assert "value" not in client.get_api_keys()["items"][0]
+    assert client.get_api_keys(includeValues=True)["items"][0]["value"] == "the-value-of-the-key"
+    assert client.get_usage_plans()["items"][0]["quota"] == {"limit": 5, "offset": 0, "period": "DAY"}
+    assert client.get_usage_plan_keys(usagePlanId="plan1")["items"][0]["id"] == "key1"
+    for _ in range(2):
+        assert stack.call("GET", "/u/1", {"x-api-key": "the-value-of-the-key"}).status == 200
+    today = stack.gateway.usage.ledger._accounts["plan1/key1"].start
+    usage = client.get_usage(usagePlanId="plan1", startDate=today, endDate=today)
+    assert usage["items"] == {"key1": [[2, 3]]}
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (lambda c: c.get_rest_api(restApiId="nope"), "NotFoundException"),
+        (lambda c: c.get_usage_plan(usagePlanId="nope"), "NotFoundException"),
+        (lambda c: c.get_usage(usagePlanId="plan1", startDate="x", endDate="y"), "BadRequestException"),
+        (
+            lambda c: c.get_usage(usagePlanId="plan1", startDate="2020-01-01", endDate="2026-01-01"),
+            "BadRequestException",
+        ),
+        (lambda c: c.delete_rest_api(restApiId="rest01"), "UnsupportedOperationException"),
+    ],
+)
+def test_errors(stack: Any, call: Any, code: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        call(stack.client("apigateway"))
+    assert caught.value.response["Error"]["Code"] == code
+
+
+def test_signatures_are_checked(stack: Any) -> None:
+    with pytest.raises(ClientError) as caught:
+        stack.client("apigateway", "wrong").get_rest_apis()
+    assert caught.value.response["Error"]["Code"] == "InvalidSignatureException"
+
+
+def test_the_authorizers_cache_can_be_flushed(stack: Any) -> None:
+    stack.gateway.verdicts.put(("x",), None, 60)
+    stack.client("apigateway").flush_stage_authorizers_cache(restApiId="rest01", stageName="Prod")
+    assert stack.gateway.verdicts.get(("x",)) is None

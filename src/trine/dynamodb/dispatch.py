@@ -15,6 +15,7 @@ from trine.dynamodb.operations.batch_get_item import BATCH_GET_ITEM
 from trine.dynamodb.operations.batch_write_item import BATCH_WRITE_ITEM
 from trine.dynamodb.operations.create_table import CREATE_TABLE
 from trine.dynamodb.operations.delete_item import DELETE_ITEM
+from trine.dynamodb.operations.delete_resource_policy import DELETE_RESOURCE_POLICY
 from trine.dynamodb.operations.delete_table import DELETE_TABLE
 from trine.dynamodb.operations.describe_continuous_backups import DESCRIBE_CONTINUOUS_BACKUPS
 from trine.dynamodb.operations.describe_endpoints import DESCRIBE_ENDPOINTS
@@ -26,12 +27,14 @@ from trine.dynamodb.operations.execute_statement import EXECUTE_STATEMENT
 from trine.dynamodb.operations.execute_transaction import EXECUTE_TRANSACTION
 from trine.dynamodb.operations.get_item import GET_ITEM
 from trine.dynamodb.operations.get_records import GET_RECORDS
+from trine.dynamodb.operations.get_resource_policy import GET_RESOURCE_POLICY
 from trine.dynamodb.operations.get_shard_iterator import GET_SHARD_ITERATOR
 from trine.dynamodb.operations.list_streams import LIST_STREAMS
 from trine.dynamodb.operations.list_tables import LIST_TABLES
 from trine.dynamodb.operations.list_tags_of_resource import LIST_TAGS_OF_RESOURCE
 from trine.dynamodb.operations.operation import Operation
 from trine.dynamodb.operations.put_item import PUT_ITEM
+from trine.dynamodb.operations.put_resource_policy import PUT_RESOURCE_POLICY
 from trine.dynamodb.operations.query import QUERY
 from trine.dynamodb.operations.scan import SCAN
 from trine.dynamodb.operations.tag_resource import TAG_RESOURCE
@@ -53,6 +56,7 @@ _OPERATIONS = (
     BATCH_WRITE_ITEM,
     CREATE_TABLE,
     DELETE_ITEM,
+    DELETE_RESOURCE_POLICY,
     DELETE_TABLE,
     DESCRIBE_TABLE,
     GET_ITEM,
@@ -64,8 +68,10 @@ _OPERATIONS = (
     TAG_RESOURCE,
     UNTAG_RESOURCE,
     UPDATE_TIME_TO_LIVE,
+    GET_RESOURCE_POLICY,
     LIST_TABLES,
     PUT_ITEM,
+    PUT_RESOURCE_POLICY,
     QUERY,
     SCAN,
     TRANSACT_GET_ITEMS,

@@ -108,13 +108,16 @@ class DynamoDB:
         encoding = request.headers.get(b"content-encoding")
         document = operation.decode(request.body if encoding is None else plain_body(request.body, encoding))
         trace.step("dynamodb.shape")
-        for action, resource_arn, context in operation.permissions(self.rooms, document):
-            asked = context is not None and caller.needs(action, resource_arn)
-            facts = context(self.rooms, document) if asked and context is not None else None
-            self._access.authorize(caller, action, resource_arn, facts, None, trace)
+        rooms = self.rooms
+        for action, resource_arn, context in operation.permissions(rooms, document):
+            policy = rooms.policies.of(resource_arn)
+            facts = None
+            if context is not None and caller.needs(action, resource_arn, policy):
+                facts = context(rooms, document)
+            self._access.authorize(caller, action, resource_arn, facts, policy, trace)
         plan = operation.prepare(document)
         trace.step("dynamodb.expressions")
-        return operation.execute(self.rooms, document, plan)
+        return operation.execute(rooms, document, plan)
 
     def _later(self, outcome: Future[bytes], request: Request, trace: Trace) -> Future[Response]:
         answered: Future[Response] = asyncio.get_running_loop().create_future()

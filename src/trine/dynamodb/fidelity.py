@@ -32,6 +32,6 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "ContributorInsightsSpecification": _IGNORED,
         "KinesisStreamSpecification": _IGNORED,
         "ImportSourceSpecification": _IGNORED,
-        "ResourcePolicy": _IGNORED,
+        "ResourcePolicy": _ENFORCED,
     },
 }

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.members import dynamodb_model
 from trine.dynamodb.model.key import KeySchema
@@ -18,6 +20,7 @@ from trine.dynamodb.model.table import IndexDefinition, TableDefinition
 from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.operations.create_table import first_record
 from trine.dynamodb.operations.operation import Rooms
+from trine.dynamodb.operations.policies import MEMBER, compiled, policies_of
 from trine.dynamodb.operations.stream_settings import streams_after
 from trine.dynamodb.operations.tags import checked_tags
 from trine.dynamodb.storage.tables import Table
@@ -44,6 +47,9 @@ def create_table_input(properties: Mapping[str, Any]) -> dict[str, Any]:
     stream = properties.get("StreamSpecification")
     if stream and stream.get("StreamViewType"):
         document["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": stream["StreamViewType"]}
+    policy = (properties.get("ResourcePolicy") or {}).get("PolicyDocument")
+    if policy:
+        document["ResourcePolicy"] = policy if isinstance(policy, str) else orjson.dumps(policy).decode()
     encryption = properties.get("SSESpecification")
     if encryption:
         document["SSESpecification"] = {
@@ -68,12 +74,15 @@ async def table_from_template(rooms: Rooms, properties: Mapping[str, Any]) -> Ta
     document = create_table_input(properties)
     definition = define_table(document)
     checked_tags(document.get("Tags", ()))
+    if "ResourcePolicy" in document:
+        compiled(document["ResourcePolicy"], definition.name)
     expiry = _expiry_attribute(properties)
     table = rooms.tables.find(definition.name)
     if table is None:
         table = await rooms.tables.create(definition, first_record(rooms, document, definition))
     else:
         table = await _reconciled(rooms, table, document, definition)
+    rooms.policies.follow(table)
     return await _with_expiry(rooms, table, expiry)
 
 
@@ -107,6 +116,12 @@ async def _reconciled(rooms: Rooms, table: Table, document: Mapping[str, Any], w
     tags = {tag["Key"]: tag["Value"] for tag in document.get("Tags", ())}
     if tags != table.record.get("Tags", {}):
         members["Tags"] = tags
+    policy = document.get("ResourcePolicy")
+    if policy != policies_of(table).get(table.arn, {}).get("Policy"):
+        kept = {arn: other for arn, other in policies_of(table).items() if arn != table.arn}
+        if policy is not None:
+            kept[table.arn] = {"Policy": policy, "RevisionId": str(int(rooms.clock.now() * 1000))}
+        members[MEMBER] = kept
     definition = replace(wanted, stream_view_type=table.definition.stream_view_type)
     now = rooms.clock.now()
     if wanted.stream_view_type != definition.stream_view_type:
@@ -121,10 +136,10 @@ async def _reconciled(rooms: Rooms, table: Table, document: Mapping[str, Any], w
             members |= streams
     if definition.document() == table.definition.document() and not members:
         return table
-    kept = _kept(table, definition)
-    if len(kept) < len(table.definition.global_indexes):
+    remaining = _kept(table, definition)
+    if len(remaining) < len(table.definition.global_indexes):
         # AWS replaces an index whose projection changes: remove it first, so that it is made and filled anew.
-        table = await rooms.tables.change_indexes(table, replace(definition, global_indexes=kept), **members)
+        table = await rooms.tables.change_indexes(table, replace(definition, global_indexes=remaining), **members)
     table = await rooms.tables.change_indexes(table, definition, **members)
     rooms.backfills.start(table)
     return table

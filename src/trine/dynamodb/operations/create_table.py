@@ -16,6 +16,7 @@ from trine.dynamodb.model.table import TableDefinition
 from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.operations.description import describe
 from trine.dynamodb.operations.operation import Operation, Rooms, on_table
+from trine.dynamodb.operations.policies import MEMBER, compiled
 from trine.dynamodb.operations.stream_settings import new_stream
 from trine.dynamodb.operations.tags import checked_tags
 from trine.dynamodb.shape import Document, DocumentCodec
@@ -28,19 +29,29 @@ def prepare(document: Document) -> TableDefinition:
     """The validated definition."""
     definition = define_table(document)
     checked_tags(document.get("Tags", ()))
+    if "ResourcePolicy" in document:
+        compiled(document["ResourcePolicy"], definition.name)
     return definition
 
 
 def execute(rooms: Rooms, document: Document, definition: TableDefinition) -> Future[bytes]:
     """Make the table and answer when it is durable."""
     created = rooms.tables.create(definition, first_record(rooms, document, definition))
-    return after(created, lambda table: described(rooms, table, "CREATING"))
+
+    def follow(table: Table) -> bytes:
+        rooms.policies.follow(table)
+        return described(rooms, table, "CREATING")
+
+    return after(created, follow)
 
 
 def first_record(rooms: Rooms, document: Document, definition: TableDefinition) -> dict[str, Any]:
     """What a new table keeps besides its definition: tags, times, the label of its stream."""
     now = rooms.clock.now()
     record: dict[str, Any] = {"Tags": {tag["Key"]: tag["Value"] for tag in document.get("Tags", ())}}
+    if "ResourcePolicy" in document:
+        kept = {"Policy": document["ResourcePolicy"], "RevisionId": str(int(now * 1000))}
+        record[MEMBER] = {rooms.place.table(definition.name): kept}
     if definition.stream_view_type is not None:
         record["Streams"] = [new_stream(1, definition.stream_view_type, now)]
     if definition.billing_mode == "PAY_PER_REQUEST":

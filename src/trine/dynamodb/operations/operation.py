@@ -15,6 +15,7 @@ from typing import Any
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.clock import Clock
+from trine.dynamodb.operations.policies import TablePolicies
 from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.backfill import Backfills
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
@@ -39,6 +40,7 @@ class Rooms:
         "endpoint_address",
         "ids",
         "place",
+        "policies",
         "source",
         "store",
         "tables",
@@ -57,6 +59,7 @@ class Rooms:
         self.store, self.catalogue, self.tables = store, catalogue, tables
         self.clock, self.ids, self.place = clock, ids, place
         self.source = Source(store, replica_lag_seconds)
+        self.policies = TablePolicies(tables)
         self.endpoint_address: str | None = None
         """Host and port that clients reach this service at, once that is known."""
         self.backfills = Backfills(store, tables)

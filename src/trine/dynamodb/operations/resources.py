@@ -39,6 +39,15 @@ def table_of_arn(rooms: Rooms, text: str) -> Table:
     return table
 
 
+def policy_table_of_arn(rooms: Rooms, text: str) -> Table:
+    """The table of a table's or a stream's ARN: what resource-based policies are put on."""
+    head, stream, _ = text.partition("/stream/")
+    table = table_of_arn(rooms, head)
+    if stream and text not in (known.arn for known in table.streams):
+        raise ResourceNotFoundException(f"Requested resource not found: Stream: {text} not found")
+    return table
+
+
 def on_resource(name: str) -> Callable[[Rooms, Document], Sequence[Permission]]:
     """The permission of an operation whose document names a table by `ResourceArn`."""
     action = f"dynamodb:{name}"

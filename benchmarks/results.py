@@ -8,6 +8,8 @@ from statistics import median
 
 from benchmarks.scenario import Goal
 
+FAILURE_CHARACTERS = 60
+
 
 @dataclass
 class Cell:
@@ -33,10 +35,10 @@ class Cell:
 
     def text(self) -> str:
         if self.failure:
-            return f"failed: {self.failure}"
+            return f"failed: {self.failure[:FAILURE_CHARACTERS]}"
         if not self.per_second:
             return "–"
-        delays = f"{median(self.p50_milliseconds):.2g}/{median(self.p99_milliseconds):.2g}"
+        delays = f"{short(median(self.p50_milliseconds))}/{short(median(self.p99_milliseconds))}"
         return f"{self.rate:,.0f} ({delays}; {median(self.cpu_micros):.0f} µs)"
 
 
@@ -72,6 +74,11 @@ class Row:
             mark = "reached" if p99 <= self.p99_goal_milliseconds else "**missed**"
             found.append(f"Trine p99 {p99:.1f} ms (goal ≤ {self.p99_goal_milliseconds:g}): {mark}")
         return found
+
+
+def short(value: float) -> str:
+    """Two digits where they say something, whole numbers above."""
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
 
 
 def is_peer(name: str) -> bool:

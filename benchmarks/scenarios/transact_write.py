@@ -41,7 +41,7 @@ def make(source: random.Random, index: int) -> Call:
 
 
 def check(_call: Call, answer: Any) -> bool:
-    return bool(answer == {})
+    return not any(answer.values())  # AWS answers {}; empty lists say the same
 
 
 ROW = TableRow("TransactWriteItems of 4", make, check, (Goal("Trine", 2.0),))

@@ -108,6 +108,25 @@ def test_models_that_cannot_be_used_are_told_at_load(door: Any, schema: Any) -> 
     assert api.call("POST", "/u/1?qs1=a", GOOD, b"{}").status == 500
 
 
+@pytest.mark.parametrize(
+    ("schema", "body", "status"),
+    [
+        ({"type": "array", "uniqueItems": True}, b'[1, true, "1", {"a": [1]}, {"a": [2]}]', 200),
+        ({"type": "array", "uniqueItems": True}, b"[1, 1.0]", 400),
+        ({"type": "array", "uniqueItems": True}, b'[{"a": 1, "b": 2}, {"b": 2, "a": 1}]', 400),
+        ({"type": "array", "uniqueItems": True}, b"[" + b",".join(b'{"a":%d}' % n for n in range(50_000)) + b"]", 200),
+        ({"type": "string", "pattern": "b+"}, b'"abba"', 200),
+        ({"type": "string", "pattern": "^b+$"}, b'"abba"', 400),
+        ({"type": "string", "pattern": "x.*y.*z.*$"}, b'"' + b"xyz" * 100_000 + b'"', 400),
+        ({"type": "object", "patternProperties": {"^a.*b.*c$": {"type": "number"}}}, b'{"abc": 1}', 200),
+        ({"type": "object", "patternProperties": {"^a.*b.*c$": {"type": "number"}}}, b'{"abc": "1"}', 400),
+        ({"type": "object", "patternProperties": {"^a.*b$": {}}}, b'{"' + b"a" * 100_000 + b'": 1}', 400),
+    ],
+)
+def test_keywords_that_a_client_could_make_slow(door: Any, schema: Any, body: bytes, status: int) -> None:
+    assert door(schema=schema).call("POST", "/u/1?qs1=a", GOOD, body).status == status
+
+
 def test_plain_resources(make_door: Any, resource: Any, function_arn: str) -> None:
     uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function_arn}/invocations"
     method = {

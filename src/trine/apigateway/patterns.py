@@ -52,6 +52,11 @@ class Pattern:
         self._check(text)
         return self._compiled.fullmatch(text) is not None
 
+    def found_in(self, text: str) -> bool:
+        """Is there a match anywhere in `text`, as JSON schema's `pattern` means it?"""
+        self._check(text)
+        return self._compiled.search(text) is not None
+
     def replace(self, text: str, replacement: str, count: int = 0) -> str:
         """Java's `replaceAll` (`count` 0) or `replaceFirst` (1); `$1` in the replacement is a group."""
         self._check(text)

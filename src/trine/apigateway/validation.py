@@ -7,7 +7,7 @@ checked like every pattern of a template.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +21,8 @@ from trine.apigateway.patterns import PatternRefused, compile_pattern
 
 ROOM = "apigateway.validation"
 SCHEMA_DEPTH_MAX = 64
+NAME_CHARACTERS_MAX = 1_000
+"""Longest member name that is matched with `patternProperties`."""
 _MODELS_URL = "https://apigateway.amazonaws.com/restapis/"
 
 
@@ -77,8 +79,10 @@ class Validation:
             raise _invalid(f"the body is not JSON: {error}") from None
         try:
             fault = next(validator.iter_errors(document), None)
-        except (RecursionError, PatternRefused):
+        except RecursionError:
             raise _invalid("the body is nested too deeply for its model") from None
+        except PatternRefused as error:
+            raise _invalid(str(error)) from None
         if fault is not None:
             where = "/".join(str(part) for part in fault.absolute_path)
             raise _invalid(f"{where or 'the body'}: {fault.message}"[:1_000])
@@ -105,7 +109,40 @@ def _validator(schema: Any, definitions: Mapping[str, Any]) -> Any:
     except jsonschema.SchemaError as error:
         raise SchemaRefused(f"a model is not valid JSON schema: {error.message}"[:500]) from None
     _check_references(document, document, 0)
-    return jsonschema.Draft4Validator(document, registry=registry)
+    return _bounded(jsonschema)(document, registry=registry)
+
+
+def _bounded(jsonschema: Any) -> Any:
+    """Draft 4 with those keywords replaced whose cost a client could drive up: `pattern` and `patternProperties` on
+    long texts, `uniqueItems` on long lists of objects."""
+    fault = jsonschema.ValidationError
+    own = jsonschema.Draft4Validator.VALIDATORS["patternProperties"]
+
+    def pattern(validator: Any, wanted: str, instance: Any, schema: Any) -> Iterator[Any]:
+        if isinstance(instance, str) and not compile_pattern(wanted).found_in(instance):
+            yield fault(f"{instance[:100]!r} does not match {wanted!r}")
+
+    def pattern_properties(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        if isinstance(instance, dict) and any(len(name) > NAME_CHARACTERS_MAX for name in instance):
+            yield fault(f"a name has more than {NAME_CHARACTERS_MAX} characters")
+        else:
+            yield from own(validator, wanted, instance, schema)
+
+    def unique_items(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        if wanted and isinstance(instance, list) and len({_canonical(item) for item in instance}) != len(instance):
+            yield fault("has items that are not unique")
+
+    keywords = {"pattern": pattern, "patternProperties": pattern_properties, "uniqueItems": unique_items}
+    return jsonschema.validators.extend(jsonschema.Draft4Validator, keywords)
+
+
+def _canonical(value: Any) -> Any:
+    """A hashable stand-in, equal for values that JSON schema calls equal (1 and 1.0 are, 1 and true are not)."""
+    if isinstance(value, dict):
+        return "object", frozenset((name, _canonical(item)) for name, item in value.items())
+    if isinstance(value, list):
+        return "array", tuple(_canonical(item) for item in value)
+    return ("boolean", value) if isinstance(value, bool) else value
 
 
 def _local(node: Any, depth: int) -> Any:

@@ -65,8 +65,8 @@ class Process:
         """Seconds from the start to the first answer. Raises NotReady."""
         while not answers(port, path):
             if self._child.poll() is not None or time.perf_counter() - self.started_at > READY_TIMEOUT_SECONDS:
-                tail = self.log.read_text(errors="replace")[-800:]
-                raise NotReady(f"no answer on port {port}: {tail}")
+                lines = self.log.read_text(errors="replace").split("\n")
+                raise NotReady(f"no answer on port {port}: {' / '.join([line for line in lines if line.strip()][-2:])}")
             time.sleep(0.002)
         return time.perf_counter() - self.started_at
 

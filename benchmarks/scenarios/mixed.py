@@ -14,7 +14,8 @@ PARTS = {"GetItem": get_item, "PutItem": put_item, "Query": query}
 
 def make(source: random.Random, index: int) -> Call:
     part = source.choices((get_item, put_item, query), weights=(60, 20, 20))[0]
-    return part.make(source, index)
+    call: Call = part.make(source, index)
+    return call
 
 
 def check(call: Call, answer: Any) -> bool:

@@ -11,7 +11,6 @@ import contextlib
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -20,24 +19,42 @@ from trine.clock import Clock
 
 _SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 """What AWS's Python runtimes bring; all of it is plain Python and runs in every version."""
-_ASK_SECONDS = 5
+_PROGRAMS = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+"""How executables begin on Linux and macOS."""
+_OLDEST = (3, 9)
 _OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def find(version: str) -> str | None:
-    """The real path of `python{version}`'s executable (behind any shim), or None when it is not installed."""
-    found = shutil.which(f"python{version}")
-    if found is None:
+    """The executable of Python `version` (`3.12`), or None when it is not installed.
+
+    Looks at files only: shims, which are scripts, are passed over, and what lies behind them is looked for where
+    version managers keep it. Versions that the guest does not run in count as not installed.
+    """
+    numbers = version.split(".")
+    if len(numbers) != 2 or not all(map(str.isdigit, numbers)) or tuple(map(int, numbers)) < _OLDEST:
         return None
-    question = "import sys; print('.'.join(map(str, sys.version_info[:2])), sys.executable)"
+    name = f"python{version}"
+    home = Path.home()
+    folders = [Path(folder) for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder]
+    for root, pattern in (
+        (Path(os.environ.get("PYENV_ROOT", home / ".pyenv")) / "versions", f"{version}.*/bin"),
+        (home / ".local" / "share" / "uv" / "python", f"cpython-{version}.*/bin"),
+    ):
+        folders += sorted(root.glob(pattern), reverse=True)
+    for folder in folders:
+        path = folder / name
+        if _is_program(path):
+            return str(path)
+    return None
+
+
+def _is_program(path: Path) -> bool:
     try:
-        asked = subprocess.run(
-            [found, "-I", "-c", question], capture_output=True, text=True, timeout=_ASK_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    answered, _, executable = asked.stdout.strip().partition(" ")
-    return executable if answered == version and os.access(executable, os.X_OK) else None
+        with path.open("rb") as file:
+            return file.read(4) in _PROGRAMS and os.access(path, os.X_OK)
+    except OSError:
+        return False
 
 
 class Interpreters:
@@ -48,13 +65,20 @@ class Interpreters:
         self._sdk = state / "sdk"
         self._sandboxed = sandboxed
         self._quick_sdk = quick_sdk
+        self._is_started = False
         self.own = Zygote(clock, sandboxed=sandboxed, quick_sdk=quick_sdk)
         self._found: dict[str, str | None] = {_OWN: sys.executable}
         self._zygotes: dict[str, Zygote] = {sys.executable: self.own}
 
     def start(self) -> None:
-        """Start the own zygote; returns at once."""
-        self.own.start()
+        """Start the own zygote and those that functions asked for already; returns at once."""
+        self._is_started = True
+        for zygote in self._zygotes.values():
+            zygote.start()
+
+    def prepare(self, runtime: str) -> None:
+        """A function of this runtime exists: its zygote starts now, or with the others."""
+        self.zygote(runtime)
 
     def executable(self, runtime: str) -> str:
         """The interpreter for a runtime; Trine's own for everything that is not Python or not installed."""
@@ -79,10 +103,23 @@ class Interpreters:
         zygote = self._zygotes.get(executable)
         if zygote is None:
             zygote = self._zygotes[executable] = Zygote(
-                self._clock, executable, sandboxed=self._sandboxed, sdk=self._offer_sdk(), quick_sdk=self._quick_sdk
+                self._clock,
+                executable,
+                sandboxed=self._sandboxed,
+                sdk=self._offer_sdk(),
+                quick_sdk=self._quick_sdk,
+                on_hopeless=lambda: self._give_up(runtime),
             )
-            zygote.start()
+            if self._is_started:
+                zygote.start()
         return zygote
+
+    def _give_up(self, runtime: str) -> None:
+        # An interpreter that does not even start counts as not installed.
+        executable = self._found.get(runtime.removeprefix("python"))
+        self._found[runtime.removeprefix("python")] = None
+        if executable is not None:
+            self._zygotes.pop(executable, None)
 
     def _offer_sdk(self) -> Path:
         # A folder with nothing but the SDK's packages of this interpreter: others can import them, and only them.

@@ -179,6 +179,7 @@ class Service:
             self._reloader.watch(directory, function.name)
         policy = resource_policy(permissions, function.arn, self.place)
         self.concurrency.reserve(function.name, function.reserved_concurrency)
+        self.interpreters.prepare(function.runtime)
         entry = self.registry.put(function, self.log_store.group(function.log_group))
         entry.permissions, entry.policy = list(permissions), policy
         return function

@@ -29,7 +29,7 @@ from trine.clock import Clock
 
 _LOGGER = logging.getLogger(__name__)
 START = Path(__file__).parent / "bootstrap" / "start.py"
-_RESTARTS_MAX = 20
+_RESTARTS_MAX = 5
 """Restarts of a zygote that dies before it was ever ready; then functions cannot be started and callers are told."""
 
 
@@ -55,11 +55,14 @@ class Zygote:
         sandboxed: bool = True,
         sdk: Path | None = None,
         quick_sdk: bool = True,
+        on_hopeless: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self.python = python
         self._sandboxed = sandboxed
         self._quick_sdk = quick_sdk
+        self._on_hopeless = on_hopeless
+        """Called when it cannot be started at all."""
         self.replaced: tuple[str, ...] = ()
         """The pieces of the SDK that run a shorter way in forks."""
         self.sdk_folder = str(sdk or "")
@@ -206,6 +209,7 @@ class Zygote:
                 process.failed("the process that starts functions cannot be started")
             self._starting.clear()
             self._drop_unsent()
+            self._on_hopeless()
             return
         if self._popen is not None:
             _LOGGER.warning("the zygote died (status %s); starting another", self._popen.wait())

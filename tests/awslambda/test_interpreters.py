@@ -1,0 +1,82 @@
+"""Python interpreters: the asked version where it is installed, shims passed over, the own one otherwise."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trine.awslambda import interpreters
+from trine.awslambda.interpreters import Interpreters, find
+from trine.clock import ManualClock
+
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def program(path: Path, content: bytes = b"\x7fELF....") -> Path:
+    """An executable file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o755)
+    return path
+
+
+def test_programs_on_path_and_behind_shims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shim = program(tmp_path / "shims" / "python3.42", b"#!/bin/sh\n")
+    monkeypatch.setenv("PATH", str(shim.parent))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert find("3.42") is None
+    behind = program(tmp_path / "pyenv" / "versions" / "3.42.1" / "bin" / "python3.42")
+    assert find("3.42") == str(behind)
+    direct = program(tmp_path / "bin" / "python3.42")
+    monkeypatch.setenv("PATH", f"{shim.parent}{os.pathsep}{direct.parent}")
+    assert find("3.42") == str(direct)
+    program(tmp_path / "bin" / "python3.8")
+    assert find("3.8") is None
+    assert find("nonsense") is None
+
+
+def test_what_is_not_installed_runs_in_the_own_interpreter_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreters, "find", lambda version: None)
+    found = Interpreters(ManualClock(), tmp_path, sandboxed=False, quick_sdk=False)
+    assert found.executable("python3.99") == sys.executable
+    assert found.note("python3.99") == f"python3.99 is not installed; python{OWN} runs instead"
+    assert found.note(f"python{OWN}") is None
+    assert found.zygote("python3.99") is found.own
+    assert found.zygote("nodejs20.x") is found.own
+
+
+@pytest.mark.parametrize("version", [v for v in ("3.12", "3.13") if v != OWN and find(v)])
+def test_another_version_has_the_sdk_and_its_own_zygote(lab: Any, tmp_path: Path, version: str) -> None:
+    (tmp_path / "app.py").write_text(
+        "import sys, boto3\ndef handler(event, context):\n    return [list(sys.version_info[:2]), boto3.__name__]\n"
+    )
+    major, minor = map(int, version.split("."))
+    name = f"other-{minor}"
+    assert lab.call("app.handler", code=tmp_path, name=name, Runtime=f"python{version}", Timeout=20) == [
+        [major, minor],
+        "boto3",
+    ]
+
+
+def test_an_interpreter_that_does_not_start_counts_as_not_installed(lab: Any, tmp_path: Path) -> None:
+    broken = program(tmp_path / "python3.77", b"#!/bin/sh\nexit 1\n")
+    lab.service.interpreters._found["3.77"] = str(broken)
+    lab.put("app.hello", "hopeless", Runtime="python3.77")
+
+    async def until_given_up() -> None:
+        import asyncio
+
+        for _ in range(500):
+            if lab.service.interpreters._found["3.77"] is None:
+                return
+            await asyncio.sleep(0.01)
+
+    lab.run(until_given_up())
+    assert lab.call("app.hello", name="hopeless", Runtime="python3.77") == {"hello": "world"}

@@ -88,6 +88,7 @@ def _environment_overrides(path: Path | None) -> dict[str, dict[str, str]]:
 async def _serve(settings: Settings, *, as_json: bool, with_manifest: bool) -> None:
     from trine.cloudformation.template import load_template
 
+    settings.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     # On a cold cache a child process expands the template; meanwhile this one imports the wings.
     reading = asyncio.get_running_loop().run_in_executor(
         None,

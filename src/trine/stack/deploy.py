@@ -16,7 +16,7 @@ from trine.cloudformation.faults import Fault, TemplateFaults
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
 from trine.dynamodb.model.table_definition import define_table
-from trine.iam.provision import put_managed_policy, put_policy
+from trine.iam.provision import put_group, put_managed_policy, put_policy, put_user
 from trine.stack.build import Wings
 from trine.stack.settings import Settings
 
@@ -26,8 +26,12 @@ ROLE = "AWS::IAM::Role"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 POLICY = "AWS::IAM::Policy"
 PERMISSION = "AWS::Lambda::Permission"
-ORDER = (ROLE, MANAGED_POLICY, POLICY, TABLE, FUNCTION)
-"""Types in the order in which they are made: a function's role must exist before its first credentials."""
+GROUP = "AWS::IAM::Group"
+USER = "AWS::IAM::User"
+ROLE_POLICY = "AWS::IAM::RolePolicy"
+ORDER = (MANAGED_POLICY, ROLE, GROUP, USER, MANAGED_POLICY, POLICY, ROLE_POLICY, TABLE, FUNCTION)
+"""Types in the order in which they are made. A function's role must exist before its first credentials; managed
+policies come twice, because identities name them by ARN and they name identities: first unattached, then attached."""
 
 NAME_PROPERTY = {
     FUNCTION: "FunctionName",
@@ -35,6 +39,9 @@ NAME_PROPERTY = {
     ROLE: "RoleName",
     MANAGED_POLICY: "ManagedPolicyName",
     POLICY: "PolicyName",
+    ROLE_POLICY: "PolicyName",
+    GROUP: "GroupName",
+    USER: "UserName",
 }
 
 
@@ -65,10 +72,10 @@ def check(template: Template, place: Place) -> None:
 async def deploy(template: Template, wings: Wings, settings: Settings) -> None:
     """Make every resource that a wing owns. TemplateFaults with all that a wing refused."""
     faults = []
-    for resource_type in ORDER:
+    for position, resource_type in enumerate(ORDER):
         for resource in template.of_type(resource_type):
             try:
-                await _make(resource, template, wings, settings)
+                await _make(resource, template, wings, settings, attach=position > 0)
             except AwsError as error:
                 faults.append(fault_of(template, resource, error))
     if faults:
@@ -76,13 +83,17 @@ async def deploy(template: Template, wings: Wings, settings: Settings) -> None:
     await wings.access.settled()
 
 
-async def _make(resource: Resource, template: Template, wings: Wings, settings: Settings) -> None:
+async def _make(resource: Resource, template: Template, wings: Wings, settings: Settings, *, attach: bool) -> None:
     properties = named_properties(resource)
     if resource.type == ROLE:
         wings.access.put_role(properties)
     elif resource.type == MANAGED_POLICY:
-        put_managed_policy(wings.access.directory, properties, resource.name)
-    elif resource.type == POLICY:
+        put_managed_policy(wings.access.directory, properties, resource.name, attach=attach)
+    elif resource.type == GROUP:
+        put_group(wings.access.directory, properties, resource.name)
+    elif resource.type == USER:
+        put_user(wings.access.directory, properties, resource.name)
+    elif resource.type in (POLICY, ROLE_POLICY):
         put_policy(wings.access.directory, properties)
     elif resource.type == TABLE:
         await wings.dynamodb.create_table_from_template(properties)

@@ -35,7 +35,7 @@ from trine.stack.listeners import AwsPort
 from trine.stack.ports import Ports, bind
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
-from trine.stack.state import open_store
+from trine.stack.state import open_store, own_directory
 
 CLOSE_GRACE_SECONDS = 3.0
 FRONT_BODY_BYTES = 10 * 1024 * 1024 + 1
@@ -71,7 +71,7 @@ class Stack:
         clock, ids = clock or SystemClock(), ids or SystemIds()
         resources = list(template.resources.values())
         apis = build_apis(resources)
-        settings.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own_directory(settings.state_directory)
         ports = bind(settings)
         try:
             store = open_store(settings.state_directory, clock, memory=settings.memory)

@@ -32,6 +32,13 @@ def _faults() -> Iterator[None]:
         raise StateFault(str(error)) from error
 
 
+def own_directory(state_directory: Path) -> None:
+    """Make the state directory, or take it, for its owner's eyes alone: it holds secrets. StateFault."""
+    with _faults():
+        state_directory.mkdir(parents=True, exist_ok=True)
+        state_directory.chmod(0o700)
+
+
 def open_store(state_directory: Path, clock: Clock, *, memory: bool) -> Store:
     """The store of a stack: in memory, or durable below `state_directory`. StateFault."""
     if memory:

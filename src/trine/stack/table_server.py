@@ -24,7 +24,7 @@ from trine.stack.listeners import AwsPort, Endpoint, unknown_service
 from trine.stack.ports import listen
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
-from trine.stack.state import open_store
+from trine.stack.state import open_store, own_directory
 from trine.trace import TraceBook
 
 CLOSE_GRACE_SECONDS = 3.0
@@ -60,7 +60,7 @@ class TableServer:
     @classmethod
     async def start(cls, settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None) -> TableServer:
         """Answer on the settings' DynamoDB port when this returns. Raises PortTaken or StateFault."""
-        settings.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own_directory(settings.state_directory)
         listener = listen(settings.host, settings.dynamodb_port, "--port")
         try:
             server = cls(settings, listener, clock or SystemClock(), ids or SystemIds())

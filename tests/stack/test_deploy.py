@@ -1,0 +1,64 @@
+"""The template's identities are made in an order that works, and what a wing refuses has its place in the text."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from trine.cloudformation.faults import TemplateFaults
+from trine.testing import running
+
+IDENTITIES = """
+Resources:
+  Shared:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      ManagedPolicyName: shared
+      Groups: [!Ref Readers]
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: dynamodb:GetItem, Resource: "*"}]}
+  Reader:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: reader
+      ManagedPolicyArns: [!Ref Shared]
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+  Readers: {Type: AWS::IAM::Group, Properties: {GroupName: readers}}
+  More:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: more
+      Roles: [!Ref Reader]
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: dynamodb:Query, Resource: "*"}]}
+"""
+
+
+def test_identities_that_name_each_other_are_made(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(IDENTITIES)
+    with running(tmp_path) as stack:
+        iam = stack.client("iam")
+        attached = iam.list_attached_role_policies(RoleName="reader")["AttachedPolicies"]
+        assert [policy["PolicyName"] for policy in attached] == ["shared"]
+        assert iam.list_role_policies(RoleName="reader")["PolicyNames"] == ["more"]
+        assert iam.list_attached_group_policies(GroupName="readers")["AttachedPolicies"] == attached
+
+
+def test_every_refusal_of_a_wing_is_told_with_its_line(tmp_path: Path) -> None:
+    broken = IDENTITIES.replace("dynamodb:GetItem", "no-colon").replace(
+        "Effect: Allow, Action: dynamodb:Query", "Effect: No"
+    )
+    (tmp_path / "template.yaml").write_text(broken)
+    with pytest.raises(TemplateFaults) as refused, running(tmp_path):
+        raise AssertionError("must not start")
+    assert all(fault.line > 0 for fault in refused.value.faults)
+    assert any("Shared" in fault.hint or "shared" in fault.message for fault in refused.value.faults)
+
+
+def test_the_state_is_for_its_owner_s_eyes(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(IDENTITIES)
+    state = tmp_path / "state"
+    with running(tmp_path, memory=False, state_directory=state):
+        assert stat.S_IMODE(state.stat().st_mode) == 0o700

@@ -94,7 +94,7 @@ class TableServer:
         self.access = Access(clock, ids)
         self.key = self.access.owner_credentials()
         self.traces = TraceBook(clock)
-        self.table = DynamoDB(MemoryStore(clock), clock, ids, self.access, Place(), self.traces)
+        self.table = DynamoDB(MemoryStore(clock), clock, ids, self.access, Place(), self.traces, throttling=False)
         self.table.start()
         server = await serve(self.table.handle, clock=clock, error_response=self.table.error_response)
         self.port = server.port

@@ -17,12 +17,14 @@ from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.dynamodb.compression import plain_body
+from trine.dynamodb.consistency.lag import Lag
 from trine.dynamodb.dispatch import operation_of
-from trine.dynamodb.errors import InternalServerError
+from trine.dynamodb.errors import InternalServerError, ThrottledError
 from trine.dynamodb.limits import REQUEST_BODY_MAX_BYTES
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.response import answer, error_answer, health_answer, plain_answer
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
+from trine.dynamodb.storage.metering import Metering
 from trine.dynamodb.storage.source import Store, StoreError
 from trine.dynamodb.storage.sweep import Sweeper
 from trine.dynamodb.storage.tables import Table, Tables
@@ -47,12 +49,18 @@ class DynamoDB:
         traces: TraceBook,
         *,
         catalogue: DocumentCatalogue | None = None,
-        replica_lag_seconds: float = 0.0,
+        replica_lag_seconds: float | Lag = 0.0,
+        throttling: bool = True,
     ) -> None:
+        """`replica_lag_seconds`: how far eventually consistent reads trail, fixed or drawn (`consistency.lag.Lag`).
+        `throttling` False counts units and refuses nothing.
+        """
         self.catalogue = catalogue if catalogue is not None else DocumentCatalogue(store)
         """Durable documents for every wing."""
         tables = Tables(store, self.catalogue, place, clock, ids)
         self.rooms = Rooms(store, self.catalogue, tables, clock, ids, place, replica_lag_seconds)
+        self.metering = Metering(store, tables, clock, throttling=throttling)
+        """Capacity: meters of all tables, and auto scaling."""
         self._sweeper = Sweeper(store, tables, clock)
         self._access, self._traces = access, traces
         self._request_id = ids.dynamodb_request_id
@@ -62,9 +70,11 @@ class DynamoDB:
         self.rooms.tables.resume_sweeps()
         self.rooms.backfills.resume()
         self._sweeper.start()
+        self.metering.start()
 
     async def close(self) -> None:
         """End the wing's own tasks; the store is its owner's to close."""
+        await self.metering.close()
         await self._sweeper.close()
         await self.rooms.backfills.close()
         await self.rooms.tables.close()
@@ -117,7 +127,11 @@ class DynamoDB:
             self._access.authorize(caller, action, resource_arn, facts, policy, trace)
         plan = operation.prepare(document)
         trace.step("dynamodb.expressions")
-        return operation.execute(rooms, document, plan)
+        rooms.trace = trace
+        try:
+            return operation.execute(rooms, document, plan)
+        finally:
+            rooms.trace = None
 
     def _later(self, outcome: Future[bytes], request: Request, trace: Trace) -> Future[Response]:
         answered: Future[Response] = asyncio.get_running_loop().create_future()
@@ -139,7 +153,9 @@ class DynamoDB:
     def _refused(self, fault: BaseException, trace: Trace) -> Response:
         error = _as_aws_error(fault)
         if trace.refusal is None:
-            trace.refuse("dynamodb", error.message or str(error.__cause__ or error.code), code=error.code)
+            facts = error.facts if isinstance(error, ThrottledError) else {}
+            room = "dynamodb.throughput" if facts else "dynamodb"
+            trace.refuse(room, error.message or str(error.__cause__ or error.code), code=error.code, **facts)
         self._traces.close(trace, error.status)
         return error_answer(error, trace.request_id)
 

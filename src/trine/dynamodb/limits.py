@@ -95,6 +95,9 @@ BURST_SECONDS = 300
 """Unused provisioned capacity that a table keeps for bursts ("Burst and adaptive capacity")."""
 PARTITION_READ_UNITS_PER_SECOND = 3_000
 PARTITION_WRITE_UNITS_PER_SECOND = 1_000
+SHORT_BURST_SECONDS = 5
+"""Our own: how many seconds of its ceiling a partition, or an on-demand table, gives at once when it was idle. AWS does
+not say over what time it measures them; a spike of a second passes there, a minute of it does not."""
 PARTITION_MAX_BYTES = 10 * 1024 * 1024 * 1024
 """A partition that grows beyond 10 GB is split ("Partitions and data distribution")."""
 PARTITIONS_MAX_COUNT = 1_024

@@ -7,6 +7,8 @@ remembered for less long, and never misremembered.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from trine.dynamodb.limits import RECENT_WRITES_MAX_COUNT, STALE_SECONDS
 
 _SPACE_BYTES = 7
@@ -39,16 +41,17 @@ class RecentWrites:
         self._partitions[key[:_PARTITION_BYTES]] = key
         self._spaces[key[:_SPACE_BYTES]] = key
 
-    def age(self, key: bytes, now: float) -> float | None:
+    def age(self, key: bytes, clock_now: Callable[[], float]) -> float | None:
         """Seconds since `key` was written, when that is less than a second ago."""
         at = self._items.get(key)
         if at is None:
             at = self._older_items.get(key)
             if at is None:
                 return None
-        return now - at if 0.0 <= now - at < STALE_SECONDS else None
+        age = clock_now() - at  # the time is read only for keys that were written lately
+        return age if 0.0 <= age < STALE_SECONDS else None
 
-    def in_range(self, start: bytes, stop: bytes, now: float) -> Written | None:
+    def in_range(self, start: bytes, stop: bytes, clock_now: Callable[[], float]) -> Written | None:
         """The newest write that a Query or Scan from `start` to `stop` of one partition or space could miss."""
         prefix = start[:_PARTITION_BYTES]
         if len(prefix) == _PARTITION_BYTES and stop.startswith(prefix):
@@ -57,7 +60,7 @@ class RecentWrites:
             key = self._spaces.get(start[:_SPACE_BYTES])
         if key is None:
             return None
-        age = self.age(key, now)
+        age = self.age(key, clock_now)
         return None if age is None else (key, age)
 
     def _turn(self, now: float) -> None:

@@ -6,9 +6,9 @@ answer. Compilation makes closures over (item, names, values) and is cached by t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from trine.dynamodb.expressions.ast import And, Between, Comparison, Condition, Function, In, Not, Or
+from trine.dynamodb.expressions.ast import And, Between, Comparison, Condition, Function, In, Not, Or, Path, Value
 from trine.dynamodb.expressions.checks import Binding, binding, paths_of
 from trine.dynamodb.expressions.condition_checks import check_tree, leaf_of, leaves_of, operands_of
 from trine.dynamodb.expressions.functions import compile_function, compile_operand
@@ -63,9 +63,26 @@ class BoundCondition:
         return [resolve(path, self._names) for path in self._compiled.paths]
 
     @property
+    def equalities(self) -> frozenset[str]:
+        """Top-level attributes that must equal a value for the condition to hold."""
+        names = self._names
+        return frozenset(names.get(name, name) for name in equalities_of(self._compiled.tree))
+
+    @property
     def attributes(self) -> set[str]:
         """The top-level attributes read."""
         return {str(path[0]) for path in self.paths}
+
+
+def equalities_of(node: Condition) -> Iterator[str]:
+    """Names, as written, of the top-level attributes that `node` compares with a value by `=`, at its top or in AND."""
+    if isinstance(node, And):
+        for term in node.terms:
+            yield from equalities_of(term)
+    elif isinstance(node, Comparison) and node.operator == "=":
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(one, Path) and isinstance(other, Value) and len(one.elements) == 1:
+                yield str(one.elements[0])
 
 
 @cached_by_text

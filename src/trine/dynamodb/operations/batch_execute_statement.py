@@ -30,6 +30,9 @@ _CODES = {
     "ValidationException": "ValidationError",
     "ResourceNotFoundException": "ResourceNotFound",
     "DuplicateItemException": "DuplicateItem",
+    "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
+    "ThrottlingException": "ThrottlingError",
+    "RequestLimitExceeded": "RequestLimitExceeded",
     "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
 }
 Outcome = tuple[dict[str, Any], ConsumedCapacity | None]
@@ -69,7 +72,9 @@ async def _one(rooms: Rooms, one: BatchStatementRequest, statement: Statement) -
     try:
         return await _outcome(rooms, one, statement)
     except AwsError as refused:
-        error = {"Code": _CODES.get(refused.code, "InternalServerError"), "Message": refused.message, **refused.members}
+        error = {"Code": _CODES.get(refused.code, "InternalServerError"), "Message": refused.message}
+        if "Item" in refused.members:
+            error["Item"] = refused.members["Item"]
         return {"TableName": statement.table_name, "Error": error}, None
 
 

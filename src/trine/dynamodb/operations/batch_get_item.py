@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 import orjson
 
-from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.errors import ThrottledError, ValidationException
 from trine.dynamodb.expressions.projection import Projection
 from trine.dynamodb.limits import BATCH_GET_KEYS_MAX_COUNT, BATCH_GET_MAX_BYTES
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
 from trine.dynamodb.operations.consumed import consistency_of, consumed_list, wanted
 from trine.dynamodb.operations.expect import attributes_named, key_bytes, leading_key
+from trine.dynamodb.operations.observed import item_read
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import BatchGetItemInput, Codec, KeysAndAttributes, table_name_of
@@ -59,13 +60,17 @@ def execute(rooms: Rooms, request: BatchGetItemInput, projections: dict[str, Pro
         wishes.append((name, table, wish, keys))
     left_bytes = BATCH_GET_MAX_BYTES
     responses, unprocessed, consumed = [], {}, {}
+    refused: ThrottledError | None = None
     for name, table, wish, keys in wishes:
         reading = _Reading(table, wish, projections[name])
         left_bytes = reading.read(rooms, keys, left_bytes)
         responses.append(orjson.dumps(name) + b":[" + b",".join(reading.items) + b"]")
         consumed[name] = reading.consumed
+        refused = refused or reading.refused
         if reading.unprocessed:
             unprocessed[name] = _again(wish, reading.unprocessed)
+    if refused is not None and not any(capacity.total for capacity in consumed.values()):
+        raise refused  # "if none of the items can be processed …, BatchGetItem returns a …ThroughputExceeded…"
     answer = b'{"Responses":{' + b",".join(responses) + b'},"UnprocessedKeys":' + orjson.dumps(unprocessed)
     if wanted(request.return_consumed_capacity):
         capacities = consumed_list(consumed, request.return_consumed_capacity)
@@ -77,10 +82,12 @@ class _Reading:
     """The reading of one table's part."""
 
     def __init__(self, table: Table, wish: KeysAndAttributes, projection: Projection | None) -> None:
-        self.wish, self.projection = wish, projection
+        self.table, self.wish, self.projection = table, wish, projection
         self.items: list[bytes] = []
         self.unprocessed: list[dict[str, Any]] = []
         self.consumed = ConsumedCapacity(table.name)
+        self.refused: ThrottledError | None = None
+        """Why the first of the keys that found no units was left out."""
 
     def read(self, rooms: Rooms, keys: list[bytes], left_bytes: int) -> int:
         """Read while the answer has room; how many bytes are left then."""
@@ -88,9 +95,15 @@ class _Reading:
         with rooms.source.open(self.wish.consistent_read) as source:
             for place, key in enumerate(keys):
                 if left_bytes <= 0:
-                    self.unprocessed = self.wish.keys[place:]
+                    self.unprocessed += self.wish.keys[place:]
                     break
                 stored = source.get(key)
+                try:
+                    item_read(rooms, self.table, key, stored, consistency)
+                except ThrottledError as refused:
+                    self.refused = self.refused or refused
+                    self.unprocessed.append(self.wish.keys[place])
+                    continue
                 size_bytes = stored_size(stored) if stored is not None else 0
                 self.consumed.add_table(read=read_units(size_bytes, consistency))
                 left_bytes -= size_bytes

@@ -1,6 +1,6 @@
 """BatchWriteItem: up to 25 puts and deletes of several tables.
 
-AWS runs them one by one and may leave some for a second call; here they share one commit, so none is ever left.
+Those for which there are no units come back as `UnprocessedItems`; the others share one commit.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from asyncio import Future
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import orjson
 
 from trine.dynamodb.errors import ValidationException
@@ -88,7 +89,11 @@ def _write(table: Table, wish: WriteRequest) -> tuple[Write, Item]:
 def _answer(
     request: BatchWriteItemInput, transitions: Sequence[Transition], items: Sequence[tuple[str, Item]]
 ) -> bytes:
-    document: dict[str, Any] = {"UnprocessedItems": {}}
+    refused = [transition.throttled for transition in transitions if transition.throttled is not None]
+    if len(refused) == len(transitions):
+        raise refused[0]  # "if none of the items can be processed …, BatchWriteItem returns a …ThroughputExceeded…"
+    document: dict[str, Any] = {"UnprocessedItems": _unprocessed(request, transitions) if refused else {}}
+    transitions, items = _done(transitions, items) if refused else (transitions, items)
     if wanted(request.return_consumed_capacity):
         consumed = write_capacities(transitions)
         document["ConsumedCapacity"] = consumed_list(consumed, request.return_consumed_capacity)
@@ -101,6 +106,25 @@ def _answer(
         if metrics:
             document["ItemCollectionMetrics"] = {name: list(found.values()) for name, found in metrics.items()}
     return orjson.dumps(document)
+
+
+def _unprocessed(request: BatchWriteItemInput, transitions: Sequence[Transition]) -> dict[str, list[Any]]:
+    """The requests that found no units, as they came."""
+    left: dict[str, list[Any]] = {}
+    wishes = ((name, wish) for name, wishes in request.request_items.items() for wish in wishes)
+    for (name, wish), transition in zip(wishes, transitions, strict=True):
+        if transition.throttled is not None:
+            document = {member: value for member, value in msgspec.to_builtins(wish).items() if value is not None}
+            left.setdefault(name, []).append(document)
+    return left
+
+
+def _done(
+    transitions: Sequence[Transition], items: Sequence[tuple[str, Item]]
+) -> tuple[Sequence[Transition], Sequence[tuple[str, Item]]]:
+    """Without those that did not happen."""
+    both = [pair for pair in zip(transitions, items, strict=True) if pair[0].throttled is None]
+    return [transition for transition, _ in both], [item for _, item in both]
 
 
 BATCH_WRITE_ITEM = Operation(

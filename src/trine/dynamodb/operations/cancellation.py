@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trine.dynamodb.errors import (
@@ -45,6 +45,12 @@ class Reasons:
             return guarded
 
         return wrap
+
+    def add_throttled(self, transitions: Sequence[Transition]) -> None:
+        """Items for which there were no units were refused."""
+        for at, transition in enumerate(transitions):
+            if transition.throttled is not None and at not in self._reasons:
+                self.add(at, transition.throttled.reason_code, transition.throttled.message)
 
     def raise_if_any(self) -> None:
         """TransactionCanceledException when some item was refused."""

@@ -16,6 +16,7 @@ from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import decode_stored, item_bytes, stored_size
 from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE, Reasons
 from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
+from trine.dynamodb.operations.observed import transaction_read
 from trine.dynamodb.operations.operation import Answer, Operation, Permission, Rooms
 from trine.dynamodb.operations.statements import plan_of, returned_item, statement_permission, write_of
 from trine.dynamodb.partiql import Plan, SelectPlan, Statement, check_parameters, parse
@@ -68,10 +69,11 @@ def _read(rooms: Rooms, request: ExecuteTransactionInput, planned: Sequence[tupl
     responses: list[bytes] = []
     consumed: dict[str, ConsumedCapacity] = {}
     with rooms.store.snapshot() as snapshot:
-        for table, plan in planned:
+        keys = [table.space.key(plan.key) for table, plan in planned if isinstance(plan, SelectPlan) and plan.key]
+        found = [snapshot.get(key) for key in keys]
+        transaction_read(rooms, [table for table, _ in planned], keys, found)
+        for (table, plan), stored in zip(planned, found, strict=True):
             assert isinstance(plan, SelectPlan)
-            assert plan.key is not None
-            stored = snapshot.get(table.space.key(plan.key))
             capacity = consumed.setdefault(table.name, ConsumedCapacity(table.name))
             capacity.add_table(read=read_units(stored_size(stored) if stored else 0, "transactional"))
             if stored is None:
@@ -102,12 +104,13 @@ def _write(rooms: Rooms, request: ExecuteTransactionInput, planned: Sequence[tup
         raise ValidationException(SAME_ITEM_TWICE)
 
     def answer(transitions: Sequence[Transition]) -> bytes:
+        reasons.add_throttled(transitions)
         reasons.raise_if_any()
         return _answer(request, planned, transitions)
 
     now = rooms.clock.now()
     if request.client_request_token is None:
-        return commit_all(rooms.store, writes, answer, now)
+        return commit_all(rooms.store, writes, answer, now, "transactional")
     digest = sha256(msgspec.json.encode(request.transact_statements, order="sorted")).hexdigest()
     token = Token(request.client_request_token, digest, now, IDEMPOTENCY_TOKEN_SECONDS)
     return commit_once(rooms.store, writes, token, answer, lambda _: b'{"Responses":[]}', now)

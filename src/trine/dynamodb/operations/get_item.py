@@ -9,6 +9,7 @@ from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
 from trine.dynamodb.operations.consumed import consistency_of, wanted
 from trine.dynamodb.operations.expect import item_permission, key_bytes
+from trine.dynamodb.operations.observed import item_read
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import Codec, GetItemInput, table_name_of
@@ -24,6 +25,7 @@ def execute(rooms: Rooms, request: GetItemInput, projection: Projection | None) 
     table = rooms.tables.get(table_name_of(request.table_name))
     key = key_bytes(table, request.key)
     stored = rooms.source.get(key, request.consistent_read)
+    item_read(rooms, table, key, stored, consistency_of(request.consistent_read))
     if stored is None:
         item = None
     elif projection is None:

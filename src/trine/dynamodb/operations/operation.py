@@ -15,12 +15,14 @@ from typing import Any
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.clock import Clock
+from trine.dynamodb.consistency.lag import Lag
 from trine.dynamodb.operations.policies import TablePolicies
 from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.backfill import Backfills
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.source import Source, Store
 from trine.dynamodb.storage.tables import Tables
+from trine.trace import Trace
 
 ConditionContext = Mapping[str, Sequence[str]]
 
@@ -44,6 +46,7 @@ class Rooms:
         "source",
         "store",
         "tables",
+        "trace",
     )
 
     def __init__(
@@ -54,12 +57,14 @@ class Rooms:
         clock: Clock,
         ids: Ids,
         place: Place,
-        replica_lag_seconds: float,
+        replica_lag: float | Lag,
     ) -> None:
         self.store, self.catalogue, self.tables = store, catalogue, tables
         self.clock, self.ids, self.place = clock, ids, place
-        self.source = Source(store, replica_lag_seconds)
+        self.source = Source(store, replica_lag)
         self.policies = TablePolicies(tables)
+        self.trace: Trace | None = None
+        """Of the request whose operation runs now; None in tasks."""
         self.endpoint_address: str | None = None
         """Host and port that clients reach this service at, once that is known."""
         self.backfills = Backfills(store, tables)

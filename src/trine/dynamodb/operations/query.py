@@ -11,6 +11,7 @@ from trine.dynamodb.expressions.legacy_condition import LegacyCondition
 from trine.dynamodb.expressions.legacy_key import LegacyKeyTerms, key_conditions
 from trine.dynamodb.expressions.projection import Projection, projection
 from trine.dynamodb.operations.conditions import Filter, filter_of
+from trine.dynamodb.operations.observed import admit_page, look_at_access, page_read
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.reading import (
@@ -123,9 +124,13 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan | None) -> bytes:
             stop = begin
         else:
             start = begin + b"\0"
+    admit_page(target, start)
     with rooms.source.open(request.consistent_read) as source:
         choose = target.choose(source, plan.view) if plan is not None else None
         page = read_page(source, start, stop, reverse=reverse, limit=request.limit, choose=choose)
+    page_read(rooms, target, start, stop, page.size_bytes)
+    if plan is not None:
+        look_at_access(rooms, target, plan.accept, page, False)
     return target.answer(request, page)
 
 

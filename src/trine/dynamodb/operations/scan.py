@@ -5,6 +5,7 @@ from __future__ import annotations
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.projection import Projection, projection
 from trine.dynamodb.operations.conditions import filter_of
+from trine.dynamodb.operations.observed import admit_page, look_at_access, page_read
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.reading import (
@@ -78,9 +79,12 @@ def execute(rooms: Rooms, request: ScanInput, view: View) -> bytes:
                 f"correct Segment. TotalSegments: {request.total_segments} Segment: {request.segment}"
             )
         start = begin + b"\0"
+    admit_page(target, start)
     with rooms.source.open(request.consistent_read) as source:
         choose = target.choose(source, view)
         page = read_page(source, start, stop, limit=request.limit, choose=choose)
+    page_read(rooms, target, start, stop, page.size_bytes)
+    look_at_access(rooms, target, view.accept, page, True)
     return target.answer(request, page)
 
 

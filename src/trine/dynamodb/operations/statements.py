@@ -17,6 +17,7 @@ from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.capacity import ConsumedCapacity
 from trine.dynamodb.model.item import check_item_size, encode_stored, item_bytes, item_size
 from trine.dynamodb.operations.expect import CONDITION_FAILED
+from trine.dynamodb.operations.observed import admit_page, page_read
 from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.operations.reading import Target, View
 from trine.dynamodb.partiql import (
@@ -159,10 +160,12 @@ class Selection:
                     start, stop = (start, begin) if plan.reverse else (begin + b"\0", stop)
                     begin = None
                 left = None if limit is None else limit - scanned
+                admit_page(target, start)
                 page = read_page(source, start, stop, reverse=plan.reverse, limit=left, choose=choose)
                 self.items += page.items
                 self._size_bytes += page.size_bytes
                 scanned += page.scanned_count
+                page_read(self._rooms, target, start, stop, page.size_bytes)
                 if page.last_stored is not None or self._size_bytes >= PAGE_MAX_BYTES:
                     self._stop_at(at, page.last_stored, len(spans))
                     return

@@ -15,6 +15,7 @@ from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, s
 from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE
 from trine.dynamodb.operations.consumed import consumed_list, wanted
 from trine.dynamodb.operations.expect import item_context, key_bytes
+from trine.dynamodb.operations.observed import transaction_read
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import Codec, TransactGetItemsInput, table_name_of
@@ -47,6 +48,7 @@ def execute(rooms: Rooms, request: TransactGetItemsInput, projections: list[Proj
         found = [snapshot.get(key) for key in keys]
     if sum(stored_size(stored) for stored in found if stored is not None) > TRANSACTION_MAX_BYTES:
         raise ValidationException("Collection size of items in the transaction exceeds the limit of 4 MB")
+    transaction_read(rooms, tables, keys, found)
     responses = [_response(stored, projection) for stored, projection in zip(found, projections, strict=True)]
     answer = b'{"Responses":[' + b",".join(responses) + b"]"
     if wanted(request.return_consumed_capacity):

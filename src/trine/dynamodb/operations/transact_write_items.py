@@ -108,11 +108,12 @@ def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) 
     now = rooms.clock.now()
 
     def answer(transitions: Sequence[Transition]) -> bytes:
+        reasons.add_throttled(transitions)
         reasons.raise_if_any()
         return _answer(request, wishes, transitions)
 
     if request.client_request_token is None:
-        return commit_all(rooms.store, writes, answer, now)
+        return commit_all(rooms.store, writes, answer, now, "transactional")
     digest = sha256(msgspec.json.encode(request.transact_items, order="sorted")).hexdigest()
     token = Token(request.client_request_token, digest, now, IDEMPOTENCY_TOKEN_SECONDS)
     return commit_once(rooms.store, writes, token, answer, lambda current: _repeated_answer(request, current), now)

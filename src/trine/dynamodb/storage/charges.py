@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trine.dynamodb.model.capacity import index_write_units, write_units
+from trine.dynamodb.model.capacity import index_write_units, read_units, write_units
 from trine.dynamodb.model.item import stored_size
 from trine.dynamodb.storage.indexes import IndexChange
 from trine.dynamodb.throughput.meter import IndexUnits, place_of
@@ -44,6 +44,13 @@ def charge_write(transition: Transition, key: bytes, transactional: bool = False
         meter.write(place_of(key), item_write_units(transition, transactional))
         return
     meter.write(place_of(key), *_with_indexes(transition, transactional))
+
+
+def charge_repeated(transition: Transition, key: bytes) -> None:
+    """Take what a transaction that happened before costs: the reading of its items. ThrottledError."""
+    meter, old = transition.table.meter, transition.old_stored
+    if meter is not None:
+        meter.read(place_of(key), read_units(stored_size(old) if old is not None else 0, "transactional"))
 
 
 def release_write(transition: Transition, key: bytes, transactional: bool = False) -> None:

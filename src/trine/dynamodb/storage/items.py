@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 from trine.dynamodb.errors import ConditionalCheckFailedException, ThrottledError
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import decode_stored, encode_stored, stored_size
-from trine.dynamodb.storage.charges import charge_write, release_write
+from trine.dynamodb.storage.charges import charge_repeated, charge_write, release_write
 from trine.dynamodb.storage.indexes import IndexChange, index_changes
 from trine.dynamodb.storage.stream import stream_record
 from trine.dynamodb.storage.tables import Table
@@ -209,6 +209,8 @@ def commit_once(
     def decide(current: Current) -> Change[Result]:
         transitions = [Transition(write.table, current[write.key]) for write in writes]
         if token.seen(current[token.key]):
+            for write, transition in zip(writes, transitions, strict=True):
+                charge_repeated(transition, write.key)
             return Change(repeated(transitions))
         effects = Effects(now, "transactional")
         _add_all(effects, writes, transitions)

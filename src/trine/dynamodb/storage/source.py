@@ -5,6 +5,7 @@ The wing's other rooms know the store by the names of this room; only `storage` 
 
 from __future__ import annotations
 
+from trine.dynamodb.consistency.lag import Lag
 from trine.kv.errors import StoreError
 from trine.kv.store import Snapshot, Store
 
@@ -27,25 +28,27 @@ class Newest:
 
 
 class Source:
-    """Strong and eventual reads of one store; `lag_seconds` is how far the replica trails."""
+    """Strong and eventual reads of one store; `lag` is how far the replica trails: seconds, or drawn for each read."""
 
-    __slots__ = ("_lag_seconds", "_newest", "_store")
+    __slots__ = ("_lag", "_newest", "_store", "lag")
 
-    def __init__(self, store: Store, lag_seconds: float) -> None:
-        self._store, self._lag_seconds = store, lag_seconds
+    def __init__(self, store: Store, lag: float | Lag) -> None:
+        self.lag = lag if isinstance(lag, Lag) else Lag(lag)
+        self._lag: Lag | None = self.lag if self.lag.most_seconds else None
+        self._store = store
         self._newest = Newest(store)
-        if lag_seconds:
-            store.keep_history(lag_seconds)
+        if self._lag is not None:
+            store.keep_history(self._lag.most_seconds)
 
     def open(self, consistent: bool | None) -> Newest | Snapshot:
         """What a read of many keys reads from (`with`)."""
-        if consistent or not self._lag_seconds:
+        if consistent or self._lag is None:
             return self._newest
-        return self._store.replica(self._lag_seconds)
+        return self._store.replica(self._lag.draw())
 
     def get(self, key: bytes, consistent: bool | None) -> bytes | None:
         """One value."""
-        if consistent or not self._lag_seconds:
+        if consistent or self._lag is None:
             return self._store.get(key)
-        with self._store.replica(self._lag_seconds) as replica:
+        with self._store.replica(self._lag.draw()) as replica:
             return replica.get(key)

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from trine.dynamodb.limits import BURST_SECONDS, TABLE_UNITS_MAX_PER_SECOND
+from trine.dynamodb.limits import BURST_SECONDS, SHORT_BURST_SECONDS, TABLE_UNITS_MAX_PER_SECOND
 from trine.dynamodb.throughput.bucket import Bucket
 from trine.dynamodb.throughput.demand import MINUTE_SECONDS, Demand
 from trine.dynamodb.throughput.partitions import Partitions
@@ -154,4 +154,4 @@ class Flow:
         return TABLE_UNITS_MAX_PER_SECOND, "AccountLimitExceeded"
 
     def _depth(self, rate: float) -> float:
-        return rate * BURST_SECONDS if not self.on_demand else rate
+        return rate * (SHORT_BURST_SECONDS if self.on_demand else BURST_SECONDS)

@@ -125,6 +125,11 @@ class Meter:
         if limit is not None:
             self._refuse(resource, resource.reads, limit, 0.0, place)
 
+    def pay_read(self, place: int, units: float, index_name: str | None = None) -> None:
+        """Take the units of a read that `check_read` let in."""
+        resource = self.table if index_name is None else self.indexes[index_name]
+        resource.reads.take(units, place)
+
     def write(self, place: int, units: float, indexes: Iterable[IndexUnits] = ()) -> None:
         """Take the units of a write of the table and of its global indexes, or none at all. ThrottledError."""
         now_ns = self._ticks()

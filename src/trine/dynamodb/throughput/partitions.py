@@ -15,6 +15,7 @@ from trine.dynamodb.limits import (
     PARTITION_READ_UNITS_PER_SECOND,
     PARTITION_WRITE_UNITS_PER_SECOND,
     PARTITIONS_MAX_COUNT,
+    SHORT_BURST_SECONDS,
 )
 from trine.dynamodb.throughput.bucket import Bucket
 
@@ -30,8 +31,9 @@ class Partition:
 
     def __init__(self, start: int, stop: int, now_ns: int) -> None:
         self.start, self.stop = start, stop
-        self.reads = Bucket(PARTITION_READ_UNITS_PER_SECOND, PARTITION_READ_UNITS_PER_SECOND, now_ns)
-        self.writes = Bucket(PARTITION_WRITE_UNITS_PER_SECOND, PARTITION_WRITE_UNITS_PER_SECOND, now_ns)
+        reads, writes = PARTITION_READ_UNITS_PER_SECOND, PARTITION_WRITE_UNITS_PER_SECOND
+        self.reads = Bucket(reads, reads * SHORT_BURST_SECONDS, now_ns)
+        self.writes = Bucket(writes, writes * SHORT_BURST_SECONDS, now_ns)
         self._samples: list[int] = []
         self._hot_since_ns = self._refused_ns = 0
 

@@ -1,0 +1,169 @@
+"""The meters of all tables, kept by the Clock: minutes end, tables grow, auto scaling follows.
+
+Tables enter as they are made and changed; each gets a meter and a memory of its recent writes that outlive its changes.
+Once a minute, by the injected clock, minutes are closed and what scaling policies decide is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from trine.clock import Clock, Timer
+from trine.dynamodb.consistency.recent import RecentWrites
+from trine.dynamodb.errors import ResourceNotFoundException
+from trine.dynamodb.model.table import TableDefinition, Throughput
+from trine.dynamodb.scaling.controller import Controller, Decreases
+from trine.dynamodb.scaling.policy import TargetTracking, target_tracking
+from trine.dynamodb.scaling.target import ScalableTarget, scalable_target
+from trine.dynamodb.storage.tables import Table, Tables
+from trine.dynamodb.throughput.demand import MINUTE_SECONDS
+from trine.dynamodb.throughput.flow import Kind
+from trine.dynamodb.throughput.meter import Meter
+from trine.kv.errors import StoreError
+from trine.kv.store import Store
+
+_log = logging.getLogger("trine.dynamodb")
+Name = tuple[str, str | None, Kind]
+
+
+class Metering:
+    """Meters, recent writes and auto scaling of every table."""
+
+    def __init__(self, store: Store, tables: Tables, clock: Clock, *, throttling: bool = True) -> None:
+        self.throttling = throttling
+        self._store, self._tables, self._clock = store, tables, clock
+        self._kept: dict[int, tuple[Meter, RecentWrites]] = {}
+        self._targets: dict[Name, ScalableTarget] = {}
+        self._policies: dict[Name, TargetTracking] = {}
+        self._controllers: dict[Name, Controller] = {}
+        self._decreases: dict[tuple[str, str | None], Decreases] = {}
+        self._timer: Timer | None = None
+        self._scaling: asyncio.Task[None] | None = None
+        tables.follow(self._adopt)
+
+    def start(self) -> None:
+        """Close minutes from now on; needs the running loop."""
+        self._timer = self._clock.call_later(MINUTE_SECONDS, self._minute)
+
+    async def close(self) -> None:
+        """End the tick and the scaling under way."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._scaling is not None:
+            self._scaling.cancel()
+            await asyncio.gather(self._scaling, return_exceptions=True)
+
+    def put_scalable_target(self, properties: Mapping[str, Any]) -> ScalableTarget:
+        """Register the target of an `AWS::ApplicationAutoScaling::ScalableTarget`. ValidationException."""
+        target = scalable_target(properties)
+        self._targets[target.name] = target
+        self._join(target.name)
+        return target
+
+    def put_scaling_policy(self, properties: Mapping[str, Any]) -> TargetTracking:
+        """Register the policy of an `AWS::ApplicationAutoScaling::ScalingPolicy`. ValidationException."""
+        policy = target_tracking(properties)
+        self._policies[policy.name] = policy
+        self._join(policy.name)
+        return policy
+
+    def statistics(self) -> Mapping[str, Any]:
+        """By table: units, throttles, partitions, and reads that AWS could have answered with an older state."""
+        return {
+            table.name: {**table.meter.statistics(), "staleReads": table.recent.stale_reads}
+            for table in self._tables
+            if table.meter is not None and table.recent is not None
+        }
+
+    def _adopt(self, table: Table) -> None:
+        kept = self._kept.get(table.number)
+        if kept is None:
+            ticks, sizes = self._clock.monotonic_ns, self._sizes(table.name)
+            meter = Meter(table.arn, table.definition, ticks, sizes, enforced=self.throttling)
+            kept = self._kept[table.number] = (meter, RecentWrites())
+        else:
+            kept[0].change(table.definition)
+        table.meter, table.recent = kept
+
+    def _sizes(self, table_name: str) -> Callable[[str | None], int]:
+        def size_bytes(index_name: str | None) -> int:
+            table = self._tables.find(table_name)
+            if table is None:
+                return 0
+            holder = table if index_name is None else table.by_name.get(index_name)
+            value = self._store.get(holder.size_key) if holder is not None else None
+            return int.from_bytes(value, "big", signed=True) if value is not None else 0
+
+        return size_bytes
+
+    def _join(self, name: Name) -> None:
+        target, policy = self._targets.get(name), self._policies.get(name)
+        if target is not None and policy is not None:
+            self._controllers[name] = Controller(target, policy)
+
+    def _minute(self) -> None:
+        live = {table.number for table in self._tables}
+        for number in [number for number in self._kept if number not in live]:
+            del self._kept[number]
+        for meter, _ in self._kept.values():
+            meter.turn()
+        changes = self._decided()
+        if changes and (self._scaling is None or self._scaling.done()):
+            self._scaling = asyncio.get_running_loop().create_task(self._scale(changes))
+        self._timer = self._clock.call_later(MINUTE_SECONDS, self._minute)
+
+    def _decided(self) -> list[tuple[Name, int, bool]]:
+        """What the controllers want now, and whether that is more."""
+        changes: list[tuple[Name, int, bool]] = []
+        now = self._clock.now()
+        for name, controller in self._controllers.items():
+            table = self._tables.find(name[0])
+            if table is None or table.meter is None or table.definition.billing_mode == "PAY_PER_REQUEST":
+                continue
+            flow = table.meter.flow(name[2], name[1])
+            if flow is None or flow.capacity.provisioned is None:
+                continue
+            decreases = self._decreases.setdefault(name[:2], Decreases())
+            wanted = controller.minute(flow.minutes, int(flow.capacity.provisioned), decreases, now)
+            if wanted is not None:
+                grown = wanted > flow.capacity.provisioned
+                if not grown:
+                    decreases.happened(now)
+                changes.append((name, wanted, grown))
+        return changes
+
+    async def _scale(self, changes: list[tuple[Name, int, bool]]) -> None:
+        for name, units, grown in changes:
+            table = self._tables.find(name[0])
+            if table is None:
+                continue
+            definition = scaled(table.definition, name[1], name[2], units)
+            now = self._clock.now()
+            member = "LastIncreaseDateTime" if grown else "LastDecreaseDateTime"
+            changed = {**table.record.get("ThroughputChanges", {}), member: round(now, 3)}
+            changed["NumberOfDecreasesToday"] = self._decreases[name[:2]].count
+            try:
+                await self._tables.change(table, definition, ThroughputChanges=changed)
+            except (ResourceNotFoundException, StoreError) as fault:
+                _log.error("auto scaling could not change %s: %s", "/".join(filter(None, name)), fault)
+            else:
+                _log.info("auto scaling: %s units of %s are %d now", name[2].lower(), name[1] or name[0], units)
+
+
+def scaled(definition: TableDefinition, index_name: str | None, kind: Kind, units: int) -> TableDefinition:
+    """The definition with other provisioned units at one place."""
+
+    def changed(throughput: Throughput | None) -> Throughput:
+        now = throughput or definition.throughput or Throughput(1, 1)
+        return replace(now, read_units=units) if kind == "Read" else replace(now, write_units=units)
+
+    if index_name is None:
+        return definition.changed(throughput=changed(definition.throughput))
+    return definition.changed(global_indexes=tuple(
+        replace(index, throughput=changed(index.throughput)) if index.name == index_name else index
+        for index in definition.global_indexes
+    ))  # fmt: skip

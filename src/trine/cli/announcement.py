@@ -19,7 +19,9 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
     yield f'  AWS          {description["awsUrl"]}   (all services; eval "$(trine env)")'
     yield f"  DynamoDB     {description['dynamodbUrl']}"
     yield ""
-    yield from _apis(description["apis"])
+    yield from _apis(description["apis"], description["frontUrl"] + "/")
+    for problem in description["problems"]:
+        yield f"! {printable(problem, 400)}"
     if description["functions"]:
         yield "Functions"
         yield from _table(
@@ -56,9 +58,9 @@ def _durability(description: Mapping[str, Any]) -> str:
     return "In memory only (--memory): nothing is left when it ends."
 
 
-def _apis(apis: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for position, api in enumerate(apis):
-        also = "  (also at the front door's root)" if position == 0 else ""
+def _apis(apis: Sequence[Mapping[str, Any]], root: str) -> Iterator[str]:
+    for api in apis:
+        also = "  (also at the front door's root)" if api["url"] == root else ""
         yield f"{api['kind']} API {printable(api['name'])} [{api['id']}]{also}"
         for stage in api["stages"]:
             yield f"  {stage['url']}   or   {stage['pathUrl']}"
@@ -70,8 +72,6 @@ def _apis(apis: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 for route in api["routes"]
             ]
         )  # fmt: skip
-        for problem in api["problems"]:
-            yield f"  ! {printable(problem, 400)}"
         yield ""
     if not apis:
         yield "No API in this template."

@@ -31,6 +31,7 @@ from trine.stack.settings import AWS_PORT, DYNAMODB_PORT, FRONT_PORT, Settings
 @click.option("--account-id", default="123456789012", show_default=True, help="AWS account id to stand in.")
 @click.option("--soft", is_flag=True, help="Report what AWS would refuse, and let it pass.")
 @click.option("--replica-lag", default=0.0, show_default=True, help="Seconds by which eventual reads trail.")
+@click.option("--api-rate", default=10_000.0, show_default=True, help="Requests/s of the account over all APIs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document when ready, instead of text.")
 @click.option("--manifest/--no-manifest", default=True, show_default=True, help="Print the fidelity manifest.")
 def command(**options: Any) -> None:
@@ -56,6 +57,8 @@ def settings_of(options: dict[str, Any]) -> Settings:
     overrides = {**found.parameter_overrides, **parse_overrides(list(options["parameter_overrides"]))}
     if len(options["account_id"]) != 12 or not options["account_id"].isdecimal():
         raise click.UsageError("--account-id takes twelve digits")
+    if options["api_rate"] <= 0:
+        raise click.UsageError("--api-rate must be above zero")
     if options["replica_lag"] < 0:
         raise click.UsageError("--replica-lag cannot be negative")
     return Settings(
@@ -70,6 +73,8 @@ def settings_of(options: dict[str, Any]) -> Settings:
         memory=options["memory"],
         enforcement="soft" if options["soft"] else "enforce",
         replica_lag_seconds=options["replica_lag"],
+        api_rate_per_second=options["api_rate"],
+        api_burst=max(1, int(options["api_rate"] / 2)),
         place=Place(options["account_id"], options["region"] or found.region or DEFAULT_REGION),
         environment_overrides=_environment_overrides(options["env_vars"]),
     )

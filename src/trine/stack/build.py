@@ -15,6 +15,7 @@ from trine.apigateway.api import Api
 from trine.apigateway.gateway import Gateway, GatewaySettings
 from trine.apigateway.usage_plans import UsagePlans
 from trine.apigateway.usage_resources import build_usage
+from trine.aws.arn import Place
 from trine.aws.fidelity import Fidelity
 from trine.aws.ids import Ids
 from trine.awslambda.service import Service
@@ -93,14 +94,20 @@ def build(
         ids,
         place,
         traces,
-        GatewaySettings(forwarded_port=str(front_port)),
+        GatewaySettings(
+            forwarded_port=str(front_port),
+            account_rate_per_second=settings.api_rate_per_second,
+            account_burst=settings.api_burst,
+        ),
         access=access,
         usage=usage,
+        access_log=lambda destination, line: functions.log_store.group(log_group_of(destination)).append("", "", line),
         services={"dynamodb": dynamodb.handle},
     )
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
         "lambda": Deferred(lambda: _lambda_endpoint(functions, access, ids, traces)),
+        "apigateway": Deferred(lambda: _apigateway_endpoint(gateway, access, ids, traces, place)),
         **identity_endpoints(access, ids, traces),
     }
     return Wings(
@@ -112,6 +119,17 @@ def _lambda_endpoint(functions: Service, access: Access, ids: Ids, traces: Trace
     from trine.awslambda.endpoint import Endpoint as LambdaEndpoint
 
     return LambdaEndpoint(functions, access, ids, traces)
+
+
+def log_group_of(destination_arn: str) -> str:
+    """The log group (or Firehose stream) that an access log names: `arn:aws:logs:…:log-group:NAME[:*]` → `NAME`."""
+    return destination_arn.removesuffix(":*").rpartition(":")[2]
+
+
+def _apigateway_endpoint(gateway: Gateway, access: Access, ids: Ids, traces: TraceBook, place: Place) -> Endpoint:
+    from trine.apigateway.endpoint import Endpoint as ApiGatewayEndpoint
+
+    return ApiGatewayEndpoint(gateway, access, ids, traces, place)
 
 
 def identity_endpoints(access: Access, ids: Ids, traces: TraceBook) -> dict[str, Endpoint]:

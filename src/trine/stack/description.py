@@ -18,15 +18,16 @@ LOCAL_DOMAIN = "execute-api.localhost"
 
 
 def describe_apis(apis: Sequence[Api], host: str, front_port: int) -> list[dict[str, Any]]:
-    """Each API with its kind, addresses and routes; the first one also answers at the front door's root."""
+    """Each API with its kind, addresses and routes; the first one that has a stage also answers at the root."""
     root = f"http://{url_host(host)}:{front_port}"
+    first = next((api for api in apis if api.stages), None)
     return [
         {
             "id": api.id,
             "logicalId": api.logical_id,
             "name": api.name,
             "kind": api.kind.value,
-            "url": f"{root}/" if position == 0 else _path_url(root, api, _default_stage(api)),
+            "url": f"{root}/" if api is first else _path_url(root, api, _default_stage(api)),
             "stages": [
                 {
                     "name": stage.name,
@@ -45,9 +46,8 @@ def describe_apis(apis: Sequence[Api], host: str, front_port: int) -> list[dict[
                 }
                 for route in api.routes
             ],
-            "problems": list(api.problems),
         }
-        for position, api in enumerate(apis)
+        for api in apis
     ]
 
 

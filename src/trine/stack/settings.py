@@ -35,5 +35,8 @@ class Settings:
     """`soft` reports what AWS would refuse, on the trace and in the log, and lets it pass."""
     replica_lag_seconds: float = 0.0
     place: Place = field(default_factory=lambda: Place(DEFAULT_ACCOUNT_ID, DEFAULT_REGION))
+    api_rate_per_second: float = 10_000
+    """Requests per second that all APIs of the account take together; AWS's default."""
+    api_burst: int = 5_000
     environment_overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """`--env-vars`: logical id or `Parameters` → variable → value, as SAM CLI reads it."""

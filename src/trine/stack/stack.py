@@ -172,6 +172,7 @@ class Stack:
             "awsUrl": self.aws_url,
             "dynamodbUrl": self.dynamodb_url,
             "apis": describe_apis(self.wings.gateway.apis, self.settings.host, self._ports.front.getsockname()[1]),
+            "problems": list(self.wings.gateway.problems),
             "functions": describe_functions(self.template.of_type(FUNCTION)),
             "tables": describe_tables(self.template.of_type(TABLE)),
             "outputs": describe_outputs(self.template),

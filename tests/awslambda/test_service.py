@@ -203,6 +203,8 @@ def test_large_answers(lab: Any) -> None:
         "errorType": "Function.ResponseSizeTooLarge",
         "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
     }
+    error = lab.error("app.large", {"size": 30_000_000}, MemorySize=512)
+    assert error["errorType"] == "Function.ResponseSizeTooLarge"
     assert lab.call("app.large", {"size": 3}) == "xxx"
 
 

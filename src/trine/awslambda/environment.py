@@ -231,8 +231,8 @@ class Environment:
             )
         elif call.request_id != invocation.request_id:
             connection.reply(refusal(400, "InvalidRequestID", "Invalid request ID"))
-        elif len(call.body) > limits.RESPONSE_MAX_BYTES:
-            too_large = fault.response_too_large(len(call.body))
+        elif call.size_bytes > limits.RESPONSE_MAX_BYTES:
+            too_large = fault.response_too_large(call.size_bytes)
             connection.reply(refusal(413, "RequestEntityTooLarge", too_large.message), hold=True)
             self._complete(too_large, b"")
         else:
@@ -317,7 +317,9 @@ class Environment:
 
     def disconnected(self) -> None:
         """The runtime closed its link: it has ended or is about to; the process's exit tells how."""
-        if self._process is not None and self.state is not State.ENDED and not self._process.ended:
+        if self.state is State.IDLE:
+            self.end()  # nobody may be given to it any more
+        elif self._process is not None and self.state is not State.ENDED and not self._process.ended:
             self._process.watch_exit()
 
     def exited(self, how: Exit) -> None:

@@ -37,6 +37,13 @@ class Call(NamedTuple):
     request_id: str
     head: bytes
     body: bytes
+    dropped_bytes: int = 0
+    """Length of a body that was too long to be kept."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How long the body was."""
+        return self.dropped_bytes or len(self.body)
 
     @property
     def error_type(self) -> str | None:
@@ -60,11 +67,13 @@ _GUEST_NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtim
 class Reader:
     """Cuts what a runtime sends into calls."""
 
-    __slots__ = ("_buffer", "_wanted", "continue_wanted")
+    __slots__ = ("_buffer", "_dropped", "_to_drop", "_wanted", "continue_wanted")
 
     def __init__(self) -> None:
         self._buffer = b""
         self._wanted = 0
+        self._to_drop = 0
+        self._dropped: Call | None = None
         self.continue_wanted = False
         """A body is held back until `100 Continue` is sent; whoever sends it sets this to False."""
 
@@ -79,19 +88,30 @@ class Reader:
             if length.isdigit() and start + int(length) == stop and data.startswith(_GUEST_RESPONSE, _GUEST_ID + 36):
                 request_id = data[_GUEST_ID : _GUEST_ID + 36].decode("latin-1")
                 return [Call("response", request_id, b"", data[start:stop]), _NEXT]
+        calls: list[Call] = []
+        if self._dropped is not None:
+            taken = min(len(data), self._to_drop)
+            self._to_drop -= taken
+            data = data[taken:]
+            if self._to_drop:
+                return []
+            calls.append(self._dropped)
+            self._dropped = None
         buffer = self._buffer + data if self._buffer else data
         if len(buffer) < self._wanted:  # a large body still arriving: nothing to look at yet
             self._buffer = buffer
-            return []
-        calls: list[Call] = []
+            return calls
         at = 0
         while at < len(buffer):
             found = self._call(buffer, at)
             if found is None:
                 break
             call, at = found
-            calls.append(call)
             self._wanted = 0
+            if call.dropped_bytes and at > len(buffer):
+                self._dropped, self._to_drop, self._buffer = call, at - len(buffer), b""
+                return calls
+            calls.append(call)
         self._buffer = buffer[at:]
         if self._wanted:
             self._wanted -= at
@@ -109,7 +129,8 @@ class Reader:
         if length is not None:
             stop = start + int(length[1])
             if stop - start > limits.RUNTIME_BODY_MAX_BYTES:
-                raise MalformedMessage("body too long")
+                # Read to its end and thrown away, so that the runtime can be told.
+                return _classify(head, b"")._replace(dropped_bytes=stop - start), stop
             if stop > len(buffer):
                 self._wanted = stop
                 if _EXPECT.search(head) is not None and start == len(buffer):

@@ -13,10 +13,13 @@ from trine.dynamodb.members import ServiceModel, dynamodb_model, streams_model
 from trine.dynamodb.operations.batch_execute_statement import BATCH_EXECUTE_STATEMENT
 from trine.dynamodb.operations.batch_get_item import BATCH_GET_ITEM
 from trine.dynamodb.operations.batch_write_item import BATCH_WRITE_ITEM
+from trine.dynamodb.operations.create_backup import CREATE_BACKUP
 from trine.dynamodb.operations.create_table import CREATE_TABLE
+from trine.dynamodb.operations.delete_backup import DELETE_BACKUP
 from trine.dynamodb.operations.delete_item import DELETE_ITEM
 from trine.dynamodb.operations.delete_resource_policy import DELETE_RESOURCE_POLICY
 from trine.dynamodb.operations.delete_table import DELETE_TABLE
+from trine.dynamodb.operations.describe_backup import DESCRIBE_BACKUP
 from trine.dynamodb.operations.describe_continuous_backups import DESCRIBE_CONTINUOUS_BACKUPS
 from trine.dynamodb.operations.describe_endpoints import DESCRIBE_ENDPOINTS
 from trine.dynamodb.operations.describe_limits import DESCRIBE_LIMITS
@@ -29,6 +32,7 @@ from trine.dynamodb.operations.get_item import GET_ITEM
 from trine.dynamodb.operations.get_records import GET_RECORDS
 from trine.dynamodb.operations.get_resource_policy import GET_RESOURCE_POLICY
 from trine.dynamodb.operations.get_shard_iterator import GET_SHARD_ITERATOR
+from trine.dynamodb.operations.list_backups import LIST_BACKUPS
 from trine.dynamodb.operations.list_streams import LIST_STREAMS
 from trine.dynamodb.operations.list_tables import LIST_TABLES
 from trine.dynamodb.operations.list_tags_of_resource import LIST_TAGS_OF_RESOURCE
@@ -36,6 +40,7 @@ from trine.dynamodb.operations.operation import Operation
 from trine.dynamodb.operations.put_item import PUT_ITEM
 from trine.dynamodb.operations.put_resource_policy import PUT_RESOURCE_POLICY
 from trine.dynamodb.operations.query import QUERY
+from trine.dynamodb.operations.restore_table_from_backup import RESTORE_TABLE_FROM_BACKUP
 from trine.dynamodb.operations.scan import SCAN
 from trine.dynamodb.operations.tag_resource import TAG_RESOURCE
 from trine.dynamodb.operations.transact_get_items import TRANSACT_GET_ITEMS
@@ -54,12 +59,15 @@ _OPERATIONS = (
     EXECUTE_STATEMENT,
     EXECUTE_TRANSACTION,
     BATCH_WRITE_ITEM,
+    CREATE_BACKUP,
     CREATE_TABLE,
+    DELETE_BACKUP,
     DELETE_ITEM,
     DELETE_RESOURCE_POLICY,
     DELETE_TABLE,
     DESCRIBE_TABLE,
     GET_ITEM,
+    DESCRIBE_BACKUP,
     DESCRIBE_CONTINUOUS_BACKUPS,
     DESCRIBE_ENDPOINTS,
     DESCRIBE_LIMITS,
@@ -69,10 +77,12 @@ _OPERATIONS = (
     UNTAG_RESOURCE,
     UPDATE_TIME_TO_LIVE,
     GET_RESOURCE_POLICY,
+    LIST_BACKUPS,
     LIST_TABLES,
     PUT_ITEM,
     PUT_RESOURCE_POLICY,
     QUERY,
+    RESTORE_TABLE_FROM_BACKUP,
     SCAN,
     TRANSACT_GET_ITEMS,
     TRANSACT_WRITE_ITEMS,

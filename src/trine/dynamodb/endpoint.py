@@ -69,6 +69,7 @@ class DynamoDB:
         """Go on with what the last stop interrupted; needs the running loop."""
         self.rooms.tables.resume_sweeps()
         self.rooms.backfills.resume()
+        self.rooms.backups.resume()
         self._sweeper.start()
         self.metering.start()
 
@@ -77,6 +78,7 @@ class DynamoDB:
         await self.metering.close()
         await self._sweeper.close()
         await self.rooms.backfills.close()
+        await self.rooms.backups.close()
         await self.rooms.tables.close()
 
     async def create_table_from_template(self, properties: Mapping[str, Any]) -> Table:

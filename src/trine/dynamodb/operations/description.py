@@ -58,6 +58,14 @@ def describe(rooms: Rooms, table: Table, status: str | None = None) -> dict[str,
     if record.get("Streams"):
         document["LatestStreamLabel"] = record["Streams"][-1]["Label"]
         document["LatestStreamArn"] = table.stream_arn
+    if "Restore" in record:
+        restore = record["Restore"]
+        document["RestoreSummary"] = {
+            "SourceBackupArn": restore["BackupArn"],
+            "SourceTableArn": restore["TableArn"],
+            "RestoreDateTime": round(restore["At"], 3),
+            "RestoreInProgress": restore["InProgress"],
+        }
     encryption = definition.settings.get("SSESpecification")
     if encryption and encryption.get("Enabled"):
         document["SSEDescription"] = {

@@ -19,6 +19,7 @@ from trine.dynamodb.consistency.lag import Lag
 from trine.dynamodb.operations.policies import TablePolicies
 from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.backfill import Backfills
+from trine.dynamodb.storage.backups import Backups
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.source import Source, Store
 from trine.dynamodb.storage.tables import Tables
@@ -37,6 +38,7 @@ class Rooms:
 
     __slots__ = (
         "backfills",
+        "backups",
         "catalogue",
         "clock",
         "endpoint_address",
@@ -63,6 +65,7 @@ class Rooms:
         self.clock, self.ids, self.place = clock, ids, place
         self.source = Source(store, replica_lag)
         self.policies = TablePolicies(tables)
+        self.backups = Backups(store, catalogue, tables, clock)
         self.trace: Trace | None = None
         """Of the request whose operation runs now; None in tasks."""
         self.endpoint_address: str | None = None

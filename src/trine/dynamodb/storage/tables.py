@@ -36,7 +36,7 @@ from trine.kv.tuple import after
 
 TABLE_KIND = "dynamodb:table"
 DROPPED_KIND = "dynamodb:dropped-table"
-_SEQUENCE_KEY = catalogue_key("dynamodb:sequence", "table-number")
+SEQUENCE_KEY = catalogue_key("dynamodb:sequence", "table-number")
 NOT_FOUND = "Requested resource not found"
 
 
@@ -109,9 +109,9 @@ class Tables:
         self._sweeps: set[asyncio.Task[None]] = set()
 
     def get(self, name: str) -> Table:
-        """The table. ResourceNotFoundException, with the sentence of the data plane."""
+        """The table. ResourceNotFoundException, as the data plane says it, also while the table is being restored."""
         table = self._tables.get(name)
-        if table is None:
+        if table is None or table.status == "CREATING":
             raise ResourceNotFoundException(NOT_FOUND)
         return table
 
@@ -148,7 +148,7 @@ class Tables:
         def decide(current: Current) -> Change[Mapping[str, Any]]:
             if current[key] is not None:
                 raise ResourceInUseException(f"Table already exists: {name}")
-            number = int.from_bytes(current[_SEQUENCE_KEY] or b"", "big") + 1
+            number = int.from_bytes(current[SEQUENCE_KEY] or b"", "big") + 1
             document = {
                 **(extra or {}),
                 "Definition": definition.document(),
@@ -160,10 +160,10 @@ class Tables:
                 },
                 "NextIndex": len(definition.indexes) + 1,
             }
-            puts = {key: encoded_document(document), _SEQUENCE_KEY: number.to_bytes(4, "big")}
+            puts = {key: encoded_document(document), SEQUENCE_KEY: number.to_bytes(4, "big")}
             return Change(document, puts)
 
-        return self._adopted(self._store.transact((key, _SEQUENCE_KEY), decide))
+        return self._adopted(self._store.transact((key, SEQUENCE_KEY), decide))
 
     def change(self, table: Table, definition: TableDefinition, **members: Any) -> Future[Table]:
         """Replace a table's definition and members of its record. The table must still be the same one."""

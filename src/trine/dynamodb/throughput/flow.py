@@ -14,7 +14,7 @@ from typing import Literal
 from trine.dynamodb.limits import BURST_SECONDS, SHORT_BURST_SECONDS, TABLE_UNITS_MAX_PER_SECOND
 from trine.dynamodb.throughput.bucket import Bucket
 from trine.dynamodb.throughput.demand import MINUTE_SECONDS, Demand
-from trine.dynamodb.throughput.partitions import Partitions
+from trine.dynamodb.throughput.partitions import Partition, Partitions
 
 Kind = Literal["Read", "Write"]
 LimitType = Literal[
@@ -42,11 +42,12 @@ class Capacity:
 class Flow:
     """One kind of units of one table or index."""
 
-    __slots__ = ("_demand", "_ended_ns", "_limit", "_minute_units", "bucket", "capacity", "kind", "minutes",
-                 "on_demand", "partitions", "throttled", "units")  # fmt: skip
+    __slots__ = ("_demand", "_ended_ns", "_limit", "_minute_units", "_writing", "bucket", "capacity", "kind",
+                 "minutes", "on_demand", "partitions", "throttled", "units")  # fmt: skip
 
     def __init__(self, kind: Kind, capacity: Capacity, partitions: Partitions, now_ns: int) -> None:
         self.kind: Kind = kind
+        self._writing = kind == "Write"
         self.partitions = partitions
         self.capacity = capacity
         self._demand = Demand(capacity.floor, capacity.earlier_peak)
@@ -62,44 +63,48 @@ class Flow:
         self.throttled: dict[LimitType, int] = {}
         """Requests refused, by limit."""
 
-    def admit(self, units: float, need: float, place: int, now_ns: int) -> LimitType | None:
+    def admit(self, units: float, need: float, place: bytes, now_ns: int) -> LimitType | None:
         """Take `units` for a key with the hash `place` if `need` units are there; None, or what stood in the way."""
         if now_ns >= self._ended_ns:
             self.turn(now_ns)
-        # The same as Bucket.level, twice: this is the hot path, and a call costs as much as the arithmetic.
+        # `Bucket.has` and `take`, twice: this is the hot path, and a call costs as much as the arithmetic.
         bucket = self.bucket
-        tokens = bucket.tokens + (now_ns - bucket.updated_ns) * bucket.rate_per_ns
-        if tokens > bucket.depth:
-            tokens = bucket.depth
-        bucket.updated_ns = now_ns
         partitions = self.partitions
         part = partitions.only or partitions.at(place)
-        own = part.writes if self.kind == "Write" else part.reads
-        left = own.tokens + (now_ns - own.updated_ns) * own.rate_per_ns
-        if left > own.depth:
-            left = own.depth
-        own.updated_ns = now_ns
-        if tokens >= need and left >= need:
-            bucket.tokens = tokens - units
-            own.tokens = left - units
+        own = part.writes if self._writing else part.reads
+        full = bucket.full_at_ns
+        if full < now_ns:
+            full = now_ns
+        own_full = own.full_at_ns
+        if own_full < now_ns:
+            own_full = now_ns
+        if (
+            full + need * bucket.ns_per_unit - now_ns <= bucket.depth_ns
+            and own_full + need * own.ns_per_unit - now_ns <= own.depth_ns
+        ):
+            bucket.full_at_ns = full + units * bucket.ns_per_unit
+            own.full_at_ns = own_full + units * own.ns_per_unit
             self._minute_units += units
             return None
-        bucket.tokens, own.tokens = tokens, left
+        return self._hesitate(units, need, part, place, now_ns)
+
+    def _hesitate(self, units: float, need: float, part: Partition, place: bytes, now_ns: int) -> LimitType | None:
+        """Not enough is there: let in what would never fit otherwise, or say what stands in the way."""
         limit = self._limit
-        if tokens >= min(need, bucket.depth):
-            if left >= min(need, own.depth):  # more than ever fits: let in on credit
-                self.take(units, place)
+        if self.bucket.has(need, now_ns):
+            if (part.writes if self._writing else part.reads).has(need, now_ns):
+                self.take(units, place, now_ns)
                 return None
             limit = "KeyRangeThroughputExceeded"
-            partitions.refused(part, place, now_ns)
+            self.partitions.refused(part, place, now_ns)
         self.throttled[limit] = self.throttled.get(limit, 0) + 1
         return limit
 
-    def take(self, units: float, place: int) -> None:
+    def take(self, units: float, place: bytes, now_ns: int) -> None:
         """Take without asking; negative `units` give back."""
-        self.bucket.tokens -= units
+        self.bucket.take(units, now_ns)
         part = self.partitions.at(place)
-        (part.writes if self.kind == "Write" else part.reads).tokens -= units
+        (part.writes if self._writing else part.reads).take(units, now_ns)
         self._minute_units += units
 
     def turn(self, now_ns: int) -> None:

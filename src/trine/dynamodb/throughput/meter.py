@@ -24,9 +24,7 @@ from trine.dynamodb.throughput.partitions import Partitions
 from trine.dynamodb.throughput.throttle import refusal
 
 _ROUNDING = 1e-6  # refilling in many small steps must not cost a unit
-PLACE_AT = slice(7, 11)
-"""Where a stored key holds the hash of its partition key (`storage.keyspace`)."""
-IndexUnits = tuple[str, int, float]
+IndexUnits = tuple[str, bytes, float]
 """A global index's name, the hash of its entry's partition key, and write units."""
 
 
@@ -55,7 +53,7 @@ class Resource:
         wanted = reads + writes if not self.writes.on_demand else max(reads, writes)
         self.partitions.at_least(max(_whole(wanted), _whole(size_bytes / PARTITION_MAX_BYTES)), now_ns)
 
-    def statistics(self) -> dict[str, Any]:
+    def statistics(self, now_ns: int) -> dict[str, Any]:
         """Figures for people: plain JSON values."""
         return {
             "partitions": len(self.partitions),
@@ -63,7 +61,7 @@ class Resource:
             **{
                 flow.kind: {
                     "unitsPerSecond": flow.units_per_second,
-                    "unitsLeft": round(flow.bucket.tokens, 3),
+                    "unitsLeft": round(flow.bucket.level(now_ns), 3),
                     "consumed": flow.consumed,
                     "throttled": dict(flow.throttled),
                 }
@@ -110,7 +108,7 @@ class Meter:
                 known.change(*capacities(definition, index), now_ns)
             self.indexes[index.name] = known
 
-    def read(self, place: int, units: float, index_name: str | None = None) -> None:
+    def read(self, place: bytes, units: float, index_name: str | None = None) -> None:
         """Take the units of a read of the table (or of a global index), done already. ThrottledError."""
         resource = self.table if index_name is None else self.indexes[index_name]
         now_ns = self._ticks()
@@ -118,19 +116,19 @@ class Meter:
         if limit is not None:
             self._refuse(resource, resource.reads, limit, units, place)
 
-    def check_read(self, place: int, index_name: str | None = None) -> None:
+    def check_read(self, place: bytes, index_name: str | None = None) -> None:
         """ThrottledError when a read would be refused now: spares the work of reading a page for nothing."""
         resource = self.table if index_name is None else self.indexes[index_name]
         limit = resource.reads.admit(0.0, A_LITTLE, place, self._ticks())
         if limit is not None:
             self._refuse(resource, resource.reads, limit, 0.0, place)
 
-    def pay_read(self, place: int, units: float, index_name: str | None = None) -> None:
+    def pay_read(self, place: bytes, units: float, index_name: str | None = None) -> None:
         """Take the units of a read that `check_read` let in."""
         resource = self.table if index_name is None else self.indexes[index_name]
-        resource.reads.take(units, place)
+        resource.reads.take(units, place, self._ticks())
 
-    def write(self, place: int, units: float, indexes: Iterable[IndexUnits] = ()) -> None:
+    def write(self, place: bytes, units: float, indexes: Iterable[IndexUnits] = ()) -> None:
         """Take the units of a write of the table and of its global indexes, or none at all. ThrottledError."""
         now_ns = self._ticks()
         flow = self.table.writes
@@ -150,16 +148,17 @@ class Meter:
                     self._refuse(resource, resource.writes, limit, index_units, index_place)
                 except ThrottledError:
                     for other, where, amount in taken:
-                        other.take(-amount, where)
+                        other.take(-amount, where, now_ns)
                     raise
             taken.append((resource.writes, index_place, index_units))
 
-    def give_back(self, place: int, units: float, indexes: Iterable[IndexUnits] = ()) -> None:
+    def give_back(self, place: bytes, units: float, indexes: Iterable[IndexUnits] = ()) -> None:
         """Undo a `write`: the transaction that it belongs to does not happen."""
-        self.table.writes.take(-units, place)
+        now_ns = self._ticks()
+        self.table.writes.take(-units, place, now_ns)
         for name, index_place, index_units in indexes:
             if name in self.indexes:
-                self.indexes[name].writes.take(-index_units, index_place)
+                self.indexes[name].writes.take(-index_units, index_place, now_ns)
 
     def turn(self) -> None:
         """Close the minutes that have ended, also where nothing happened, and grow with size and demand."""
@@ -178,24 +177,25 @@ class Meter:
 
     def statistics(self) -> Mapping[str, Any]:
         """Figures of the table and of each global index, for people: plain JSON values."""
+        now_ns = self._ticks()
         return {
-            **self.table.statistics(),
-            "indexes": {name: resource.statistics() for name, resource in self.indexes.items()},
+            **self.table.statistics(now_ns),
+            "indexes": {name: resource.statistics(now_ns) for name, resource in self.indexes.items()},
         }
 
-    def _refuse(self, resource: Resource, flow: Flow, limit: LimitType, units: float, place: int) -> None:
+    def _refuse(self, resource: Resource, flow: Flow, limit: LimitType, units: float, place: bytes) -> None:
         if self.enforced:
-            raise refusal(resource.arn, resource.is_index, flow, limit, units)
-        flow.take(units, place)
+            raise refusal(resource.arn, resource.is_index, flow, limit, units, self._ticks())
+        flow.take(units, place, self._ticks())
 
     def _index(self, index: IndexDefinition, now_ns: int) -> Resource:
         arn = f"{self.table.arn}/index/{index.name}"
         return Resource(arn, True, *capacities(self._definition, index), now_ns)
 
 
-def place_of(key: bytes) -> int:
-    """The hash of the partition key in a stored key."""
-    return int.from_bytes(key[PLACE_AT], "big")
+def place_of(key: bytes) -> bytes:
+    """The hash of the partition key in a stored key (`storage.keyspace`)."""
+    return key[7:11]
 
 
 def capacities(definition: TableDefinition, index: IndexDefinition | None) -> tuple[Capacity, Capacity]:

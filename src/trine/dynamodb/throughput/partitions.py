@@ -1,6 +1,6 @@
 """Partitions of a table or index: ranges of the partition key's hash, each with its own ceilings.
 
-A hash (0 to 2^32 - 1) enters, the partition that holds it leaves. A table begins with as many equal ranges as its
+A hash (four bytes) enters, the partition that holds it leaves. A table begins with as many equal ranges as its
 capacity asks for, and gains more by size (10 GB each) and by heat: a range that keeps refusing requests is cut where
 half of its refusals fall, until a single hot key has a partition of its own, which is as far as AWS gets too ("a
 single partition key value … 3,000 RCU, 1,000 WCU", "Designing partition keys to distribute your workload").
@@ -19,7 +19,8 @@ from trine.dynamodb.limits import (
 )
 from trine.dynamodb.throughput.bucket import Bucket
 
-HASHES = 1 << 32
+HASH_BYTES = 4
+HASHES = 1 << (8 * HASH_BYTES)
 _COOL_SECONDS = 60
 _SAMPLES = 32
 
@@ -62,7 +63,7 @@ class Partitions:
 
     def __init__(self, now_ns: int, count: int = 1) -> None:
         self._parts = [Partition(0, HASHES, now_ns)]
-        self._starts = [0]
+        self._starts = [bytes(HASH_BYTES)]
         self.heat_splits = 0
         self.only: Partition | None = self._parts[0]
         """The partition, as long as there is but one."""
@@ -71,9 +72,9 @@ class Partitions:
     def __len__(self) -> int:
         return len(self._parts)
 
-    def at(self, place: int) -> Partition:
-        """The partition that holds the hash `place`."""
-        return self.only or self._parts[bisect_right(self._starts, place) - 1]
+    def at(self, place: bytes) -> Partition:
+        """The partition that holds the hash `place` (four bytes, or none for the first)."""
+        return self._parts[(bisect_right(self._starts, place) or 1) - 1]
 
     def at_least(self, count: int, now_ns: int) -> None:
         """Halve the widest ranges until there are `count` partitions. AWS never merges them again, nor do we."""
@@ -84,9 +85,9 @@ class Partitions:
                 return
             self._cut(widest, (widest.start + widest.stop) // 2, now_ns)
 
-    def refused(self, part: Partition, place: int, now_ns: int) -> None:
+    def refused(self, part: Partition, place: bytes, now_ns: int) -> None:
         """`part` refused a request for `place`; cuts it when it has been too hot for too long."""
-        if part.refused(place, now_ns) and len(self._parts) < PARTITIONS_MAX_COUNT:
+        if part.refused(int.from_bytes(place, "big"), now_ns) and len(self._parts) < PARTITIONS_MAX_COUNT:
             cut = part.heat_cut()
             if cut is not None:
                 self.heat_splits += 1
@@ -99,5 +100,5 @@ class Partitions:
     def _cut(self, part: Partition, cut: int, now_ns: int) -> None:
         at = self._parts.index(part)
         self._parts[at : at + 1] = [Partition(part.start, cut, now_ns), Partition(cut, part.stop, now_ns)]
-        self._starts = [piece.start for piece in self._parts]
+        self._starts = [piece.start.to_bytes(HASH_BYTES, "big") for piece in self._parts]
         self.only = None

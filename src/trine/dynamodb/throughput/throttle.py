@@ -42,7 +42,7 @@ _ACCOUNT = (
 )
 
 
-def refusal(arn: str, is_index: bool, flow: Flow, limit: LimitType, units: float) -> ThrottledError:
+def refusal(arn: str, is_index: bool, flow: Flow, limit: LimitType, units: float, now_ns: int) -> ThrottledError:
     """The error of a request that wanted `units` of `flow`, which belongs to the table or index `arn`."""
     reason = f"{'Index' if is_index else 'Table'}{flow.kind}{limit}"
     reasons = [{"reason": reason, "resource": arn}]
@@ -51,7 +51,7 @@ def refusal(arn: str, is_index: bool, flow: Flow, limit: LimitType, units: float
         "resource": arn,
         "units": units,
         "unitsPerSecond": flow.units_per_second,
-        "unitsLeft": round(flow.bucket.tokens, 3),
+        "unitsLeft": round(flow.bucket.level(now_ns), 3),
     }
     if limit == "KeyRangeThroughputExceeded":
         facts["partitions"] = len(flow.partitions)

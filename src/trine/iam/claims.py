@@ -61,7 +61,8 @@ def claims_of_header(authorization: bytes, service: str, *, dated: bool) -> Clai
             raise IncompleteSignature(service, no_pair)
         raise MissingAuthenticationToken(service)
     parts: dict[bytes, bytes] = {}
-    for part in filter(None, (one.strip() for one in rest.split(b","))):
+    # SDKs put commas between the parts; AWS takes white space as well.
+    for part in rest.replace(b",", b" ").split():
         name, equals, value = part.partition(b"=")
         if not equals:
             raise IncompleteSignature(service, no_pair)

@@ -86,7 +86,7 @@ class TrineUp(FrontServer):
         aws_port = free_port()
         program = str(Path(sys.executable).with_name("trine"))
         command = [program, "up", str(application), "--port", str(self.port), "--aws-port", str(aws_port)]
-        command += ["--dynamodb-port", "0", "--json", "-P", f"Runtime={RUNTIME}"]
+        command += ["--dynamodb-port", "0", "--no-throttling", "--json", "-P", f"Runtime={RUNTIME}"]
         process = Process(command, directory / "log", {}, directory)
         self.processes.append(process)
         self.ready_seconds = process.wait_until_ready(self.port, "/nothing-here")

@@ -44,6 +44,8 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
         yield "SOFT MODE: what AWS would refuse is reported and let through."
     else:
         yield "Enforcement is on: signatures, roles and permissions are checked on every hop."
+    if not description["throttling"]:
+        yield "NO THROTTLING: tables count capacity units and refuse nothing."
     yield _durability(description)
     yield "Ready. Ctrl-C ends it."
 

@@ -17,6 +17,7 @@ from trine.stack.settings import DYNAMODB_PORT, Settings
 @click.option("--memory", is_flag=True, help="Keep nothing on disk.")
 @click.option("--state", type=click.Path(path_type=Path), default=Path(".trine"), show_default=True, help="Its state.")
 @click.option("--soft", is_flag=True, help="Take any credentials; report what AWS would refuse, and let it pass.")
+@click.option("--no-throttling", is_flag=True, help="Count capacity units of tables, but refuse nothing.")
 @click.option("--replica-lag", default=0.0, show_default=True, help="Seconds by which eventual reads trail.")
 @click.option("--region", default="us-east-1", show_default=True, help="AWS region to stand in.")
 @click.option("--account-id", default="123456789012", show_default=True, help="AWS account id to stand in.")
@@ -27,6 +28,7 @@ def command(
     memory: bool,
     state: Path,
     soft: bool,
+    no_throttling: bool,
     replica_lag: float,
     region: str,
     account_id: str,
@@ -43,6 +45,7 @@ def command(
         memory=memory,
         enforcement="soft" if soft else "enforce",
         replica_lag_seconds=replica_lag,
+        throttling=not no_throttling,
         place=Place(account_id, region),
     )
     serving.serve(_serve(settings, as_json))

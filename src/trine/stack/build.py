@@ -84,6 +84,7 @@ def build(
         traces,
         catalogue=catalogue,
         replica_lag_seconds=settings.replica_lag_seconds,
+        throttling=settings.throttling,
     )
     functions = Service(clock, ids, access, place, traces, settings.state_directory, aws_url, catalogue=catalogue)
     usage, keys_written = build_usage(resources, catalogue, ids, clock)

@@ -34,6 +34,8 @@ class Settings:
     enforcement: Literal["enforce", "soft"] = "enforce"
     """`soft` reports what AWS would refuse, on the trace and in the log, and lets it pass."""
     replica_lag_seconds: float = 0.0
+    throttling: bool = True
+    """False: tables count capacity units and refuse nothing."""
     place: Place = field(default_factory=lambda: Place(DEFAULT_ACCOUNT_ID, DEFAULT_REGION))
     api_rate_per_second: float = 10_000
     """Requests per second that all APIs of the account take together; AWS's default."""

@@ -166,6 +166,7 @@ class Stack:
             "region": self.settings.place.region,
             "accountId": self.settings.place.account_id,
             "enforcement": self.settings.enforcement,
+            "throttling": self.settings.throttling,
             "durable": not self.settings.memory,
             "stateDirectory": str(self.settings.state_directory),
             "frontUrl": self.front_url,

@@ -49,6 +49,7 @@ class TableServer:
             self.traces,
             catalogue=catalogue,
             replica_lag_seconds=settings.replica_lag_seconds,
+            throttling=settings.throttling,
         )
         self._endpoints: Mapping[str, Endpoint] = {
             "dynamodb": self.dynamodb,

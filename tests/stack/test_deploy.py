@@ -35,6 +35,18 @@ Resources:
       PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: dynamodb:Query, Resource: "*"}]}
 """
 
+STREAM = """
+Resources:
+  Events:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: events
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+"""
+
 
 def test_identities_that_name_each_other_are_made(tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text(IDENTITIES)
@@ -55,6 +67,14 @@ def test_every_refusal_of_a_wing_is_told_with_its_line(tmp_path: Path) -> None:
         raise AssertionError("must not start")
     assert all(fault.line > 0 for fault in refused.value.faults)
     assert any("Shared" in fault.hint or "shared" in fault.message for fault in refused.value.faults)
+
+
+def test_a_table_with_a_stream_is_made(tmp_path: Path) -> None:
+    """CloudFormation's StreamSpecification names a view and no StreamEnabled."""
+    (tmp_path / "template.yaml").write_text(STREAM)
+    with running(tmp_path) as stack:
+        table = stack.client("dynamodb").describe_table(TableName="events")["Table"]
+        assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
 
 
 def test_the_state_is_for_its_owner_s_eyes(tmp_path: Path) -> None:

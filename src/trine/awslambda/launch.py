@@ -118,6 +118,7 @@ def _node(env: dict[str, str], place: Launch, opt: str) -> Launch:
         raise RuntimeMissing("Node.js is not installed: no `node` was found on PATH")
     env["_TRINE_RUNTIME_FD"] = "3"
     env.setdefault("NODE_PATH", f"{opt}/nodejs/node_modules")
+    env.setdefault("HOME", "/home/sbx_user1051")  # os.homedir(), which the AWS SDK asks, fails for a user without one
     real = Path(program).resolve()
     return replace(
         place,

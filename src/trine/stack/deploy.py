@@ -16,6 +16,7 @@ from trine.cloudformation.faults import Fault, TemplateFaults
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
 from trine.dynamodb.model.table_definition import define_table
+from trine.dynamodb.template import create_table_input
 from trine.iam.provision import put_group, put_managed_policy, put_policy, put_user
 from trine.stack.build import Wings
 from trine.stack.settings import Settings
@@ -56,7 +57,7 @@ def named_properties(resource: Resource) -> dict[str, Any]:
 def check(template: Template, place: Place) -> None:
     """Raise TemplateFaults with every fault that making the resources would meet; change nothing."""
     checks: dict[str, Callable[[Resource], object]] = {
-        TABLE: lambda resource: define_table(named_properties(resource)),
+        TABLE: lambda resource: define_table(create_table_input(named_properties(resource))),
         FUNCTION: lambda resource: function_from_properties(named_properties(resource), template.directory, place),
     }
     faults = []

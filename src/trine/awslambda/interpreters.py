@@ -131,6 +131,8 @@ class Interpreters:
             source = Path(spec.origin)
             source = source.parent if source.name == "__init__.py" else source
             link = self._sdk / source.name
+            if link.is_symlink() and link.readlink() != source:
+                link.unlink()  # from an environment that has moved since
             with contextlib.suppress(FileExistsError):
                 link.symlink_to(source)
         return self._sdk

@@ -210,3 +210,22 @@ def test_a_role_may_only_what_its_policy_says(table_server: Any, client: Any, ne
             refused()
         assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
         assert "is not authorized to perform: dynamodb:" in caught.value.response["Error"]["Message"]
+
+
+def test_browsers_of_any_origin_may_call(table_server: Any) -> None:
+    preflight = (
+        b"OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: http://app\r\nAccess-Control-Request-Method: POST\r\n"
+        b"Access-Control-Request-Headers: x-amz-target\r\n\r\n"
+    )
+    status, headers, _ = exchange(table_server, preflight)
+    assert status == 200
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["access-control-allow-methods"] == "POST"
+    assert headers["access-control-allow-headers"] == "x-amz-target"
+    status, headers, _ = exchange(
+        table_server, b"POST / HTTP/1.1\r\nHost: x\r\nOrigin: http://app\r\nContent-Length: 0\r\n\r\n"
+    )
+    assert (status, headers["access-control-allow-origin"]) == (400, "*")
+    assert "access-control-max-age" not in headers
+    _, headers, _ = exchange(table_server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert not [name for name in headers if name.startswith("access-control")]

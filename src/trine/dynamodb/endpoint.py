@@ -18,6 +18,7 @@ from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.dynamodb.compression import plain_body
 from trine.dynamodb.consistency.lag import Lag
+from trine.dynamodb.cors import cors_headers
 from trine.dynamodb.dispatch import operation_of
 from trine.dynamodb.errors import InternalServerError, ThrottledError
 from trine.dynamodb.limits import REQUEST_BODY_MAX_BYTES
@@ -90,6 +91,17 @@ class DynamoDB:
 
     def handle(self, request: Request) -> Response | Future[Response]:
         """Answer one request: a response, or a future of one that is resolved when its write is durable."""
+        answered = self._answered(request)
+        if headers := cors_headers(request):
+            if isinstance(answered, Response):
+                answered.headers += headers
+            else:
+                answered.add_done_callback(
+                    lambda done: None if done.cancelled() else done.result().headers.extend(headers)
+                )
+        return answered
+
+    def _answered(self, request: Request) -> Response | Future[Response]:
         request_id = self._request_id()
         if request.method != "POST":
             return _not_an_operation(request, self.rooms.place.region, request_id)
@@ -175,4 +187,5 @@ def _as_aws_error(fault: BaseException) -> AwsError:
 def _not_an_operation(request: Request, region: str, request_id: str) -> Response:
     if request.method == "GET" and request.path == b"/":
         return health_answer(region, request_id)
-    return plain_answer(404, b"", request_id)
+    preflight = request.method == "OPTIONS" and request.headers.get(b"origin") is not None
+    return plain_answer(200 if preflight else 404, b"", request_id)

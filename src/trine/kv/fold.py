@@ -30,8 +30,15 @@ class Orphaned(Exception):
     """The process that wanted the folding is gone; its successor waits for the directory."""
 
 
-def fold(tree: LmdbTree, log: Path, disk: Disk, last_segment: int, wanted: Callable[[], bool] = lambda: True) -> None:
-    """Fold every segment up to `last_segment` that the tree lacks.
+def fold(
+    tree: LmdbTree,
+    log: Path,
+    disk: Disk,
+    last_segment: int,
+    wanted: Callable[[], bool] = lambda: True,
+    folded: Callable[[int], object] = lambda segment: None,
+) -> None:
+    """Fold every segment up to `last_segment` that the tree lacks; `folded` is told each one's number.
 
     StoreFull, StoreDamaged; Orphaned when it is no longer `wanted`. Segments done by then stay folded.
     """
@@ -45,7 +52,7 @@ def fold(tree: LmdbTree, log: Path, disk: Disk, last_segment: int, wanted: Calla
         _write(tree, sorted(replay.puts.items()), *marks, wanted)
         group = replay.last_group
         disk.remove(segment_file(log, segment))
-        print(f"folded {segment}", flush=True)
+        folded(segment)
 
 
 def _write(
@@ -68,6 +75,10 @@ def _write(
     tree.write(dict(changes[last:]), after)
 
 
+def _tell(segment: int) -> None:
+    print(f"folded {segment}", flush=True)
+
+
 def main(directory: str, last_segment: str) -> int:
     """The process: 0 when all is folded."""
     os.nice(_IDLE_PRIORITY)
@@ -76,7 +87,7 @@ def main(directory: str, last_segment: str) -> int:
         path = Path(directory)
         tree = LmdbTree(path / "tree")
         try:
-            fold(tree, path / "log", Disk(), int(last_segment), lambda: os.getppid() == parent)
+            fold(tree, path / "log", Disk(), int(last_segment), lambda: os.getppid() == parent, _tell)
         finally:
             tree.close()
     except StoreFull as error:

@@ -1,0 +1,64 @@
+"""A template's Lambda resources other than functions, made in a service; and which permissions are a function's.
+
+Enters plain properties with intrinsics resolved, as `stack` hands them over. Layers are made before functions, the rest
+after them, in the order of `AFTER_FUNCTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from trine.aws.arn import Place
+from trine.awslambda.errors import InvalidParameterValue
+from trine.awslambda.function import split_name
+from trine.awslambda.service import Service
+
+LAYER, VERSION, ALIAS = "AWS::Lambda::LayerVersion", "AWS::Lambda::Version", "AWS::Lambda::Alias"
+EVENT_CONFIG = "AWS::Lambda::EventInvokeConfig"
+BEFORE_FUNCTIONS = (LAYER,)
+AFTER_FUNCTIONS = (VERSION, ALIAS, EVENT_CONFIG)
+
+
+def put_resource(
+    service: Service, resource_type: str, properties: Mapping[str, Any], content: Path | None = None
+) -> None:
+    """Make one resource of `BEFORE_FUNCTIONS` or `AFTER_FUNCTIONS`. `content` is a layer's folder or zip file.
+
+    Raises AwsError when the properties are wrong or name a function or version that does not exist.
+    """
+    if resource_type == LAYER:
+        if content is None:
+            raise InvalidParameterValue("a layer needs local Content")
+        service.put_layer(properties, content)
+    elif resource_type == VERSION:
+        service.put_version(str(properties.get("FunctionName")))
+    elif resource_type == ALIAS:
+        routing = properties.get("RoutingConfig") or {}
+        weights = {
+            str(weight.get("FunctionVersion")): float(weight.get("FunctionWeight", 0))
+            for weight in routing.get("AdditionalVersionWeights") or ()
+        }
+        service.put_alias(
+            str(properties.get("FunctionName")),
+            str(properties.get("Name")),
+            str(properties.get("FunctionVersion")),
+            weights,
+        )
+    elif resource_type == EVENT_CONFIG:
+        service.put_event_config(properties)
+    else:
+        raise AssertionError(f"{resource_type} is not made here")
+
+
+def permissions_of(name: str, permissions: Iterable[Mapping[str, Any]], place: Place) -> list[Mapping[str, Any]]:
+    """Those `AWS::Lambda::Permission` properties that are about the function `name`, by name, ARN, version or alias."""
+    return [permission for permission in permissions if _function_of(permission, place) == name]
+
+
+def _function_of(permission: Mapping[str, Any], place: Place) -> str | None:
+    try:
+        return split_name(str(permission.get("FunctionName")), place)[0]
+    except ValueError:
+        return None

@@ -100,7 +100,7 @@ SHORT_BURST_SECONDS = 5
 not say over what time it measures them; a spike of a second passes there, a minute of it does not."""
 PARTITION_MAX_BYTES = 10 * 1024 * 1024 * 1024
 """A partition that grows beyond 10 GB is split ("Partitions and data distribution")."""
-PARTITIONS_MAX_COUNT = 1_024
+PARTITIONS_MAX_COUNT = 256
 """Our own: partitions that one table's or index's model may have."""
 ON_DEMAND_READ_UNITS_PER_SECOND = 12_000
 ON_DEMAND_WRITE_UNITS_PER_SECOND = 4_000

@@ -14,6 +14,7 @@ from trine.aws.ids import Ids, SystemIds
 from trine.clock import Clock, SystemClock
 from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
+from trine.http.limits import Limits
 from trine.http.message import Request, Response
 from trine.http.server import Server, serve
 from trine.iam.access import Access
@@ -28,6 +29,8 @@ from trine.stack.state import open_store, own_directory
 from trine.trace import TraceBook
 
 CLOSE_GRACE_SECONDS = 3.0
+# DynamoDB takes request lines and headers of 16 KB (found on AWS by Scylla's test/alternator, test_manual_requests).
+LIMITS = Limits(head_bytes=16 * 1024)
 
 
 class TableServer:
@@ -69,7 +72,14 @@ class TableServer:
             listener.close()
             raise
         port = AwsPort(server._endpoints, _no_console)
-        server._server = await serve(port.handle, clock=server._clock, sock=listener)
+        server._server = await serve(
+            port.handle,
+            clock=server._clock,
+            sock=listener,
+            limits=LIMITS,
+            error_response=server.dynamodb.error_response,
+        )
+        server.dynamodb.start()
         server.run_file().write(settings.state_directory)
         return server
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 from trine.dynamodb.throughput.flow import A_LITTLE, Capacity, Flow, Kind
 from trine.dynamodb.throughput.partitions import Partitions
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
-PLACES = [bytes([first, 0, 0, 0]) for first in range(0, 256, 8)]
+PLACES = [crc32(bytes([key])).to_bytes(4, "big") for key in range(32)]
 
 
 def _flow(capacity: Capacity, kind: Kind = "Write", partitions: int = 64) -> Flow:

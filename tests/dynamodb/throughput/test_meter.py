@@ -15,7 +15,7 @@ from trine.dynamodb.errors import (
 from trine.dynamodb.model.table import TableDefinition
 from trine.dynamodb.throughput.meter import Meter
 
-PLACE, OTHER = b"\0\0\0\1", b"\xf0\0\0\1"
+PLACE, OTHER = b"\0\0\0\1", b"\0\0\0\3"
 ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/T"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
+from zlib import crc32
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.dynamodb.limits import PARTITIONS_MAX_COUNT
-from trine.dynamodb.throughput.partitions import HASHES, Partitions
+from trine.dynamodb.throughput.partitions import HASHES, Partitions, spread
+from trine.kv.tuple import pack_str
 
 SECOND = 1_000_000_000
 
@@ -28,7 +31,7 @@ def test_every_hash_has_its_partition(count: int, place: int) -> None:
     assert len(partitions) == min(count, PARTITIONS_MAX_COUNT)
     assert _whole(partitions)
     part = partitions.at(_place(place))
-    assert part.start <= place < part.stop
+    assert part.start <= spread(_place(place)) < part.stop
 
 
 def test_powers_of_two_are_equal_ranges() -> None:
@@ -67,5 +70,15 @@ def test_one_hot_key_is_isolated_and_then_left_alone() -> None:
     partitions = Partitions(0)
     _heat(partitions, [77], 0, 3600)
     assert partitions.at(_place(77)).heat_cut() is None
-    assert (77, 78) in partitions.ranges()
+    assert (spread(_place(77)), spread(_place(77)) + 1) in partitions.ranges()
     assert len(partitions) == 3
+
+
+@given(st.text(max_size=8), st.integers(0, 10_000))
+def test_keys_in_a_row_part(prefix: str, start: int) -> None:
+    """Checksums of numbered keys share their upper bits; their partitions must not be shared."""
+    partitions = Partitions(0, 4)
+    places = [crc32(pack_str(f"{prefix}{number}")).to_bytes(4, "big") for number in range(start, start + 200)]
+    counts = Counter(partitions.at(place) for place in places)
+    assert len(counts) == 4
+    assert max(counts.values()) <= 110

@@ -19,10 +19,20 @@ from trine.dynamodb.limits import (
 )
 from trine.dynamodb.throughput.bucket import Bucket
 
-HASH_BYTES = 4
-HASHES = 1 << (8 * HASH_BYTES)
+HASHES = 1 << 32
 _COOL_SECONDS = 60
 _SAMPLES = 32
+
+
+_SPREADING = 0x9E3779B1
+_number = int.from_bytes
+
+
+def spread(place: bytes) -> int:
+    """The place of a key's hash among partitions. The hash is a checksum (`storage.keyspace`), whose upper bits are
+    alike for keys that are alike; a multiplication brings the lower ones up, so that neighbours part.
+    """
+    return _number(place, "big") * _SPREADING % HASHES
 
 
 class Partition:
@@ -63,7 +73,7 @@ class Partitions:
 
     def __init__(self, now_ns: int, count: int = 1) -> None:
         self._parts = [Partition(0, HASHES, now_ns)]
-        self._starts = [bytes(HASH_BYTES)]
+        self._starts = [0]
         self.heat_splits = 0
         self.only: Partition | None = self._parts[0]
         """The partition, as long as there is but one."""
@@ -73,8 +83,9 @@ class Partitions:
         return len(self._parts)
 
     def at(self, place: bytes) -> Partition:
-        """The partition that holds the hash `place` (four bytes, or none for the first)."""
-        return self._parts[(bisect_right(self._starts, place) or 1) - 1]
+        """The partition that holds the hash `place` (four bytes, or none where a whole table is read)."""
+        # `spread`, without a call: every request passes here.
+        return self._parts[bisect_right(self._starts, _number(place, "big") * _SPREADING % HASHES) - 1]
 
     def at_least(self, count: int, now_ns: int) -> None:
         """Halve the widest ranges until there are `count` partitions. AWS never merges them again, nor do we."""
@@ -87,7 +98,7 @@ class Partitions:
 
     def refused(self, part: Partition, place: bytes, now_ns: int) -> None:
         """`part` refused a request for `place`; cuts it when it has been too hot for too long."""
-        if part.refused(int.from_bytes(place, "big"), now_ns) and len(self._parts) < PARTITIONS_MAX_COUNT:
+        if part.refused(spread(place), now_ns) and len(self._parts) < PARTITIONS_MAX_COUNT:
             cut = part.heat_cut()
             if cut is not None:
                 self.heat_splits += 1
@@ -100,5 +111,5 @@ class Partitions:
     def _cut(self, part: Partition, cut: int, now_ns: int) -> None:
         at = self._parts.index(part)
         self._parts[at : at + 1] = [Partition(part.start, cut, now_ns), Partition(cut, part.stop, now_ns)]
-        self._starts = [piece.start.to_bytes(HASH_BYTES, "big") for piece in self._parts]
+        self._starts = [piece.start for piece in self._parts]
         self.only = None

@@ -40,6 +40,8 @@ from trine.stack.state import open_store, own_directory
 CLOSE_GRACE_SECONDS = 3.0
 FRONT_BODY_BYTES = 10 * 1024 * 1024 + 1
 """One byte more than API Gateway takes: its wing answers 413 in AWS's words, the server cuts what is larger still."""
+TABLE_HEAD_BYTES = 16 * 1024
+"""Request line and headers that DynamoDB takes; it answers 400 beyond them."""
 
 ConsoleHandler = Callable[[Request], Response | Awaitable[Response]]
 
@@ -104,9 +106,12 @@ class Stack:
                 wings.dynamodb.handle,
                 clock=clock,
                 sock=self._ports.dynamodb,
+                limits=Limits(head_bytes=TABLE_HEAD_BYTES),
                 error_response=wings.dynamodb.error_response,
             ),
         ]
+        address = self._ports.dynamodb.getsockname()
+        wings.dynamodb.rooms.endpoint_address = f"{url_host(self.settings.host)}:{address[1]}"
         self.run_file().write(self.settings.state_directory)
 
     async def close(self) -> None:

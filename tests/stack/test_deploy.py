@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pattern.conftest import http
 from trine.cloudformation.faults import TemplateFaults
 from trine.testing import running
 
@@ -82,3 +83,63 @@ def test_the_state_is_for_its_owner_s_eyes(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with running(tmp_path, memory=False, state_directory=state):
         assert stat.S_IMODE(state.stat().st_mode) == 0o700
+
+
+ALIASED = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Words:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: layer/, CompatibleRuntimes: [python3.12]}
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src/
+      Handler: hello.handler
+      Runtime: python3.12
+      AutoPublishAlias: live
+      Layers: [!Ref Words]
+      Events: {Get: {Type: Api, Properties: {Path: /, Method: get}}}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      ProvisionedThroughput: {ReadCapacityUnits: 5, WriteCapacityUnits: 5}
+  Target:
+    Type: AWS::ApplicationAutoScaling::ScalableTarget
+    Properties:
+      MinCapacity: 5
+      MaxCapacity: 50
+      ResourceId: !Sub table/${Table}
+      ScalableDimension: dynamodb:table:WriteCapacityUnits
+      ServiceNamespace: dynamodb
+      RoleARN: !Sub arn:aws:iam::${AWS::AccountId}:role/scaling
+  Policy:
+    Type: AWS::ApplicationAutoScaling::ScalingPolicy
+    Properties:
+      PolicyName: writes
+      PolicyType: TargetTrackingScaling
+      ScalingTargetId: !Ref Target
+      TargetTrackingScalingPolicyConfiguration:
+        TargetValue: 70
+        PredefinedMetricSpecification: {PredefinedMetricType: DynamoDBWriteCapacityUtilization}
+"""
+
+
+def test_layers_versions_aliases_and_scaling_are_made(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(ALIASED)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "hello.py").write_text(
+        "import words\n"
+        "def handler(event, context):\n"
+        "    return {'statusCode': 200, 'body': words.HELLO + context.function_version}\n"
+    )
+    (tmp_path / "layer" / "python").mkdir(parents=True)
+    (tmp_path / "layer" / "python" / "words.py").write_text("HELLO = 'hello from version '\n")
+    with running(tmp_path) as stack:
+        assert http("GET", stack.url).body == b"hello from version 1"
+        name = stack.description["functions"][0]["name"]
+        (alias,) = stack.client("lambda").list_aliases(FunctionName=name)["Aliases"]
+        assert (alias["Name"], alias["FunctionVersion"]) == ("live", "1")
+        assert stack.description["isolation"]

@@ -6,11 +6,13 @@ then makes roles, tables, functions and permissions in the order in which they n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from trine.aws.arn import Place
 from trine.aws.errors import AwsError
+from trine.awslambda import template as lambda_resources
 from trine.awslambda.function import function_from_properties
 from trine.cloudformation.faults import Fault, TemplateFaults
 from trine.cloudformation.resources import Resource
@@ -29,8 +31,13 @@ POLICY = "AWS::IAM::Policy"
 PERMISSION = "AWS::Lambda::Permission"
 GROUP = "AWS::IAM::Group"
 USER = "AWS::IAM::User"
+SCALABLE_TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
+SCALING_POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 ROLE_POLICY = "AWS::IAM::RolePolicy"
-ORDER = (MANAGED_POLICY, ROLE, GROUP, USER, MANAGED_POLICY, POLICY, ROLE_POLICY, TABLE, FUNCTION)
+ORDER = (
+    MANAGED_POLICY, ROLE, GROUP, USER, MANAGED_POLICY, POLICY, ROLE_POLICY, TABLE, SCALABLE_TARGET, SCALING_POLICY,
+    *lambda_resources.BEFORE_FUNCTIONS, FUNCTION, *lambda_resources.AFTER_FUNCTIONS,
+)  # fmt: skip
 """Types in the order in which they are made. A function's role must exist before its first credentials; managed
 policies come twice, because identities name them by ARN and they name identities: first unattached, then attached."""
 
@@ -43,6 +50,7 @@ NAME_PROPERTY = {
     ROLE_POLICY: "PolicyName",
     GROUP: "GroupName",
     USER: "UserName",
+    lambda_resources.LAYER: "LayerName",
 }
 
 
@@ -76,7 +84,8 @@ async def deploy(template: Template, wings: Wings, settings: Settings) -> None:
     for position, resource_type in enumerate(ORDER):
         for resource in template.of_type(resource_type):
             try:
-                await _make(resource, template, wings, settings, attach=position > 0)
+                properties = named_properties(resource)
+                await _make(_Making(resource, properties, template, wings, settings, attach=position > 0))
             except AwsError as error:
                 faults.append(fault_of(template, resource, error))
     if faults:
@@ -84,36 +93,66 @@ async def deploy(template: Template, wings: Wings, settings: Settings) -> None:
     await wings.access.settled()
 
 
-async def _make(resource: Resource, template: Template, wings: Wings, settings: Settings, *, attach: bool) -> None:
-    properties = named_properties(resource)
-    if resource.type == ROLE:
-        wings.access.put_role(properties)
-    elif resource.type == MANAGED_POLICY:
-        put_managed_policy(wings.access.directory, properties, resource.name, attach=attach)
-    elif resource.type == GROUP:
-        put_group(wings.access.directory, properties, resource.name)
-    elif resource.type == USER:
-        put_user(wings.access.directory, properties, resource.name)
-    elif resource.type in (POLICY, ROLE_POLICY):
-        put_policy(wings.access.directory, properties)
-    elif resource.type == TABLE:
-        await wings.dynamodb.create_table_from_template(properties)
-    else:
-        wings.functions.put_function(
-            with_overrides(resource, properties, settings),
-            resource.local_files.get("Code"),
-            permissions_of(template, resource),
-        )
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """One resource on its way into its wing."""
+
+    resource: Resource
+    properties: dict[str, Any]
+    template: Template
+    wings: Wings
+    settings: Settings
+    attach: bool
+    """Whether managed policies are attached to whom they name, or only made."""
 
 
-def permissions_of(template: Template, function: Resource) -> list[dict[str, Any]]:
-    """The properties of every `AWS::Lambda::Permission` that names `function`, by name or ARN."""
-    names = {function.physical_id, function.name, function.attributes.get("Arn")}
-    return [
-        permission.properties
-        for permission in template.of_type(PERMISSION)
-        if permission.properties.get("FunctionName") in names
-    ]
+async def _make(making: _Making) -> None:
+    made = _MAKERS[making.resource.type](making)
+    if isinstance(made, Awaitable):
+        await made
+
+
+def _make_managed_policy(making: _Making) -> object:
+    directory = making.wings.access.directory
+    return put_managed_policy(directory, making.properties, making.resource.name, attach=making.attach)
+
+
+def _make_function(making: _Making) -> object:
+    permissions = [permission.properties for permission in making.template.of_type(PERMISSION)]
+    return making.wings.functions.put_function(
+        with_overrides(making.resource, making.properties, making.settings),
+        making.resource.local_files.get("Code"),
+        lambda_resources.permissions_of(making.properties["FunctionName"], permissions, making.template.place),
+    )
+
+
+def _make_beside_function(making: _Making) -> None:
+    content = making.resource.local_files.get("Content")
+    lambda_resources.put_resource(making.wings.functions, making.resource.type, making.properties, content)
+
+
+def _make_scaling(making: _Making) -> None:
+    named = str(making.properties.get("ServiceNamespace") or making.properties.get("ScalingTargetId"))
+    if "dynamodb" not in named:
+        return  # another service's scaling; the manifest says that it is not applied
+    metering = making.wings.dynamodb.metering
+    put = metering.put_scalable_target if making.resource.type == SCALABLE_TARGET else metering.put_scaling_policy
+    put(making.properties)
+
+
+_MAKERS: Mapping[str, Callable[[_Making], object]] = {
+    ROLE: lambda making: making.wings.access.put_role(making.properties),
+    MANAGED_POLICY: _make_managed_policy,
+    GROUP: lambda making: put_group(making.wings.access.directory, making.properties, making.resource.name),
+    USER: lambda making: put_user(making.wings.access.directory, making.properties, making.resource.name),
+    POLICY: lambda making: put_policy(making.wings.access.directory, making.properties),
+    ROLE_POLICY: lambda making: put_policy(making.wings.access.directory, making.properties),
+    TABLE: lambda making: making.wings.dynamodb.create_table_from_template(making.properties),
+    SCALABLE_TARGET: _make_scaling,
+    SCALING_POLICY: _make_scaling,
+    FUNCTION: _make_function,
+    **dict.fromkeys((*lambda_resources.BEFORE_FUNCTIONS, *lambda_resources.AFTER_FUNCTIONS), _make_beside_function),
+}
 
 
 def with_overrides(resource: Resource, properties: dict[str, Any], settings: Settings) -> dict[str, Any]:

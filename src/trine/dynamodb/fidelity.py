@@ -14,13 +14,13 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "GlobalSecondaryIndexes": _ENFORCED,
         "GlobalSecondaryIndexes.ProvisionedThroughput": _ENFORCED,
         "GlobalSecondaryIndexes.OnDemandThroughput": _ENFORCED,
-        "GlobalSecondaryIndexes.WarmThroughput": _IGNORED,
+        "GlobalSecondaryIndexes.WarmThroughput": _ENFORCED,
         "GlobalSecondaryIndexes.ContributorInsightsSpecification": _IGNORED,
         "LocalSecondaryIndexes": _ENFORCED,
         "BillingMode": _ENFORCED,
         "ProvisionedThroughput": _ENFORCED,
         "OnDemandThroughput": _ENFORCED,
-        "WarmThroughput": _IGNORED,
+        "WarmThroughput": _ENFORCED,
         "DeletionProtectionEnabled": _ENFORCED,
         "StreamSpecification": _ENFORCED,
         "Tags": _STORED,
@@ -34,3 +34,29 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "ResourcePolicy": _ENFORCED,
     },
 }
+
+SCALING_FIDELITY: dict[str, dict[str, Fidelity]] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": {
+        "ServiceNamespace": _ENFORCED,
+        "ResourceId": _ENFORCED,
+        "ScalableDimension": _ENFORCED,
+        "MinCapacity": _ENFORCED,
+        "MaxCapacity": _ENFORCED,
+        "SuspendedState": _ENFORCED,
+        "SuspendedState.ScheduledScalingSuspended": _IGNORED,
+        "RoleARN": _IGNORED,
+        "ScheduledActions": _IGNORED,
+    },
+    "AWS::ApplicationAutoScaling::ScalingPolicy": {
+        "PolicyName": _IGNORED,
+        "PolicyType": _ENFORCED,
+        "ScalingTargetId": _ENFORCED,
+        "ServiceNamespace": _ENFORCED,
+        "ResourceId": _ENFORCED,
+        "ScalableDimension": _ENFORCED,
+        "TargetTrackingScalingPolicyConfiguration": _ENFORCED,
+        "StepScalingPolicyConfiguration": _IGNORED,
+        "PredictiveScalingPolicyConfiguration": _IGNORED,
+    },
+}
+"""Of auto scaling, for stacks that hand these resources of the namespace `dynamodb` to `Metering` when they deploy."""

@@ -34,11 +34,21 @@ _SAME = (
     "BillingMode",
     "ProvisionedThroughput",
     "OnDemandThroughput",
+    "WarmThroughput",
     "TableClass",
     "DeletionProtectionEnabled",
     "Tags",
 )
-_COUNTS = frozenset(("ReadCapacityUnits", "WriteCapacityUnits", "MaxReadRequestUnits", "MaxWriteRequestUnits"))
+_COUNTS = frozenset(
+    (
+        "ReadCapacityUnits",
+        "WriteCapacityUnits",
+        "MaxReadRequestUnits",
+        "MaxWriteRequestUnits",
+        "ReadUnitsPerSecond",
+        "WriteUnitsPerSecond",
+    )
+)
 
 
 def create_table_input(properties: Mapping[str, Any]) -> dict[str, Any]:

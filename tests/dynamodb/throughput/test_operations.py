@@ -189,6 +189,22 @@ def test_an_index_that_lacks_units_holds_back_its_table(desk: Callable[..., Any]
     table.call("PutItem", TableName="Tab", Item=_item("without"))
 
 
+def test_warm_throughput_of_tables_and_indexes(desk: Callable[..., Any]) -> None:
+    table = desk()
+    warm = {"ReadUnitsPerSecond": 15_000, "WriteUnitsPerSecond": 20_000}
+    table.create("Tab", "p", indexes={"ByG": ("g",)}, WarmThroughput=warm)
+    index = {"IndexName": "ByG", "WarmThroughput": {**warm, "WriteUnitsPerSecond": 9_000}}
+    table.call("UpdateTable", TableName="Tab", GlobalSecondaryIndexUpdates=[{"Update": index}])
+    described = table.call("DescribeTable", TableName="Tab")["Table"]
+    assert described["WarmThroughput"] == {**warm, "Status": "ACTIVE"}
+    assert described["GlobalSecondaryIndexes"][0]["WarmThroughput"]["WriteUnitsPerSecond"] == 9_000
+    meter = table.wing.rooms.tables.get("Tab").meter
+    assert meter.table.writes.units_per_second == 20_000
+    assert meter.indexes["ByG"].writes.units_per_second == 9_000
+    table.call("UpdateTable", TableName="Tab", WarmThroughput={**warm, "WriteUnitsPerSecond": 25_000})
+    assert meter.table.writes.units_per_second == 25_000
+
+
 def test_an_on_demand_table_grows_with_its_peak(desk: Callable[..., Any]) -> None:
     table = desk()
     table.create("Tab", "p")

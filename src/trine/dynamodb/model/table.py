@@ -37,6 +37,7 @@ class IndexDefinition:
     is_global: bool = True
     throughput: Throughput | None = None
     on_demand_throughput: Throughput | None = None
+    warm_throughput: Throughput | None = None
     table_key: KeySchema = field(default=KeySchema(()), compare=False)
 
     @cached_property
@@ -202,6 +203,7 @@ def index_from_document(
         is_global=is_global,
         throughput=throughput_from(document),
         on_demand_throughput=on_demand_from(document),
+        warm_throughput=warm_from(document),
         table_key=table_key,
     )
 
@@ -220,6 +222,14 @@ def on_demand_from(document: Mapping[str, Any]) -> Throughput | None:
     return Throughput(given.get("MaxReadRequestUnits", -1), given.get("MaxWriteRequestUnits", -1))
 
 
+def warm_from(document: Mapping[str, Any]) -> Throughput | None:
+    """`WarmThroughput` of a table or index document; 0 where a side has none."""
+    given = document.get("WarmThroughput")
+    if not given:
+        return None
+    return Throughput(given.get("ReadUnitsPerSecond") or 0, given.get("WriteUnitsPerSecond") or 0)
+
+
 def _index_document(index: IndexDefinition) -> dict[str, Any]:
     document: dict[str, Any] = {
         "IndexName": index.name,
@@ -227,6 +237,8 @@ def _index_document(index: IndexDefinition) -> dict[str, Any]:
         "Projection": index.projection_document(),
     }
     _put_throughput(document, index.throughput, index.on_demand_throughput)
+    if (warm := index.warm_throughput) is not None:
+        document["WarmThroughput"] = {"ReadUnitsPerSecond": warm.read_units, "WriteUnitsPerSecond": warm.write_units}
     return document
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trine.dynamodb.model.table import Throughput
+from trine.dynamodb.model.table import Throughput, warm_from
 from trine.dynamodb.operations.operation import Rooms
 from trine.dynamodb.storage.tables import Index, Table
 
@@ -45,7 +45,7 @@ def describe(rooms: Rooms, table: Table, status: str | None = None) -> dict[str,
         document["OnDemandThroughput"] = _on_demand(definition.on_demand_throughput)
     if definition.table_class != "STANDARD" or "TableClassSince" in record:
         document["TableClassSummary"] = {"TableClass": definition.table_class}
-    warm = _warm_throughput(definition.throughput, on_demand)
+    warm = _warm_throughput(definition.throughput, on_demand, warm_from(definition.settings))
     document["WarmThroughput"] = warm
     local = [_index(rooms, index, None, on_demand) for index in table.indexes if not index.definition.is_global]
     if local:
@@ -99,7 +99,7 @@ def _index(rooms: Rooms, index: Index, table_status: str | None, on_demand: bool
         document["ProvisionedThroughput"] = _throughput(definition.throughput, None)
         if definition.on_demand_throughput is not None:
             document["OnDemandThroughput"] = _on_demand(definition.on_demand_throughput)
-        document["WarmThroughput"] = _warm_throughput(definition.throughput, on_demand)
+        document["WarmThroughput"] = _warm_throughput(definition.throughput, on_demand, definition.warm_throughput)
     return document
 
 
@@ -115,12 +115,14 @@ def _on_demand(throughput: Throughput) -> dict[str, int]:
     return {"MaxReadRequestUnits": throughput.read_units, "MaxWriteRequestUnits": throughput.write_units}
 
 
-def _warm_throughput(throughput: Throughput | None, on_demand: bool) -> dict[str, Any]:
+def _warm_throughput(throughput: Throughput | None, on_demand: bool, warm: Throughput | None) -> dict[str, Any]:
     # A new on-demand table takes 12,000 reads and 4,000 writes a second; a provisioned one what it was given.
     if on_demand or throughput is None:
         reads, writes = _WARM_READS_PER_SECOND, _WARM_WRITES_PER_SECOND
     else:
         reads, writes = throughput.read_units, throughput.write_units
+    if warm is not None:
+        reads, writes = max(reads, warm.read_units), max(writes, warm.write_units)
     return {"ReadUnitsPerSecond": reads, "WriteUnitsPerSecond": writes, "Status": "ACTIVE"}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from trine.dynamodb.errors import LimitExceededException, ResourceNotFoundException, ValidationException
 from trine.dynamodb.model.key import KeyAttribute
-from trine.dynamodb.model.table import IndexDefinition, TableDefinition, on_demand_from, throughput_from
+from trine.dynamodb.model.table import IndexDefinition, TableDefinition, on_demand_from, throughput_from, warm_from
 from trine.dynamodb.model.table_definition import check_bounds, check_projected_attributes, define_index
 from trine.dynamodb.operations.create_table import after, described
 from trine.dynamodb.operations.operation import Operation, Rooms, on_table
@@ -125,6 +125,9 @@ def _settings(table: Table, document: Document) -> TableDefinition:
         changes["deletion_protection"] = document["DeletionProtectionEnabled"]
     if "SSESpecification" in document:
         changes["settings"] = {**definition.settings, "SSESpecification": document["SSESpecification"]}
+    if "WarmThroughput" in document:
+        settings = changes.get("settings", definition.settings)
+        changes["settings"] = {**settings, "WarmThroughput": document["WarmThroughput"]}
     return definition.changed(**changes)
 
 
@@ -168,6 +171,7 @@ def _updated(index: IndexDefinition, wish: Document) -> IndexDefinition:
         index,
         throughput=throughput_from(wish) or index.throughput,
         on_demand_throughput=on_demand_from(wish) or index.on_demand_throughput,
+        warm_throughput=warm_from(wish) or index.warm_throughput,
     )
 
 

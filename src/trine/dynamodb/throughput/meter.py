@@ -18,7 +18,7 @@ from trine.dynamodb.limits import (
     PARTITION_READ_UNITS_PER_SECOND,
     PARTITION_WRITE_UNITS_PER_SECOND,
 )
-from trine.dynamodb.model.table import IndexDefinition, TableDefinition, Throughput
+from trine.dynamodb.model.table import IndexDefinition, TableDefinition, Throughput, warm_from
 from trine.dynamodb.throughput.flow import A_LITTLE, Capacity, Flow, Kind, LimitType
 from trine.dynamodb.throughput.partitions import Partitions
 from trine.dynamodb.throughput.throttle import refusal
@@ -204,11 +204,10 @@ def capacities(definition: TableDefinition, index: IndexDefinition | None) -> tu
     if definition.billing_mode != "PAY_PER_REQUEST":
         provisioned = of.throughput or definition.throughput or Throughput(1, 1)
         return Capacity(float(provisioned.read_units)), Capacity(float(provisioned.write_units))
-    warm = definition.settings.get("WarmThroughput") if index is None else None
+    warm = warm_from(definition.settings) if index is None else index.warm_throughput
     reads, writes = ON_DEMAND_READ_UNITS_PER_SECOND, ON_DEMAND_WRITE_UNITS_PER_SECOND
-    if warm:
-        reads = max(reads, warm.get("ReadUnitsPerSecond") or 0)
-        writes = max(writes, warm.get("WriteUnitsPerSecond") or 0)
+    if warm is not None:
+        reads, writes = max(reads, warm.read_units), max(writes, warm.write_units)
     ceilings = of.on_demand_throughput or Throughput(-1, -1)
     return (
         Capacity(None, float(reads), _ceiling(ceilings.read_units)),

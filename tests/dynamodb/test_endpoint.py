@@ -137,14 +137,28 @@ def test_pipelined_requests_are_answered_in_order(table_server: Any) -> None:
 def test_a_refusal_can_be_explained(table_server: Any) -> None:
     _, headers, _ = post(table_server, "DynamoDB_20120810.GetItem", b'{"TableName":"Absent","Key":{"p":{"S":"x"}}}')
     trace = table_server.traces.find(headers["x-amzn-requestid"])
+    assert trace.title == "dynamodb:GetItem Absent"
     assert trace.refusal["code"] == "ResourceNotFoundException"
     assert [step.room for step in trace.steps] == [
         "iam.signature",
         "dynamodb.shape",
         "iam.policy",
         "dynamodb.expressions",
-        "dynamodb",
+        "dynamodb.table",
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "room"),
+    [
+        ("Nothing", b"{}", "dynamodb.dispatch"),
+        ("GetItem", b"{", "dynamodb.shape"),
+        ("Query", b'{"TableName":"Absent"}', "dynamodb.expressions"),
+    ],
+)
+def test_a_refusal_names_its_room(table_server: Any, target: str, body: bytes, room: str) -> None:
+    _, headers, _ = post(table_server, f"DynamoDB_20120810.{target}", body)
+    assert table_server.traces.find(headers["x-amzn-requestid"]).refusal["room"] == room
 
 
 def test_a_role_may_only_what_its_policy_says(table_server: Any, client: Any, new_table: Any) -> None:

@@ -20,7 +20,12 @@ from trine.dynamodb.compression import plain_body
 from trine.dynamodb.consistency.lag import Lag
 from trine.dynamodb.cors import cors_headers
 from trine.dynamodb.dispatch import operation_of
-from trine.dynamodb.errors import InternalServerError, ThrottledError
+from trine.dynamodb.errors import (
+    ConditionalCheckFailedException,
+    InternalServerError,
+    ThrottledError,
+    TransactionCanceledException,
+)
 from trine.dynamodb.limits import REQUEST_BODY_MAX_BYTES
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.response import answer, error_answer, health_answer, plain_answer
@@ -134,6 +139,7 @@ class DynamoDB:
         trace.step("dynamodb.shape")
         rooms = self.rooms
         for action, resource_arn, context in operation.permissions(rooms, document):
+            trace.title = f"{action} {resource_arn.partition('/')[2]}"
             policy = rooms.policies.of(resource_arn)
             facts = None
             if context is not None and caller.needs(action, resource_arn, policy):
@@ -168,10 +174,25 @@ class DynamoDB:
         error = _as_aws_error(fault)
         if trace.refusal is None:
             facts = error.facts if isinstance(error, ThrottledError) else {}
-            room = "dynamodb.throughput" if facts else "dynamodb"
+            room = "dynamodb.throughput" if facts else _room_of(trace, error)
             trace.refuse(room, error.message or str(error.__cause__ or error.code), code=error.code, **facts)
         self._traces.close(trace, error.status)
         return error_answer(error, trace.request_id)
+
+
+_NEXT_ROOMS = {
+    "": "dynamodb.dispatch",
+    "iam.signature": "dynamodb.shape",
+    "dynamodb.shape": "dynamodb.shape",
+    "iam.policy": "dynamodb.expressions",
+}
+
+
+def _room_of(trace: Trace, error: AwsError) -> str:
+    """The room in which a request ended: the one after the last it had passed."""
+    if isinstance(error, ConditionalCheckFailedException | TransactionCanceledException):
+        return "dynamodb.commit"
+    return _NEXT_ROOMS.get(trace.steps[-1].room if trace.steps else "", "dynamodb.table")
 
 
 def _as_aws_error(fault: BaseException) -> AwsError:

@@ -151,3 +151,15 @@ def error_response(error: GatewayError, *, rest: bool) -> Response:
         return Response(refusal.status, headers + error.headers, body)
     body = message_body(refusal.http_message, spaced=False)
     return Response(refusal.http_status, [(b"Content-Type", b"application/json"), *error.headers], body)
+
+
+_BY_STATUS = {413: REQUEST_TOO_LARGE, 414: URI_TOO_LONG, 431: HEADERS_TOO_LARGE, 500: INTERNAL_ERROR}
+
+
+def door_response(status: int, reason: str, *, rest: bool) -> Response:
+    """The answer to what the HTTP server refused before a request reached an API, in the gateway's words."""
+    refusal = _BY_STATUS.get(status)
+    if refusal is not None:
+        return error_response(GatewayError(refusal, reason), rest=rest)
+    body = message_body(reason, spaced=False)
+    return Response(status, [(b"Content-Type", b"application/json")], body)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from trine.apigateway.build import build_apis
+from trine.apigateway.errors import door_response
 from trine.aws.ids import Ids, SystemIds
 from trine.clock import Clock, SystemClock
 from trine.cloudformation.manifest import ManifestRow, manifest
@@ -99,8 +101,15 @@ class Stack:
         clock = wings.clock
         aws = AwsPort(wings.endpoints, console)
         front_limits = Limits(body_bytes=FRONT_BODY_BYTES)
+        first_is_rest = bool(wings.gateway.apis) and wings.gateway.apis[0].is_rest
         self._servers = [
-            await serve(wings.gateway.handle, clock=clock, sock=self._ports.front, limits=front_limits),
+            await serve(
+                wings.gateway.handle,
+                clock=clock,
+                sock=self._ports.front,
+                limits=front_limits,
+                error_response=partial(door_response, rest=first_is_rest),
+            ),
             await serve(aws.handle, clock=clock, sock=self._ports.aws),
             await serve(
                 wings.dynamodb.handle,

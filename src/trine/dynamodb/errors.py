@@ -150,3 +150,10 @@ class RequestLimitExceeded(ThrottledError):
 
     code = "RequestLimitExceeded"
     reason_code = "RequestLimitExceeded"
+
+
+class AccessDeniedException(AwsError):
+    """An ARN of another account or region: nothing of it is here, and nobody here may reach it."""
+
+    code = "AccessDeniedException"
+    status = 400

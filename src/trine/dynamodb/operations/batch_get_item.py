@@ -14,7 +14,7 @@ from trine.dynamodb.limits import BATCH_GET_KEYS_MAX_COUNT, BATCH_GET_MAX_BYTES
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
 from trine.dynamodb.operations.consumed import consistency_of, consumed_list, wanted
-from trine.dynamodb.operations.expect import attributes_named, key_bytes, leading_key
+from trine.dynamodb.operations.expect import attributes_named, key_bytes, leading_key, refuse_parts_of_key
 from trine.dynamodb.operations.observed import item_read
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.reading import projection_of
@@ -30,7 +30,7 @@ def permissions(rooms: Rooms, request: BatchGetItemInput) -> Iterable[Permission
         bare = table_name_of(name)
         yield (
             "dynamodb:BatchGetItem",
-            rooms.place.table(bare),
+            rooms.table_arn(name),
             lambda rooms, request, bare=bare, wish=wish: _context(rooms, bare, wish),  # type: ignore[misc]
         )
 
@@ -54,6 +54,7 @@ def execute(rooms: Rooms, request: BatchGetItemInput, projections: dict[str, Pro
     wishes = []
     for name, wish in request.request_items.items():
         table = rooms.tables.get(table_name_of(name))
+        refuse_parts_of_key(table, projections[name])
         keys = [key_bytes(table, key) for key in wish.keys]
         if len(set(keys)) != len(keys):
             raise ValidationException(DUPLICATES)

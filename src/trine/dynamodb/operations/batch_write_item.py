@@ -31,7 +31,7 @@ def permissions(rooms: Rooms, request: BatchWriteItemInput) -> Iterable[Permissi
         bare = table_name_of(name)
         yield (
             "dynamodb:BatchWriteItem",
-            rooms.place.table(bare),
+            rooms.table_arn(name),
             lambda rooms, request, bare=bare, wishes=wishes: _context(rooms, bare, wishes),  # type: ignore[misc]
         )
 

@@ -16,6 +16,7 @@ from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.dynamodb.consistency.lag import Lag
+from trine.dynamodb.errors import AccessDeniedException
 from trine.dynamodb.operations.policies import TablePolicies
 from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.backfill import Backfills
@@ -73,9 +74,17 @@ class Rooms:
         self.backfills = Backfills(store, tables)
 
     def table_arn(self, name_or_arn: str) -> str:
-        """The ARN of the table that a request's `TableName` means, whether it exists or not."""
+        """The ARN of the table that a request's `TableName` means, whether it exists or not.
+
+        AccessDeniedException for the ARN of another account, region or service: it must never mean a table of ours.
+        """
         table = self.tables.find(name_or_arn)
-        return table.arn if table is not None else self.place.table(table_name_of(name_or_arn))
+        if table is not None:
+            return table.arn
+        arn = self.place.table(table_name_of(name_or_arn))
+        if name_or_arn.startswith("arn:") and name_or_arn != arn:
+            raise AccessDeniedException(f"Access to the resource {name_or_arn} is denied.")
+        return arn
 
 
 Answer = bytes | Future[bytes]

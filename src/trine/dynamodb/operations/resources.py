@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from trine.aws.arn import Arn
-from trine.aws.errors import AwsError
-from trine.dynamodb.errors import ResourceNotFoundException, ValidationException
+from trine.dynamodb.errors import AccessDeniedException, ResourceNotFoundException, ValidationException
 from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.shape import Document
 from trine.dynamodb.storage.tables import Table
-
-
-class AccessDeniedException(AwsError):
-    """An ARN of another account or region."""
-
-    code = "AccessDeniedException"
-    status = 400
 
 
 def table_of_arn(rooms: Rooms, text: str) -> Table:

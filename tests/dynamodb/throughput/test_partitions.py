@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.dynamodb.limits import PARTITIONS_MAX_COUNT
+from trine.dynamodb.throughput.meter import place_of
 from trine.dynamodb.throughput.partitions import HASHES, Partitions, spread
 from trine.kv.tuple import pack_str
 
@@ -40,7 +41,7 @@ def test_powers_of_two_are_equal_ranges() -> None:
 
 
 def test_no_place_is_the_first_one() -> None:
-    assert Partitions(0, 4).at(b"").start == 0
+    assert Partitions(0, 4).at(place_of(b"i\0\0\0\1\0\0")).start == 0
 
 
 def _heat(partitions: Partitions, places: list[int], from_second: int, seconds: int) -> None:

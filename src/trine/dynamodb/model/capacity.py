@@ -13,12 +13,13 @@ from trine.dynamodb.limits import READ_UNIT_BYTES, WRITE_UNIT_BYTES
 
 Consistency = Literal["strong", "eventual", "transactional"]
 Returned = Literal["NONE", "TOTAL", "INDEXES"]
-_READ_FACTOR: dict[Consistency, float] = {"strong": 1.0, "eventual": 0.5, "transactional": 2.0}
+LEAST_READ_UNITS: dict[Consistency, float] = {"strong": 1.0, "eventual": 0.5, "transactional": 2.0}
+"""Of up to 4 KB; larger reads cost a multiple."""
 
 
 def read_units(size_bytes: int, consistency: Consistency) -> float:
     """Units of reading `size_bytes`; nothing found costs as much as the smallest item."""
-    return max(1, -(-size_bytes // READ_UNIT_BYTES)) * _READ_FACTOR[consistency]
+    return max(1, -(-size_bytes // READ_UNIT_BYTES)) * LEAST_READ_UNITS[consistency]
 
 
 def write_units(size_bytes: int, *, transactional: bool = False) -> float:

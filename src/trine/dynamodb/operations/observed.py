@@ -12,9 +12,10 @@ from typing import Any
 
 from trine.dynamodb.consistency.recent import RecentWrites
 from trine.dynamodb.errors import ThrottledError
+from trine.dynamodb.limits import READ_UNIT_BYTES
 from trine.dynamodb.model.access_path import instead_of
 from trine.dynamodb.model.attribute import Item
-from trine.dynamodb.model.capacity import Consistency, read_units
+from trine.dynamodb.model.capacity import LEAST_READ_UNITS, Consistency, read_units
 from trine.dynamodb.model.item import decode_stored, stored_size
 from trine.dynamodb.operations.cancellation import Reasons
 from trine.dynamodb.operations.operation import Rooms
@@ -30,8 +31,12 @@ MOSTLY_DROPPED_MIN_COUNT = 10
 
 def item_read(rooms: Rooms, table: Table, key: bytes, stored: bytes | None, consistency: Consistency) -> None:
     """One item was read (or was not there). ThrottledError when its table has no read units left."""
-    if table.meter is not None:
-        table.meter.read(place_of(key), read_units(stored_size(stored) if stored is not None else 0, consistency))
+    meter = table.meter
+    if meter is not None:
+        units = LEAST_READ_UNITS[consistency]
+        if stored is not None and len(stored) > READ_UNIT_BYTES:  # its JSON is never shorter than the item's size
+            units = read_units(stored_size(stored), consistency)
+        meter.read(key[7:11], units)  # `place_of`, without a call
     if consistency == "eventual" and table.recent is not None:
         age = table.recent.age(key, rooms.clock.now)
         if age is not None:

@@ -70,7 +70,7 @@ class Flow:
         # `Bucket.has` and `take`, twice: this is the hot path, and a call costs as much as the arithmetic.
         bucket = self.bucket
         partitions = self.partitions
-        part = partitions.only or partitions.at(place)
+        part = partitions.slots[place[3]] or partitions.at(place)
         own = part.writes if self._writing else part.reads
         full = bucket.full_at_ns
         if full < now_ns:

@@ -24,6 +24,7 @@ from trine.dynamodb.throughput.partitions import Partitions
 from trine.dynamodb.throughput.throttle import refusal
 
 _ROUNDING = 1e-6  # refilling in many small steps must not cost a unit
+NOWHERE = bytes(4)
 IndexUnits = tuple[str, bytes, float]
 """A global index's name, the hash of its entry's partition key, and write units."""
 
@@ -194,8 +195,8 @@ class Meter:
 
 
 def place_of(key: bytes) -> bytes:
-    """The hash of the partition key in a stored key (`storage.keyspace`)."""
-    return key[7:11]
+    """The hash of the partition key in a stored key (`storage.keyspace`), or where a whole table begins."""
+    return key[7:11] or NOWHERE
 
 
 def capacities(definition: TableDefinition, index: IndexDefinition | None) -> tuple[Capacity, Capacity]:

@@ -24,15 +24,14 @@ _COOL_SECONDS = 60
 _SAMPLES = 32
 
 
-_SPREADING = 0x9E3779B1
-_number = int.from_bytes
+_TOP = bytes(byte * 0x9D % 256 for byte in range(256))
 
 
 def spread(place: bytes) -> int:
     """The place of a key's hash among partitions. The hash is a checksum (`storage.keyspace`), whose upper bits are
-    alike for keys that are alike; a multiplication brings the lower ones up, so that neighbours part.
+    alike for keys that are alike: its last byte, multiplied, comes to the top, so that neighbours part.
     """
-    return _number(place, "big") * _SPREADING % HASHES
+    return _TOP[place[3]] << 24 | place[0] << 16 | place[1] << 8 | place[2]
 
 
 class Partition:
@@ -69,23 +68,22 @@ class Partition:
 class Partitions:
     """All partitions of one table or index, in order of their ranges."""
 
-    __slots__ = ("_parts", "_starts", "heat_splits", "only")
+    __slots__ = ("_parts", "_starts", "heat_splits", "slots")
 
     def __init__(self, now_ns: int, count: int = 1) -> None:
         self._parts = [Partition(0, HASHES, now_ns)]
         self._starts = [0]
         self.heat_splits = 0
-        self.only: Partition | None = self._parts[0]
-        """The partition, as long as there is but one."""
+        self.slots: list[Partition | None] = [self._parts[0]] * 256
+        """By the last byte of a hash: the partition that holds all such hashes; None where several do."""
         self.at_least(count, now_ns)
 
     def __len__(self) -> int:
         return len(self._parts)
 
     def at(self, place: bytes) -> Partition:
-        """The partition that holds the hash `place` (four bytes, or none where a whole table is read)."""
-        # `spread`, without a call: every request passes here.
-        return self._parts[bisect_right(self._starts, _number(place, "big") * _SPREADING % HASHES) - 1]
+        """The partition that holds the hash `place` (four bytes)."""
+        return self.slots[place[3]] or self._parts[bisect_right(self._starts, spread(place)) - 1]
 
     def at_least(self, count: int, now_ns: int) -> None:
         """Halve the widest ranges until there are `count` partitions. AWS never merges them again, nor do we."""
@@ -112,4 +110,8 @@ class Partitions:
         at = self._parts.index(part)
         self._parts[at : at + 1] = [Partition(part.start, cut, now_ns), Partition(cut, part.stop, now_ns)]
         self._starts = [piece.start for piece in self._parts]
-        self.only = None
+        self.slots = [self._whole(top << 24, top + 1 << 24) for top in _TOP]
+
+    def _whole(self, start: int, stop: int) -> Partition | None:
+        part = self._parts[bisect_right(self._starts, start) - 1]
+        return part if stop <= part.stop else None

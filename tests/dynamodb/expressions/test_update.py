@@ -201,17 +201,23 @@ def test_reserved_words(text: str) -> None:
         (
             "set b = list_append(:s, a), c = if_not_exists(a) add a.b :s",
             None,
-            "Incorrect operand type for operator or function; operator: ADD, operand type: STRING",
+            (
+                "Incorrect operand type for operator or function; operator: ADD, operand type: STRING, "
+                "typeSet: ALLOWED_FOR_ADD_OPERAND"
+            ),
         ),
         *[
             (
                 f"{section} a.b {value}",
                 None,
-                (f"Incorrect operand type for operator or function; operator: {section.upper()}, operand type: {kind}"),
+                (
+                    f"Incorrect operand type for operator or function; operator: {section.upper()}, "
+                    f"operand type: {kind}, typeSet: ALLOWED_FOR_ADD_OPERAND"
+                ),
             )
             for section, value, kind in (
                 ("add", ":null", "NULL"),
-                ("add", ":bool", "BOOLEAN"),
+                ("add", ":bool", "BOOL"),
                 ("add", ":b", "BINARY"),
                 ("add", ":m", "MAP"),
                 ("add", ":l", "LIST"),

@@ -199,6 +199,19 @@ def type_check(operator: str, operand: SetOperand, allowed: frozenset[str], resu
     return None
 
 
+def refuse_parts_of_keys(
+    nested: frozenset[str], key_attributes: Iterable[str], index_key_attributes: Iterable[str]
+) -> None:
+    """ValidationException when one of the attributes in `nested`, of which parts are named, belongs to a key."""
+    for what, names in (("Key", key_attributes), ("IndexKey", index_key_attributes)):
+        for name in names:
+            if name in nested:
+                raise ValidationException(
+                    "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+                    f"{what}: {name}"
+                )
+
+
 def distinct_check(operator: str, left: Operand, right: Operand) -> Check | None:
     """A check that two path operands are not the same path."""
     if not isinstance(left, Path) or not isinstance(right, Path) or len(left.elements) != len(right.elements):

@@ -24,7 +24,7 @@ Test = Callable[[Item, Names, Values], bool]
 class CompiledCondition:
     """A condition that waits for names and values."""
 
-    __slots__ = ("_test", "binding", "paths", "tree")
+    __slots__ = ("_test", "binding", "has_nested", "paths", "tree")
 
     def __init__(self, text: str, parameter: str) -> None:
         tree = parse_condition(text, parameter)
@@ -33,6 +33,7 @@ class CompiledCondition:
         self.tree = tree.root
         self.binding: Binding = binding(parameter, map(leaf_of, leaves))
         self.paths = tuple(path for leaf in leaves for path in paths_of(operands_of(leaf)))
+        self.has_nested = any(len(path.elements) > 1 for path in self.paths)
         self._test: Test | None = None
 
     @property
@@ -61,6 +62,13 @@ class BoundCondition:
     def paths(self) -> list[Resolved]:
         """The paths read, names in place."""
         return [resolve(path, self._names) for path in self._compiled.paths]
+
+    @property
+    def nested(self) -> frozenset[str]:
+        """The top-level attributes of which a part is read."""
+        if not self._compiled.has_nested:
+            return frozenset()
+        return frozenset(str(path[0]) for path in self.paths if len(path) > 1)
 
     @property
     def equalities(self) -> frozenset[str]:

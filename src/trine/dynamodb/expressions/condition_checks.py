@@ -122,10 +122,12 @@ def leaf_of(leaf: LeafNode) -> Leaf:
         checks += [type_check("BETWEEN", operand, _ORDERED, None) for operand in operands]
         if isinstance(leaf.low, Value) and isinstance(leaf.high, Value):
             checks.append(_bounds_check(leaf.low, leaf.high))
-    elif isinstance(leaf, In) and len(leaf.choices) > EXPRESSION_MAX_IN_OPERANDS:
-        checks.append(
-            fault(f"The IN operator is provided with too many operands; number of operands: {len(leaf.choices)}")
-        )
+    elif isinstance(leaf, In):
+        if len(leaf.choices) > EXPRESSION_MAX_IN_OPERANDS:
+            checks.append(
+                fault(f"The IN operator is provided with too many operands; number of operands: {len(leaf.choices)}")
+            )
+        checks += [distinct_check("IN", leaf.operand, choice) for choice in leaf.choices]
     return Leaf(references_of(operands), tuple(check for check in checks if check is not None))
 
 

@@ -60,6 +60,11 @@ class LegacyCondition:
         return any(answers) if self._any else all(answers)
 
     @property
+    def nested(self) -> frozenset[str]:
+        """The attributes of which a part is read: never one."""
+        return frozenset()
+
+    @property
     def attributes(self) -> set[str]:
         """The attributes read."""
         return {name for name, _, _ in self._terms}

@@ -36,6 +36,13 @@ class Projection:
         self.top_level = tuple(dict.fromkeys(str(path[0]) for path in self.paths))
         self._tree = None if all(len(path) == 1 for path in self.paths) else tree_of(self.paths)
 
+    @property
+    def nested(self) -> frozenset[str]:
+        """The top-level attributes of which a part is chosen."""
+        if self._tree is None:
+            return frozenset()
+        return frozenset(str(path[0]) for path in self.paths if len(path) > 1)
+
     def apply(self, item: Item) -> Item:
         """The chosen parts of `item`."""
         if self._tree is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import DeleteAction, RemoveAction, UpdateTree
+from trine.dynamodb.expressions.checks import refuse_parts_of_keys
 from trine.dynamodb.expressions.names import ExpressionContext, Names, Values
 from trine.dynamodb.expressions.parser import parse_update
 from trine.dynamodb.expressions.path import Resolved, resolve
@@ -130,13 +131,7 @@ def check_keys(
                 f"One or more parameter values were invalid: Cannot update attribute {name}. "
                 "This attribute is part of the key"
             )
-    nested = {path[0] for path in paths if len(path) > 1}
-    for name in index_key_attributes:
-        if name in nested:
-            raise ValidationException(
-                "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
-                f"IndexKey: {name}"
-            )
+    refuse_parts_of_keys(frozenset(str(path[0]) for path in paths if len(path) > 1), (), index_key_attributes)
 
 
 @cached_by_text

@@ -49,7 +49,7 @@ _LONG_NAMES = {
     "N": "NUMBER",
     "B": "BINARY",
     "NULL": "NULL",
-    "BOOL": "BOOLEAN",
+    "BOOL": "BOOL",
     "L": "LIST",
     "M": "MAP",
 }
@@ -117,7 +117,8 @@ def _set_operand_check(section: str, value: Value) -> Check:
         if kind not in SET_TYPES and not (section == "ADD" and kind == "N"):
             raise ValidationException(
                 "Incorrect operand type for operator or function; "
-                f"operator: {section}, operand type: {_LONG_NAMES[kind]}"
+                # The set of types has this name for DELETE too, in what AWS answers.
+                f"operator: {section}, operand type: {_LONG_NAMES[kind]}, typeSet: ALLOWED_FOR_ADD_OPERAND"
             )
 
     return check

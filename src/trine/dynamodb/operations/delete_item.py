@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from asyncio import Future
 
-from trine.dynamodb.operations.conditions import condition_of
+from trine.dynamodb.operations.conditions import Filter, condition_of
 from trine.dynamodb.operations.expect import (
-    Condition,
     checked,
     item_permission,
     key_bytes,
     old_attributes,
     only_all_old,
+    refuse_parts_of_key,
     write_answer,
 )
 from trine.dynamodb.operations.operation import Operation, Rooms
@@ -19,15 +19,16 @@ from trine.dynamodb.shape import Codec, DeleteItemInput, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_one
 
 
-def prepare(request: DeleteItemInput) -> Condition | None:
+def prepare(request: DeleteItemInput) -> Filter | None:
     """The condition, if the request has one."""
     only_all_old(request.return_values)
     return condition_of(request)
 
 
-def execute(rooms: Rooms, request: DeleteItemInput, condition: Condition | None) -> Future[bytes]:
+def execute(rooms: Rooms, request: DeleteItemInput, condition: Filter | None) -> Future[bytes]:
     """Delete the item and answer when that is durable."""
     table = rooms.tables.get(table_name_of(request.table_name))
+    refuse_parts_of_key(table, condition)
     key = key_bytes(table, request.key)
     check = checked(condition, request.return_values_on_condition_check_failure == "ALL_OLD")
     returns_old = request.return_values == "ALL_OLD"

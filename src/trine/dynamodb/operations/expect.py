@@ -7,11 +7,12 @@ becomes the members of the answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from trine.dynamodb.errors import ConditionalCheckFailedException, ValidationException
+from trine.dynamodb.expressions.checks import refuse_parts_of_keys
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.item import item_bytes
 from trine.dynamodb.model.key import check_index_key, check_key
@@ -44,6 +45,20 @@ def item_key_bytes(table: Table, item: Item) -> bytes:
     for index in table.indexes:
         check_index_key(index.name, index.definition.key, item)
     return quick
+
+
+class Reader(Protocol):
+    """A condition, filter or projection."""
+
+    @property
+    def nested(self) -> frozenset[str]:
+        """Top-level attributes of which it reads parts."""
+
+
+def refuse_parts_of_key(table: Table, reader: Reader | None) -> None:
+    """ValidationException when `reader` reads a part of an attribute that is in a key of the table or of an index."""
+    if reader is not None and (nested := reader.nested):
+        refuse_parts_of_keys(nested, table.definition.key.names, table.definition.index_key_names)
 
 
 def leading_key(table: Table, item: Mapping[str, Any]) -> Iterable[str]:

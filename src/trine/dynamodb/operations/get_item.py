@@ -8,7 +8,7 @@ from trine.dynamodb.expressions.projection import Projection
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
 from trine.dynamodb.operations.consumed import consistency_of, wanted
-from trine.dynamodb.operations.expect import item_permission, key_bytes
+from trine.dynamodb.operations.expect import item_permission, key_bytes, refuse_parts_of_key
 from trine.dynamodb.operations.observed import item_read
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.reading import projection_of
@@ -23,6 +23,7 @@ def prepare(request: GetItemInput) -> Projection | None:
 def execute(rooms: Rooms, request: GetItemInput, projection: Projection | None) -> bytes:
     """Read the item and answer."""
     table = rooms.tables.get(table_name_of(request.table_name))
+    refuse_parts_of_key(table, projection)
     key = key_bytes(table, request.key)
     stored = rooms.source.get(key, request.consistent_read)
     item_read(rooms, table, key, stored, consistency_of(request.consistent_read))

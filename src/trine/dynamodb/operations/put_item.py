@@ -6,14 +6,14 @@ from asyncio import Future
 
 from trine.dynamodb.model.attribute import validate_item
 from trine.dynamodb.model.item import check_item_size, encode_stored
-from trine.dynamodb.operations.conditions import condition_of
+from trine.dynamodb.operations.conditions import Filter, condition_of
 from trine.dynamodb.operations.expect import (
-    Condition,
     checked,
     item_key_bytes,
     item_permission,
     old_attributes,
     only_all_old,
+    refuse_parts_of_key,
     write_answer,
 )
 from trine.dynamodb.operations.operation import Operation, Rooms
@@ -21,15 +21,16 @@ from trine.dynamodb.shape import Codec, PutItemInput, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_one
 
 
-def prepare(request: PutItemInput) -> Condition | None:
+def prepare(request: PutItemInput) -> Filter | None:
     """The condition, if the request has one."""
     only_all_old(request.return_values)
     return condition_of(request)
 
 
-def execute(rooms: Rooms, request: PutItemInput, condition: Condition | None) -> Future[bytes]:
+def execute(rooms: Rooms, request: PutItemInput, condition: Filter | None) -> Future[bytes]:
     """Put the item and answer when it is durable."""
     table = rooms.tables.get(table_name_of(request.table_name))
+    refuse_parts_of_key(table, condition)
     item = request.item
     size_bytes = validate_item(item)
     key = item_key_bytes(table, item)

@@ -11,6 +11,7 @@ from trine.dynamodb.expressions.legacy_condition import LegacyCondition
 from trine.dynamodb.expressions.legacy_key import LegacyKeyTerms, key_conditions
 from trine.dynamodb.expressions.projection import Projection, projection
 from trine.dynamodb.operations.conditions import Filter, filter_of
+from trine.dynamodb.operations.expect import refuse_parts_of_key
 from trine.dynamodb.operations.observed import admit_page, look_at_access, page_read
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
@@ -101,6 +102,8 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan | None) -> bytes:
     if plan is None and rooms.tables.find(request.table_name) is None:
         plan = plan_of(request)  # what is wrong with the expression comes before the table that is not there
     target = Target(rooms, request.table_name, request.index_name, request.consistent_read)
+    if plan is not None:
+        refuse_parts_of_key(target.table, plan.view)
     span = None
     if plan is None:
         text = request.key_condition_expression or ""

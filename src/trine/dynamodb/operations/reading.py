@@ -99,6 +99,8 @@ class View(NamedTuple):
     project: Callable[[Item], Item] | None
     names: Callable[[], set[str]]
     select: str | None = None
+    nested: frozenset[str] = frozenset()
+    """Top-level attributes of which it looks at parts."""
 
 
 def view_of(accept: Filter | None, chosen: Projection | None, select: str | None) -> View:
@@ -108,7 +110,10 @@ def view_of(accept: Filter | None, chosen: Projection | None, select: str | None
         found = set(chosen.top_level) if chosen is not None else set()
         return found | accept.attributes if accept is not None else found
 
-    return View(accept, None if chosen is None else chosen.apply, names, select)
+    nested = accept.nested if accept is not None else frozenset()
+    if chosen is None:
+        return View(accept, None, names, select, nested)
+    return View(accept, chosen.apply, names, select, nested | chosen.nested)
 
 
 class Target:

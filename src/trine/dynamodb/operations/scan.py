@@ -5,6 +5,7 @@ from __future__ import annotations
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.projection import Projection, projection
 from trine.dynamodb.operations.conditions import filter_of
+from trine.dynamodb.operations.expect import refuse_parts_of_key
 from trine.dynamodb.operations.observed import admit_page, look_at_access, page_read
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
@@ -68,6 +69,7 @@ def _check_segments(request: ScanInput) -> None:
 def execute(rooms: Rooms, request: ScanInput, view: View) -> bytes:
     """Read a page and answer."""
     target = Target(rooms, request.table_name, request.index_name, request.consistent_read)
+    refuse_parts_of_key(target.table, view)
     start, stop = target.space.start, target.space.stop
     if request.total_segments is not None and request.segment is not None:
         start, stop = target.space.segment(request.segment, request.total_segments)

@@ -14,7 +14,7 @@ from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
 from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE
 from trine.dynamodb.operations.consumed import consumed_list, wanted
-from trine.dynamodb.operations.expect import item_context, key_bytes
+from trine.dynamodb.operations.expect import item_context, key_bytes, refuse_parts_of_key
 from trine.dynamodb.operations.observed import transaction_read
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.reading import projection_of
@@ -41,6 +41,8 @@ def prepare(request: TransactGetItemsInput) -> list[Projection | None]:
 def execute(rooms: Rooms, request: TransactGetItemsInput, projections: list[Projection | None]) -> bytes:
     """Read all of them from one snapshot and answer."""
     tables = [rooms.tables.get(table_name_of(item.get.table_name)) for item in request.transact_items]
+    for table, projection in zip(tables, projections, strict=True):
+        refuse_parts_of_key(table, projection)
     keys = [key_bytes(table, item.get.key) for table, item in zip(tables, request.transact_items, strict=True)]
     if len(set(keys)) != len(keys):
         raise ValidationException(SAME_ITEM_TWICE)

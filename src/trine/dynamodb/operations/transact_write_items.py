@@ -23,7 +23,14 @@ from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import check_item_size, encode_stored, item_size, stored_size
 from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE, Reasons
 from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
-from trine.dynamodb.operations.expect import checked, collection_metrics, item_context, item_key_bytes, key_bytes
+from trine.dynamodb.operations.expect import (
+    checked,
+    collection_metrics,
+    item_context,
+    item_key_bytes,
+    key_bytes,
+    refuse_parts_of_key,
+)
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.update_item import Plan, check_keys, expressions_of, update_rule
@@ -127,6 +134,7 @@ def _payload_bytes(wish: Wish) -> int:
 
 def _write(table: Table, wish: Wish, guard: Callable[[Rule], Rule]) -> Write:
     members, (change, condition) = wish.members, wish.plan
+    refuse_parts_of_key(table, condition)
     returns_old = members.return_values_on_condition_check_failure == "ALL_OLD"
     if wish.action == "put":
         item = members.item

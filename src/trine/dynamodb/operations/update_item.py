@@ -13,8 +13,8 @@ from trine.dynamodb.expressions.names import ExpressionContext
 from trine.dynamodb.expressions.update import UpdatePlan, update, updated
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import check_item_size, encode_stored, item_bytes, item_size
-from trine.dynamodb.operations.conditions import expected_of
-from trine.dynamodb.operations.expect import Condition, checked, item_permission, key_bytes, write_answer
+from trine.dynamodb.operations.conditions import Filter, expected_of
+from trine.dynamodb.operations.expect import checked, item_permission, key_bytes, refuse_parts_of_key, write_answer
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.shape import Codec, UpdateItemInput, table_name_of
@@ -26,7 +26,7 @@ class Plan(NamedTuple):
     """An update and its condition."""
 
     update: UpdatePlan | LegacyUpdate | None
-    condition: Condition | None
+    condition: Filter | None
 
 
 def prepare(request: UpdateItemInput) -> Plan:
@@ -64,6 +64,7 @@ def expressions_of(update_text: str | None, condition_text: str | None, context:
 def execute(rooms: Rooms, request: UpdateItemInput, plan: Plan) -> Future[bytes]:
     """Update the item and answer when it is durable."""
     table = rooms.tables.get(table_name_of(request.table_name))
+    refuse_parts_of_key(table, plan.condition)
     key = key_bytes(table, request.key)
     check_keys(table, plan.update)
     returns_old = request.return_values_on_condition_check_failure == "ALL_OLD"

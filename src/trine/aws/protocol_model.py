@@ -6,8 +6,8 @@ Only `service-2.json` is read and its documentation dropped at once, so that a m
 
 from __future__ import annotations
 
-import gzip
 import re
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,6 +18,8 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 Raw = Mapping[str, Any]
+_GZIP = 31
+"""zlib's name for gzip's framing."""
 _NOISE = frozenset({"documentation", "deprecated", "deprecatedMessage", "deprecatedSince", "examples"})
 _KEPT_METADATA = frozenset({"protocol", "jsonVersion", "targetPrefix", "xmlNamespace", "apiVersion", "serviceId"})
 
@@ -86,11 +88,10 @@ class Model:
         return None
 
 
-def load_model(name: str, only: frozenset[str] | None = None) -> Model:
-    """Read the newest model of a service from botocore's data. `only` keeps just these operations' shapes; the others
-    are still known by name and route, so that they can be refused by name.
+def read_document(name: str) -> dict[str, Any]:
+    """The newest model of a service as it stands in botocore's data. LookupError when botocore does not know it.
 
-    LookupError when botocore does not know the service.
+    botocore's own loader would import botocore first: 65 ms, against 4 ms for the largest file.
     """
     spec = find_spec("botocore")
     if spec is None or not spec.submodule_search_locations:
@@ -101,11 +102,21 @@ def load_model(name: str, only: frozenset[str] | None = None) -> Model:
         raise LookupError(f"botocore has no model of {name!r}")
     compressed = versions[-1] / "service-2.json.gz"
     text = (
-        gzip.decompress(compressed.read_bytes())
+        zlib.decompress(compressed.read_bytes(), _GZIP)
         if compressed.exists()
         else (versions[-1] / "service-2.json").read_bytes()
     )
-    document = orjson.loads(text)
+    document: dict[str, Any] = orjson.loads(text)
+    return document
+
+
+def load_model(name: str, only: frozenset[str] | None = None) -> Model:
+    """Read the newest model of a service from botocore's data. `only` keeps just these operations' shapes; the others
+    are still known by name and route, so that they can be refused by name.
+
+    LookupError when botocore does not know the service.
+    """
+    document = read_document(name)
     operations, shapes = document["operations"], document["shapes"]
     if only is not None:
         kept = _reachable([raw for key, raw in operations.items() if key in only], shapes)

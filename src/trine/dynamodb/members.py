@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from trine.aws.protocol_model import read_document
 from trine.dynamodb.errors import SerializationException, ValidationException
 from trine.dynamodb.limits import DOCUMENT_MAX_LEVELS
 from trine.dynamodb.model.attribute import TOO_DEEP
@@ -51,9 +52,7 @@ class ServiceModel:
     """The operations and shapes of one of botocore's service models."""
 
     def __init__(self, service: str) -> None:
-        from botocore.loaders import Loader  # 45 ms of imports that a start does not need
-
-        model = Loader().load_service_model(service, "service-2")
+        model = read_document(service)
         self.operations: Mapping[str, Any] = model["operations"]
         self.shapes: Mapping[str, Any] = model["shapes"]
 

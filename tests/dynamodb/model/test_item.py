@@ -14,6 +14,7 @@ from trine.dynamodb.limits import ITEM_MAX_BYTES
 from trine.dynamodb.model.attribute import validate_item
 from trine.dynamodb.model.item import (
     UnknownStoredFormat,
+    changed_size,
     check_item_size,
     decode_stored,
     encode_stored,
@@ -49,3 +50,14 @@ def test_the_largest_item_and_one_byte_more() -> None:
 def test_bytes_of_another_format_are_refused(stored: bytes) -> None:
     with pytest.raises(UnknownStoredFormat):
         decode_stored(stored)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_the_size_of_a_changed_item_is_that_of_the_whole(drawn: SimpleNamespace, data: st.DataObject) -> None:
+    old, changes = data.draw(drawn.items), data.draw(drawn.items)
+    validate_item(old)
+    validate_item(changes)
+    gone = data.draw(st.sets(st.sampled_from(sorted(old)))) if old else set()
+    new = {name: value for name, value in (old | changes).items() if name not in gone}
+    assert changed_size(item_size(old), old, new, gone | changes.keys()) == item_size(new)

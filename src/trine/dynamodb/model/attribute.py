@@ -14,7 +14,7 @@ from typing import Any
 
 from trine.dynamodb.errors import SerializationException, ValidationException
 from trine.dynamodb.limits import ATTRIBUTE_NAME_MAX_BYTES, DOCUMENT_MAX_LEVELS
-from trine.dynamodb.model.number import compare_numbers, measured
+from trine.dynamodb.model.number import NUMBER_CACHED_MAX_CHARACTERS, compare_numbers, measured, measured_cached
 
 AttributeValue = dict[str, Any]
 Item = dict[str, AttributeValue]
@@ -30,6 +30,7 @@ TOO_DEEP = (
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 )
 _INVALID = "One or more parameter values were invalid: "
+_NAME_TOO_LARGE = f"Attribute name is too large, must be less than {ATTRIBUTE_NAME_MAX_BYTES + 1} bytes"
 
 
 def validate_item(item: Any) -> int:
@@ -64,21 +65,27 @@ def validate_value(value: Any, depth: int = 1) -> int:
 
 
 def _attributes(members: dict[str, Any], depth: int) -> int:
+    # Most values are strings and numbers: as `validate_value`, without a call for each.
     size = 0
     for name, value in members.items():
-        if not name:
-            raise ValidationException(f"{_INVALID}Empty attribute name")
         name_size = len(name) if name.isascii() else len(name.encode())
-        if name_size > ATTRIBUTE_NAME_MAX_BYTES:
-            raise ValidationException(
-                f"{_INVALID}Attribute name is too large, must be less than {ATTRIBUTE_NAME_MAX_BYTES + 1} bytes"
-            )
+        if not 0 < name_size <= ATTRIBUTE_NAME_MAX_BYTES:
+            raise ValidationException(_INVALID + (_NAME_TOO_LARGE if name else "Empty attribute name"))
         size += name_size
-        if value.__class__ is dict and len(value) == 1 and (text := value.get("S")).__class__ is str:
-            # Most values are strings; they need no call.
-            size += len(text) if text.isascii() else len(text.encode())
-        else:
-            size += validate_value(value, depth)
+        if value.__class__ is dict and len(value) == 1:
+            if (content := value.get("S")).__class__ is str:
+                size += len(content) if content.isascii() else len(content.encode())
+                continue
+            if (content := value.get("N")).__class__ is str and len(content) <= NUMBER_CACHED_MAX_CHARACTERS:
+                plain, number_bytes = measured_cached(content)
+                if plain != content:
+                    value["N"] = plain
+                size += number_bytes
+                continue
+            if value.get("BOOL").__class__ is bool:
+                size += 1
+                continue
+        size += validate_value(value, depth)
     return size
 
 
@@ -146,7 +153,8 @@ _BOOLEAN_WORDS = {"TRUE": True, "1": True, "YES": True, "FALSE": False, "0": Fal
 
 
 def _check_boolean(value: dict[str, Any], content: Any, depth: int) -> int:
-    _boolean("BOOL", value, content)
+    if content.__class__ is not bool:
+        _boolean("BOOL", value, content)
     return 1
 
 
@@ -170,8 +178,12 @@ def _check_list(value: dict[str, Any], content: Any, depth: int) -> int:
     if depth >= DOCUMENT_MAX_LEVELS:
         raise ValidationException(TOO_DEEP)
     size = 3 + len(content)
+    depth += 1
     for element in content:
-        size += validate_value(element, depth + 1)
+        if element.__class__ is dict and len(element) == 1 and (text := element.get("S")).__class__ is str:
+            size += len(text) if text.isascii() else len(text.encode())
+        else:
+            size += validate_value(element, depth)
     return size
 
 
@@ -196,7 +208,8 @@ def _check_string_set(value: dict[str, Any], content: Any, depth: int) -> int:
         raise ValidationException(f"{_INVALID}An string set  may not be empty")
     if len(set(strings)) != len(strings):
         raise ValidationException(f"{_INVALID}Input collection [{', '.join(strings)}] contains duplicates.")
-    return sum([len(text) if text.isascii() else len(text.encode()) for text in strings])
+    joined = "".join(strings)
+    return len(joined) if joined.isascii() else len(joined.encode())
 
 
 def _check_number_set(value: dict[str, Any], content: Any, depth: int) -> int:

@@ -7,7 +7,7 @@ so that answers are spliced from stored bytes and sizes are read without decodin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -32,8 +32,28 @@ def item_size(item: Item) -> int:
     """Size in bytes of a validated item: names in UTF-8 and values."""
     size = 0
     for name, value in item.items():
-        size += (len(name) if name.isascii() else len(name.encode())) + value_size(value)
+        size += len(name) if name.isascii() else len(name.encode())
+        if (text := value.get("S")) is not None:  # most values are strings; they need no call
+            size += len(text) if text.isascii() else len(text.encode())
+        else:
+            size += value_size(value)
     return size
+
+
+def changed_size(size_bytes: int, old: Item, new: Item, names: Iterable[str]) -> int:
+    """Size in bytes of `new`, made of `old` of `size_bytes` by changing no more than the top-level `names`."""
+    for name in names:
+        before, after = old.get(name), new.get(name)
+        if before is after:
+            continue
+        if before is None or after is None:
+            name_bytes = len(name) if name.isascii() else len(name.encode())
+            size_bytes += name_bytes if before is None else -name_bytes
+        if before is not None:
+            size_bytes -= value_size(before)
+        if after is not None:
+            size_bytes += value_size(after)
+    return size_bytes
 
 
 def value_size(value: AttributeValue) -> int:

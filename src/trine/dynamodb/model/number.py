@@ -16,6 +16,7 @@ from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.limits import NUMBER_MAX_DIGITS, NUMBER_MAX_EXPONENT, NUMBER_MIN_EXPONENT
 
 _MAX_INT64 = 2**63 - 1
+NUMBER_CACHED_MAX_CHARACTERS = 64
 
 NOT_NUMERIC = "The parameter cannot be converted to a numeric value"
 OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
@@ -40,7 +41,7 @@ def number_size(text: str) -> int:
 def measured(text: str) -> tuple[str, int]:
     """The normalised number and its size in bytes. ValidationException when it is no number, or out of range."""
     # Long spellings (leading zeros, long fractions) stay out of the cache: its memory is bounded.
-    return _measured_cached(text) if len(text) <= 64 else _measure(text)
+    return measured_cached(text) if len(text) <= NUMBER_CACHED_MAX_CHARACTERS else _measure(text)
 
 
 def _measure(text: str) -> tuple[str, int]:
@@ -73,7 +74,8 @@ def _measure(text: str) -> tuple[str, int]:
     return _plain(negative, digits, leading), _size(negative, len(digits), leading)
 
 
-_measured_cached = lru_cache(16384)(_measure)
+measured_cached = lru_cache(16384)(_measure)
+"""As `measured`, for texts of up to `NUMBER_CACHED_MAX_CHARACTERS`: what hot loops call, to spare a frame."""
 
 
 def _plain(negative: bool, digits: str, leading: int) -> str:

@@ -7,7 +7,7 @@ read from here. A `TraceBook` keeps the latest ones, bounded, so that busy table
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -25,23 +25,25 @@ class Step(NamedTuple):
     detail: Mapping[str, Any] | None
 
 
-_new = tuple.__new__
+_Mark = tuple[str, int, Mapping[str, Any] | None]
+"""A `Step` as it is kept: every request leaves several, hardly any is ever read."""
 
 
 class Trace:
     """The steps of one request through one service (`kind`), linked to the request that caused it."""
 
-    __slots__ = ("_tick", "children", "ended_ns", "kind", "outcome", "parent", "refusal", "request_id", "started_at",
-                 "started_ns", "steps", "title")  # fmt: skip
+    __slots__ = ("_children", "_marks", "_tick", "ended_ns", "kind", "outcome", "parent", "refusal", "request_id",
+                 "started_at", "started_ns", "title")  # fmt: skip
 
     def __init__(self, kind: str, request_id: str, clock: Clock, parent: Trace | None = None) -> None:
         self.kind = kind
         self.request_id = request_id
-        self._tick: Callable[[], int] = clock.monotonic_ns
-        self.started_ns = self._tick()
+        tick: Callable[[], int] = clock.monotonic_ns
+        self._tick = tick
+        self.started_ns = tick()
         self.started_at = clock.now()
         self.ended_ns = 0
-        self.steps: list[Step] = []
+        self._marks: list[_Mark] = []
         self.title = ""
         """One line for people: `GET /users/7`, `dynamodb:GetItem Profiles`."""
         self.outcome: int = 0
@@ -49,33 +51,51 @@ class Trace:
         self.refusal: Mapping[str, Any] | None = None
         """Why it was refused, in words and facts, when it was."""
         self.parent = parent
-        self.children: list[Trace] = []
-        if parent is not None and len(parent.children) < CHILDREN_MAX:
-            parent.children.append(self)
+        self._children: list[Trace] | None = None
+        if parent is not None:
+            self.link_to(parent)
+
+    @property
+    def steps(self) -> list[Step]:
+        """What the rooms have marked so far, in order; a new list."""
+        return [Step(*mark) for mark in self._marks]
+
+    @property
+    def last_room(self) -> str:
+        """The room that marked last; empty when none has."""
+        return self._marks[-1][0] if self._marks else ""
+
+    @property
+    def children(self) -> list[Trace]:
+        """The traces linked under this one, in order; a new list."""
+        return list(self._children or ())
 
     def link_to(self, parent: Trace) -> None:
         """Hang this trace under the one that caused it, when that is known only after it was opened."""
         self.parent = parent
-        if len(parent.children) < CHILDREN_MAX:
-            parent.children.append(self)
+        siblings = parent._children
+        if siblings is None:
+            parent._children = [self]
+        elif len(siblings) < CHILDREN_MAX:
+            siblings.append(self)
 
     def step(self, room: str, detail: Mapping[str, Any] | None = None) -> None:
         """Mark that `room` is done now; its time began where the step before it ended."""
-        # As `Step(…)`, without the Python frame that a NamedTuple's constructor is.
-        self.steps.append(_new(Step, (room, self._tick(), detail)))
+        self._marks.append((room, self._tick(), detail))
 
     def refuse(self, room: str, reason: str, **facts: Any) -> None:
         """Mark that `room` refused the request, and why."""
         self.refusal = {"room": room, "reason": reason, **facts}
-        self.steps.append(Step(room, self._tick(), self.refusal))
+        self._marks.append((room, self._tick(), self.refusal))
 
     def as_document(self) -> dict[str, Any]:
         """This trace and its children as plain JSON values; times in microseconds from this trace's start."""
         return self._document(self.started_ns)
 
     def _document(self, origin_ns: int) -> dict[str, Any]:
-        ended_ns = self.ended_ns or (self.steps[-1].ended_ns if self.steps else self.started_ns)
-        begun = [self.started_ns, *(step.ended_ns for step in self.steps)]
+        steps = self.steps
+        begun = [self.started_ns, *(step.ended_ns for step in steps)]
+        ended_ns = self.ended_ns or begun[-1]
         return {
             "kind": self.kind,
             "requestId": self.request_id,
@@ -92,9 +112,9 @@ class Trace:
                     "endMicros": (step.ended_ns - origin_ns) // 1000,
                     "detail": dict(step.detail) if step.detail is not None else None,
                 }
-                for begin_ns, step in zip(begun, self.steps, strict=False)
+                for begin_ns, step in zip(begun, steps, strict=False)
             ],
-            "children": [child._document(origin_ns) for child in self.children],
+            "children": [child._document(origin_ns) for child in self._children or ()],
         }
 
 
@@ -104,7 +124,7 @@ class TraceBook:
     def __init__(self, clock: Clock, capacity_per_ring: int = 2_000) -> None:
         self._clock = clock
         self._capacity = capacity_per_ring
-        self._rings: dict[str, OrderedDict[str, Trace]] = {}
+        self._rings: dict[str, deque[Trace]] = {}
         self._refused: OrderedDict[str, Trace] = OrderedDict()
 
     def open(self, kind: str, request_id: str, parent: Trace | None = None) -> Trace:
@@ -112,10 +132,8 @@ class TraceBook:
         trace = Trace(kind, request_id, self._clock, parent)
         ring = self._rings.get(kind)
         if ring is None:
-            ring = self._rings[kind] = OrderedDict()
-        ring[request_id] = trace
-        if len(ring) > self._capacity:
-            ring.popitem(last=False)
+            ring = self._rings[kind] = deque(maxlen=self._capacity)
+        ring.append(trace)
         return trace
 
     def close(self, trace: Trace, status: int) -> None:
@@ -129,13 +147,15 @@ class TraceBook:
 
     def find(self, request_id: str) -> Trace | None:
         """The trace of `request_id`, or None when it is unknown or has been pushed out."""
-        for ring in (self._refused, *self._rings.values()):
-            if (trace := ring.get(request_id)) is not None:
-                return trace
+        if (refused := self._refused.get(request_id)) is not None:
+            return refused
+        # Every request is kept and hardly any looked for: no index, a walk instead.
+        for ring in self._rings.values():
+            for trace in reversed(list(ring)):  # a copy: other threads may ask
+                if trace.request_id == request_id:
+                    return trace
         return None
 
     def latest(self, kind: str, count: int = 50) -> Iterator[Trace]:
         """Up to `count` traces of `kind`, the newest first."""
-        ring = self._rings.get(kind, OrderedDict())
-        for _, trace in zip(range(count), reversed(ring.values()), strict=False):
-            yield trace
+        yield from reversed(list(self._rings.get(kind, ()))[-count:] if count > 0 else [])

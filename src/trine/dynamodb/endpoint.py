@@ -192,7 +192,7 @@ def _room_of(trace: Trace, error: AwsError) -> str:
     """The room in which a request ended: the one after the last it had passed."""
     if isinstance(error, ConditionalCheckFailedException | TransactionCanceledException):
         return "dynamodb.commit"
-    return _NEXT_ROOMS.get(trace.steps[-1].room if trace.steps else "", "dynamodb.table")
+    return _NEXT_ROOMS.get(trace.last_room, "dynamodb.table")
 
 
 def _as_aws_error(fault: BaseException) -> AwsError:

@@ -88,11 +88,12 @@ class Partitions:
     def at_least(self, count: int, now_ns: int) -> None:
         """Halve the widest ranges until there are `count` partitions. AWS never merges them again, nor do we."""
         count = min(count, PARTITIONS_MAX_COUNT)
+        if len(self._parts) >= count:
+            return
         while len(self._parts) < count:
             widest = max(self._parts, key=lambda part: (part.stop - part.start, -part.start))
-            if widest.stop - widest.start <= 1:
-                return
             self._cut(widest, (widest.start + widest.stop) // 2, now_ns)
+        self._arrange()
 
     def refused(self, part: Partition, place: bytes, now_ns: int) -> None:
         """`part` refused a request for `place`; cuts it when it has been too hot for too long."""
@@ -101,6 +102,7 @@ class Partitions:
             if cut is not None:
                 self.heat_splits += 1
                 self._cut(part, cut, now_ns)
+                self._arrange()
 
     def ranges(self) -> list[tuple[int, int]]:
         """The range of each partition."""
@@ -109,7 +111,9 @@ class Partitions:
     def _cut(self, part: Partition, cut: int, now_ns: int) -> None:
         at = self._parts.index(part)
         self._parts[at : at + 1] = [Partition(part.start, cut, now_ns), Partition(cut, part.stop, now_ns)]
-        self._starts = [piece.start for piece in self._parts]
+
+    def _arrange(self) -> None:
+        self._starts = [part.start for part in self._parts]
         self.slots = [self._whole(top << 24, top + 1 << 24) for top in _TOP]
 
     def _whole(self, start: int, stop: int) -> Partition | None:

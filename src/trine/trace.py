@@ -25,7 +25,9 @@ class Step(NamedTuple):
     detail: Mapping[str, Any] | None
 
 
-_Mark = tuple[str, int, Mapping[str, Any] | None]
+Detail = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
+"""What a room found; a function of no arguments makes it only when someone reads the step."""
+_Mark = tuple[str, int, Detail]
 """A `Step` as it is kept: every request leaves several, hardly any is ever read."""
 
 
@@ -58,7 +60,9 @@ class Trace:
     @property
     def steps(self) -> list[Step]:
         """What the rooms have marked so far, in order; a new list."""
-        return [Step(*mark) for mark in self._marks]
+        return [
+            Step(room, ended_ns, detail() if callable(detail) else detail) for room, ended_ns, detail in self._marks
+        ]
 
     @property
     def last_room(self) -> str:
@@ -79,7 +83,7 @@ class Trace:
         elif len(siblings) < CHILDREN_MAX:
             siblings.append(self)
 
-    def step(self, room: str, detail: Mapping[str, Any] | None = None) -> None:
+    def step(self, room: str, detail: Detail = None) -> None:
         """Mark that `room` is done now; its time began where the step before it ended."""
         self._marks.append((room, self._tick(), detail))
 

@@ -8,6 +8,7 @@ of the request that runs now: `dynamodb.consistency` where AWS could have answer
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from trine.dynamodb.consistency.recent import RecentWrites
@@ -27,6 +28,8 @@ from trine.dynamodb.throughput.meter import place_of
 REQUEST_PATH_KINDS = ("lambda", "apigateway")
 MOSTLY_DROPPED_MIN_COUNT = 10
 """Our own: a filter that drops most of so many items, or more, is pointed out."""
+_KEPT_MAX_BYTES = 4096
+"""A trace keeps an item of so many bytes until someone reads its note; a larger one is decoded at once."""
 
 
 def item_read(rooms: Rooms, table: Table, key: bytes, stored: bytes | None, consistency: Consistency) -> None:
@@ -40,7 +43,7 @@ def item_read(rooms: Rooms, table: Table, key: bytes, stored: bytes | None, cons
     if consistency == "eventual" and table.recent is not None:
         age = table.recent.age(key, rooms.clock.now)
         if age is not None:
-            _note_stale(rooms, table, table.recent, key, age, None)
+            _note_stale(rooms, table, table.recent, key, age, None, stored)
 
 
 def transaction_read(
@@ -110,16 +113,32 @@ def _metered_index(target: Target) -> str | None:
 
 
 def _note_stale(
-    rooms: Rooms, table: Table, recent: RecentWrites, key: bytes, age_seconds: float, index_name: str | None
+    rooms: Rooms,
+    table: Table,
+    recent: RecentWrites,
+    key: bytes,
+    age_seconds: float,
+    index_name: str | None,
+    stored: bytes | None = None,
 ) -> None:
+    """`stored` is what lies under `key`, any version of it, when that is at hand."""
     recent.stale_reads += 1
     trace = rooms.trace
     if trace is None:
         return
+    if stored is None:
+        stored = rooms.store.get(key)
+    detail = partial(_stale, table, age_seconds, index_name, stored)
+    if stored is not None and len(stored) > _KEPT_MAX_BYTES:
+        trace.step("dynamodb.consistency", detail())
+    else:
+        trace.step("dynamodb.consistency", detail)
+
+
+def _stale(table: Table, age_seconds: float, index_name: str | None, stored: bytes | None) -> dict[str, Any]:
     detail: dict[str, Any] = {"could_be_stale": True, "ageMillis": round(age_seconds * 1000, 3), "table": table.name}
     if index_name is not None:
         detail["index"] = index_name
-    stored = rooms.store.get(key)
     if stored is not None:
         detail["key"] = table.definition.key_of(decode_stored(stored))
-    trace.step("dynamodb.consistency", detail)
+    return detail

@@ -24,6 +24,31 @@ Resources:
       ProvisionedThroughput: {ReadCapacityUnits: 1, WriteCapacityUnits: 1}
       AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
       KeySchema: [{AttributeName: id, KeyType: HASH}]
+  WriteUnits:
+    Type: AWS::ApplicationAutoScaling::ScalableTarget
+    Properties:
+      ServiceNamespace: dynamodb
+      ResourceId: !Sub table/${Followed}
+      ScalableDimension: dynamodb:table:WriteCapacityUnits
+      MinCapacity: 1
+      MaxCapacity: 10
+  KeepSeventy:
+    Type: AWS::ApplicationAutoScaling::ScalingPolicy
+    Properties:
+      PolicyName: KeepSeventy
+      PolicyType: TargetTrackingScaling
+      ScalingTargetId: !Ref WriteUnits
+      TargetTrackingScalingPolicyConfiguration:
+        TargetValue: 70
+        PredefinedMetricSpecification: {PredefinedMetricType: DynamoDBWriteCapacityUtilization}
+  Followed:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: Followed
+      BillingMode: PROVISIONED
+      ProvisionedThroughput: {ReadCapacityUnits: 1, WriteCapacityUnits: 1}
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
   OnDemand:
     Type: AWS::DynamoDB::Table
     Properties:
@@ -34,11 +59,6 @@ Resources:
 """
 THIRTY_UNITS = "x" * 30_000
 BURST_PUTS = 10  # of thirty units: what a table of one unit a second saved in 300 s
-WRITES = {
-    "ServiceNamespace": "dynamodb",
-    "ResourceId": "table/Provisioned",
-    "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
-}
 
 
 @pytest.fixture
@@ -100,28 +120,17 @@ def test_an_on_demand_table_takes_the_same_spike_and_a_hundred_times_more(stack:
 
 
 def test_auto_scaling_follows_two_minutes_later(stack: RunningStack) -> None:
-    metering = stack.stack.wings.dynamodb.metering
-    policy = {
-        "PolicyType": "TargetTrackingScaling",
-        "ScalingTargetId": f"{WRITES['ResourceId']}|{WRITES['ScalableDimension']}|dynamodb",
-        "TargetTrackingScalingPolicyConfiguration": {
-            "TargetValue": 70,
-            "PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBWriteCapacityUtilization"},
-        },
-    }
-    stack.call(lambda: metering.put_scalable_target({**WRITES, "MinCapacity": 1, "MaxCapacity": 10}))
-    stack.call(lambda: metering.put_scaling_policy(policy))
     client = _impatient(stack)
 
     def units() -> int:
-        table = client.describe_table(TableName="Provisioned")["Table"]
+        table = client.describe_table(TableName="Followed")["Table"]
         return int(table["ProvisionedThroughput"]["WriteCapacityUnits"])
 
     for number in range(3):
-        _put(client, "Provisioned", number)
+        _put(client, "Followed", number)
     stack.advance(60)
     assert units() == 1, "one busy minute is none"
     for number in range(3):
-        _put(client, "Provisioned", number)
+        _put(client, "Followed", number)
     stack.advance(60)
     assert units() == 3, "90 units a minute are 1.5 a second: 70 % of 2.15"

@@ -33,9 +33,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "ImportSourceSpecification": _IGNORED,
         "ResourcePolicy": _ENFORCED,
     },
-}
-
-SCALING_FIDELITY: dict[str, dict[str, Fidelity]] = {
+    # Of the namespace `dynamodb`.
     "AWS::ApplicationAutoScaling::ScalableTarget": {
         "ServiceNamespace": _ENFORCED,
         "ResourceId": _ENFORCED,
@@ -59,4 +57,3 @@ SCALING_FIDELITY: dict[str, dict[str, Fidelity]] = {
         "PredictiveScalingPolicyConfiguration": _IGNORED,
     },
 }
-"""Of auto scaling, for stacks that hand these resources of the namespace `dynamodb` to `Metering` when they deploy."""

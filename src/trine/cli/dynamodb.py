@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import click
@@ -56,11 +57,14 @@ async def _serve(settings: Settings, as_json: bool) -> None:
 
     server = await TableServer.start(settings)
     try:
-        if as_json:
-            click.echo(json.dumps({"dynamodbUrl": server.url, "stateDirectory": str(settings.state_directory)}))
-        else:
-            kept = "in memory only" if settings.memory else f"on disk: {settings.state_directory}"
-            click.echo(f'DynamoDB at {server.url}, {kept}\nCredentials: eval "$(trine env)". Ctrl-C ends it.')
-        await serving.until_stopped()
+        await serving.until_stopped(partial(_announce, server.url, settings, as_json), server.dynamodb.warm)
     finally:
         await server.close()
+
+
+def _announce(url: str, settings: Settings, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"dynamodbUrl": url, "stateDirectory": str(settings.state_directory)}))
+        return
+    kept = "in memory only" if settings.memory else f"on disk: {settings.state_directory}"
+    click.echo(f'DynamoDB at {url}, {kept}\nCredentials: eval "$(trine env)". Ctrl-C ends it.')

@@ -7,7 +7,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -41,16 +41,21 @@ def exit_with_faults(faults: TemplateFaults) -> NoReturn:
     sys.exit(2)
 
 
-async def until_stopped() -> None:
-    """Wait for SIGINT, SIGTERM or SIGHUP."""
+async def until_stopped(announce: Callable[[], None], warm: Callable[[], None]) -> None:
+    """Say that it runs, do with `warm` what may come after that, and wait for SIGINT, SIGTERM or SIGHUP.
+
+    The signals are listened for first: who reads the announcement may stop us at once.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(signal_number, stopped.set)
+    announce()
+    sys.stdout.flush()
+    warm()
     # What lives now lives to the end: frozen, it is not walked again by each collection.
     gc.collect()
     gc.freeze()
     # Requests leave little in cycles; the default thresholds cost 5 % of a busy table (profiled, mixed load).
     gc.set_threshold(50_000, 20, 50)
-    sys.stdout.flush()
     await stopped.wait()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,14 +115,16 @@ async def _serve(settings: Settings, *, as_json: bool, with_manifest: bool) -> N
         click.echo(str(note), err=True)
     stack = await Stack.start(settings, template, lambda started: ConsoleDoor(started).handle)
     try:
-        description = stack.description()
-        if as_json:
-            click.echo(json.dumps(description))
-        else:
-            for line in announcement.lines(description, with_manifest=with_manifest):
-                click.echo(line)
-        await serving.until_stopped()
+        await serving.until_stopped(partial(_announce, stack.description(), as_json, with_manifest), stack.warm)
         if not as_json:
             click.echo("\nstopping …")
     finally:
         await stack.close()
+
+
+def _announce(description: dict[str, Any], as_json: bool, with_manifest: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(description))
+        return
+    for line in announcement.lines(description, with_manifest=with_manifest):
+        click.echo(line)

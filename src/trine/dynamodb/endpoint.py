@@ -19,7 +19,7 @@ from trine.clock import Clock
 from trine.dynamodb.compression import plain_body
 from trine.dynamodb.consistency.lag import Lag
 from trine.dynamodb.cors import cors_headers
-from trine.dynamodb.dispatch import operation_of
+from trine.dynamodb.dispatch import import_usual, operation_of
 from trine.dynamodb.errors import (
     ConditionalCheckFailedException,
     InternalServerError,
@@ -78,6 +78,10 @@ class DynamoDB:
         self.rooms.backups.resume()
         self._sweeper.start()
         self.metering.start()
+
+    def warm(self) -> None:
+        """Do what a start left for later: called once, when it has been told that the table answers."""
+        import_usual()
 
     async def close(self) -> None:
         """End the wing's own tasks; the store is its owner's to close."""

@@ -123,6 +123,10 @@ class Stack:
         wings.dynamodb.rooms.endpoint_address = f"{url_host(self.settings.host)}:{address[1]}"
         self.run_file().write(self.settings.state_directory)
 
+    def warm(self) -> None:
+        """Do what the start left for later; called when it has been told that the stack is ready."""
+        self.wings.dynamodb.warm()
+
     async def close(self) -> None:
         """End everything in order: no new requests, those under way within the grace, processes, store."""
         for server in self._servers:

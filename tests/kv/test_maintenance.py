@@ -39,6 +39,10 @@ async def content(directory: Path) -> list[tuple[bytes, bytes]]:
     return pairs
 
 
+async def opened(directory: Path) -> None:
+    await DurableStore(directory, ManualClock()).close()
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     """Two segments folded into the tree, a few groups in the log."""
@@ -84,6 +88,21 @@ def test_a_cut_tree_is_refused_not_fatal(state: Path) -> None:
         assert file.stat().st_size == keep
     file.write_bytes(whole)
     assert len(asyncio.run(content(state))) == 100
+
+
+def test_opening_meets_a_page_of_garbage_with_a_clear_error(state: Path) -> None:
+    file = state / "tree" / "data.mdb"
+    whole = file.read_bytes()
+    refused = 0
+    for page in range(2, min(len(whole) // 4096, 40)):
+        file.write_bytes(whole[: page * 4096] + b"\xa7" * 4096 + whole[(page + 1) * 4096 :])
+        try:
+            asyncio.run(opened(state))
+        except StoreDamaged as damaged:
+            refused += 1
+            assert "data.mdb" in str(damaged)
+            assert verify(state).faults
+    assert refused
 
 
 @pytest.mark.parametrize("garbage", [b"garbage" * 3000, b"\0" * 20_000, b"x"])

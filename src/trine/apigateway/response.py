@@ -90,7 +90,7 @@ def _status(value: Any) -> int:
         status = int(value) if not isinstance(value, bool) else 0
     except (TypeError, ValueError, OverflowError):
         raise _malformed(f"statusCode {value!r}") from None
-    if not 100 <= status <= 599:
+    if not 200 <= status <= 599:  # a 1xx is no answer: the client would wait for the final one
         raise _malformed(f"statusCode {value!r}")
     return status
 

@@ -144,7 +144,13 @@ class Builder:
             hint = f"it has: {', '.join(sorted({*possible, *identity.attributes}))}"
             raise Unresolvable(path, f"{kind} has no attribute {name!r} ({logical_id})", hint, _RULE)
         self._placeholders.append(f"{logical_id}.{name}")
-        return f"{PLACEHOLDER}{logical_id}-{name}"
+        placeholder = f"{PLACEHOLDER}{logical_id}-{name}"
+        if not name.endswith("Arn"):
+            return placeholder
+        # Policies that name it are checked for the form of an ARN.
+        service = str(kind).split("::")[1].lower() if str(kind).count("::") > 1 else "cloudformation"
+        partition, region = self._pseudo["AWS::Partition"], self._pseudo["AWS::Region"]
+        return f"arn:{partition}:{service}:{region}:{self._pseudo['AWS::AccountId']}:{placeholder}"
 
     def condition(self, name: str, path: Path) -> bool:
         """The truth of the condition `name`."""

@@ -196,8 +196,11 @@ class LmdbTree:
         )
 
     def view(self) -> TreeView:
-        """The newest state."""
-        return TreeView(self._environment, self._data, self._meta)
+        """The newest state. StoreDamaged."""
+        try:
+            return TreeView(self._environment, self._data, self._meta)
+        except lmdb.Error as error:
+            raise self._named(error) from error
 
     def write(self, puts: Mapping[bytes, bytes | None], mark: bytes) -> None:
         """Make `puts` (None deletes) and the mark durable, all or nothing. StoreFull, StoreDamaged."""

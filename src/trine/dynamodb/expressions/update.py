@@ -166,4 +166,7 @@ def update_of(tree: UpdateTree, names: Names, values: Values) -> UpdatePlan:
 
 def updated(item: Item, paths: Iterable[Resolved]) -> Item:
     """The parts of an item that UPDATED_OLD (of the old item) or UPDATED_NEW (of the new one) answers with."""
+    paths = list(paths)
+    if max(map(len, paths), default=1) == 1:
+        return {name: item[name] for (name,) in paths if name in item}
     return select(item, paths)

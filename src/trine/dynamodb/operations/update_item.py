@@ -12,7 +12,15 @@ from trine.dynamodb.expressions.legacy_update import LegacyUpdate, attribute_upd
 from trine.dynamodb.expressions.names import ExpressionContext
 from trine.dynamodb.expressions.update import UpdatePlan, update, updated
 from trine.dynamodb.model.attribute import Item
-from trine.dynamodb.model.item import check_item_size, encode_stored, item_bytes, item_size
+from trine.dynamodb.model.item import (
+    changed_size,
+    check_item_size,
+    encode_stored,
+    item_bytes,
+    item_size,
+    stored_size,
+)
+from trine.dynamodb.model.key import check_index_key
 from trine.dynamodb.operations.conditions import Filter, expected_of
 from trine.dynamodb.operations.expect import checked, item_permission, key_bytes, refuse_parts_of_key, write_answer
 from trine.dynamodb.operations.operation import Operation, Rooms
@@ -98,8 +106,13 @@ def update_rule(table: Table, key: Item, plan: Plan, returns_old: bool) -> Rule:
             new, _ = change.apply(new, exists=old is not None)
         elif old is not None:
             return
-        table.definition.check_item(new)
-        size_bytes = item_size(new)
+        # The table's key, the old item's or the request's, has been checked; no update changes it.
+        for index in table.indexes:
+            check_index_key(index.name, index.definition.key, new)
+        if old is None or change is None or transition.old_stored is None:
+            size_bytes = item_size(new)
+        else:
+            size_bytes = changed_size(stored_size(transition.old_stored), old, new, change.attributes)
         check_item_size(size_bytes, updated=True)
         transition.become(new, encode_stored(new, size_bytes))
 

@@ -141,10 +141,13 @@ def test_batches_come_back_in_part(desk: Callable[..., Any]) -> None:
     puts = [{"PutRequest": {"Item": _item(str(number))}} for number in range(5)]
     answer = table.call("BatchWriteItem", RequestItems={"Tab": puts, "Use": puts}, ReturnConsumedCapacity="TOTAL")
     assert answer["UnprocessedItems"] == {"Tab": puts[2:]}
+    (note,) = table.notes("dynamodb.throughput")
+    assert (note["unprocessed"], note["throttling"]) == (3, "TableWriteProvisionedThroughputExceeded")
     assert [one["CapacityUnits"] for one in answer["ConsumedCapacity"]] == [2.0, 5.0]
     keys = [_item(str(number)) for number in range(5)]
     wish = {"Keys": keys, "ConsistentRead": True}
     answer = table.call("BatchGetItem", RequestItems={"Tab": wish, "Use": wish})
+    assert table.notes("dynamodb.throughput")[0]["unprocessed"] == 3
     assert answer["UnprocessedKeys"] == {"Tab": {"Keys": keys[2:], "ConsistentRead": True}}
     assert [len(found) for found in answer["Responses"].values()] == [2, 5]
     with pytest.raises(ProvisionedThroughputExceededException):

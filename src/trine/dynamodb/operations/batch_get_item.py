@@ -15,7 +15,7 @@ from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
 from trine.dynamodb.operations.consumed import consistency_of, consumed_list, wanted
 from trine.dynamodb.operations.expect import attributes_named, key_bytes, leading_key, refuse_parts_of_key
-from trine.dynamodb.operations.observed import item_read
+from trine.dynamodb.operations.observed import item_read, note_unprocessed
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import BatchGetItemInput, Codec, KeysAndAttributes, table_name_of
@@ -72,6 +72,8 @@ def execute(rooms: Rooms, request: BatchGetItemInput, projections: dict[str, Pro
             unprocessed[name] = _again(wish, reading.unprocessed)
     if refused is not None and not any(capacity.total for capacity in consumed.values()):
         raise refused  # "if none of the items can be processed …, BatchGetItem returns a …ThroughputExceeded…"
+    if refused is not None:
+        note_unprocessed(rooms.trace, refused, sum(len(wish["Keys"]) for wish in unprocessed.values()))
     answer = b'{"Responses":{' + b",".join(responses) + b'},"UnprocessedKeys":' + orjson.dumps(unprocessed)
     if wanted(request.return_consumed_capacity):
         capacities = consumed_list(consumed, request.return_consumed_capacity)

@@ -19,10 +19,12 @@ from trine.dynamodb.model.item import check_item_size, encode_stored
 from trine.dynamodb.operations.batch_get_item import DUPLICATES
 from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
 from trine.dynamodb.operations.expect import collection_metrics, item_key_bytes, key_bytes, leading_key
+from trine.dynamodb.operations.observed import note_unprocessed
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.shape import BatchWriteItemInput, Codec, WriteRequest, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_all
 from trine.dynamodb.storage.tables import Table
+from trine.trace import Trace
 
 
 def permissions(rooms: Rooms, request: BatchWriteItemInput) -> Iterable[Permission]:
@@ -70,7 +72,10 @@ def execute(rooms: Rooms, request: BatchWriteItemInput, plan: None) -> Future[by
             items.append((name, item))
     if len({write.key for write in writes}) != len(writes):
         raise ValidationException(DUPLICATES)
-    return commit_all(rooms.store, writes, lambda transitions: _answer(request, transitions, items), rooms.clock.now())
+    trace = rooms.trace
+    return commit_all(
+        rooms.store, writes, lambda transitions: _answer(request, transitions, items, trace), rooms.clock.now()
+    )
 
 
 def _write(table: Table, wish: WriteRequest) -> tuple[Write, Item]:
@@ -87,11 +92,16 @@ def _write(table: Table, wish: WriteRequest) -> tuple[Write, Item]:
 
 
 def _answer(
-    request: BatchWriteItemInput, transitions: Sequence[Transition], items: Sequence[tuple[str, Item]]
+    request: BatchWriteItemInput,
+    transitions: Sequence[Transition],
+    items: Sequence[tuple[str, Item]],
+    trace: Trace | None,
 ) -> bytes:
     refused = [transition.throttled for transition in transitions if transition.throttled is not None]
     if len(refused) == len(transitions):
         raise refused[0]  # "if none of the items can be processed …, BatchWriteItem returns a …ThroughputExceeded…"
+    if refused:
+        note_unprocessed(trace, refused[0], len(refused))
     document: dict[str, Any] = {"UnprocessedItems": _unprocessed(request, transitions) if refused else {}}
     transitions, items = _done(transitions, items) if refused else (transitions, items)
     if wanted(request.return_consumed_capacity):

@@ -24,6 +24,7 @@ from trine.dynamodb.operations.reading import Target
 from trine.dynamodb.storage.pages import Page
 from trine.dynamodb.storage.tables import Table
 from trine.dynamodb.throughput.meter import place_of
+from trine.trace import Trace
 
 REQUEST_PATH_KINDS = ("lambda", "apigateway")
 MOSTLY_DROPPED_MIN_COUNT = 10
@@ -57,6 +58,12 @@ def transaction_read(
         except ThrottledError as refused:
             reasons.add(at, refused.reason_code, refused.message)
     reasons.raise_if_any()
+
+
+def note_unprocessed(trace: Trace | None, refused: ThrottledError, count: int) -> None:
+    """Note on the trace that a batch came back in part: its answer is a success, and callers forget to look."""
+    if trace is not None:
+        trace.step("dynamodb.throughput", {"unprocessed": count, **refused.facts})
 
 
 def admit_page(target: Target, start: bytes) -> None:

@@ -54,14 +54,25 @@ class TreeView:
         self.mark: bytes = transaction.get(_MARK, default=b"", db=meta)
 
     def get(self, key: bytes) -> bytes | None:
-        if 0 < len(key) < BUCKET_KEY_BYTES:
-            value: bytes | None = self._get(key)
-            return value
-        if not self._bucketed or not key:
-            return None
-        return _unpack(self._get(key[:BUCKET_KEY_BYTES]) or b"").get(key[BUCKET_KEY_BYTES:])
+        """The value of `key`. StoreDamaged."""
+        try:
+            if 0 < len(key) < BUCKET_KEY_BYTES:
+                value: bytes | None = self._get(key)
+                return value
+            if not self._bucketed or not key:
+                return None
+            return _unpack(self._get(key[:BUCKET_KEY_BYTES]) or b"").get(key[BUCKET_KEY_BYTES:])
+        except lmdb.Error as error:
+            raise _damaged(error) from error
 
     def page(self, start: bytes, stop: bytes, limit: int, reverse: bool) -> Pairs:
+        """At most `limit` pairs of [start, stop), in order or in reverse. StoreDamaged."""
+        try:
+            return self._page(start, stop, limit, reverse)
+        except lmdb.Error as error:
+            raise _damaged(error) from error
+
+    def _page(self, start: bytes, stop: bytes, limit: int, reverse: bool) -> Pairs:
         if self._bucketed or len(start) >= BUCKET_KEY_BYTES or len(stop) >= BUCKET_KEY_BYTES:
             return list(islice(self._scan_buckets(start, stop, reverse), limit))
         cursor = self._cursor
@@ -289,6 +300,10 @@ class LmdbTree:
         if isinstance(error, lmdb.MapFullError) or any(_says(text, number) for number in (errno.ENOSPC, errno.EDQUOT)):
             return StoreFull(f"{file}: {text}; make room on the disk")
         return StoreDamaged(f"{file}: {text}; restore the state directory from a copy, or start with an empty one")
+
+
+def _damaged(error: Exception) -> StoreDamaged:
+    return StoreDamaged(f"the tree cannot be read: {error}; restore the state directory from a copy")
 
 
 def _says(text: str, number: int) -> bool:

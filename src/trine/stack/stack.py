@@ -37,7 +37,7 @@ from trine.stack.listeners import AwsPort
 from trine.stack.ports import Ports, bind
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
-from trine.stack.state import open_store, own_directory
+from trine.stack.state import open_store, own_directory, store_faults
 
 CLOSE_GRACE_SECONDS = 3.0
 FRONT_BODY_BYTES = 10 * 1024 * 1024 + 1
@@ -84,12 +84,14 @@ class Stack:
             raise
         front_port, aws_port = ports.front.getsockname()[1], ports.aws.getsockname()[1]
         aws_url = f"http://{url_host(settings.host)}:{aws_port}"
-        wings = build(settings, apis, resources, store, clock, ids, aws_url=aws_url, front_port=front_port)
+        with store_faults():
+            wings = build(settings, apis, resources, store, clock, ids, aws_url=aws_url, front_port=front_port)
         stack = cls(settings, template, wings, ports)
         try:
             wings.functions.start()
-            wings.dynamodb.start()
-            await deploy(template, wings, settings)
+            with store_faults():
+                wings.dynamodb.start()
+                await deploy(template, wings, settings)
             await stack._listen(console(stack))
         except BaseException:
             await stack.close()

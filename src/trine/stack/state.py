@@ -25,7 +25,8 @@ class StateFault(Exception):
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def store_faults() -> Iterator[None]:
+    """What the store or the disk refuses inside becomes a StateFault."""
     try:
         yield
     except (StoreError, OSError) as error:
@@ -34,7 +35,7 @@ def _faults() -> Iterator[None]:
 
 def own_directory(state_directory: Path) -> None:
     """Make the state directory, or take it, for its owner's eyes alone: it holds secrets. StateFault."""
-    with _faults():
+    with store_faults():
         state_directory.mkdir(parents=True, exist_ok=True)
         state_directory.chmod(0o700)
 
@@ -43,19 +44,19 @@ def open_store(state_directory: Path, clock: Clock, *, memory: bool) -> Store:
     """The store of a stack: in memory, or durable below `state_directory`. StateFault."""
     if memory:
         return MemoryStore(clock)
-    with _faults():
+    with store_faults():
         return DurableStore(state_directory / STORE, clock)
 
 
 def verify(state_directory: Path) -> Verification:
     """Read and check every byte; change nothing. StateFault when it cannot be opened."""
-    with _faults():
+    with store_faults():
         return maintenance.verify(state_directory / STORE)
 
 
 def compact(state_directory: Path) -> tuple[int, int]:
     """Rewrite the store without free space; its bytes before and after. StateFault."""
-    with _faults():
+    with store_faults():
         return maintenance.compact(state_directory / STORE)
 
 
@@ -63,6 +64,6 @@ def fork(state_directory: Path, target: Path) -> None:
     """Make `target` a state directory of its own with the same content. StateFault when it exists already."""
     if target.exists():
         raise StateFault(f"{target} exists already; a fork needs a path of its own")
-    with _faults():
+    with store_faults():
         target.mkdir(mode=0o700, parents=True)
         maintenance.fork(state_directory / STORE, target / STORE)

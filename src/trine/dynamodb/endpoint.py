@@ -10,6 +10,7 @@ import asyncio
 import logging
 from asyncio import Future
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from trine.aws.arn import Place
@@ -101,7 +102,8 @@ class DynamoDB:
     def handle(self, request: Request) -> Response | Future[Response]:
         """Answer one request: a response, or a future of one that is resolved when its write is durable."""
         answered = self._answered(request)
-        if headers := cors_headers(request):
+        if b"origin" in request.headers.index():
+            headers = cors_headers(request)
             if isinstance(answered, Response):
                 answered.headers += headers
             else:
@@ -125,6 +127,8 @@ class DynamoDB:
             trace.step("dynamodb.read")
             self._traces.close(trace, 200)
             return answer(outcome, request_id, request)
+        if outcome.done():  # a store in memory: nothing to wait for
+            return self._finished(outcome, request, trace)
         return self._later(outcome, request, trace)
 
     def error_response(self, status: int, reason: str) -> Response:
@@ -133,17 +137,18 @@ class DynamoDB:
         return plain_answer(400 if status in (414, 431) else status, reason.encode(), self._request_id())
 
     def _pass(self, request: Request, trace: Trace) -> bytes | Future[bytes]:
-        operation: Operation = operation_of(request.headers.get(b"x-amz-target"))
+        headers = request.headers.index()
+        operation: Operation = operation_of(headers.get(b"x-amz-target"))
         trace.title = operation.name
         caller = self._access.authenticate(request, "dynamodb", trace)
         if caller.session is not None and caller.session.trace is not None:
             trace.link_to(caller.session.trace)
-        encoding = request.headers.get(b"content-encoding")
+        encoding = headers.get(b"content-encoding")
         document = operation.decode(request.body if encoding is None else plain_body(request.body, encoding))
         trace.step("dynamodb.shape")
         rooms = self.rooms
         for action, resource_arn, context in operation.permissions(rooms, document):
-            trace.title = f"{action} {resource_arn.partition('/')[2]}"
+            trace.title = _title(action, resource_arn)
             policy = rooms.policies.of(resource_arn)
             facts = None
             if context is not None and caller.needs(action, resource_arn, policy):
@@ -161,18 +166,19 @@ class DynamoDB:
         answered: Future[Response] = asyncio.get_running_loop().create_future()
 
         def finish(done: Future[bytes]) -> None:
-            if answered.done():
-                return
-            fault = done.exception() if not done.cancelled() else InternalServerError("The request was abandoned")
-            if fault is not None:
-                answered.set_result(self._refused(fault, trace))
-                return
-            trace.step("dynamodb.commit")
-            self._traces.close(trace, 200)
-            answered.set_result(answer(done.result(), trace.request_id, request))
+            if not answered.done():
+                answered.set_result(self._finished(done, request, trace))
 
         outcome.add_done_callback(finish)
         return answered
+
+    def _finished(self, done: Future[bytes], request: Request, trace: Trace) -> Response:
+        fault = done.exception() if not done.cancelled() else InternalServerError("The request was abandoned")
+        if fault is not None:
+            return self._refused(fault, trace)
+        trace.step("dynamodb.commit")
+        self._traces.close(trace, 200)
+        return answer(done.result(), trace.request_id, request)
 
     def _refused(self, fault: BaseException, trace: Trace) -> Response:
         error = _as_aws_error(fault)
@@ -182,6 +188,11 @@ class DynamoDB:
             trace.refuse(room, error.message or str(error.__cause__ or error.code), code=error.code, **facts)
         self._traces.close(trace, error.status)
         return error_answer(error, trace.request_id)
+
+
+@lru_cache(1024)
+def _title(action: str, resource_arn: str) -> str:
+    return f"{action} {resource_arn.partition('/')[2]}"
 
 
 _NEXT_ROOMS = {

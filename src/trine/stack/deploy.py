@@ -19,6 +19,8 @@ from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
 from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.template import create_table_input
+from trine.dynamodb.scaling.policy import target_tracking
+from trine.dynamodb.scaling.target import scalable_target
 from trine.iam.provision import put_group, put_managed_policy, put_policy, put_user
 from trine.stack.build import Wings
 from trine.stack.settings import Settings
@@ -66,6 +68,8 @@ def check(template: Template, place: Place) -> None:
     """Raise TemplateFaults with every fault that making the resources would meet; change nothing."""
     checks: dict[str, Callable[[Resource], object]] = {
         TABLE: lambda resource: define_table(create_table_input(named_properties(resource))),
+        SCALABLE_TARGET: lambda resource: _scales_a_table(resource.properties) and scalable_target(resource.properties),
+        SCALING_POLICY: lambda resource: _scales_a_table(resource.properties) and target_tracking(resource.properties),
         FUNCTION: lambda resource: function_from_properties(named_properties(resource), template.directory, place),
     }
     faults = []
@@ -131,10 +135,14 @@ def _make_beside_function(making: _Making) -> None:
     lambda_resources.put_resource(making.wings.functions, making.resource.type, making.properties, content)
 
 
+def _scales_a_table(properties: Mapping[str, Any]) -> bool:
+    """Whether a scaling resource is DynamoDB's; another service's is not applied."""
+    return "dynamodb" in str(properties.get("ServiceNamespace") or properties.get("ScalingTargetId"))
+
+
 def _make_scaling(making: _Making) -> None:
-    named = str(making.properties.get("ServiceNamespace") or making.properties.get("ScalingTargetId"))
-    if "dynamodb" not in named:
-        return  # another service's scaling; the manifest says that it is not applied
+    if not _scales_a_table(making.properties):
+        return
     metering = making.wings.dynamodb.metering
     put = metering.put_scalable_target if making.resource.type == SCALABLE_TARGET else metering.put_scaling_policy
     put(making.properties)

@@ -18,9 +18,9 @@ from trine.cloudformation.faults import Fault, TemplateFaults
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
 from trine.dynamodb.model.table_definition import define_table
-from trine.dynamodb.template import create_table_input
 from trine.dynamodb.scaling.policy import target_tracking
 from trine.dynamodb.scaling.target import scalable_target
+from trine.dynamodb.template import create_table_input
 from trine.iam.provision import put_group, put_managed_policy, put_policy, put_user
 from trine.stack.build import Wings
 from trine.stack.settings import Settings

@@ -63,10 +63,13 @@ class Wish(NamedTuple):
 
 def wish_of(item: TransactWriteItem) -> tuple[str, Any]:
     """The one action of an item. ValidationException when there is none or several."""
-    given = [(action, getattr(item, action)) for action in _ACTIONS if getattr(item, action) is not None]
-    if len(given) != 1:
+    given = (item.condition_check, item.put, item.delete, item.update)
+    if given.count(None) != len(given) - 1:
         raise ValidationException("TransactItems can only contain one of Check, Put, Update or Delete")
-    return given[0]
+    for action, members in zip(_ACTIONS, given, strict=True):
+        if members is not None:
+            return action, members
+    raise AssertionError("one of them is there")
 
 
 def permissions(rooms: Rooms, request: TransactWriteItemsInput) -> Iterable[Permission]:
@@ -87,6 +90,9 @@ def prepare(request: TransactWriteItemsInput) -> list[Wish]:
     wishes = []
     for item in request.transact_items:
         action, members = wish_of(item)
+        if action != "update" and members.condition_expression is None and not _has_placeholders(members):
+            wishes.append(Wish(action, members, _NO_EXPRESSIONS))
+            continue
         update_text = getattr(members, "update_expression", None)
         expressions = [("ConditionExpression", members.condition_expression)]
         if action == "update":
@@ -96,16 +102,24 @@ def prepare(request: TransactWriteItemsInput) -> list[Wish]:
     return wishes
 
 
+_NO_EXPRESSIONS = Plan(None, None)
+
+
+def _has_placeholders(members: Any) -> bool:
+    return members.expression_attribute_names is not None or members.expression_attribute_values is not None
+
+
 def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) -> Future[bytes]:
     """Do all of it, or say for each item why not."""
     tables = [rooms.tables.get(table_name_of(wish.members.table_name)) for wish in wishes]
-    if sum(_payload_bytes(wish) for wish in wishes) > TRANSACTION_MAX_BYTES:
+    sizes = [validate_item(wish.item) for wish in wishes]
+    if sum(sizes) + sum([_values_size(wish) for wish in wishes]) > TRANSACTION_MAX_BYTES:
         raise ValidationException("Transaction payload size cannot exceed 4 MB")
     reasons = Reasons(len(wishes))
     writes = []
     for at, (table, wish) in enumerate(zip(tables, wishes, strict=True)):
         try:
-            writes.append(_write(table, wish, reasons.guard(at)))
+            writes.append(_write(table, wish, sizes[at], reasons.guard(at)))
         except ValidationException as refused:
             # AWS stops at the first item that its table cannot take, and gives the others no reason.
             reasons.add(at, "ValidationError", refused.message)
@@ -126,19 +140,18 @@ def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) 
     return commit_once(rooms.store, writes, token, answer, lambda current: _repeated_answer(request, current), now)
 
 
-def _payload_bytes(wish: Wish) -> int:
-    """Size of what one item of the request carries; its values are validated on the way."""
+def _values_size(wish: Wish) -> int:
     values = wish.members.expression_attribute_values
-    return validate_item(wish.item) + (item_size(values) if values is not None else 0)
+    return item_size(values) if values is not None else 0
 
 
-def _write(table: Table, wish: Wish, guard: Callable[[Rule], Rule]) -> Write:
+def _write(table: Table, wish: Wish, size_bytes: int, guard: Callable[[Rule], Rule]) -> Write:
+    """The write of one wish; `size_bytes` is the size of its item, or of its key."""
     members, (change, condition) = wish.members, wish.plan
     refuse_parts_of_key(table, condition)
     returns_old = members.return_values_on_condition_check_failure == "ALL_OLD"
     if wish.action == "put":
         item = members.item
-        size_bytes = item_size(item)
         key = item_key_bytes(table, item)
         check_item_size(size_bytes)
         stored = encode_stored(item, size_bytes)

@@ -20,6 +20,7 @@ from trine.dynamodb.model.item import (
     encode_stored,
     item_bytes,
     item_size,
+    part_of_stored,
     stored_size,
 )
 
@@ -61,3 +62,14 @@ def test_the_size_of_a_changed_item_is_that_of_the_whole(drawn: SimpleNamespace,
     gone = data.draw(st.sets(st.sampled_from(sorted(old)))) if old else set()
     new = {name: value for name, value in (old | changes).items() if name not in gone}
     assert changed_size(item_size(old), old, new, gone | changes.keys()) == item_size(new)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_part_of_a_stored_item_is_that_of_the_whole(drawn: SimpleNamespace, data: st.DataObject) -> None:
+    item = data.draw(drawn.items)
+    size = validate_item(item)
+    names = tuple(data.draw(st.sets(st.sampled_from(sorted(item))))) if item else ()
+    assert part_of_stored(encode_stored(item, size), names) == orjson.dumps({name: item[name] for name in names})
+    with pytest.raises(UnknownStoredFormat):
+        part_of_stored(b"\x02\x00\x00\x00{}", ())

@@ -8,8 +8,10 @@ so that answers are spliced from stored bytes and sizes are read without decodin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 import orjson
 
 from trine.dynamodb.errors import ValidationException
@@ -131,3 +133,31 @@ def decode_stored(stored: bytes) -> Item:
         raise UnknownStoredFormat(f"stored item of format {stored[:1].hex() or 'none'}, this Trine reads 01")
     item: Item = orjson.loads(stored[STORED_HEADER_SIZE_BYTES:])
     return item
+
+
+def part_of_stored(stored: bytes, names: tuple[str, ...]) -> bytes:
+    """The JSON of an item with no more than the top-level `names`, all of which it has, in this order.
+
+    UnknownStoredFormat when the bytes are not of this format.
+    """
+    decode = _decoder_of(names)
+    if decode is None or stored[:1] != _FORMAT_BYTE:
+        item = decode_stored(stored)
+        return orjson.dumps({name: item[name] for name in names})
+    return b"{" + b",".join([b"%b:%b" % pair for pair in decode(stored[STORED_HEADER_SIZE_BYTES:])]) + b"}"
+
+
+_FORMAT_BYTE = bytes((STORED_FORMAT,))
+
+
+@lru_cache(256)
+def _decoder_of(names: tuple[str, ...]) -> Callable[[bytes], Iterable[tuple[bytes, msgspec.Raw]]] | None:
+    """What finds the attributes `names` in an item's JSON and skips the rest; None where names need escapes."""
+    members = {f"a{at}": name for at, name in enumerate(dict.fromkeys(names))}
+    try:
+        shape = msgspec.defstruct("Part", [(member, msgspec.Raw) for member in members], rename=members)
+    except ValueError:
+        return None
+    decode = msgspec.json.Decoder(shape).decode
+    texts = [orjson.dumps(name) for name in members.values()]
+    return lambda text: zip(texts, msgspec.structs.astuple(decode(text)), strict=True)

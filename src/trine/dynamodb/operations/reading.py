@@ -16,7 +16,7 @@ from trine.dynamodb.expressions.projection import Projection, projection
 from trine.dynamodb.expressions.projection import attributes_to_get as projected
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
-from trine.dynamodb.model.item import decode_stored, item_bytes, stored_size
+from trine.dynamodb.model.item import decode_stored, item_bytes, part_of_stored, stored_size
 from trine.dynamodb.model.key import KeySchema, check_key
 from trine.dynamodb.operations.conditions import Filter
 from trine.dynamodb.operations.consumed import consistency_of, wanted
@@ -210,7 +210,7 @@ class Target:
             parts.append(b'"Items":[' + b",".join(page.items) + b"]")
         parts.append(b'"Count":%d,"ScannedCount":%d' % (len(page.items), page.scanned_count))
         if page.last_stored is not None:
-            parts.append(b'"LastEvaluatedKey":' + orjson.dumps(self.last_key(page.last_stored)))
+            parts.append(b'"LastEvaluatedKey":' + part_of_stored(page.last_stored, self.identity.names))
         if wanted(request.return_consumed_capacity):
             consumed = self.consumed(page.size_bytes).document(request.return_consumed_capacity)
             parts.append(b'"ConsumedCapacity":' + orjson.dumps(consumed))

@@ -8,6 +8,7 @@ Source of the page's size: "Query: … a single page of up to 1 MB", developer g
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import Struct
 
 from trine.dynamodb.limits import PAGE_MAX_BYTES
 from trine.dynamodb.model.attribute import Item
@@ -16,6 +17,7 @@ from trine.kv.store import Snapshot, Store
 
 _CHUNK_MAX_COUNT = 4096
 _size_of = int.from_bytes  # `model.item.stored_size`, without a call for each item
+_header, _SIZE_BITS = Struct(">I").unpack_from, 0xFFFFFF  # the same for many items
 _HANDFUL_COUNT = 16
 
 
@@ -74,11 +76,15 @@ def read_page(
 def _take(page: Page, pairs: list[tuple[bytes, bytes]], limit: int | None, choose: Choose | None) -> bool:
     """Add `pairs` to the page; whether the page is full."""
     items, size, scanned = page.items, page.size_bytes, page.scanned_count
-    if choose is None and (limit is None or scanned + len(pairs) < limit):
-        total = size + sum([_size_of(stored[1:STORED_HEADER_SIZE_BYTES], "big") for _, stored in pairs])
+    after = scanned + len(pairs)
+    if choose is None and (limit is None or after <= limit):
+        total = size + sum([_header(stored)[0] & _SIZE_BITS for _, stored in pairs])
         if total < PAGE_MAX_BYTES:
             items += [stored[STORED_HEADER_SIZE_BYTES:] for _, stored in pairs]
-            page.size_bytes, page.scanned_count = total, scanned + len(pairs)
+            page.size_bytes, page.scanned_count = total, after
+            if after == limit:
+                page.last_stored = pairs[-1][1]
+                return True
             return False
     for _, stored in pairs:
         size += _size_of(stored[1:STORED_HEADER_SIZE_BYTES], "big")

@@ -174,6 +174,49 @@ KNOWN = [
     ),
     Known("twice", "An item may be named once in a transaction (documented).", ours="multiple operations on one item"),
     Known(
+        "size-reserved", "SIZE is in AWS's list of reserved words; Local lets it pass.", ours="reserved keyword: size"
+    ),
+    Known(
+        "partiql-scan-type",
+        "A PartiQL read without a partition is a scan, and a scan with a value of another type finds nothing.",
+        operation="ExecuteStatement",
+        ours=r'^200 \{"Items": \[\]\}',
+        theirs="Condition parameter type does not match schema type",
+    ),
+    Known(
+        "between-one",
+        "A page that ends at its limit has a LastEvaluatedKey; Local knows that BETWEEN equal bounds has no more.",
+        operation="Query",
+        what="document",
+        ours="LastEvaluatedKey",
+        theirs="^200 (?!.*LastEvaluatedKey)",
+    ),
+    Known(
+        "minus-zero",
+        "-0 is 0, so a set of both has duplicates; Local keeps them apart.",
+        ours="Input collection contains duplicates",
+    ),
+    Known(
+        "transaction-key-part",
+        "A part of a key in a transaction's condition is refused as elsewhere; Local lets it pass there.",
+        operation="TransactWriteItems",
+        ours="ValidationError.*Key attributes must be scalars",
+    ),
+    Known(
+        "key-of-nothing",
+        "An update of an item that is not there sees the key attributes it is about to have; Local does not.",
+        operation="UpdateItem|TransactWriteItems",
+        ours="^200|ConditionalCheckFailed",
+        theirs="refers to an attribute that does not exist in the item",
+    ),
+    Known(
+        "index-key-deletion",
+        "Elements of another type deleted from an index key that is not there change nothing; Local refuses them.",
+        operation="UpdateItem",
+        ours="^200",
+        theirs="Updates on index keys must be of the same data type",
+    ),
+    Known(
         "two-faults",
         "Two faults in one request: which is told first differs, and AWS documents no order.",
         ours="^400 (Validation|Resource)",

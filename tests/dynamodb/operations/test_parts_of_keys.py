@@ -60,3 +60,12 @@ def test_in_needs_operands_that_differ_from_its_first(client: Any, new_table: Ca
         "Invalid ConditionExpression: The first operand must be distinct from the remaining operands for this operator "
         "or function; operator: IN, first operand: [v, [0]]"
     )
+
+
+def test_if_not_exists_needs_another_operand(client: Any, new_table: Callable[..., str]) -> None:
+    with pytest.raises(ClientError) as refused:
+        client.update_item(TableName=new_table("p"), Key=KEY, UpdateExpression="SET v = if_not_exists(w, w)")
+    assert refused.value.response["Error"]["Message"] == (
+        "Invalid UpdateExpression: The first operand must be distinct from the remaining operands for this operator or "
+        "function; operator: if_not_exists, first operand: [w]"
+    )

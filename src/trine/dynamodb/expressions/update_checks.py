@@ -25,6 +25,7 @@ from trine.dynamodb.expressions.checks import (
     binding,
     check_function_names,
     check_reserved,
+    distinct_check,
     functions_of,
     misplaced,
     operand_count_fault,
@@ -140,7 +141,10 @@ def _function_checks(function: Function) -> list[Check | None]:
     if len(arguments) != _OPERANDS[name]:
         return [operand_count_fault(name, len(arguments))]
     if name == "if_not_exists":
-        return [] if isinstance(arguments[0], Path) else [path_needed_fault(name)]
+        if not isinstance(arguments[0], Path):
+            return [path_needed_fault(name)]
+        fallback = arguments[1]
+        return [distinct_check(name, arguments[0], fallback)] if isinstance(fallback, Path) else []
     return [type_check(name, argument, _LIST, _result(argument)) for argument in arguments]
 
 

@@ -82,3 +82,12 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         place_code({}, tmp_path / "missing", tmp_path)
     with pytest.raises(InvalidParameterValue):
         place_code({"Code": {"ZipFile": "x"}, "Runtime": "provided.al2"}, None, tmp_path)
+
+
+def test_a_single_file_is_the_package_s_only_one(tmp_path: Path) -> None:
+    (tmp_path / "function.js").write_text("exports.handler = async () => 1")
+    folder = place_code({"Runtime": "nodejs20.x"}, tmp_path / "function.js", tmp_path / "state")
+    assert [path.name for path in folder.iterdir()] == ["function.js"]
+    (tmp_path / "broken.zip").write_bytes(b"no zip at all")
+    with pytest.raises(InvalidZipFile):
+        place_code({"Runtime": "nodejs20.x"}, tmp_path / "broken.zip", tmp_path / "state")

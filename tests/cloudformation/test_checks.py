@@ -27,7 +27,6 @@ Resources:
         ("Code: {ZipFile: x}\n      Handler: index.h\n      Timeout: soon", "not a whole number"),
         ("Code: {ZipFile: x}\n      Handler: index.h\n      MemorySize: 20000", "MemorySize of F is 20000"),
         ("Code: .\n      Handler: app", "must be file.function"),
-        ("Code: .\n      Handler: missing.handler", "there is no missing.py"),
         ("Code: nowhere\n      Handler: app.handler", "does not exist"),
         ("Code: {ZipFile: x}\n      Handler: index.h\n      Layers: [a, b, c, d, e, f]", "6 layers"),
         (
@@ -41,6 +40,12 @@ def test_functions(faults: Callable[..., list[Fault]], lines: str, words: str) -
     found = faults(f"{HEAD}      {lines}\n")
     assert [fault for fault in found if words in fault.message], found
     assert all(fault.line > 3 for fault in found)
+
+
+def test_a_handler_without_its_file_is_a_warning_as_aws_deploys_it(load: Callable[..., Template]) -> None:
+    template = load(f"{HEAD}      Code: .\n      Handler: missing.handler\n")
+    (note,) = [note for note in template.notes if "there is no missing.py" in note.message]
+    assert (note.level, note.line > 3) == ("warning", True)
 
 
 def test_handlers_in_packages_and_other_languages(load: Callable[..., Template], tmp_path: Path) -> None:

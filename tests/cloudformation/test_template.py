@@ -174,7 +174,6 @@ def test_all_faults_come_at_once() -> None:
     expected = [
         (0, "parameter 'Unheard' is not declared"),
         (3, "Timeout of A is 1000"),
-        (8, "there is no nothing.py"),
         (9, "MemorySize of A is 100"),
         (12, "'Tabel' is neither a parameter nor a resource"),
         (13, "no attribute 'Arm'"),

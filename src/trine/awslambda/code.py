@@ -24,7 +24,7 @@ _INLINE_FILE = {"python": "index.py", "nodejs": "index.js"}
 
 
 def place_code(properties: Mapping[str, Any], source: Path | None, state_directory: Path) -> Path:
-    """The folder to run from. `source` is what CodeUri named: a directory or a zip file; None for inline code."""
+    """The folder to run from. `source` is what CodeUri named: a directory, a zip or a single file; None for inline code."""
     code = properties.get("Code")
     inline = code.get("ZipFile") if isinstance(code, Mapping) else None
     if isinstance(inline, str) and source is None:
@@ -34,8 +34,19 @@ def place_code(properties: Mapping[str, Any], source: Path | None, state_directo
     if source.is_dir():
         return source.resolve()
     if source.is_file():
-        return place_zip(source.read_bytes(), state_directory)
+        return _place_file(source, state_directory)
     raise InvalidParameterValue(f"the function's code was not found: {source}")
+
+
+def _place_file(source: Path, state_directory: Path) -> Path:
+    """A zip package is unpacked; any other single file is the package's only one, as `package` of both CLIs zips it."""
+    content = source.read_bytes()
+    if zipfile.is_zipfile(io.BytesIO(content)) or source.suffix.lower() in (".zip", ".jar"):
+        return place_zip(content, state_directory)
+    if len(content) > limits.CODE_UNZIPPED_MAX_BYTES:
+        raise InvalidZipFile(f"Unzipped size must be smaller than {limits.CODE_UNZIPPED_MAX_BYTES} bytes")
+    folder = _folder_for(source.name.encode() + b"\0" + content, state_directory)
+    return folder if folder.is_dir() else _publish(folder, lambda into: _write(into / source.name, content))
 
 
 def _place_inline(text: str, runtime: str, state_directory: Path) -> Path:

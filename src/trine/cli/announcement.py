@@ -57,7 +57,7 @@ def _indexes(table: Mapping[str, Any]) -> str:
 def _durability(description: Mapping[str, Any]) -> str:
     if description["durable"]:
         return f"Acknowledged writes are on disk: {printable(description['stateDirectory'])}"
-    return "In memory only (--memory): nothing is left when it ends."
+    return "In memory only (--memory): no data is left when it ends."
 
 
 def _apis(apis: Sequence[Mapping[str, Any]], root: str) -> Iterator[str]:

@@ -51,5 +51,7 @@ def _show(event: dict[str, Any], as_json: bool) -> None:
         click.echo(json.dumps(event))
         return
     at = time.strftime("%H:%M:%S", time.localtime(event["timestamp"] / 1000))
-    text = printable(event["message"], LINE_MAX)
-    click.echo(f"{at}.{event['timestamp'] % 1000:03d} {event['function']:<24} {text}")
+    first, *rest = event["message"].rstrip("\r\n").replace("\r", "\n").replace("\u00a0", " ").split("\n")
+    click.echo(f"{at}.{event['timestamp'] % 1000:03d} {event['function']:<24} {printable(first, LINE_MAX)}")
+    for line in rest:  # a traceback is one event of several lines
+        click.echo(f"{'':13}{'':<24} {printable(line, LINE_MAX)}")

@@ -23,7 +23,7 @@ from trine.stack.settings import AWS_PORT, DYNAMODB_PORT, FRONT_PORT, Settings
 @click.option("--aws-port", default=AWS_PORT, show_default=True, help="AWS wire protocols of all services.")
 @click.option("--dynamodb-port", default=DYNAMODB_PORT, show_default=True, help="DynamoDB alone.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--memory", is_flag=True, help="Keep the tables in memory only; nothing is left afterwards.")
+@click.option("--memory", is_flag=True, help="Keep the tables in memory only; no data is left afterwards.")
 @click.option("--state", type=click.Path(path_type=Path), help="State directory (default: .trine beside the template).")
 @click.option("--parameter-overrides", "-P", multiple=True, help="Parameter values: Name=Value, as SAM takes them.")
 @click.option("--env-vars", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="SAM's env-vars JSON.")

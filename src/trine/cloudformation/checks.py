@@ -144,8 +144,10 @@ def _handler(resource: Resource) -> Iterator[Fault]:
     elif not any(Path(folder, module + ending).exists() for ending in endings) and not resource.metadata.get(
         "BuildMethod"
     ):
+        # AWS deploys it and answers each call with Runtime.ImportModuleError; the other functions are not hurt.
         message = f"Handler of {resource.logical_id}: there is no {module}{endings[0]} in {folder}"
-        yield _at(location, message, "Handler is file.function, the file without its ending", "lambda/handler")
+        hint = "Handler is file.function, the file without its ending; every call will fail"
+        yield _at(location, message, hint, "lambda/handler", "warning")
 
 
 def _table(resource: Resource) -> Iterator[Fault]:

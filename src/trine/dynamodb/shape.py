@@ -13,8 +13,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 import orjson
 
-from trine.dynamodb.errors import SerializationException
+from trine.dynamodb.errors import SerializationException, ValidationException
 from trine.dynamodb.members import ServiceModel, dynamodb_model
+from trine.dynamodb.model.attribute import TOO_DEEP
 
 Document = dict[str, Any]
 AttributeMap = dict[str, dict[str, Any]]
@@ -300,10 +301,12 @@ class DocumentCodec:
 
 
 def parse_json(body: bytes) -> Any:
-    """The body as a JSON value; SerializationException when it is not UTF-8 JSON or is nested too deeply."""
+    """The body as a JSON value. SerializationException when it is not UTF-8 JSON, ValidationException when too deep."""
     try:
         return orjson.loads(body)
     except (ValueError, RecursionError) as fault:
+        if isinstance(fault, RecursionError) or "recursion" in str(fault).lower():
+            raise ValidationException(TOO_DEEP) from fault
         # AWS gives no message here; what is wrong stands in the request's trace.
         raise SerializationException("") from fault
 

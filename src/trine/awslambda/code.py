@@ -24,7 +24,7 @@ _INLINE_FILE = {"python": "index.py", "nodejs": "index.js"}
 
 
 def place_code(properties: Mapping[str, Any], source: Path | None, state_directory: Path) -> Path:
-    """The folder to run from. `source` is what CodeUri named: a directory, a zip or a single file; None for inline code."""
+    """The folder to run from. `source`: what CodeUri named (directory, zip or single file); None for inline code."""
     code = properties.get("Code")
     inline = code.get("ZipFile") if isinstance(code, Mapping) else None
     if isinstance(inline, str) and source is None:

@@ -33,6 +33,11 @@ def read_from(path):
     return deed
 
 
+def shadow_bytes():
+    with open("/etc/shadow", "rb") as file:
+        return len(file.read())
+
+
 def list_processes():
     return str(sum(name.isdigit() for name in os.listdir("/proc")))
 
@@ -67,6 +72,7 @@ def handler(event, context):
     own = os.environ["LAMBDA_TASK_ROOT"]
     return {
         "read_neighbour": attempt(read_from(event["neighbour_file"])),
+        "shadow": attempt(shadow_bytes),
         "write_neighbour": attempt(write_to(event["neighbour_file"])),
         "write_own_code": attempt(write_to(own + "/new.py")),
         "write_system": attempt(write_to("/usr/new")),

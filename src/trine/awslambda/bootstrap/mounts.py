@@ -14,6 +14,7 @@ TASK = "/var/task"
 LAYERS = "/opt"
 _BIND = linux.MS_BIND | linux.MS_REC
 _LOCKED = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV
+_SECRETS = ("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
@@ -59,6 +60,7 @@ def arrange(code: str, layers: str | None, visible: list[str], tmp_mb: int) -> N
         os.close(layers_held)
     _cover("/run", "size=64k,mode=755", kept)
     _own_devices()
+    _hide_secrets()
     _cover("/tmp", f"size={tmp_mb}m,mode=1777,nr_inodes=65536", kept)  # noqa: S108 -- a new one
     linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     os.close(code_held)
@@ -112,6 +114,13 @@ def _place_layers(layers_held: int, kept: _Kept) -> None:
             os.mkdir(target)
             linux.mount(f"{source}/{entry.name}", target, None, _BIND)
             linux.mount(None, target, None, _LOCKED)
+
+
+def _hide_secrets() -> None:
+    # Run by root, the namespace's user is root outside and could read them.
+    for path in _SECRETS:
+        if os.path.isfile(path):
+            linux.mount("/dev/null", path, None, linux.MS_BIND)
 
 
 def _own_devices() -> None:

@@ -76,14 +76,16 @@ def _attributes(members: dict[str, Any], depth: int) -> int:
             if (content := value.get("S")).__class__ is str:
                 size += len(content) if content.isascii() else len(content.encode())
                 continue
-            if (content := value.get("N")).__class__ is str and len(content) <= NUMBER_CACHED_MAX_CHARACTERS:
+            (kind,) = value
+            content = value[kind]
+            if kind == "N" and content.__class__ is str and len(content) <= NUMBER_CACHED_MAX_CHARACTERS:
                 plain, number_bytes = measured_cached(content)
                 if plain != content:
                     value["N"] = plain
                 size += number_bytes
                 continue
-            if value.get("BOOL").__class__ is bool:
-                size += 1
+            if content is not None and (check := _CHECKS.get(kind)) is not None:
+                size += check(value, content, depth)
                 continue
         size += validate_value(value, depth)
     return size

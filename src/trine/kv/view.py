@@ -93,6 +93,10 @@ def _stretch(
 
     Every layer is read for `want` keys; only up to the nearest of their last keys is each of them complete.
     """
+    if tree is None and len(memtables) == 1 and memtables[0].latest <= sequence:  # one layer, as it stands
+        keys, versions = memtables[0].keys.page(start, stop, want, reverse), memtables[0].versions
+        last = keys[-1] if len(keys) == want else None
+        return [(key, value) for key in keys if (value := versions[key][1]) is not None], last
     merged: dict[bytes, bytes | None] = {}
     ends: list[bytes] = []
     if tree is not None:

@@ -238,6 +238,9 @@ def test_the_short_way_to_a_range_is_the_long_one(sort: str, texts: tuple[str, s
     space = KeySpace(1, 0, KEYED)
     short = plain_range(space, text, used)
     assert short == range_of(space, key_condition(text, ExpressionContext(None, used), KEYED))
+    names = {"#p": "p", "#s": "s"} if sort else {"#p": "p"}
+    named = text.replace("p = ", "#p = ").replace(sort, sort.replace("s ", "#s ").replace("(s,", "(#s,"))
+    assert plain_range(space, named, used, names) == short
 
 
 @pytest.mark.parametrize(
@@ -261,3 +264,22 @@ def test_the_short_way_to_a_range_is_the_long_one(sort: str, texts: tuple[str, s
 )
 def test_what_is_not_plain_goes_the_long_way(text: str, values: Any) -> None:
     assert plain_range(KeySpace(1, 0, KEYED), text, values) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("p = :p", {}),
+        ("p = :p", {"#p": "p"}),
+        ("#p = :p", {"#p": ""}),
+        ("#p = :p", {"#p": "s"}),
+        ("#p = :p", {"p": "p"}),
+        ("#p = :p", {"#p": "p", "#q": "q"}),
+        ("#p = :p", {"#p": "p" * 256}),
+        ("#p = :p AND #q = :p", {"#p": "p", "#q": "p"}),
+        ("#p = :p AND p = :p", {"#p": "p"}),
+        ("#p.#q = :p", {"#p": "p", "#q": "q"}),
+    ],
+)
+def test_names_that_are_not_plain_go_the_long_way(text: str, names: dict[str, str]) -> None:
+    assert plain_range(KeySpace(1, 0, KEYED), text, {":p": {"S": "x"}}, names) is None

@@ -39,7 +39,7 @@ class Plan(NamedTuple):
 
 
 def prepare(request: QueryInput) -> Plan | None:
-    """The expressions, before the table is known; None when there is only a key condition, without names.
+    """The expressions, before the table is known; None when there is only a key condition.
 
     Such a one may be read the short way, when the table is at hand (`storage.ranges.plain_range`).
     """
@@ -47,7 +47,6 @@ def prepare(request: QueryInput) -> Plan | None:
         request.key_condition_expression is not None
         and request.filter_expression is None
         and request.projection_expression is None
-        and request.expression_attribute_names is None
         and request.key_conditions is None
         and request.query_filter is None
         and request.attributes_to_get is None
@@ -99,7 +98,7 @@ def plan_of(request: QueryInput) -> Plan:
 
 def execute(rooms: Rooms, request: QueryInput, plan: Plan | None) -> bytes:
     """Read a page and answer."""
-    if plan is None and rooms.tables.find(request.table_name) is None:
+    if plan is None and not _is_readable(rooms, request):
         plan = plan_of(request)  # what is wrong with the expression comes before the table that is not there
     target = Target(rooms, request.table_name, request.index_name, request.consistent_read)
     if plan is not None:
@@ -107,7 +106,7 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan | None) -> bytes:
     span = None
     if plan is None:
         text = request.key_condition_expression or ""
-        span = plain_range(target.space, text, request.expression_attribute_values)
+        span = plain_range(target.space, text, request.expression_attribute_values, request.expression_attribute_names)
     if span is None:
         plan = plan or plan_of(request)
         span = range_of(target.space, plan.keys.against(target.key))
@@ -135,6 +134,19 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan | None) -> bytes:
     if plan is not None:
         look_at_access(rooms, target, plan.accept, page, False)
     return target.answer(request, page)
+
+
+def _is_readable(rooms: Rooms, request: QueryInput) -> bool:
+    """Whether `Target` will find what the request names."""
+    table = rooms.tables.find(request.table_name)
+    if table is None or table.status == "CREATING":
+        return False
+    if request.index_name is None:
+        return True
+    index = table.by_name.get(request.index_name)
+    return (
+        index is not None and index.status == "ACTIVE" and not (request.consistent_read and index.definition.is_global)
+    )
 
 
 def refuse_key_attributes(target: Target, accept: Filter) -> None:

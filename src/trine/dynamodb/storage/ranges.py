@@ -15,6 +15,7 @@ from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import And, Between, Comparison, Condition, Function, Operand, Path, Value
 from trine.dynamodb.expressions.checks import check_reserved
 from trine.dynamodb.expressions.key_condition import PARAMETER, KeyCondition
+from trine.dynamodb.expressions.names import ExpressionContext
 from trine.dynamodb.expressions.parser import parse_condition
 from trine.dynamodb.model.attribute import AttributeValue
 from trine.dynamodb.model.key import KeySchema
@@ -64,9 +65,23 @@ class _Shape(NamedTuple):
     placeholders: int
 
 
-def plain_range(space: KeySpace, text: str, values: Mapping[str, AttributeValue] | None) -> Range | None:
-    """The range of a plain key condition with plain values, none of them unused; None sends it the long way."""
-    shape = _shape(text, space.schema)
+_PLAIN_NAMES_MAX_COUNT = 2
+_PLAIN_NAME_MAX_CHARACTERS = 255
+
+
+def plain_range(
+    space: KeySpace,
+    text: str,
+    values: Mapping[str, AttributeValue] | None,
+    names: Mapping[str, str] | None = None,
+) -> Range | None:
+    """The range of a plain key condition with plain names and values, none unused; None sends it the long way."""
+    if names is None:
+        shape = _shape(text, (), space.schema)
+    elif 0 < len(names) <= _PLAIN_NAMES_MAX_COUNT and max(map(len, names.values())) <= _PLAIN_NAME_MAX_CHARACTERS:
+        shape = _shape(text, tuple(names.items()), space.schema)
+    else:
+        return None
     if shape is None or values is None or len(values) != shape.placeholders:
         return None
     value = values.get(shape.partition)
@@ -89,7 +104,7 @@ def plain_range(space: KeySpace, text: str, values: Mapping[str, AttributeValue]
 
 
 @lru_cache(1024)
-def _shape(text: str, schema: KeySchema) -> _Shape | None:
+def _shape(text: str, names: tuple[tuple[str, str], ...], schema: KeySchema) -> _Shape | None:
     """What a text says of a simple key, or None when it is not plain."""
     if len(schema.partition) != 1 or len(schema.sort) > 1:
         return None
@@ -98,11 +113,15 @@ def _shape(text: str, schema: KeySchema) -> _Shape | None:
         terms = tree.root.terms if isinstance(tree.root, And) else (tree.root,)
         found = [_term(term) for term in terms]
         check_reserved([Path((name,)) for name, _, _ in found], PARAMETER)
+        given = ExpressionContext(dict(names) if names else None).names
     except (ValidationException, ValueError):
         return None
     if tree.redundant_parentheses:
         return None
-    by_name = {name: (operator, values) for name, operator, values in found}
+    used_names = {name for name, _, _ in found if name[0] == "#"}
+    if used_names != given.keys():
+        return None
+    by_name = {given.get(name, name): (operator, values) for name, operator, values in found}
     partition = by_name.pop(schema.partition[0].name, None)
     if partition is None or partition[0] != "=" or len(found) != len(by_name) + 1:
         return None
@@ -130,6 +149,6 @@ def _term(node: Condition) -> tuple[str, str, list[str]]:
     if not isinstance(first, Path) or len(first.elements) != 1 or not isinstance(first.elements[0], str):
         raise ValueError("not plain")
     name = first.elements[0]
-    if name.startswith("#") or not all(isinstance(value, Value) for value in rest):
+    if not all(isinstance(value, Value) for value in rest):
         raise ValueError("not plain")
     return name, operator, [value.name for value in rest if isinstance(value, Value)]

@@ -5,7 +5,7 @@ PYTHON ?= $(shell for v in python3.11 python3.12 python3.13 python3.14 python3; 
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench format clean slow
+.PHONY: run test check bench differential format clean slow
 
 run: $(VENV)/.installed
 	$(BIN)/trine up examples/profiles
@@ -28,6 +28,10 @@ format: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
+
+# The same random operations against AWS's own DynamoDB Local; needs Java 17 and Maven (exit 2 when they are missing).
+differential: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.differential --operations 5000
 
 $(VENV)/bin/pip:
 	@test -n "$(PYTHON)" || { echo "Trine needs Python 3.11 to 3.14; none was found on PATH" >&2; exit 1; }

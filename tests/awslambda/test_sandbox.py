@@ -32,7 +32,10 @@ def test_attacks(lab: Any, scene: dict[str, Any]) -> None:
     layers = lab.layers
     if layers.namespaces:
         assert met["processes"] == "2"
-        assert met["tmp"] in ([], ["mine"])
+        assert set(met["tmp"]) <= {
+            "mine",
+            "fresh",
+        }  # what these tests wrote in the same environment, nothing of the host
         assert met["uid"] == 993
         assert met["read_environ_of_server"] in ("ENOENT", "EACCES")
         assert met["signal_server"] in ("ESRCH", "EPERM")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 
 import pytest
@@ -96,9 +97,11 @@ def handler(event, context):
 
 @pytest.fixture(scope="module")
 def application_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    import aws_lambda_powertools
-
-    site = aws_lambda_powertools.__file__.rpartition("/aws_lambda_powertools/")[0]
+    # Found, not imported: Powertools changes this process's SDK settings when it is imported.
+    found = importlib.util.find_spec("aws_lambda_powertools")
+    assert found is not None
+    assert found.origin is not None
+    site = found.origin.rpartition("/aws_lambda_powertools/")[0]
     application = Application(tmp_path_factory.mktemp("handlers"))
     template = application.write(TEMPLATE.replace("@SITE@", site), resolver=RESOLVER, pynamo=PYNAMO, about=ABOUT)
     with running(template) as stack:

@@ -48,8 +48,8 @@ def test_requests_are_unpacked(door: Any, coding: str, pack: Any) -> None:
     [
         ("br", b"x", 415),
         ("gzip", b"no archive", 400),
-        ("gzip", gzip.compress(b"x" * 100)[:-9], 400),
-        ("gzip", gzip.compress(b"\0" * 20_000_000), 413),
+        ("gzip", gzip.compress(b"x" * 100, mtime=0)[:-9], 400),
+        ("gzip", gzip.compress(b"\0" * 20_000_000, mtime=0), 413),
     ],
 )
 def test_bad_archives(door: Any, coding: str, body: bytes, status: int) -> None:

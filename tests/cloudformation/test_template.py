@@ -224,6 +224,29 @@ Resources:
     assert [fault.message for fault in faults(text)] == ["circular dependency: A → B → C → A"]
 
 
+def test_one_fault_hides_no_other_and_is_told_once(faults: Faults) -> None:
+    text = """
+Resources:
+  A: {Properties: {TopicName: x}}
+  B: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref C}}
+  C: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref B}}
+  D: {Type: AWS::SNS::Topic, DependsOn: A, Properties: {DisplayName: !GetAtt A.Arn, TopicName: !Ref Nobody}}
+Outputs:
+  X: 3
+  Y: {Value: !Sub "${A} ${B}"}
+"""
+    assert sorted(fault.message for fault in faults(text)) == [
+        "'Nobody' is neither a parameter nor a resource of this template",
+        "Outputs.X must be a map",
+        "circular dependency: B → C → B",
+        "resource A has no Type",
+    ]
+
+
+def test_a_template_whose_only_resource_is_shapeless_is_not_told_that_it_has_none(faults: Faults) -> None:
+    assert [fault.message for fault in faults("Resources:\n  A: {}")] == ["resource A has no Type"]
+
+
 def test_a_resource_that_is_not_made_cannot_be_referred_to(faults: Faults) -> None:
     text = """
 Conditions: {Never: !Equals [a, b]}

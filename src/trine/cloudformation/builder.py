@@ -17,7 +17,7 @@ from trine.cloudformation.coercion import coerce
 from trine.cloudformation.document import Location
 from trine.cloudformation.expansion import Expansion
 from trine.cloudformation.faults import Fault, suggestion
-from trine.cloudformation.intrinsics import NO_VALUE, PLACEHOLDER, Evaluation, Path, Unresolvable
+from trine.cloudformation.intrinsics import NO_VALUE, PLACEHOLDER, Consequence, Evaluation, Path, Unresolvable
 from trine.cloudformation.local_files import local_files
 from trine.cloudformation.names import uuid_id
 from trine.cloudformation.parameters import Parameter
@@ -50,6 +50,8 @@ class Builder:
         self.creation_order: tuple[str, ...] = ()
         self.omitted: tuple[str, ...] = ()
         self.incomplete: set[str] = set()
+        self._broken = set(expansion.unread)
+        """Names whose own fault is told already: what refers to them is a consequence."""
         self._truths: dict[str, bool | None] = {}
         self._identities: dict[str, Identity] = {}
         self._present: dict[str, dict[str, Any]] = {}
@@ -86,8 +88,7 @@ class Builder:
             message = f"circular dependency: {' → '.join(circle)}"
             hint = "take one of the references out, or build the name with Fn::Sub instead of Ref"
             self.evaluation.fault(Unresolvable(("Resources", circle[0]), message, hint, "template/cycle"))
-        if circles:
-            return {}
+        self._broken.update(*circles)
         self.creation_order = tuple(order)
         made = {logical_id: self._make(logical_id) for logical_id in order}
         place_of = {name: (resource.location.file, resource.location.line) for name, resource in made.items()}
@@ -179,6 +180,8 @@ class Builder:
     def _identity(self, name: str, path: Path) -> Identity:
         if name in self._identities:
             return self._identities[name]
+        if name in self._broken:
+            raise Consequence(path)
         if name in self.declared:
             if name not in self._present:
                 condition = self.declared[name].get("Condition")
@@ -205,7 +208,7 @@ class Builder:
     def _check_depends_on(self) -> None:
         for logical_id, resource in self._present.items():
             for needed in graph.explicit(resource):
-                if needed not in self.declared:
+                if needed not in self.declared and needed not in self._broken:
                     message = f"DependsOn names {needed!r}, which is no resource of this template"
                     at: Path = ("Resources", logical_id, "DependsOn")
                     self.evaluation.fault(Unresolvable(at, message, suggestion(needed, self.declared), _RULE))
@@ -214,13 +217,13 @@ class Builder:
         resource = self._present[logical_id]
         kind = resource["Type"]
         path: Path = ("Resources", logical_id, "Properties")
-        before, faults_before = len(self._placeholders), len(self.faults)
+        before, unresolved_before = len(self._placeholders), self.evaluation.unresolved
         properties = self.evaluation.guarded(resource.get("Properties") or {}, path)
         if not isinstance(properties, dict):
             if properties is not NO_VALUE:
                 self.evaluation.fault(Unresolvable(path, "Properties must be a map"))
             properties = {}
-        if len(self.faults) > faults_before:
+        if self.evaluation.unresolved > unresolved_before:
             self.incomplete.add(logical_id)
         types = self.expansion.property_types.get(kind)
         if types:

@@ -47,7 +47,7 @@ def check_expansion(expansion: Expansion) -> list[Fault]:
     return faults
 
 
-_ABOUT_ABSENCE = {"lambda/required", "dynamodb/key-schema", "dynamodb/billing"}
+_ABOUT_ABSENCE = {"lambda/required", "dynamodb/key-schema", "dynamodb/billing", "dynamodb/attribute-definitions"}
 
 
 def check_resources(resources: Mapping[str, Resource], incomplete: Collection[str]) -> list[Fault]:

@@ -1,9 +1,9 @@
 """The child process that reads a template: `python -m trine.cloudformation.expand`, JSON in and out by pipes.
 
 In: {"path", "parameters", "region"}. Out: {"template", "positions", "files", "sources", "transforms", "faults",
-"warnings", "dependencies", "literals", "property_types",
-"attribute_names"}. It is a process of its own because PyYAML and aws-sam-translator cost
-time and memory that the server should not carry, and because nothing a template does to a parser can then hurt it.
+"entry_faults", "unread", "warnings", "dependencies", "literals", "property_types", "attribute_names"}. It is a process
+of its own because PyYAML and aws-sam-translator cost time and memory that the server should not carry, and because
+nothing a template does to a parser can then hurt it.
 """
 
 from __future__ import annotations
@@ -79,14 +79,15 @@ def expand(path: Path, parameters: dict[str, Any], region: str) -> dict[str, Any
         "files": document.positions.files,
         "sources": {},
         "transforms": [],
-        "faults": [],
+        "entry_faults": [],
+        "unread": [],
         "dependencies": [],
     }
     faults = [fault for fault in document.faults if fault.level == "error"]
     template = document.value
+    faults = faults or section_faults(template, document.positions)
     if not faults:
-        faults = shape_faults(template, document.positions)
-    if not faults:
+        take_out_shapeless(template, document.positions, answer)
         faults = _expand_transforms(path, template, document.positions, parameters, region, answer)
     if any(fault.rule != "template/sam" for fault in faults):
         answer["template"] = {}  # its shape cannot be trusted: nobody walks it
@@ -120,7 +121,13 @@ def _expand_transforms(
         writer = LoopWriter(template, positions, parameters)
         writer.write_out()
         faults = writer.faults
-    faults = faults or shape_faults(template, positions, finished=True)
+    if not faults and (template["Resources"] or not answer["unread"]):
+        faults = section_faults(template, positions)
+    if not faults:
+        take_out_shapeless(template, positions, answer, finished=True)
+    if not faults and not template["Resources"]:  # all were shapeless, and told: nothing is left to walk
+        answer["template"] = {}
+        return []
     faults = faults or untransformed(template, positions, answer["transforms"])
     if not faults and TRANSFORM in answer["transforms"]:
         template, answer["sources"], faults = expand_sam(template, positions, parameters, region)
@@ -152,51 +159,75 @@ def untransformed(template: dict[str, Any], positions: Positions, transforms: li
     return faults
 
 
-def shape_faults(template: Any, positions: Positions, finished: bool = False) -> list[Fault]:
-    """What keeps the sections from being walked at all: wrong kinds, resources without a Type.
-
-    Unless `finished`, functions still to be written out (Fn::ForEach, Fn::Transform) may stand among the names.
-    """
-    faults: list[Fault] = []
-
-    def add(message: str, hint: str, *path: str) -> None:
-        place = positions.of(*path)
-        faults.append(Fault(place.file, place.line, place.column, message, hint, "template/shape"))
-
+def section_faults(template: Any, positions: Positions) -> list[Fault]:
+    """What keeps the sections from being walked at all: they are of the wrong kind, or there are no Resources."""
     if not isinstance(template, dict):
-        add("a template is a map of sections", "it needs at least 'Resources:'")
-        return faults
+        return [_shape_fault(positions, "a template is a map of sections", "it needs at least 'Resources:'")]
+    faults: list[Fault] = []
     for section in ("Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Metadata", "Globals", "Rules"):
         if section in template and not isinstance(template[section], dict):
             if template[section] is None and section != "Resources":
                 template[section] = {}
             else:
-                add(f"{section} must be a map", "check the indentation below it", section)
+                message = f"{section} must be a map"
+                faults.append(_shape_fault(positions, message, "check the indentation below it", section))
     if not template.get("Resources"):
-        add("the template has no Resources", "at least one resource is required")
-    if faults:
-        return faults
-    for logical_id, resource in template["Resources"].items():
-        path = ("Resources", logical_id)
-        if logical_id.startswith("Fn::"):
-            if finished:
-                hint = "Fn::ForEach needs 'Transform: AWS::LanguageExtensions'"
-                add(f"{logical_id} cannot stand among resources", hint, *path)
-            continue
-        if not isinstance(resource, dict):
-            add(f"resource {logical_id} must be a map", "check the indentation", *path)
-            continue
-        if not isinstance(resource.get("Type"), str):
-            add(f"resource {logical_id} has no Type", "such as Type: AWS::DynamoDB::Table", *path)
-        if resource.get("Properties") is None:
-            resource["Properties"] = {}
-        if not isinstance(resource["Properties"], dict):
-            add(f"Properties of {logical_id} must be a map", "check the indentation", *path, "Properties")
-    for section in ("Parameters", "Outputs"):
-        for name, entry in (template.get(section) or {}).items():
-            if not isinstance(entry, dict) and (finished or not name.startswith("Fn::")):
-                add(f"{section}.{name} must be a map", "check the indentation", section, name)
+        message = "the template has no Resources"
+        faults.append(_shape_fault(positions, message, "at least one resource is required"))
     return faults
+
+
+def take_out_shapeless(
+    template: dict[str, Any], positions: Positions, answer: dict[str, Any], finished: bool = False
+) -> None:
+    """Take entries out that cannot be walked, so that their faults do not hide those of the others.
+
+    The faults go to `entry_faults` of `answer`, the names to `unread`. Unless `finished`, functions still to be
+    written out (Fn::ForEach, Fn::Transform) may stand among the names.
+    """
+    for section, check in (("Parameters", _entry_shape), ("Resources", _resource_shape), ("Outputs", _entry_shape)):
+        entries = template.get(section) or {}
+        for name in list(entries):
+            if name.startswith("Fn::") and not finished:
+                continue
+            found = check(section, name, entries[name])
+            if found is None:
+                continue
+            message, hint, path = found
+            answer["entry_faults"].append(_shape_fault(positions, message, hint, *path).to_document())
+            answer["unread"].append(name)
+            del entries[name]
+
+
+_Shape = tuple[str, str, tuple[str, ...]]
+"""What is wrong with an entry, a hint, and its place."""
+
+
+def _entry_shape(section: str, name: str, entry: Any) -> _Shape | None:
+    if isinstance(entry, dict):
+        return None
+    return f"{section}.{name} must be a map", "check the indentation", (section, name)
+
+
+def _resource_shape(section: str, logical_id: str, resource: Any) -> _Shape | None:
+    path = (section, logical_id)
+    if logical_id.startswith("Fn::"):
+        hint = "Fn::ForEach needs 'Transform: AWS::LanguageExtensions'"
+        return f"{logical_id} cannot stand among resources", hint, path
+    if not isinstance(resource, dict):
+        return f"resource {logical_id} must be a map", "check the indentation", path
+    if not isinstance(resource.get("Type"), str):
+        return f"resource {logical_id} has no Type", "such as Type: AWS::DynamoDB::Table", path
+    if resource.get("Properties") is None:
+        resource["Properties"] = {}
+    if not isinstance(resource["Properties"], dict):
+        return f"Properties of {logical_id} must be a map", "check the indentation", (*path, "Properties")
+    return None
+
+
+def _shape_fault(positions: Positions, message: str, hint: str, *path: str) -> Fault:
+    place = positions.of(*path)
+    return Fault(place.file, place.line, place.column, message, hint, "template/shape")
 
 
 def main() -> None:

@@ -33,7 +33,11 @@ _OWN_FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A template in CloudFormation's own terms. `sources`: logical id → the SAM resource that it was made of."""
+    """A template in CloudFormation's own terms. `sources`: logical id → the SAM resource that it was made of.
+
+    `faults` spoil the whole of it; `entry_faults` are about single entries; those are taken out and
+    their names are `unread`.
+    """
 
     template: dict[str, Any]
     positions: Positions
@@ -44,6 +48,8 @@ class Expansion:
     attribute_names: Mapping[str, list[str]]
     literals: Mapping[str, Any]
     faults: list[Fault]
+    entry_faults: list[Fault]
+    unread: frozenset[str]
     warnings: list[Fault]
     from_cache: bool
 
@@ -69,7 +75,7 @@ def expand_template(path: Path, parameters: Mapping[str, str], region: str, cach
     if fault is not None:
         return _failed(path, fault)
     answer = _loads(raw)
-    if entry is not None and not answer["faults"]:
+    if entry is not None and not answer["faults"] and not answer["entry_faults"]:
         _store(entry, raw)
     return _expansion(path, answer, False)
 
@@ -166,6 +172,8 @@ def _expansion(path: Path, answer: Mapping[str, Any], from_cache: bool) -> Expan
         answer.get("attribute_names", {}),
         answer.get("literals", {}),
         [Fault.from_document(fault) for fault in answer["faults"]],
+        [Fault.from_document(fault) for fault in answer["entry_faults"]],
+        frozenset(answer["unread"]),
         [Fault.from_document(fault) for fault in answer["warnings"]],
         from_cache,
     )
@@ -173,4 +181,4 @@ def _expansion(path: Path, answer: Mapping[str, Any], from_cache: bool) -> Expan
 
 def _failed(path: Path, fault: Fault) -> Expansion:
     positions = Positions([str(path)])
-    return Expansion({}, positions, {}, (), Places(positions, {}, {}), {}, {}, {}, [fault], [], False)
+    return Expansion({}, positions, {}, (), Places(positions, {}, {}), {}, {}, {}, [fault], [], frozenset(), [], False)

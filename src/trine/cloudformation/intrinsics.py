@@ -36,6 +36,13 @@ class Unresolvable(Exception):
         self.path, self.message, self.hint, self.rule = path, message, hint, rule
 
 
+class Consequence(Unresolvable):
+    """An intrinsic that cannot be evaluated because of a fault that is told already; it is no fault of its own."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "follows from another fault")
+
+
 class World(Protocol):
     """What intrinsics can see of the stack."""
 
@@ -62,9 +69,14 @@ class Evaluation:
         self.world = world
         self.places = places
         self.faults: list[Fault] = []
+        self.unresolved = 0
+        """How many values could not be had so far, whether that was a fault or a consequence of one."""
 
     def fault(self, error: Unresolvable) -> None:
         """Record `error` at its place in the text."""
+        self.unresolved += 1
+        if isinstance(error, Consequence):
+            return
         place = self.places.of(error.path)
         self.faults.append(Fault(place.file, place.line, place.column, error.message, error.hint, error.rule))
 

@@ -89,7 +89,7 @@ def _load(
         return _load(nested_path, values, nested_name, place, cache_directory, depth + 1)
 
     expansion = expand_template(path, overrides, place.region, cache_directory)
-    faults = list(expansion.faults)
+    faults = [*expansion.faults, *expansion.entry_faults]
     if not expansion.template or not isinstance(expansion.template, dict):
         raise TemplateFaults(faults)
     faults += check_expansion(expansion)

@@ -57,7 +57,7 @@ class Lab:
     @property
     def layers(self) -> SandboxLayers:
         """What isolates functions here."""
-        return self.service.interpreters.own.layers
+        return self.service.machinery.interpreters.own.layers
 
     def put(self, handler: str, name: str | None = None, code: Path = HANDLERS, **properties: Any) -> Function:
         """A function for `handler` (`app.hello`), named after it unless `name` is given."""
@@ -71,7 +71,7 @@ class Lab:
         }
 
         async def inside() -> Function:
-            return self.service.put_function(given, code, permissions)
+            return self.service.deployment.put_function(given, code, permissions)
 
         function: Function = self.run(inside())
         return function
@@ -102,7 +102,7 @@ class Lab:
 
     def log(self, name: str, request_id: str | None = None) -> str:
         """The function's log as text."""
-        return "".join(event.message for event in self.service.logs(name).events(request_id=request_id))
+        return "".join(event.message for event in self.service.registry.log(name).events(request_id=request_id))
 
     def close(self) -> None:
         """End everything."""

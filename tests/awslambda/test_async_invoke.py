@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from trine.aws.invoke import InvokeRequest, InvokeResponse
 from trine.awslambda import limits
+from trine.awslambda.async_event import AsyncEvent, EventConfig, Outcome
 from trine.awslambda.async_events import config_from_properties
-from trine.awslambda.async_invoke import AsyncEvent, AsyncInvoker, EventConfig
-from trine.awslambda.destination import Destinations, Outcome
+from trine.awslambda.async_invoke import AsyncInvoker
+from trine.awslambda.destination import Destinations
 from trine.awslambda.errors import AccessDenied, InvalidParameterValue, TooManyRequests
 from trine.awslambda.event_store import PIECE_BYTES, EventStore
 from trine.awslambda.function import Function
@@ -256,7 +257,7 @@ def test_events_run_and_reach_their_destination(lab: Any) -> None:
         {"AssumeRolePolicyDocument": lab.trust, "Policies": [{"PolicyName": "p", "PolicyDocument": policy}]}, "sender"
     )
     lab.put("app.fail", "event-fails", Role=role)
-    lab.service.put_event_config(
+    lab.service.events.put_config(
         {
             "FunctionName": "event-fails",
             "Qualifier": "$LATEST",
@@ -269,10 +270,10 @@ def test_events_run_and_reach_their_destination(lab: Any) -> None:
 
     async def until_told() -> Mapping[str, Any]:
         for _ in range(1_000):
-            if lab.service.messages(QUEUE):
+            if lab.service.events.destinations.messages(QUEUE):
                 break
             await asyncio.sleep(0.01)
-        message: Mapping[str, Any] = lab.service.messages(QUEUE)[0]
+        message: Mapping[str, Any] = lab.service.events.destinations.messages(QUEUE)[0]
         return message
 
     record = json.loads(lab.run(until_told())["body"])

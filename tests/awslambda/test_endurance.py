@@ -55,9 +55,11 @@ def test_ten_thousand_mixed_calls(own_lab: Any) -> None:
     lab.run(everything(), timeout_seconds=55)
     assert sum(seen.values()) == 10_000
     assert set(seen) == {"fine", "Unhandled"}
-    environments = sum(len(lab.service.environments(f.name)) for f in lab.service.functions())
+    environments = sum(
+        len(lab.service.registry.describe_environments(f.name)) for f in lab.service.deployment.functions()
+    )
     assert len(os.listdir("/proc/self/fd")) - before <= environments * 4 + 10
-    zygote = lab.service.interpreters.own._popen.pid
+    zygote = lab.service.machinery.interpreters.own._popen.pid
     family = descendants(zygote)
     assert len(family) <= environments * 2 + 2
     lab.run(lab.service.close())

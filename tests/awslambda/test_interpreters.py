@@ -67,14 +67,14 @@ def test_another_version_has_the_sdk_and_its_own_zygote(lab: Any, tmp_path: Path
 
 def test_an_interpreter_that_does_not_start_counts_as_not_installed(lab: Any, tmp_path: Path) -> None:
     broken = program(tmp_path / "python3.77", b"#!/bin/sh\nexit 1\n")
-    lab.service.interpreters._found["3.77"] = str(broken)
+    lab.service.machinery.interpreters._found["3.77"] = str(broken)
     lab.put("app.hello", "hopeless", Runtime="python3.77")
 
     async def until_given_up() -> None:
         import asyncio
 
         for _ in range(500):
-            if lab.service.interpreters._found["3.77"] is None:
+            if lab.service.machinery.interpreters._found["3.77"] is None:
                 return
             await asyncio.sleep(0.01)
 

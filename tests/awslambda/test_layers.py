@@ -17,7 +17,7 @@ def layer(lab: Any, folder: Path, name: str, files: dict[str, str]) -> str:
     for path, text in files.items():
         (content / path).parent.mkdir(parents=True, exist_ok=True)
         (content / path).write_text(text)
-    arn: str = lab.service.put_layer({"LayerName": name}, content)
+    arn: str = lab.service.deployment.put_layer({"LayerName": name}, content)
     return arn
 
 
@@ -59,9 +59,9 @@ def test_node_and_custom_runtimes_find_layers(lab: Any, tmp_path: Path) -> None:
 def test_a_layer_of_somebody_else_is_told(lab: Any) -> None:
     foreign = "arn:aws:lambda:us-east-1:017000801446:layer:Powertools:7"
     assert lab.call("app.hello", name="foreign", Layers=[foreign]) == {"hello": "world"}
-    assert any(foreign in note for note in lab.service.notes())
+    assert any(foreign in note for note in lab.service.deployment.notes())
 
 
 def test_a_layer_needs_a_name(lab: Any, tmp_path: Path) -> None:
     with pytest.raises(InvalidParameterValue):
-        lab.service.put_layer({}, tmp_path)
+        lab.service.deployment.put_layer({}, tmp_path)

@@ -32,7 +32,7 @@ SERVER = textwrap.dedent(
         service = Service(clock, ids, Access(clock, ids), Place(), TraceBook(clock), Path(sys.argv[2]), "http://x")
         service.start()
         for handler in ("leave_children", "loop_for_ever"):
-            service.put_function(
+            service.deployment.put_function(
                 {"FunctionName": handler, "Handler": "app." + handler, "Runtime": "python3.11", "Timeout": 60},
                 Path(sys.argv[1]),
             )
@@ -94,7 +94,7 @@ def test_close_leaves_nothing(own_lab: Any) -> None:
     async def end() -> set[int]:
         running = asyncio.ensure_future(own_lab.send("busy"))
         await asyncio.sleep(0.2)
-        zygote = own_lab.service.interpreters.own._popen.pid
+        zygote = own_lab.service.machinery.interpreters.own._popen.pid
         family = {zygote} | descendants(zygote)
         await own_lab.service.close(grace_seconds=0.1)
         running.cancel()
@@ -120,11 +120,11 @@ def test_running_invocations_may_end_within_the_grace_time(own_lab: Any) -> None
 
 def test_a_killed_zygote_is_replaced(own_lab: Any) -> None:
     own_lab.call("app.hello", name="before")
-    zygote = own_lab.service.interpreters.own._popen
+    zygote = own_lab.service.machinery.interpreters.own._popen
     os.kill(zygote.pid, signal.SIGKILL)
     assert own_lab.call("app.hello", name="after") == {"hello": "world"}
     assert own_lab.call("app.hello", name="before") == {"hello": "world"}
-    assert own_lab.service.interpreters.own._popen.pid != zygote.pid
+    assert own_lab.service.machinery.interpreters.own._popen.pid != zygote.pid
 
 
 def test_a_stopped_supervisor_is_killed_with_all_it_owns(own_lab: Any) -> None:
@@ -144,4 +144,4 @@ def test_a_stopped_supervisor_is_killed_with_all_it_owns(own_lab: Any) -> None:
     answer, family = own_lab.run(stop())
     assert b"Sandbox.Timedout" in answer.payload
     assert wait_until_gone(family) == set()
-    assert own_lab.service.environments("stopped") == []
+    assert own_lab.service.registry.describe_environments("stopped") == []

@@ -61,7 +61,7 @@ def test_what_is_no_code_ends_no_environment(lab: Any, tmp_path: Path) -> None:
     (tmp_path / ".app.py.swp").write_text("")
     (tmp_path / "app.py~").write_text("")
     lab.run(asyncio.sleep(0.1))
-    assert len(lab.service.environments("calm")) == 1
+    assert len(lab.service.registry.describe_environments("calm")) == 1
 
 
 def test_a_running_invocation_ends_in_peace(lab: Any, tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_the_real_awslambdaric(lab: Any, tmp_path: Path) -> None:
     custom = {"code": tmp_path, "Runtime": "provided.al2023", "Timeout": 10}
     assert lab.call("app.hello", {"name": "ric"}, name="ric", **custom) == {"hello": "ric"}
     assert json.loads(lab.invoke("ric", {"name": "again"}).payload) == {"hello": "again"}
-    assert len(lab.service.environments("ric")) == 1
+    assert len(lab.service.registry.describe_environments("ric")) == 1
     event = {"pad": "é" * 100_000}
     assert lab.call("app.echo", event, name="ric-echo", **custom) == event
     context = lab.call("app.describe_context", name="ric-context", **custom)

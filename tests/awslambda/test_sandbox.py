@@ -54,8 +54,8 @@ def test_attacks(lab: Any, scene: dict[str, Any]) -> None:
 
 
 def test_the_layers_of_this_system_are_told(lab: Any) -> None:
-    assert lab.service.isolation()["seccomp"] == lab.layers.seccomp
-    assert set(lab.service.isolation()) == {"namespaces", "landlock", "seccomp"}
+    assert lab.service.machinery.isolation()["seccomp"] == lab.layers.seccomp
+    assert set(lab.service.machinery.isolation()) == {"namespaces", "landlock", "seccomp"}
 
 
 def test_tmp_is_wiped_with_its_environment(lab: Any) -> None:
@@ -72,8 +72,8 @@ def test_without_any_layer_functions_work_and_die_all_the_same(bare_lab: Any) ->
     first = bare_lab.call("app.files", name="bare-files")
     assert first["path"].startswith(str(bare_lab.state))
     left = bare_lab.call("app.leave_children", name="bare-left")
-    bare_lab.run(bare_lab.service.delete_function("bare-left"))
+    bare_lab.run(bare_lab.service.deployment.delete_function("bare-left"))
     assert not [pid for pid in left.values() if Path(f"/proc/{pid}").exists()]
     error = bare_lab.error("app.kill_parent", Timeout=5)
     assert error["errorType"] == "Runtime.ExitError"
-    assert not Path(first["path"]).exists() or bare_lab.service.environments("bare-files")
+    assert not Path(first["path"]).exists() or bare_lab.service.registry.describe_environments("bare-files")

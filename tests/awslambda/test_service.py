@@ -68,7 +68,7 @@ def test_the_environment_holds_the_roles_credentials_and_nothing_of_the_server(
     assert env["AWS_ACCESS_KEY_ID"].startswith("ASIA")
     assert env["AWS_SECRET_ACCESS_KEY"]
     assert env["AWS_SESSION_TOKEN"]
-    assert env["AWS_ENDPOINT_URL"] == lab.service.endpoint_url
+    assert env["AWS_ENDPOINT_URL"] == lab.service.machinery.starter.endpoint_url
     assert env["AWS_REGION"] == env["AWS_DEFAULT_REGION"] == "us-east-1"
     assert env["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.11"
     assert env["_HANDLER"] == "app.variables"
@@ -240,7 +240,7 @@ def test_lines_of_the_log(lab: Any) -> None:
 
 def test_a_flood_is_cut_off_and_the_function_still_answers(lab: Any) -> None:
     assert lab.call("app.flood", {"lines": 20_000}, Timeout=20) == "done"
-    kept = list(lab.service.logs("app-flood").events())
+    kept = list(lab.service.registry.log("app-flood").events())
     assert sum(len(event.message) for event in kept) < 9_000_000
     assert any("further output of this invocation was dropped" in event.message for event in kept)
 
@@ -266,9 +266,9 @@ def test_one_invocation_at_a_time_and_environments_grow_with_concurrency(lab: An
         return [json.loads(response.payload) for response in responses]
 
     assert len(set(lab.run(many()))) == 6
-    assert len(lab.service.environments("grow")) == 6
+    assert len(lab.service.registry.describe_environments("grow")) == 6
     assert len(set(lab.run(many()))) == 6
-    assert len(lab.service.environments("grow")) == 6
+    assert len(lab.service.registry.describe_environments("grow")) == 6
 
 
 def test_two_hundred_at_once_while_some_loop_and_some_exit(lab: Any) -> None:
@@ -297,7 +297,7 @@ def test_a_caller_that_goes_away_does_not_break_the_environment(lab: Any) -> Non
 
     lab.run(leave_early())
     lab.invoke("gone", {"seconds": 0})
-    assert len(lab.service.environments("gone")) == 1
+    assert len(lab.service.registry.describe_environments("gone")) == 1
     assert lab.service.concurrency.running("gone") == 0
 
 
@@ -307,7 +307,7 @@ def test_reserved_concurrency_throttles_with_its_reason(lab: Any) -> None:
         lab.invoke("stopped")
     assert refused.value.status == 429
     assert refused.value.members["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
-    lab.service.reserve_concurrency("stopped", None)
+    lab.service.deployment.reserve_concurrency("stopped", None)
     assert lab.invoke("stopped").function_error is None
 
 
@@ -367,12 +367,12 @@ def test_the_trace_tells_the_rooms_and_links_to_its_cause(lab: Any) -> None:
 
 
 def test_idle_environments_retire(own_lab: Any) -> None:
-    own_lab.service._idle_seconds = 0.2
+    own_lab.service.machinery.idle_seconds = 0.2
     own_lab.put("app.hello", "retiring")
     own_lab.invoke("retiring")
-    assert len(own_lab.service.environments("retiring")) == 1
+    assert len(own_lab.service.registry.describe_environments("retiring")) == 1
     own_lab.run(asyncio.sleep(0.6))
-    assert own_lab.service.environments("retiring") == []
+    assert own_lab.service.registry.describe_environments("retiring") == []
 
 
 def test_a_function_that_brings_its_own_boto3_gets_it(lab: Any, tmp_path: Any) -> None:
@@ -395,7 +395,7 @@ def test_a_role_that_lambda_may_not_assume(lab: Any) -> None:
 def test_credentials_die_with_their_environment(lab: Any) -> None:
     env = lab.call("app.variables", name="revoked")
     assert lab.access.credentials.find(env["AWS_ACCESS_KEY_ID"]) is not None
-    lab.run(lab.service.delete_function("revoked"))
+    lab.run(lab.service.deployment.delete_function("revoked"))
     found = lab.access.credentials.find(env["AWS_ACCESS_KEY_ID"])
     assert found is None or found.session.revoked
     with pytest.raises(ResourceNotFound):
@@ -407,5 +407,5 @@ def test_what_a_handler_leaves_behind_dies_with_the_environment(lab: Any) -> Non
     (environment,) = lab.service.registry.get("littering").pool.environments
     family = descendants(environment._process.pid)
     assert len(family) >= 3  # the function, its child, and what the daemon left
-    lab.run(lab.service.delete_function("littering"))
+    lab.run(lab.service.deployment.delete_function("littering"))
     assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]

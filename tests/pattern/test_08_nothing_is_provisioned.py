@@ -9,7 +9,12 @@ from trine.testing import RunningStack, running
 
 def _environments(stack: RunningStack) -> int:
     functions = stack.stack.wings.functions
-    return stack.call(lambda: sum(len(functions.environments(function.name)) for function in functions.functions()))
+    return stack.call(
+        lambda: sum(
+            len(functions.registry.describe_environments(function.name))
+            for function in functions.deployment.functions()
+        )
+    )
 
 
 def test_environments_come_with_requests_and_go_with_idleness(monkeypatch: object) -> None:

@@ -35,7 +35,7 @@ def handler(event, context):
 
 def _wait_until_asleep(stack: RunningStack) -> None:
     for _ in range(1000):
-        logs = stack.stack.wings.functions.log_store.groups()
+        logs = stack.stack.wings.functions.machinery.log_store.groups()
         if any("asleep" in event.message for log in logs for event in log.events()):
             return
         time.sleep(0.01)  # a real process has to start: no clock of ours moves it

@@ -80,17 +80,17 @@ class FunctionOperations:
         folder = await self._unpack(given["Code"])
         function = await self._keep({**properties, "FunctionName": name}, folder)
         if given.get("Publish"):
-            function = self._service.put_version(name)
+            function = self._service.deployment.put_version(name)
         return await self.describe(function)
 
     async def _keep(self, properties: Given, folder: Path) -> Function:
         # The role is tried first, as on AWS; the function is found again after a restart.
         service = self._service
-        service.try_role(str(properties.get("Role", "")))
+        service.deployment.try_role(str(properties.get("Role", "")))
         known = service.registry.get(properties["FunctionName"])
         permissions = [] if known is None else known.permissions
-        function = service.put_function(properties, folder, permissions)
-        await service.kept.put(function.name, KeptFunction(properties, function.code_directory, permissions))
+        function = service.deployment.put_function(properties, folder, permissions)
+        await service.deployment.kept.put(function.name, KeptFunction(properties, function.code_directory, permissions))
         return function
 
     async def _unpack(self, code: Given) -> Path:
@@ -99,10 +99,10 @@ class FunctionOperations:
             raise InvalidParameterValue("Trine takes code as ZipFile; packages in S3 and images are not supported")
         if len(packed) > limits.CODE_ZIPPED_MAX_BYTES:
             raise InvalidParameterValue(f"Unzipped size must be smaller than {limits.CODE_UNZIPPED_MAX_BYTES} bytes")
-        return await asyncio.to_thread(place_zip, packed, self._service.state_directory)
+        return await asyncio.to_thread(place_zip, packed, self._service.deployment.state_directory)
 
     def _latest(self, given: Given) -> Function:
-        function = self._service.function(given["FunctionName"])
+        function = self._service.registry.function(given["FunctionName"])
         wanted = given.get("RevisionId")
         if wanted is not None and wanted != function.revision:
             raise PreconditionFailed(
@@ -118,7 +118,7 @@ class FunctionOperations:
             return await self.describe(function)
         function = await self._keep(function.properties, folder)
         if given.get("Publish"):
-            function = self._service.put_version(function.name)
+            function = self._service.deployment.put_version(function.name)
         return await self.describe(function)
 
     async def _update_configuration(self, given: Given) -> dict[str, Any]:
@@ -130,16 +130,16 @@ class FunctionOperations:
     async def _delete(self, given: Given) -> dict[str, Any]:
         if given.get("Qualifier"):
             raise InvalidParameterValue("Deleting single versions is not supported; delete the function")
-        await self._service.delete_function(given["FunctionName"])
+        await self._service.deployment.delete_function(given["FunctionName"])
         return {}
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
     async def _get_configuration(self, given: Given) -> dict[str, Any]:
-        return await self.describe(self._service.function(given["FunctionName"], given.get("Qualifier")))
+        return await self.describe(self._service.registry.function(given["FunctionName"], given.get("Qualifier")))
 
     async def _get_function(self, given: Given) -> dict[str, Any]:
-        function = self._service.function(given["FunctionName"], given.get("Qualifier"))
+        function = self._service.registry.function(given["FunctionName"], given.get("Qualifier"))
         output: dict[str, Any] = {
             "Configuration": await self.describe(function),
             "Code": {"RepositoryType": "Local", "Location": function.code_directory.as_uri()},
@@ -149,7 +149,7 @@ class FunctionOperations:
         return output
 
     async def _list_functions(self, given: Given) -> dict[str, Any]:
-        functions = self._service.functions()
+        functions = self._service.deployment.functions()
         marker = given.get("Marker", "")
         if marker:
             functions = [function for function in functions if function.name > marker]
@@ -161,7 +161,7 @@ class FunctionOperations:
 
     async def _account_settings(self, given: Given) -> dict[str, Any]:
         concurrency = self._service.concurrency
-        functions = self._service.functions()
+        functions = self._service.deployment.functions()
         sizes = [(await self._measure(function)).size_bytes for function in functions]
         return {
             "AccountLimit": {
@@ -174,16 +174,16 @@ class FunctionOperations:
     # -- concurrency and policy --------------------------------------------------------------------------------------
 
     async def _get_concurrency(self, given: Given) -> dict[str, Any]:
-        reserved = self._service.function(given["FunctionName"]).reserved_concurrency
+        reserved = self._service.registry.function(given["FunctionName"]).reserved_concurrency
         return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
 
     async def _put_concurrency(self, given: Given) -> dict[str, Any]:
         units = given["ReservedConcurrentExecutions"]
-        self._service.reserve_concurrency(given["FunctionName"], units)
+        self._service.deployment.reserve_concurrency(given["FunctionName"], units)
         return {"ReservedConcurrentExecutions": units}
 
     async def _delete_concurrency(self, given: Given) -> dict[str, Any]:
-        self._service.reserve_concurrency(given["FunctionName"], None)
+        self._service.deployment.reserve_concurrency(given["FunctionName"], None)
         return {}
 
     async def _add_permission(self, given: Given) -> dict[str, Any]:
@@ -195,7 +195,7 @@ class FunctionOperations:
                 f"The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the "
                 "existing statement."
             )
-        self._service.set_permissions(name, [*entry.permissions, dict(given)])
+        self._service.deployment.set_permissions(name, [*entry.permissions, dict(given)])
         return {"Statement": json.dumps(statement_of(given, entry.function.arn, self._service.place, sid))}
 
     async def _remove_permission(self, given: Given) -> dict[str, Any]:
@@ -203,11 +203,11 @@ class FunctionOperations:
         kept = [permission for permission in entry.permissions if permission.get("StatementId") != given["StatementId"]]
         if len(kept) == len(entry.permissions):
             raise ResourceNotFound(f"Statement {given['StatementId']} is not found in resource policy.")
-        self._service.set_permissions(given["FunctionName"], kept)
+        self._service.deployment.set_permissions(given["FunctionName"], kept)
         return {}
 
     async def _get_policy(self, given: Given) -> dict[str, Any]:
-        text = self._service.policy_text(given["FunctionName"])
+        text = self._service.deployment.policy_text(given["FunctionName"])
         if text is None:
             raise ResourceNotFound("The resource you requested does not exist.")
-        return {"Policy": text, "RevisionId": self._service.function(given["FunctionName"]).revision}
+        return {"Policy": text, "RevisionId": self._service.registry.function(given["FunctionName"]).revision}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from trine.awslambda.api_functions import FunctionOperations
-from trine.awslambda.async_invoke import EventConfig
+from trine.awslambda.async_event import EventConfig
 from trine.awslambda.errors import ResourceNotFound
 from trine.awslambda.registry import Alias
 from trine.awslambda.service import Service
@@ -41,7 +41,7 @@ class VersionOperations:
         }
 
     async def _publish(self, given: Given) -> dict[str, Any]:
-        return await self._functions.describe(self._service.put_version(given["FunctionName"]))
+        return await self._functions.describe(self._service.deployment.put_version(given["FunctionName"]))
 
     async def _list_versions(self, given: Given) -> dict[str, Any]:
         entry, _ = self._service.registry.find(given["FunctionName"])
@@ -99,15 +99,15 @@ class VersionOperations:
     # -- asynchronous events -----------------------------------------------------------------------------------------
 
     async def _put_event_config(self, given: Given) -> dict[str, Any]:
-        self._service.put_event_config(given)
+        self._service.events.put_config(given)
         return await self._get_event_config(given)
 
     async def _get_event_config(self, given: Given) -> dict[str, Any]:
         config = self._service.events.config(given["FunctionName"], given.get("Qualifier"))
         if config is None:
-            arn = self._service.function(given["FunctionName"], given.get("Qualifier")).arn
+            arn = self._service.registry.function(given["FunctionName"], given.get("Qualifier")).arn
             raise ResourceNotFound(f"The function {arn}:$LATEST doesn't have an EventInvokeConfig")
-        function = self._service.function(given["FunctionName"])
+        function = self._service.registry.function(given["FunctionName"])
         return {
             "LastModified": function.modified_at,
             "FunctionArn": f"{function.arn}:{given.get('Qualifier', '$LATEST')}",

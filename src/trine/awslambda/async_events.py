@@ -13,8 +13,9 @@ from typing import Any
 from trine.aws.catalogue import Catalogue
 from trine.aws.invoke import InvokeRequest, InvokeResponse
 from trine.awslambda import limits
-from trine.awslambda.async_invoke import AsyncEvent, AsyncInvoker, EventConfig
-from trine.awslambda.destination import Destinations, Outcome
+from trine.awslambda.async_event import AsyncEvent, EventConfig, Outcome
+from trine.awslambda.async_invoke import AsyncInvoker
+from trine.awslambda.destination import Destinations
 from trine.awslambda.errors import InvalidParameterValue
 from trine.awslambda.event_store import EventStore
 from trine.awslambda.function import LATEST, Function

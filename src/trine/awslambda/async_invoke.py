@@ -10,57 +10,17 @@ import logging
 from asyncio import Future
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trine.aws.errors import AwsError
 from trine.aws.invoke import InvokeRequest, InvokeResponse
 from trine.awslambda import limits
-from trine.awslambda.destination import Outcome
+from trine.awslambda.async_event import AsyncEvent, EventConfig, Outcome
 from trine.awslambda.errors import TooManyRequests
 from trine.awslambda.event_store import EventStore
 from trine.clock import Clock, Timer
 
 _LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class AsyncEvent:
-    """One event on its way. Times in seconds since the epoch."""
-
-    request_id: str
-    function: str
-    qualifier: str | None
-    payload: bytes
-    client_context: str | None
-    trace_header: str | None
-    accepted_at: float
-    attempts: int = 0
-    """Times that the function ran with it."""
-    throttles: int = 0
-    """Times in a row that it could not be run at all."""
-    next_at: float = 0.0
-
-    def request(self) -> InvokeRequest:
-        """The invocation that it asks for."""
-        return InvokeRequest(
-            self.function,
-            self.payload,
-            "RequestResponse",
-            self.qualifier,
-            self.client_context,
-            trace_header=self.trace_header,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class EventConfig:
-    """How a function's events are treated (`AWS::Lambda::EventInvokeConfig`, `DeadLetterConfig`)."""
-
-    retries: int = limits.ASYNC_RETRIES_MAX
-    age_seconds: int = limits.ASYNC_AGE_MAX_SECONDS
-    on_success: str | None = None
-    on_failure: str | None = None
-    dead_letter: str | None = None
 
 
 class AsyncInvoker:

@@ -10,36 +10,23 @@ import base64
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import orjson
 
 from trine.aws.arn import Arn
 from trine.aws.catalogue import Catalogue
 from trine.aws.errors import AwsError
-from trine.aws.invoke import InvokeResponse
 from trine.awslambda import limits
+from trine.awslambda.async_event import AsyncEvent, EventConfig, Outcome
 from trine.awslambda.fault import instant
 from trine.awslambda.function import Function
 from trine.clock import Clock
-
-if TYPE_CHECKING:
-    from trine.awslambda.async_invoke import AsyncEvent, EventConfig
 
 _LOGGER = logging.getLogger(__name__)
 MESSAGE = "lambda:message"
 _ACTIONS = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage", "sns": "sns:Publish",
             "events": "events:PutEvents"}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an event ended; `response` is the last invocation's, None when there was none."""
-
-    condition: Literal["Success", "RetriesExhausted", "EventAgeExceeded"]
-    attempts: int
-    response: InvokeResponse | None
 
 
 class Destinations:

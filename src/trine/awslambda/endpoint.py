@@ -99,7 +99,7 @@ class Endpoint:
             raise ResourceNotFound(f"Function not found: {named}") from None
         qualifier = given.get("Qualifier") or qualifier
         arn = self._service.place.function(name)
-        policy = None if self._service.registry.get(name) is None else self._service.policy(name)
+        policy = None if self._service.registry.get(name) is None else self._service.deployment.policy(name)
         return (f"{arn}:{qualifier}" if qualifier else arn), policy
 
     # -- invoking ----------------------------------------------------------------------------------------------------

@@ -10,12 +10,10 @@ import base64
 from asyncio import Future
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trine.aws.catalogue import Catalogue
-
-if TYPE_CHECKING:
-    from trine.awslambda.async_invoke import AsyncEvent
+from trine.awslambda.async_event import AsyncEvent
 
 EVENT, PIECE = "lambda:event", "lambda:event-piece"
 PIECE_BYTES = 240_000
@@ -58,8 +56,6 @@ class EventStore:
 
     def load(self) -> Iterator[AsyncEvent]:
         """The events that were not finished, the oldest first."""
-        from trine.awslambda.async_invoke import AsyncEvent
-
         catalogue = self._catalogue
         if catalogue is None:
             return

@@ -146,6 +146,10 @@ class Registry:
         version = found if alias is None else alias.version
         return entry.function if version == LATEST else entry.versions[version]
 
+    def log(self, text: str) -> FunctionLog:
+        """A function's log: `events`, `written`, `follow`. Raises ResourceNotFound."""
+        return self.find(text)[0].log
+
     def publish(self, text: str) -> Function:
         """Make a version of what `$LATEST` is now; the same version again when nothing has changed since."""
         entry, _ = self.find(text)

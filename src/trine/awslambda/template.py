@@ -31,23 +31,23 @@ def put_resource(
     if resource_type == LAYER:
         if content is None:
             raise InvalidParameterValue("a layer needs local Content")
-        service.put_layer(properties, content)
+        service.deployment.put_layer(properties, content)
     elif resource_type == VERSION:
-        service.put_version(str(properties.get("FunctionName")))
+        service.deployment.put_version(str(properties.get("FunctionName")))
     elif resource_type == ALIAS:
         routing = properties.get("RoutingConfig") or {}
         weights = {
             str(weight.get("FunctionVersion")): float(weight.get("FunctionWeight", 0))
             for weight in routing.get("AdditionalVersionWeights") or ()
         }
-        service.put_alias(
+        service.deployment.put_alias(
             str(properties.get("FunctionName")),
             str(properties.get("Name")),
             str(properties.get("FunctionVersion")),
             weights,
         )
     elif resource_type == EVENT_CONFIG:
-        service.put_event_config(properties)
+        service.events.put_config(properties)
     else:
         raise AssertionError(f"{resource_type} is not made here")
 

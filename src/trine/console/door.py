@@ -90,7 +90,7 @@ class ConsoleDoor:
     def _logs(self, name: str, query: Query) -> Any:
         limit = _number(query, "limit", 200, LOG_LINES_MAX)
         wanted, pattern = query.get("function"), query.get("filter", "")
-        groups = self._stack.wings.functions.log_store.groups()
+        groups = self._stack.wings.functions.machinery.log_store.groups()
         logs = [log for log in groups if wanted in (None, _function_of(log.group))]
         if query.get("follow"):
             return LogStream(logs, limit, pattern)

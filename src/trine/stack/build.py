@@ -102,7 +102,9 @@ def build(
         ),
         access=access,
         usage=usage,
-        access_log=lambda destination, line: functions.log_store.group(log_group_of(destination)).append("", "", line),
+        access_log=lambda destination, line: functions.machinery.log_store.group(log_group_of(destination)).append(
+            "", "", line
+        ),
         services={"dynamodb": dynamodb.handle},
     )
     endpoints: dict[str, Endpoint] = {

@@ -123,7 +123,7 @@ def _make_managed_policy(making: _Making) -> object:
 
 def _make_function(making: _Making) -> object:
     permissions = [permission.properties for permission in making.template.of_type(PERMISSION)]
-    return making.wings.functions.put_function(
+    return making.wings.functions.deployment.put_function(
         with_overrides(making.resource, making.properties, making.settings),
         making.resource.local_files.get("Code"),
         lambda_resources.permissions_of(making.properties["FunctionName"], permissions, making.template.place),

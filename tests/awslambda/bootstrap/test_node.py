@@ -44,7 +44,7 @@ def test_handlers_of_every_kind(lab: Any, handler: str, result: Any) -> None:
     else:
         assert json.loads(payload) == result
     assert lab.invoke(name).payload.decode() == payload
-    assert len(lab.service.environments(name)) == 1
+    assert len(lab.service.registry.describe_environments(name)) == 1
 
 
 def test_a_callback_waits_until_the_event_loop_is_empty(lab: Any) -> None:

@@ -300,7 +300,7 @@ def test_an_unknown_sdk_runs_stock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_functions_use_the_short_road_unless_told_otherwise(lab: Any) -> None:
     for name, variables, quick_pieces in (
-        ("quick", {}, set(lab.service.interpreters.own.replaced)),
+        ("quick", {}, set(lab.service.machinery.interpreters.own.replaced)),
         ("stock", {"TRINE_SDK": "stock"}, set()),
     ):
         found = lab.call("app.sdk_pieces", name=f"sdk-{name}", Environment={"Variables": variables})

@@ -1,0 +1,94 @@
+"""What runs below the functions: interpreters with their zygotes, the starter of environments, the log, the watch.
+
+Everything here owns a process, a file or a timer, is opened by `start` and ended by `close`. Enters a function, leaves
+its pool; a pool that is closed has no process left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from asyncio import Future
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from trine.aws.arn import Place
+from trine.aws.ids import Ids
+from trine.awslambda import limits
+from trine.awslambda.environment import Environment
+from trine.awslambda.function import Function
+from trine.awslambda.interpreters import Interpreters
+from trine.awslambda.log import LogStore
+from trine.awslambda.pool import Pool
+from trine.awslambda.roles import RoleKeeper
+from trine.awslambda.starter import Starter
+from trine.awslambda.watch import Watch
+from trine.awslambda.zygote import raise_descriptor_limit
+from trine.clock import Clock
+
+
+class Machinery:
+    """The machinery of one service. `working` names the environments that start or run, for the watch."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ids: Ids,
+        access: RoleKeeper,
+        place: Place,
+        state_directory: Path,
+        endpoint_url: str,
+        working: Callable[[], Iterator[Environment]],
+        *,
+        idle_seconds: float,
+        keep_logs: bool,
+        sandboxed: bool,
+        quick_sdk: bool,
+    ) -> None:
+        self._clock = clock
+        self._temporary = state_directory / "tmp"
+        self.idle_seconds = idle_seconds
+        self.log_store = LogStore(clock, state_directory / "logs" if keep_logs else None)
+        self.interpreters = Interpreters(clock, state_directory, sandboxed=sandboxed, quick_sdk=quick_sdk)
+        self.starter = Starter(
+            clock, ids, access, place, self.interpreters, self.log_store, self._temporary, endpoint_url
+        )
+        self._watch = Watch(clock, working)
+
+    def start(self) -> None:
+        """Start the zygote in the background; needs the running event loop and returns at once."""
+        raise_descriptor_limit()
+        self.interpreters.start()
+
+    async def warm(self) -> None:
+        """Wait until environments start in milliseconds (tests and benchmarks; nobody has to)."""
+        await self.interpreters.own.ready()
+
+    def isolation(self) -> dict[str, Any]:
+        """The layers that keep functions apart on this system (known once the zygote is ready)."""
+        return self.interpreters.own.layers._asdict()
+
+    def new_pool(self, function: Function) -> Pool:
+        """An empty pool for `function`."""
+        return Pool(function, self._clock, self.starter.start, self.idle_seconds, self._watch.wake)
+
+    async def close_pools(self, pools: Iterable[Pool]) -> None:
+        """Kill what pools run and wait, within a bound, until nothing of it is left."""
+        await asyncio.gather(*map(_close_pool, pools))
+
+    async def close(self) -> None:
+        """End everything; the pools are closed before."""
+        self._watch.close()
+        await self.starter.close()
+        await self.interpreters.close()
+        self.log_store.flush()
+        shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+async def _close_pool(pool: Pool) -> None:
+    empty: Future[None] = asyncio.get_running_loop().create_future()
+    pool.close(lambda: None if empty.done() else empty.set_result(None))
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(empty, limits.SHUTDOWN_SECONDS)

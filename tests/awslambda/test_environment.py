@@ -12,10 +12,11 @@ import pytest
 
 from trine.aws.invoke import InvokeResponse
 from trine.awslambda import limits
-from trine.awslambda.environment import TABLE, Environment, State
+from trine.awslambda.environment import Environment
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
+from trine.awslambda.lifecycle import TABLE, State
 from trine.awslambda.log import LogStore
 from trine.awslambda.process import Exit
 from trine.awslambda.runtime_api import Call

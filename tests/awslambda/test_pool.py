@@ -12,11 +12,11 @@ import pytest
 from trine.aws.errors import AwsError
 from trine.aws.invoke import InvokeResponse
 from trine.awslambda import limits
-from trine.awslambda.environment import State
 from trine.awslambda.errors import AccessDenied, ServiceFault
 from trine.awslambda.fault import Fault, fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
+from trine.awslambda.lifecycle import State
 from trine.awslambda.pool import Pool
 from trine.clock import ManualClock
 from trine.trace import Trace
@@ -198,7 +198,7 @@ def test_closing_refuses_what_waits_and_tells_when_nothing_is_left(scene: Scene)
 
 @pytest.mark.parametrize("state", list(State))
 def test_nothing_follows_the_end(state: State) -> None:
-    from trine.awslambda.environment import TABLE
+    from trine.awslambda.lifecycle import TABLE
 
     assert State.ENDED not in TABLE[State.ENDED]
     assert (State.ENDED in TABLE[state]) == (state is not State.ENDED)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from trine.http.errors import BodyBroken
 from trine.http.loop import run
 from trine.http.message import Request, Response
 
@@ -419,3 +420,68 @@ def test_a_stream_that_fails_breaks_off(open_door: Open, caplog: pytest.LogCaptu
 
     run(main())
     assert "a streamed answer failed" in caplog.text
+
+
+class Body:
+    """A streamed body that notes when it is told to close."""
+
+    def __init__(self, *pieces: bytes, broken: bool = False) -> None:
+        self.pieces = pieces
+        self.broken = broken
+        self.closed = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+        if self.broken:
+            raise BodyBroken("the source broke off")
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def test_a_body_whose_source_broke_off_sends_what_it_had(open_door: Open, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        body = Body(b"all", b"there was", broken=True)
+        async with open_door(lambda _: Response(200, (), body)) as door:
+            reader, writer = await door.connect()
+            writer.write(GET % 1)
+            answer = await reader.read()
+            assert answer.endswith(b"3\r\nall\r\n9\r\nthere was\r\n")
+            assert body.closed == 1
+            writer.close()
+
+    run(main())
+    assert "failed" not in caplog.text
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_a_body_that_is_not_wanted_is_told(open_door: Open, status: int) -> None:
+    async def main() -> None:
+        body = Body(b"never sent")
+        async with open_door(lambda _: Response(status, (), body)) as door:
+            reader, writer = await door.connect()
+            writer.write(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b"never sent" not in await reader.readuntil(b"\r\n\r\n")
+            await door.until(lambda: body.closed == 1)
+            writer.close()
+
+    run(main())
+
+
+def test_a_body_that_comes_when_the_client_has_gone_is_told(open_door: Open) -> None:
+    async def main() -> None:
+        body = Body(b"too late")
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        async with open_door(lambda _: answer) as door:
+            _, writer = await door.connect()
+            writer.write(GET % 1)
+            await until_connected(door)
+            peer = writer.get_extra_info("socket")
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not an end
+            writer.transport.abort()
+            await door.until(lambda: door.server.connections_count == 0)
+            answer.set_result(Response(200, (), body))
+            await door.until(lambda: body.closed == 1)
+
+    run(main())

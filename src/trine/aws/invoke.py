@@ -2,7 +2,7 @@
 
 The front door, event sources and the Lambda API know functions only through `Invoker`. Enters an `InvokeRequest`,
 leaves a future of an `InvokeResponse`; a refusal (unknown function, throttled, not permitted, payload too large) is
-an `AwsError` raised from the future.
+an `AwsError` raised from the future. `StreamInvoker` hands the answer on while the function still makes it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from asyncio import Future
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from trine.aws.answer_stream import AnswerStream
 from trine.trace import Trace
 
 InvocationType = Literal["RequestResponse", "Event", "DryRun"]
@@ -57,8 +58,33 @@ class InvokeResponse:
     """Last 4 KB of the invocation's log when asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class StreamedResponse:
+    """An answer that has begun. Whoever gets it reads `body` to its end, or abandons it."""
+
+    request_id: str
+    executed_version: str
+    content_type: str
+    """As the runtime said it; `application/json` for a function that does not stream, whose answer is one piece."""
+    body: AnswerStream
+
+    @property
+    def failed_early(self) -> bool:
+        """The function failed before its first byte: `body` is empty and `body.end` tells how."""
+        return self.body.end is not None and self.body.end.function_error is not None
+
+
 class Invoker(Protocol):
     """Whoever can run functions."""
 
     def invoke(self, request: InvokeRequest) -> Future[InvokeResponse]:
         """Run a function; never blocks. The future fails with `AwsError` when the function did not run."""
+
+
+class StreamInvoker(Invoker, Protocol):
+    """Whoever can also hand on an answer while it is being made."""
+
+    def invoke_with_response_stream(self, request: InvokeRequest) -> Future[StreamedResponse]:
+        """Run a function; the future resolves with the answer's first byte, or when it ended without one. It fails
+        with `AwsError` when the function did not run. `invocation_type` is `RequestResponse`, the only one there is.
+        """

@@ -149,6 +149,8 @@ def write_output(model: Model, operation: Operation, output: Mapping[str, Any]) 
         kind = model.shape(shape["members"][payload]["shape"])["type"]
         if value is None:
             return status, headers, b""
+        if isinstance(value, AsyncIterable):  # an event stream, encoded by whoever makes it
+            return status, headers, value
         if kind in {"blob", "string"}:
             return status, headers, value.encode() if isinstance(value, str) else value
         return status, headers, orjson.dumps(write_value(model, shape["members"][payload]["shape"], value))

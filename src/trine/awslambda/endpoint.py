@@ -6,20 +6,17 @@ never raises.
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import orjson
-
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
-from trine.aws.invoke import InvocationType, InvokeRequest
 from trine.aws.protocol import Operation, ServiceModel
 from trine.awslambda.api_functions import FunctionOperations, Given
+from trine.awslambda.api_invoke import InvokeOperations
 from trine.awslambda.api_versions import VersionOperations
-from trine.awslambda.errors import InvalidParameterValue, InvalidRequestContent, ResourceNotFound
+from trine.awslambda.errors import ResourceNotFound
 from trine.awslambda.function import split_name
 from trine.awslambda.service import Service
 from trine.http.message import Request, Response
@@ -27,9 +24,8 @@ from trine.iam.access import Access
 from trine.trace import Trace, TraceBook
 
 _LOGGER = logging.getLogger(__name__)
-_Answer = tuple[dict[str, Any], str | None]
-"""Output members and, for Invoke, the invocation's own request id."""
-_ACTIONS = {"Invoke": "lambda:InvokeFunction", "InvokeAsync": "lambda:InvokeFunction"}
+_ACTIONS = dict.fromkeys(("Invoke", "InvokeAsync", "InvokeWithResponseStream"), "lambda:InvokeFunction")
+"""Operations whose action has another name than theirs."""
 
 
 class Endpoint:
@@ -40,10 +36,7 @@ class Endpoint:
         self._access = access
         self._ids = ids
         self._traces = traces
-        self._operations: dict[str, Callable[[Mapping[str, Any], Trace], Awaitable[_Answer]]] = {
-            "Invoke": self._invoke,
-            "InvokeAsync": self._invoke_async,
-        }
+        self._operations = InvokeOperations(service).operations()
         self._plain: dict[str, Callable[[Given], Awaitable[dict[str, Any]]]] = {
             **FunctionOperations(service).operations(),
             **VersionOperations(service).operations(),
@@ -101,47 +94,3 @@ class Endpoint:
         arn = self._service.place.function(name)
         policy = None if self._service.registry.get(name) is None else self._service.deployment.policy(name)
         return (f"{arn}:{qualifier}" if qualifier else arn), policy
-
-    # -- invoking ----------------------------------------------------------------------------------------------------
-
-    async def _invoke(self, given: Mapping[str, Any], trace: Trace) -> _Answer:
-        payload: bytes = given.get("Payload") or b""
-        _check_json(payload)
-        kind: InvocationType = given.get("InvocationType", "RequestResponse")
-        response = await self._service.invoke(
-            InvokeRequest(
-                given["FunctionName"],
-                payload,
-                kind,
-                given.get("Qualifier"),
-                given.get("ClientContext"),
-                given.get("LogType") == "Tail",
-                None,
-                trace,
-            )
-        )
-        output: dict[str, Any] = {"StatusCode": response.status, "Payload": response.payload}
-        if kind == "RequestResponse":
-            output["ExecutedVersion"] = response.executed_version
-        if response.function_error is not None:
-            output["FunctionError"] = response.function_error
-        if response.log_tail is not None:
-            output["LogResult"] = base64.b64encode(response.log_tail).decode()
-        return output, response.request_id
-
-    async def _invoke_async(self, given: Mapping[str, Any], trace: Trace) -> _Answer:
-        payload: bytes = given.get("InvokeArgs") or b""
-        _check_json(payload)
-        response = await self._service.invoke(InvokeRequest(given["FunctionName"], payload, "Event", trace=trace))
-        return {"Status": response.status}, response.request_id
-
-
-def _check_json(payload: bytes) -> None:
-    if not payload:
-        return
-    try:
-        orjson.loads(payload)
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequestContent(f"Could not parse request body into json: {error}") from None
-    except RecursionError:
-        raise InvalidParameterValue("The event is nested too deeply") from None

@@ -7,13 +7,13 @@ the three reports to its owner (`ready`, `idle`, `ended`). What the table does n
 from __future__ import annotations
 
 import asyncio
-import enum
 from typing import Any, Protocol
 
 from trine.awslambda import fault, limits
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
+from trine.awslambda.lifecycle import TABLE, Connection, State
 from trine.awslambda.log import FunctionLog
 from trine.awslambda.output import OutputPipe
 from trine.awslambda.process import Exit, Process
@@ -21,28 +21,6 @@ from trine.awslambda.report import Report
 from trine.awslambda.runtime_api import ACCEPTED, Call, event_head, refusal
 from trine.clock import Clock, Timer
 from trine.iam.principal import Session
-
-
-class State(enum.Enum):
-    """Where an environment stands."""
-
-    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call on the hot path
-
-    INIT = "init"
-    IDLE = "idle"
-    INVOKE = "invoke"
-    ENDING = "ending"
-    ENDED = "ended"
-
-
-TABLE: dict[State, frozenset[State]] = {
-    State.INIT: frozenset({State.IDLE, State.ENDING, State.ENDED}),
-    State.IDLE: frozenset({State.INVOKE, State.ENDING, State.ENDED}),
-    State.INVOKE: frozenset({State.IDLE, State.ENDING, State.ENDED}),
-    State.ENDING: frozenset({State.ENDED}),
-    State.ENDED: frozenset(),
-}
-"""From each state, the states that may follow. Everything else is forbidden."""
 
 
 class Owner(Protocol):
@@ -58,21 +36,12 @@ class Owner(Protocol):
         """Nothing of it is left. `init_fault` tells why, when it never became ready."""
 
 
-class Connection(Protocol):
-    """Where a runtime's call came from and its answer goes."""
-
-    def reply(self, data: bytes, *, hold: bool = False) -> None:
-        """Send `data`; with `hold`, together with what is sent next."""
-
-    def close(self) -> None:
-        """Close the connection."""
-
-
 class Environment:
     """An execution environment of `function`."""
 
     __slots__ = ("_clock", "_connection", "_fixed_head", "_init_fault", "_invocation", "_log", "_output",
-                 "_owner", "_process", "_report", "_responded", "_timer", "deadline_at", "function", "id", "idle_since",
+                 "_owner", "_process", "_report", "_responded", "_stream_reply", "_timer",
+                 "deadline_at", "function", "id", "idle_since",
                  "init_ms", "init_phase", "last_ns", "session", "started_ns", "state", "stream", "uses")  # fmt: skip
 
     def __init__(
@@ -107,6 +76,8 @@ class Environment:
         self._connection: Connection | None = None
         self._invocation: Invocation | None = None
         self._responded = True
+        self._stream_reply: bytes | None = None
+        """What the runtime hears at the end of the streamed answer it is sending; None while it sends none."""
         self._init_fault: Fault | None = None
         self._report = Report(function, log, stream, clock)
         seconds = limits.INIT_SECONDS if init_phase == "init" else function.timeout_seconds
@@ -199,6 +170,12 @@ class Environment:
             self._next(connection)
         elif kind == "response" or kind == "error":
             self._result(call, connection)
+        elif kind == "part":
+            self._part(call.body)
+        elif kind == "stream":
+            self._begin_stream(call, connection)
+        elif kind == "stream_end":
+            self._end_stream(call, connection)
         elif kind == "init_error":
             self._init_error(call, connection)
         else:
@@ -223,14 +200,42 @@ class Environment:
         else:
             connection.reply(refusal(403, "InvalidStateTransition", f"next is not allowed in state {self.state.value}"))
 
-    def _result(self, call: Call, connection: Connection) -> None:
+    def _refused(self, call: Call) -> bytes | None:
+        # Why a response may not come now; None when it may.
         invocation = self._invocation
         if self.state is not State.INVOKE or invocation is None or self._responded:
-            connection.reply(
-                refusal(403, "InvalidStateTransition", f"{call.kind} is not allowed in state {self.state.value}")
-            )
-        elif call.request_id != invocation.request_id:
-            connection.reply(refusal(400, "InvalidRequestID", "Invalid request ID"))
+            return refusal(403, "InvalidStateTransition", f"{call.kind} is not allowed in state {self.state.value}")
+        if call.request_id != invocation.request_id:
+            return refusal(400, "InvalidRequestID", "Invalid request ID")
+        return None
+
+    def _begin_stream(self, call: Call, connection: Connection) -> None:
+        self._stream_reply = self._refused(call) or ACCEPTED
+        if self._stream_reply is ACCEPTED:
+            assert self._invocation is not None
+            self._invocation.begin(call.content_type, connection.hold_back)
+
+    def _part(self, data: bytes) -> None:
+        if self._stream_reply is ACCEPTED and not self._responded:
+            assert self._invocation is not None
+            too_large = self._invocation.feed(data)
+            if too_large is not None:
+                self._stream_reply = refusal(413, "RequestEntityTooLarge", too_large.message)
+                self._complete(too_large, b"")
+
+    def _end_stream(self, call: Call, connection: Connection) -> None:
+        reply, self._stream_reply = self._stream_reply, None
+        assert reply is not None
+        connection.reply(reply, hold=True)
+        if reply is ACCEPTED and not self._responded:
+            assert self._invocation is not None
+            found = None if call.error_type is None else fault.reported(call.error_body, call.error_type)
+            self._complete(found, self._invocation.fed)
+
+    def _result(self, call: Call, connection: Connection) -> None:
+        refused = self._refused(call)
+        if refused is not None:
+            connection.reply(refused)
         elif call.size_bytes > limits.RESPONSE_MAX_BYTES:
             too_large = fault.response_too_large(call.size_bytes)
             connection.reply(refusal(413, "RequestEntityTooLarge", too_large.message), hold=True)
@@ -339,7 +344,8 @@ class Environment:
         elif self.state is State.INVOKE and not self._responded:
             assert self._invocation is not None
             self._report.note_memory(how.max_rss_kb * 1024)
-            self._complete(fault.exited(self._invocation.request_id, how.status), b"")
+            cut = self._stream_reply is not None
+            self._complete(fault.exited(self._invocation.request_id, how.status, truncated=cut), b"")
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

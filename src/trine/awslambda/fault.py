@@ -58,9 +58,11 @@ def for_invocation(found: Fault, request_id: str, now: float) -> Fault:
     return fault(found.error_type, f"RequestId: {request_id} Error: {found.message}")
 
 
-def exited(request_id: str, status: int | None) -> Fault:
-    """The process ended during an invocation; `status` as waitpid gives it, None when unknown."""
-    return fault("Runtime.ExitError", f"RequestId: {request_id} Error: {exit_sentence(status)}")
+def exited(request_id: str, status: int | None, *, truncated: bool = False) -> Fault:
+    """The process ended during an invocation, or (`truncated`) in the middle of its streamed answer; `status` as
+    waitpid gives it, None when unknown."""
+    error_type = "Runtime.TruncatedResponse" if truncated else "Runtime.ExitError"
+    return fault(error_type, f"RequestId: {request_id} Error: {exit_sentence(status)}")
 
 
 def exit_sentence(status: int | None) -> str:
@@ -75,10 +77,10 @@ def exit_sentence(status: int | None) -> str:
     return f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
 
 
-def response_too_large(size_bytes: int) -> Fault:
-    """The answer is larger than a synchronous invocation may return."""
-    assert size_bytes > limits.RESPONSE_MAX_BYTES
+def response_too_large(size_bytes: int, limit_bytes: int = limits.RESPONSE_MAX_BYTES) -> Fault:
+    """The answer is larger than an invocation may return."""
+    assert size_bytes > limit_bytes
     return fault(
         "Function.ResponseSizeTooLarge",
-        f"Response payload size exceeded maximum allowed payload size ({limits.RESPONSE_MAX_BYTES} bytes).",
+        f"Response payload size exceeded maximum allowed payload size ({limit_bytes} bytes).",
     )

@@ -8,13 +8,14 @@ from __future__ import annotations
 from asyncio import Future
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from trine.aws.answer_stream import AnswerStream, StreamEnd
 from trine.aws.errors import AwsError
-from trine.aws.invoke import InvokeResponse
+from trine.aws.invoke import InvokeResponse, StreamedResponse
 from trine.awslambda import limits
 from trine.awslambda.errors import ServiceFault
-from trine.awslambda.fault import Fault
+from trine.awslambda.fault import Fault, response_too_large
 from trine.trace import Trace
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 class Invocation:
     """Mutable, owned by whoever holds it: the pool while it waits, one environment while it runs."""
 
-    __slots__ = ("answer", "client_context", "function", "init_ms", "invoked_arn", "kept_bytes", "on_done",
+    __slots__ = ("_parts", "_parts_bytes", "answer", "client_context", "function", "init_ms", "invoked_arn",
+                 "kept_bytes",
+                 "on_done",
                  "payload", "queued_ns", "request_id", "started_ns", "tail",
                  "tail_bytes", "trace", "trace_header")  # fmt: skip
 
@@ -34,7 +37,7 @@ class Invocation:
         function: Function,
         payload: bytes,
         trace: Trace,
-        answer: Future[InvokeResponse],
+        answer: Future[InvokeResponse] | Future[StreamedResponse],
         on_done: Callable[[Invocation, int], None],
     ) -> None:
         self.request_id = request_id
@@ -57,6 +60,8 @@ class Invocation:
         """Output of this invocation kept so far."""
         self.tail: deque[str] | None = None
         self.tail_bytes = 0
+        self._parts: list[bytes] = []
+        self._parts_bytes = 0
 
     def keep_tail(self) -> None:
         """From now on keep the newest log lines for the caller."""
@@ -81,6 +86,26 @@ class Invocation:
         self.trace.refuse("awslambda.environment", fault.error_type, message=fault.message)
         self._finish(fault.payload, "Unhandled")
 
+    # -- a runtime that streams its answer ---------------------------------------------------------------------------
+
+    def begin(self, content_type: str, hold_back: Callable[[bool], None]) -> None:
+        """The runtime begins to send its answer; `hold_back` slows it down. Here it is gathered: nobody streams."""
+
+    def feed(self, data: bytes) -> Fault | None:
+        """A piece of the answer; the fault when it has become too large."""
+        self._parts.append(data)
+        self._parts_bytes += len(data)
+        if self._parts_bytes > limits.RESPONSE_MAX_BYTES:
+            return response_too_large(self._parts_bytes)
+        return None
+
+    @property
+    def fed(self) -> bytes:
+        """The whole of a streamed answer that was gathered."""
+        return b"".join(self._parts)
+
+    # -- ends --------------------------------------------------------------------------------------------------------
+
     def refuse(self, error: AwsError) -> None:
         """The function was not run at all."""
         self.on_done(self, error.status)
@@ -97,9 +122,61 @@ class Invocation:
         self.on_done(self, 200)
         # A caller that went away has cancelled its future; the function's work is done all the same.
         if not self.answer.done():
-            tail = None
-            if self.tail is not None:
-                tail = "".join(self.tail).encode()[-limits.LOG_TAIL_BYTES :]
-            self.answer.set_result(
-                InvokeResponse(200, payload, self.request_id, function_error, self.function.version, tail)
-            )
+            self._settle(payload, function_error, self.tail_text())
+
+    def tail_text(self) -> bytes | None:
+        """The last 4 KB of the log, when they were asked for."""
+        return None if self.tail is None else "".join(self.tail).encode()[-limits.LOG_TAIL_BYTES :]
+
+    def _settle(self, payload: bytes, function_error: str | None, tail: bytes | None) -> None:
+        answer = cast("Future[InvokeResponse]", self.answer)
+        answer.set_result(InvokeResponse(200, payload, self.request_id, function_error, self.function.version, tail))
+
+
+class StreamedInvocation(Invocation):
+    """An invocation whose caller takes the answer while it is being made."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(
+        self,
+        request_id: str,
+        function: Function,
+        payload: bytes,
+        trace: Trace,
+        answer: Future[StreamedResponse],
+        on_done: Callable[[Invocation, int], None],
+    ) -> None:
+        super().__init__(request_id, function, payload, trace, answer, on_done)
+        self._stream: AnswerStream | None = None
+
+    def begin(self, content_type: str, hold_back: Callable[[bool], None]) -> None:
+        """The caller gets the answer now, with its first byte still to come."""
+        self._stream = self._answer_with(content_type, AnswerStream(hold_back))
+
+    def _answer_with(self, content_type: str, body: AnswerStream) -> AnswerStream:
+        answer = cast("Future[StreamedResponse]", self.answer)
+        if answer.done():
+            body.abandon()  # the caller has gone; the function runs on
+        else:
+            answer.set_result(StreamedResponse(self.request_id, self.function.version, content_type, body))
+        return body
+
+    def feed(self, data: bytes) -> Fault | None:
+        """A piece goes to the caller; the fault when there were too many."""
+        assert self._stream is not None
+        self._parts_bytes += len(data)
+        if self._parts_bytes > limits.RESPONSE_STREAM_MAX_BYTES:
+            return response_too_large(self._parts_bytes, limits.RESPONSE_STREAM_MAX_BYTES)
+        self._stream.feed(data)
+        return None
+
+    def _finish(self, payload: bytes, function_error: str | None) -> None:
+        self.on_done(self, 200)
+        stream = self._stream
+        if stream is None:
+            stream = self._answer_with("application/json", AnswerStream())
+            if function_error is None:
+                stream.feed(payload)  # a function that does not stream: its whole answer is one piece
+        error = b"" if function_error is None else payload
+        stream.finish(StreamEnd(function_error, error, self.tail_text()))

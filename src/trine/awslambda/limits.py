@@ -38,6 +38,8 @@ EVENT_ASYNC_MAX_BYTES = 1_048_576
 """Quotas: 1 MB request payload, asynchronous."""
 RESPONSE_MAX_BYTES = 6_291_556
 """The figure in AWS's own sentence: "maximum allowed payload size (6291556 bytes)"."""
+RESPONSE_STREAM_MAX_BYTES = 209_715_200
+"""Quotas: streamed response payload 200 MB."""
 ASYNC_RETRIES_MAX = 2
 """API reference, PutFunctionEventInvokeConfig, `MaximumRetryAttempts`: 0 to 2, 2 by default."""
 ASYNC_RETRY_SECONDS = (60, 120)

@@ -10,7 +10,8 @@ import logging
 import socket
 from typing import cast
 
-from trine.awslambda.environment import Environment, State
+from trine.awslambda.environment import Environment
+from trine.awslambda.lifecycle import State
 from trine.awslambda.peer import is_own
 from trine.awslambda.runtime_api import CONTINUE, MalformedMessage, Reader
 
@@ -72,6 +73,12 @@ class RuntimeLink(asyncio.Protocol):
             self._held = data
         elif self._transport is not None:
             self._transport.write(data)
+
+    def hold_back(self, held: bool) -> None:
+        """Read no more of what the runtime sends (True), or go on (False)."""
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            (transport.pause_reading if held else transport.resume_reading)()
 
     def close(self) -> None:
         """Close the connection."""

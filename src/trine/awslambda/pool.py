@@ -11,12 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 
 from trine.awslambda import limits
-from trine.awslambda.environment import Environment, State
+from trine.awslambda.environment import Environment
 from trine.awslambda.errors import ServiceFault
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.launch import credentials_last
+from trine.awslambda.lifecycle import State
 from trine.clock import Clock, Timer
 
 StartEnvironment = Callable[["Pool", str], Environment]

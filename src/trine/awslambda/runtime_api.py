@@ -7,6 +7,8 @@ path of our own guests (content length, whole message in one read) is kept short
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from typing import NamedTuple
 
@@ -20,7 +22,11 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n|$)", re
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 _ERROR_TYPE = re.compile(rb"\r\nlambda-runtime-function-error-type:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_ERROR_BODY = re.compile(rb"\r\nlambda-runtime-function-error-body:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_CONTENT_TYPE = re.compile(rb"\r\ncontent-type:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _RESPONSE_MODE = re.compile(rb"\r\nlambda-runtime-function-response-mode:[ \t]*streaming", re.IGNORECASE)
+_HEX = re.compile(rb"[0-9A-Fa-f]{1,8}").fullmatch
+_CHUNK_LINE_MAX_BYTES = 1_024
 
 ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -31,7 +37,10 @@ class MalformedMessage(Exception):
 
 
 class Call(NamedTuple):
-    """One call of a runtime. `kind` is `next`, `response`, `error`, `init_error` or `unknown`."""
+    """One call of a runtime. `kind` is `next`, `response`, `error`, `init_error` or `unknown`.
+
+    A streamed response comes as `stream` (its head), any number of `part`, and `stream_end` (`head` are its trailers).
+    """
 
     kind: str
     request_id: str
@@ -52,9 +61,19 @@ class Call(NamedTuple):
         return found[1].decode("latin-1").strip() if found else None
 
     @property
-    def streaming(self) -> bool:
-        """Whether the runtime streams its answer."""
-        return _RESPONSE_MODE.search(self.head) is not None
+    def error_body(self) -> bytes:
+        """`Lambda-Runtime-Function-Error-Body` of a stream's trailers, decoded; without it the error type alone."""
+        found = _ERROR_BODY.search(self.head)
+        try:
+            return base64.b64decode(found[1] if found else b"", validate=True) or _error_document(self.error_type or "")
+        except binascii.Error:
+            return _error_document(self.error_type or "")
+
+    @property
+    def content_type(self) -> str:
+        """`Content-Type` of the message."""
+        found = _CONTENT_TYPE.search(self.head)
+        return found[1].decode("latin-1").strip() if found else "application/octet-stream"
 
 
 _NEXT = Call("next", "", b"", b"")
@@ -67,10 +86,12 @@ _GUEST_NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtim
 class Reader:
     """Cuts what a runtime sends into calls."""
 
-    __slots__ = ("_buffer", "_dropped", "_to_drop", "_wanted", "continue_wanted")
+    __slots__ = ("_buffer", "_chunk_left", "_dropped", "_streaming", "_to_drop", "_wanted", "continue_wanted")
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._streaming = False
+        self._chunk_left = 0
         self._wanted = 0
         self._to_drop = 0
         self._dropped: Call | None = None
@@ -79,7 +100,7 @@ class Reader:
 
     def feed(self, data: bytes) -> list[Call]:
         """The calls that `data` completes. Raises MalformedMessage."""
-        if not self._buffer and data.endswith(_GUEST_NEXT) and data.startswith(_GUEST_POST):
+        if not self._buffer and not self._streaming and data.endswith(_GUEST_NEXT) and data.startswith(_GUEST_POST):
             # Our own guest's usual write: a response and the wish for the next event, whole.
             end = data.find(b"\r\n\r\n", _GUEST_ID)
             length = data[data.rfind(b" ", 0, end) + 1 : end]
@@ -103,6 +124,11 @@ class Reader:
             return calls
         at = 0
         while at < len(buffer):
+            if self._streaming:
+                at = self._stream(buffer, at, calls)
+                if self._streaming:
+                    break
+                continue
             found = self._call(buffer, at)
             if found is None:
                 break
@@ -112,10 +138,45 @@ class Reader:
                 self._dropped, self._to_drop, self._buffer = call, at - len(buffer), b""
                 return calls
             calls.append(call)
+            if call.kind == "stream":
+                self._streaming = True
         self._buffer = buffer[at:]
         if self._wanted:
             self._wanted -= at
         return calls
+
+    def _stream(self, buffer: bytes, at: int, calls: list[Call]) -> int:
+        """Pieces of a streamed response as they come, whole chunks or not; where the rest begins."""
+        while at < len(buffer):
+            if self._chunk_left > 2:  # data is left, and the line end behind it
+                data = buffer[at : at + self._chunk_left - 2]
+                calls.append(Call("part", "", b"", data))
+                at += len(data)
+                self._chunk_left -= len(data)
+                continue
+            start = at + self._chunk_left
+            if start > len(buffer):
+                return at
+            if buffer[at:start] != b"\r\n"[: self._chunk_left]:
+                raise MalformedMessage("no line end behind a chunk")
+            end = buffer.find(b"\r\n", start)
+            if end < 0:
+                if len(buffer) - start > _CHUNK_LINE_MAX_BYTES:
+                    raise MalformedMessage("no chunk size")
+                return at
+            size = _chunk_size(buffer[start:end])
+            if size:
+                at, self._chunk_left = end + 2, size + 2
+                continue
+            stop = buffer.find(b"\r\n\r\n", end)  # the trailers, if any, and the empty line that ends them
+            if stop < 0:
+                if len(buffer) - start > limits.RUNTIME_HEAD_MAX_BYTES:
+                    raise MalformedMessage("trailers too long")
+                return at
+            calls.append(Call("stream_end", "", buffer[end:stop], b""))
+            self._streaming, self._chunk_left = False, 0
+            return stop + 4
+        return at
 
     def _call(self, buffer: bytes, at: int) -> tuple[Call, int] | None:
         end = buffer.find(b"\r\n\r\n", at)
@@ -138,6 +199,10 @@ class Reader:
                 return None
             body = buffer[start:stop]
         elif _CHUNKED.search(head) is not None:
+            if _RESPONSE_MODE.search(head) is not None and (call := _classify(head, b"")).kind == "response":
+                if _EXPECT.search(head) is not None and start == len(buffer):
+                    self.continue_wanted = True
+                return call._replace(kind="stream"), start
             chunked = _dechunk(buffer, start)
             if chunked is None:
                 if len(buffer) - start > limits.RUNTIME_BODY_MAX_BYTES:
@@ -167,18 +232,27 @@ def _classify(head: bytes, body: bytes) -> Call:
     return Call("unknown", "", head, body)
 
 
+def _chunk_size(line: bytes) -> int:
+    digits = line.partition(b";")[0].strip()
+    if not _HEX(digits):
+        raise MalformedMessage("no chunk size")
+    size = int(digits, 16)
+    if size > limits.RUNTIME_BODY_MAX_BYTES:
+        raise MalformedMessage("chunk too long")
+    return size
+
+
+def _error_document(error_type: str) -> bytes:
+    return orjson.dumps({"errorType": error_type, "errorMessage": ""})
+
+
 def _dechunk(buffer: bytes, at: int) -> tuple[bytes, int] | None:
     parts: list[bytes] = []
     while True:
         end = buffer.find(b"\r\n", at)
         if end < 0:
             return None
-        try:
-            size = int(buffer[at:end].split(b";")[0].strip(), 16)
-        except ValueError:
-            raise MalformedMessage("no chunk size") from None
-        if size < 0 or size > limits.RUNTIME_BODY_MAX_BYTES:
-            raise MalformedMessage("chunk too long")
+        size = _chunk_size(buffer[at:end])
         start = end + 2
         if size == 0:
             # Trailers end with an empty line; streaming runtimes report a late error in them.

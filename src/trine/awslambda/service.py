@@ -15,7 +15,7 @@ from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
-from trine.aws.invoke import InvokeRequest, InvokeResponse, ServiceCaller
+from trine.aws.invoke import InvokeRequest, InvokeResponse, ServiceCaller, StreamedResponse
 from trine.awslambda import limits
 from trine.awslambda.admission import check_size, client_context_line, trace_header_for
 from trine.awslambda.async_event import AsyncEvent
@@ -23,8 +23,9 @@ from trine.awslambda.async_events import AsyncEvents
 from trine.awslambda.concurrency import Concurrency
 from trine.awslambda.deployment import Deployment
 from trine.awslambda.errors import AccessDenied, ServiceFault
-from trine.awslambda.invocation import Invocation
+from trine.awslambda.invocation import Invocation, StreamedInvocation
 from trine.awslambda.machinery import Machinery
+from trine.awslambda.pool import Pool
 from trine.awslambda.registry import Entry, Registry
 from trine.awslambda.roles import RoleKeeper
 from trine.clock import Clock
@@ -127,7 +128,24 @@ class Service:
             self._refuse(error, trace, answer)
         return answer
 
-    def _refuse(self, error: AwsError, trace: Trace, answer: Future[InvokeResponse]) -> None:
+    def invoke_with_response_stream(self, request: InvokeRequest) -> Future[StreamedResponse]:
+        """Run a function and hand its answer on while it is being made; never blocks. See `StreamInvoker`."""
+        loop = self._loop
+        assert loop is not None, "start() comes first"
+        answer: Future[StreamedResponse] = loop.create_future()
+        request_id = self._ids.uuid()
+        trace = self._traces.open("lambda", request_id, request.trace)
+        try:
+            entry, qualifier = self._admit(request, trace)
+            pool = self.registry.pool_of(entry, qualifier)
+            function, payload = pool.function, request.payload or b"{}"
+            invocation = StreamedInvocation(request_id, function, payload, trace, answer, self._done)
+            self._submit(invocation, pool, request, entry, qualifier)
+        except AwsError as error:
+            self._refuse(error, trace, answer)
+        return answer
+
+    def _refuse(self, error: AwsError, trace: Trace, answer: Future[InvokeResponse] | Future[StreamedResponse]) -> None:
         if trace.refusal is None:
             trace.refuse("awslambda.service", error.message, code=error.code, **error.members)
         self._traces.close(trace, error.status)
@@ -155,7 +173,12 @@ class Service:
     ) -> None:
         pool = entry.pool if qualifier is None else self.registry.pool_of(entry, qualifier)
         invocation = Invocation(request_id, pool.function, request.payload or b"{}", trace, answer, self._done)
-        invocation.trace_header = request.trace_header or trace_header_for(request_id, self._clock.now())
+        self._submit(invocation, pool, request, entry, qualifier)
+
+    def _submit(
+        self, invocation: Invocation, pool: Pool, request: InvokeRequest, entry: Entry, qualifier: str | None
+    ) -> None:
+        invocation.trace_header = request.trace_header or trace_header_for(invocation.request_id, self._clock.now())
         if qualifier is not None:
             invocation.invoked_arn = f"{entry.function.arn}:{qualifier}"
         if request.client_context:
@@ -164,7 +187,7 @@ class Service:
             invocation.keep_tail()
         self.concurrency.take(entry.function)
         self._running += 1
-        trace.step("awslambda.concurrency")
+        invocation.trace.step("awslambda.concurrency")
         pool.submit(invocation)
 
     def _accept(

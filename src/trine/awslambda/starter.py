@@ -15,10 +15,11 @@ from pathlib import Path
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.awslambda import launch, limits
-from trine.awslambda.environment import Environment, State
+from trine.awslambda.environment import Environment
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.interpreters import Interpreters
+from trine.awslambda.lifecycle import State
 from trine.awslambda.link import connect_inherited, open_listener, serve_listener
 from trine.awslambda.log import LogStore, stream_name
 from trine.awslambda.pool import Pool

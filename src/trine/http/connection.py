@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, cast
 
-from trine.http.errors import RequestRefused
+from trine.http.errors import BodyBroken, RequestRefused
 from trine.http.message import Request, Response
 from trine.http.protocol import BETWEEN, HEAD, RequestParser
 from trine.http.rendering import (
@@ -42,7 +42,7 @@ ANSWERS_AT_ONCE = 16
 class _Place:
     """A place in the order of answers: its request, and what is known of the answer so far."""
 
-    __slots__ = ("interim", "keep_alive", "request", "response")
+    __slots__ = ("dropped", "interim", "keep_alive", "request", "response")
 
     def __init__(
         self, request: Request | None, keep_alive: bool, response: Response | None = None, interim: bool = False
@@ -53,6 +53,8 @@ class _Place:
         self.response = response
         self.interim = interim
         """This place is only for `100 Continue`."""
+        self.dropped = False
+        """The client has gone: the answer goes nowhere."""
 
 
 class Connection(asyncio.Protocol):
@@ -134,7 +136,10 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._lost = self._deaf = True
-        self._queue.clear()  # answers still to come find no place and are dropped
+        for place in (*self._queue, *self._backlog):
+            self._server.discard(place.response)
+            place.dropped = True  # an answer still to come finds no place
+        self._queue.clear()
         self._backlog.clear()
         self._out.clear()
         if self._stream is not None:
@@ -205,7 +210,9 @@ class Connection(asyncio.Protocol):
 
     def _on_answer(self, place: _Place, source: asyncio.Future[Response]) -> None:
         place.response = self._server.ended(source, place.request)
-        if self._queue and self._queue[0] is place:
+        if place.dropped:
+            self._server.discard(place.response)
+        elif self._queue and self._queue[0] is place:
             self._advance()
 
     def _on_expect(self) -> None:
@@ -263,6 +270,7 @@ class Connection(asyncio.Protocol):
         try:
             if head_only or not may_have_body(response.status):
                 self._out.append(render_without_body(response, lines))
+                server.discard(response)
             elif streams:
                 framing = b"\r\n" if old else CHUNKED_LINE + b"\r\n"
                 self._out.append(render_head(response, lines) + framing)
@@ -289,6 +297,9 @@ class Connection(asyncio.Protocol):
         except asyncio.CancelledError:
             self._transport.abort()
             raise
+        except BodyBroken:
+            self._transport.close()  # what was sent goes out; that no last chunk follows tells the client
+            return
         except Exception as error:
             # The head is out: only a body that breaks off can still tell the client.
             self._server.failed(None, error)

@@ -23,6 +23,10 @@ class ResponseInvalid(HttpError):
     """A response that must not be written to the wire (a header with a line break, a name that frames messages)."""
 
 
+class BodyBroken(HttpError):
+    """Raised by a streamed body whose source broke off: what was sent stays sent, and the client sees no proper end."""
+
+
 class ListenFailed(HttpError):
     """A server could not listen on an address; `address` is what was asked for."""
 

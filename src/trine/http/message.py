@@ -73,6 +73,10 @@ class Request:
 class Response:
     """One HTTP response. `body` as bytes is sent with content-length; as an async iterable, chunked.
 
+    An async iterable is read no faster than the client takes it. Its `aclose`, where it has one, is called at its end,
+    when the client has gone, and when the body is not wanted at all (HEAD, 204). It raises `BodyBroken` to tell the
+    client that the body is not whole: the connection ends without a last chunk.
+
     The server adds `date`, `content-length` or `transfer-encoding`, and `connection` where needed; handlers never set
     those. `headers` go out in their order and spelling, after `head`: header lines that are rendered already, each
     ending in CR LF, for an endpoint whose headers are the same every time (their maker vouches for them).

@@ -74,6 +74,7 @@ class Server:
         self._error_response = error_response
         self._connections: set[Connection] = set()
         self._in_flight: set[asyncio.Future[Response]] = set()
+        self._discarded: set[asyncio.Future[None]] = set()
         self._listener: asyncio.AbstractServer | None = None
         self._unix_path: str | None = None
         self._watch: Timer | None = None
@@ -187,6 +188,15 @@ class Server:
         if not isinstance(response, Response):
             return self.failed(request, TypeError(f"a handler answered {type(response).__name__}, not Response"))
         return response
+
+    def discard(self, response: Response | None) -> None:
+        """An answer that is not sent: whoever makes its streamed body is told."""
+        body = None if response is None else response.body
+        close = None if body is None or isinstance(body, bytes) else getattr(body, "aclose", None)
+        if close is not None:
+            closing = asyncio.ensure_future(close())
+            self._discarded.add(closing)
+            closing.add_done_callback(self._discarded.discard)
 
     def _error(self, status: int, reason: str) -> Response:
         try:

@@ -266,12 +266,10 @@ function stream(handler, event, context, finish) {
   const out = new ResponseStream();
   whenEmpty = null;
   link.ref();
-  const close = (trailers) => {
-    if (out.closedByRuntime) return;
-    out.closedByRuntime = true;
-    out.end_chunks(trailers);
-  };
-  out.on('finish', () => close(''));
+  let trailers = '';
+  out.on('finish', () => {
+    if (!out.abandoned) out.end_chunks(trailers); // behind everything that was written before
+  });
   const result = Promise.resolve().then(() => handler(event, out, context));
   result.then(
     () => {
@@ -279,13 +277,15 @@ function stream(handler, event, context, finish) {
     },
     (error) => {
       if (!out.begun) {
-        out.closedByRuntime = true;
+        out.abandoned = true;
         finish(error === undefined ? 'undefined' : error);
         return;
       }
       const value = logError('Invoke Error', error);
       const encoded = Buffer.from(JSON.stringify(value)).toString('base64');
-      close(`Lambda-Runtime-Function-Error-Type: ${value.errorType}\r\nLambda-Runtime-Function-Error-Body: ${encoded}\r\n`);
+      const kind = String(value.errorType).replace(/[^\x20-\x7e]/g, '');
+      trailers = `Lambda-Runtime-Function-Error-Type: ${kind}\r\nLambda-Runtime-Function-Error-Body: ${encoded}\r\n`;
+      if (!out.writableEnded) out.end();
     },
   );
 }

@@ -59,3 +59,23 @@ exports.streamed = awslambda.streamifyResponse(async (event, responseStream) => 
 });
 exports.notAFunction = 7;
 exports.nested = { inner: { handler: async () => 'nested' } };
+
+// -- streamed answers of several manners, told by the event -----------------------------------------------------------
+
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+exports.streams = awslambda.streamifyResponse(async (event, out) => {
+  if (event.failFirst) throw new TypeError('before the first byte');
+  if (event.type) out.setContentType(event.type);
+  const to = event.metadata ? awslambda.HttpResponseStream.from(out, event.metadata) : out;
+  for (let n = 0; n < (event.pieces || 3); n += 1) {
+    if (!to.write(event.size ? Buffer.alloc(event.size, 'x') : `piece ${n};`)) {
+      await new Promise((done) => to.once('drain', done));
+    }
+    if (event.pause) await wait(event.pause);
+    if (event.failAt === n) throw new RangeError('midway');
+    if (event.exitAt === n) process.exit(7);
+    if (event.hangAt === n) await wait(60000);
+  }
+  to.end();
+});

@@ -1,0 +1,44 @@
+"""The life of an environment as a table, and what its runtime's connection must be able to do.
+
+Pure. What the table does not allow is forbidden; whoever moves an environment asserts it.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Protocol
+
+
+class State(enum.Enum):
+    """Where an environment stands."""
+
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call on the hot path
+
+    INIT = "init"
+    IDLE = "idle"
+    INVOKE = "invoke"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+TABLE: dict[State, frozenset[State]] = {
+    State.INIT: frozenset({State.IDLE, State.ENDING, State.ENDED}),
+    State.IDLE: frozenset({State.INVOKE, State.ENDING, State.ENDED}),
+    State.INVOKE: frozenset({State.IDLE, State.ENDING, State.ENDED}),
+    State.ENDING: frozenset({State.ENDED}),
+    State.ENDED: frozenset(),
+}
+"""From each state, the states that may follow. Everything else is forbidden."""
+
+
+class Connection(Protocol):
+    """Where a runtime's call came from and its answer goes."""
+
+    def reply(self, data: bytes, *, hold: bool = False) -> None:
+        """Send `data`; with `hold`, together with what is sent next."""
+
+    def hold_back(self, held: bool) -> None:
+        """Read no more of what the runtime sends (True), or go on (False)."""
+
+    def close(self) -> None:
+        """Close the connection."""

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trine.apigateway.api import Authorization, IntegrationType
+from trine.apigateway.api import Authorization, IntegrationType, function_of
 from trine.apigateway.build import build_apis, build_http_api, build_rest_api
+from trine.aws.arn import Place
 
 
 @pytest.fixture
@@ -243,3 +244,29 @@ JSON = st.recursive(
 def test_strange_documents_never_raise(body: Any) -> None:
     build_rest_api("r", {"Body": body})
     build_http_api("h", {"Body": body})
+
+
+def test_an_import_fills_in_account_partition_and_region(rest: Any, lambda_proxy: Any) -> None:
+    uri = (
+        "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
+        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:f:${stageVariables.x}/invocations"
+    )
+    resources = rest({"/users": {"get": lambda_proxy(integration={"uri": uri})}})
+    api = build_apis(resources, Place("111122223333", "eu-west-1"))[0]
+    function = "arn:aws:lambda:eu-west-1:111122223333:function:f:${stageVariables.x}"
+    assert api.routes[0].integration.function == function
+
+
+def test_a_rest_path_loses_its_trailing_slash(make_door: Any, rest: Any, lambda_proxy: Any) -> None:
+    door = make_door(rest({"/users/": {"get": lambda_proxy()}, "/": {"get": lambda_proxy()}}))
+    assert [route.path for route in door.apis[0].routes] == ["/users", "/"]
+    for path in ("/users", "/users/"):
+        assert door.event("GET", path)["resource"] == "/users"
+        caller = door.invoker.requests[-1].caller
+        assert caller is not None
+        assert caller.source_arn.endswith("/Prod/GET/users")
+
+
+def test_a_streaming_uri_names_its_function(function_arn: str) -> None:
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/{function_arn}/response-streaming-invocations"
+    assert function_of(uri) == function_arn

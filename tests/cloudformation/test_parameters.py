@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from trine.cloudformation.document import Positions
 from trine.cloudformation.faults import Fault
 from trine.cloudformation.parameters import Parameter, resolve_parameters
+from trine.cloudformation.template import load_template
 
 
 def resolve(declaration: dict[str, Any], *override: str) -> tuple[Parameter, list[Fault]]:
@@ -76,3 +78,25 @@ def test_secrets_are_not_shown_even_in_faults() -> None:
 def test_undeclared_names_are_faults_with_the_likely_one() -> None:
     _, faults = resolve_parameters({"Stage": {"Type": "String", "Default": "a"}}, {"Stag": "b"}, Positions(["t"]))
     assert faults[0].hint == "did you mean Stage?"
+
+
+def test_sam_sees_a_list_parameter_as_a_list(tmp_path: Path) -> None:
+    """As CloudFormation hands it to the transform: SAM writes the ranges of a resource policy one by one."""
+    file = tmp_path / "template.yaml"
+    file.write_text(
+        """
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Ranges: {Type: CommaDelimitedList, Default: "10.20.30.40, 1.0.0.0/16"}
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: Prod
+      DefinitionBody: {swagger: "2.0", info: {title: x}, paths: {/x: {get: {}}}}
+      Auth: {ResourcePolicy: {IpRangeBlacklist: !Ref Ranges}}
+"""
+    )
+    policy = load_template(file).resources["Api"].properties["Body"]["x-amazon-apigateway-policy"]
+    ranges = [s["Condition"]["IpAddress"]["aws:SourceIp"] for s in policy["Statement"] if "Condition" in s]
+    assert ranges == [["10.20.30.40", "1.0.0.0/16"]]

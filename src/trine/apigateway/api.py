@@ -84,12 +84,14 @@ class Integration:
 
 
 def function_of(uri: str) -> str | None:
-    """The function in an integration or authorizer URI: `…:lambda:path/2015-03-31/functions/ARN/invocations`, or the
-    bare ARN as HTTP APIs allow. None when the URI names no function."""
+    """The function in an integration or authorizer URI: `…:lambda:path/2015-03-31/functions/ARN/invocations` (or
+    `/response-streaming-invocations`), or the bare ARN as HTTP APIs allow. None when the URI names no function."""
     head, found, tail = uri.partition(":lambda:path/")
     if found and head.startswith("arn:"):
         _, found, function = tail.partition("/functions/")
-        return function.removesuffix("/invocations") if found else None
+        for action in ("/invocations", "/response-streaming-invocations"):
+            function = function.removesuffix(action)
+        return function if found else None
     if uri.startswith("arn:") and ":lambda:" in uri and ":function:" in uri:
         return uri
     return None

@@ -20,35 +20,40 @@ from trine.apigateway.mapping.template import TemplateError
 from trine.apigateway.openapi import Definition, read_openapi
 from trine.apigateway.patterns import PatternRefused
 from trine.apigateway.resources import ResourceLike, read_http_resources, read_rest_resources
+from trine.aws.arn import Place
 
 REST_API = "AWS::ApiGateway::RestApi"
 HTTP_API = "AWS::ApiGatewayV2::Api"
 
 
-def build_apis(resources: Iterable[ResourceLike]) -> list[Api]:
+def build_apis(resources: Iterable[ResourceLike], place: Place | None = None) -> list[Api]:
     """Every REST and HTTP API of a template. WebSocket APIs come back with no routes and say so in `problems`."""
     everything = list(resources)
     apis: list[Api] = []
     for resource in everything:
         if resource.type == REST_API:
             apis.append(
-                build_rest_api(resource.physical_id, resource.properties, everything, logical_id=resource.logical_id)
+                build_rest_api(resource.physical_id, resource.properties, everything, resource.logical_id, place)
             )
         elif resource.type == HTTP_API:
             apis.append(
-                build_http_api(resource.physical_id, resource.properties, everything, logical_id=resource.logical_id)
+                build_http_api(resource.physical_id, resource.properties, everything, resource.logical_id, place)
             )
     return apis
 
 
 def build_rest_api(
-    api_id: str, properties: Mapping[str, Any], resources: Iterable[ResourceLike] = (), *, logical_id: str = ""
+    api_id: str,
+    properties: Mapping[str, Any],
+    resources: Iterable[ResourceLike] = (),
+    logical_id: str = "",
+    place: Place | None = None,
 ) -> Api:
     """A REST API from `AWS::ApiGateway::RestApi` properties and the resources that name it."""
     everything = list(resources)
     body = properties.get("Body")
     plain = read_rest_resources(api_id, everything)
-    definition = _merge(read_openapi(body, rest=True), plain) if isinstance(body, Mapping) else plain
+    definition = _merge(read_openapi(body, rest=True, place=place), plain) if isinstance(body, Mapping) else plain
     if body is None and properties.get("BodyS3Location"):
         definition.problems.append("BodyS3Location cannot be read here; put the document in Body or use a local file")
     media_types = [m.replace("~1", "/") for m in as_strings(properties.get("BinaryMediaTypes"))]
@@ -74,7 +79,11 @@ def build_rest_api(
 
 
 def build_http_api(
-    api_id: str, properties: Mapping[str, Any], resources: Iterable[ResourceLike] = (), *, logical_id: str = ""
+    api_id: str,
+    properties: Mapping[str, Any],
+    resources: Iterable[ResourceLike] = (),
+    logical_id: str = "",
+    place: Place | None = None,
 ) -> Api:
     """An HTTP API from `AWS::ApiGatewayV2::Api` properties and the resources that name it."""
     name = str(properties.get("Name") or logical_id)
@@ -83,7 +92,7 @@ def build_http_api(
     everything = list(resources)
     body = properties.get("Body")
     plain = read_http_resources(api_id, properties, everything)
-    definition = _merge(read_openapi(body, rest=False), plain) if isinstance(body, Mapping) else plain
+    definition = _merge(read_openapi(body, rest=False, place=place), plain) if isinstance(body, Mapping) else plain
     stages = _http_stages(api_id, everything)
     if not stages and properties.get("Target"):
         stages = [Stage("$default")]  # quick create makes the $default stage

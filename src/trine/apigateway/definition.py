@@ -115,14 +115,10 @@ def _problem(kind: str, uri: str, subtype: str, spelled: Spelled, *, rest: bool)
         return f"HTTP APIs have no {kind} integration"
     if spelled.text("connectionType").upper() == "VPC_LINK":
         return "VPC_LINK integrations are not built"
-    if kind == "AWS_PROXY" and subtype:
-        return f"the service integration {subtype} is not built"
-    if kind == "AWS_PROXY" and function_of(uri) is None:
+    if kind == "AWS_PROXY" and not subtype and function_of(uri) is None:
         return f"AWS_PROXY is built for Lambda functions only, not for {uri or '(no URI)'}"
     if kind in ("HTTP", "HTTP_PROXY") and not uri.startswith(("http://", "https://")):
         return f"{kind} needs an http or https URI, not {uri or '(none)'}"
-    if kind == "AWS" and function_of(uri) is None and ":dynamodb:action/" not in uri:
-        return f"AWS integrations are built for Lambda and DynamoDB actions, not for {uri or '(no URI)'}"
     return ""
 
 

@@ -19,6 +19,7 @@ from trine.apigateway.definition import (
     read_gateway_response,
     read_integration,
 )
+from trine.aws.arn import Place
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", ANY_METHOD}
@@ -39,6 +40,22 @@ class Definition:
     minimum_compression_bytes: int | None = None
     title: str = ""
     problems: list[str] = field(default_factory=list)
+
+
+def _imported(node: Any, place: Place) -> Any:
+    """`node` with `${AWS::AccountId}`, `${AWS::Partition}` and `${AWS::Region}` filled in, as an import does ("AWS
+    variables for OpenAPI import"): documents in files of their own are not reached by Fn::Sub."""
+    if isinstance(node, str):
+        if "${AWS::" not in node:
+            return node
+        return (
+            node.replace("${AWS::AccountId}", place.account_id)
+            .replace("${AWS::Partition}", place.partition)
+            .replace("${AWS::Region}", place.region)
+        )
+    if isinstance(node, Mapping):
+        return {_imported(name, place): _imported(value, place) for name, value in node.items()}
+    return [_imported(value, place) for value in node] if isinstance(node, list) else node
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +120,9 @@ class _Document:
             for method, operation in item.items():
                 if str(method).lower() in METHODS:
                     name = "ANY" if method.lower() == ANY_METHOD else method.upper()
-                    yield str(path), name, item, as_mapping(operation)
+                    # REST APIs make no resource of a trailing slash; source ARNs and `resource` are without it.
+                    shown = str(path).rstrip("/") or "/" if self.rest else str(path)
+                    yield shown, name, item, as_mapping(operation)
 
     def route(self, path: str, method: str, item: Mapping[str, Any], operation: Mapping[str, Any]) -> Route:
         integration_node = self.deref(operation.get("x-amazon-apigateway-integration"))
@@ -180,8 +199,9 @@ class _Document:
         return authorization, authorizer, scopes, api_key
 
 
-def read_openapi(body: Mapping[str, Any], *, rest: bool) -> Definition:
+def read_openapi(body: Mapping[str, Any], *, rest: bool, place: Place | None = None) -> Definition:
     """The routes, authorizers and settings of `body`. Never raises for a strange document: see `problems`."""
+    body = as_mapping(_imported(body, place or Place()))
     document = _Document(body, rest=rest)
     definition = document.definition
     for path, method, item, operation in document.operations():

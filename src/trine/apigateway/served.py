@@ -69,6 +69,7 @@ class Served:
         runners = Runners(deployed, parts.runners)
         for route in deployed.routes:
             route.runner = runners.make(route)
+        self.problems.extend(runners.problems)
 
     def _validations(self, api: Api, routes: list[DeployedRoute]) -> Mapping[DeployedRoute, Validation]:
         found: dict[DeployedRoute, Validation] = {}

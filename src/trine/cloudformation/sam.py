@@ -94,7 +94,7 @@ def _run_translator(
     from samtranslator.utils.py27hash_fix import to_py27_compatible_template, undo_mark_unicode_str_in_template
 
     policies = get_bundled_managed_policy_map(ArnGenerator.get_partition_name(region)) or {}
-    values = dict(parameters)
+    values = {**parameters, **_lists(template, parameters)}
     try:
         # Python-2 hashes: the ids of Deployments on AWS are made from them.
         to_py27_compatible_template(template, values)
@@ -112,6 +112,17 @@ def _run_translator(
         message = f"aws-sam-translator stopped with {type(error).__name__}: {error}"
         hint = "a property has a shape it does not expect; `trine validate` may name it"
         return [Fault(place.file, place.line, place.column, message, hint, "template/sam-crash")], {}
+
+
+def _lists(template: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Parameters of list types as lists: so CloudFormation hands them to a transform."""
+    found: dict[str, list[str]] = {}
+    for name, declared in (template.get("Parameters") or {}).items():
+        kind = str(declared.get("Type")) if isinstance(declared, Mapping) else ""
+        value = parameters.get(name, declared.get("Default") if isinstance(declared, Mapping) else None)
+        if isinstance(value, str) and (kind == "CommaDelimitedList" or kind.startswith("List<")):
+            found[name] = [part.strip() for part in value.split(",")]
+    return found
 
 
 def _fault_of(message: str, positions: Positions) -> Fault:

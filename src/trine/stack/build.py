@@ -88,6 +88,12 @@ def build(
     )
     functions = Service(clock, ids, access, place, traces, settings.state_directory, aws_url, catalogue=catalogue)
     usage, keys_written = build_usage(resources, catalogue, ids, clock)
+    endpoints: dict[str, Endpoint] = {
+        "dynamodb": dynamodb,
+        "lambda": Deferred(lambda: _lambda_endpoint(functions, access, ids, traces)),
+        "apigateway": Deferred(lambda: _apigateway_endpoint(gateway, access, ids, traces, place)),
+        **identity_endpoints(access, ids, traces),
+    }
     gateway = Gateway(
         apis,
         functions,
@@ -105,14 +111,8 @@ def build(
         access_log=lambda destination, line: functions.machinery.log_store.group(log_group_of(destination)).append(
             "", "", line
         ),
-        services={"dynamodb": dynamodb.handle},
+        services={name: endpoint.handle for name, endpoint in endpoints.items()},
     )
-    endpoints: dict[str, Endpoint] = {
-        "dynamodb": dynamodb,
-        "lambda": Deferred(lambda: _lambda_endpoint(functions, access, ids, traces)),
-        "apigateway": Deferred(lambda: _apigateway_endpoint(gateway, access, ids, traces, place)),
-        **identity_endpoints(access, ids, traces),
-    }
     return Wings(
         clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, usage, endpoints, keys_written
     )

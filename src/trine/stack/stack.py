@@ -74,7 +74,7 @@ class Stack:
         check(template, settings.place)
         clock, ids = clock or SystemClock(), ids or SystemIds()
         resources = list(template.resources.values())
-        apis = build_apis(resources)
+        apis = build_apis(resources, settings.place)
         own_directory(settings.state_directory)
         ports = bind(settings)
         try:

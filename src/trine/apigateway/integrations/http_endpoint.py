@@ -7,16 +7,16 @@ chosen by status and mapped (HTTP). A server that cannot be reached or is too sl
 from __future__ import annotations
 
 import asyncio
-import re
 from asyncio import Future
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from trine.apigateway.api import Integration, IntegrationType
 from trine.apigateway.deployment import DeployedStage, fill_stage_variables
 from trine.apigateway.errors import INTEGRATION_FAILURE, INTEGRATION_TIMEOUT, GatewayError
 from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange
-from trine.apigateway.integrations.transformation import Transformation, resolve_request_parameter
+from trine.apigateway.integrations.request_parameters import Parameters, fill_path, integration_parameters
+from trine.apigateway.integrations.transformation import Transformation
 from trine.apigateway.limits import PAYLOAD_BYTES
 from trine.apigateway.parameters import HTTP_DROPPED, REST_DROPPED
 from trine.apigateway.response import HTTP_DROPPED as ANSWER_DROPPED
@@ -26,9 +26,7 @@ from trine.http.errors import CallTimedOut, HttpError
 from trine.http.limits import CallLimits
 from trine.http.message import Response
 
-_VARIABLE = re.compile(r"\{([A-Za-z0-9._-]+)\+?\}")
 _REPLACED = frozenset({"host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"})
-_CHARACTERS_OF_A_PATH = "/%:@!$&'()*+,;=~-._"
 
 
 class HttpEndpoint:
@@ -49,32 +47,18 @@ class HttpEndpoint:
         """Send the request on."""
         body = exchange.request.body if self._proxy else self._transformation.request_body(exchange)
         method = self._transformation.integration.http_method
-        mapped = self._mapped(exchange, body)
+        mapped = integration_parameters(self._transformation.integration.request_parameters, exchange, body)
         url = self._url(exchange, mapped)
         headers = self._headers(exchange, mapped["header"])
         exchange.trace.step("apigateway.event", {"bytes": len(body), "url": url})
         call = self._client.call(exchange.method if method == "ANY" else method, url, headers, body, self._limits)
         return asyncio.ensure_future(call)
 
-    def _mapped(self, exchange: Exchange, body: bytes) -> dict[str, dict[str, str]]:
-        """What `requestParameters` give, by place: header, querystring, path."""
-        found: dict[str, dict[str, str]] = {"header": {}, "querystring": {}, "path": {}}
-        for target, source in self._transformation.integration.request_parameters.items():
-            place, _, name = target.removeprefix("integration.request.").partition(".")
-            if place in found and name:
-                value = resolve_request_parameter(source, exchange, body)
-                if value is not None:
-                    found[place][name] = value
-        return found
-
-    def _url(self, exchange: Exchange, mapped: dict[str, dict[str, str]]) -> str:
+    def _url(self, exchange: Exchange, mapped: Parameters) -> str:
         values = dict(mapped["path"])
         if not exchange.rest:
             values = {**(exchange.parameters or {}), **values}
-        uri = _VARIABLE.sub(
-            lambda found: quote(values[found[1]], safe=_CHARACTERS_OF_A_PATH) if found[1] in values else found[0],
-            self._uri,
-        )
+        uri = fill_path(self._uri, values)
         if "overwrite:path" in self._transformation.integration.request_parameters:  # an HTTP API's mapping
             parts = urlsplit(uri)
             uri = f"{parts.scheme}://{parts.netloc}{exchange.request.path.decode('utf-8', 'replace')}"

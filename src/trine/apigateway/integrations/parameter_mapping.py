@@ -15,7 +15,7 @@ import orjson
 from trine.apigateway.context import context_variables, lookup
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.mapping import jsonpath
-from trine.apigateway.mapping.values import text_of
+from trine.apigateway.mapping.values import json_of, text_of
 from trine.apigateway.parameters import query_pairs
 from trine.apigateway.response import HeaderPairs, header_name, header_value
 from trine.http.message import Headers, Request, Response
@@ -34,7 +34,7 @@ def map_request(mappings: Mapping[str, str], exchange: Exchange) -> Request:
     query_changed = False
     for target, source in mappings.items():
         action, _, place = target.partition(":")
-        value = "" if action == "remove" else _resolve(source, exchange, None)
+        value = "" if action == "remove" else resolve_source(source, exchange, None)
         kind, _, name = place.partition(".")
         if kind == "header" and name:
             pairs = _change(pairs, action, name, value)
@@ -69,7 +69,7 @@ def map_response(mappings: Mapping[str, Mapping[str, str]], exchange: Exchange, 
     before = Response(response.status, response.headers, response.body)
     for target, source in chosen.items():
         action, _, place = target.partition(":")
-        value = "" if action == "remove" else _resolve(source, exchange, before)
+        value = "" if action == "remove" else resolve_source(source, exchange, before)
         kind, _, name = place.partition(".")
         if kind == "header" and name:
             response.headers = _change(list(response.headers), action, name, value)
@@ -87,7 +87,7 @@ def _change(pairs: HeaderPairs, action: str, name: str, value: str) -> HeaderPai
     return pairs
 
 
-def _resolve(source: str, exchange: Exchange, response: Response | None) -> str:
+def resolve_source(source: str, exchange: Exchange, response: Response | None) -> str:
     """`source` with its references filled in; what is missing is empty."""
     return _REFERENCE.sub(lambda found: _value(found[1] or found[2], exchange, response), source)
 
@@ -118,8 +118,13 @@ def _value(path: str, exchange: Exchange, response: Response | None) -> str:
 
 
 def _from_body(path: str, body: bytes) -> str:
+    """What `path` names in a JSON body: text as it is, anything else as JSON; the whole body without a path."""
+    if not path:
+        return body.decode("utf-8", "replace")
     try:
-        document = orjson.loads(body)
-        return text_of(jsonpath.find(path if path.startswith("$") else f"$.{path}", document))
+        found = jsonpath.find(path if path.startswith("$") else f"$.{path}", orjson.loads(body))
     except (orjson.JSONDecodeError, jsonpath.PathInvalid):
-        return body.decode("utf-8", "replace") if not path else ""
+        return ""
+    if found is None or isinstance(found, str):
+        return found or ""
+    return json_of(found)

@@ -13,16 +13,17 @@ from typing import Any, Protocol
 
 from trine.apigateway.api import Integration, IntegrationType
 from trine.apigateway.body import BinaryTypes
-from trine.apigateway.deployment import DeployedRoute, DeployedStage
+from trine.apigateway.deployment import DeployedRoute, DeployedStage, fill_stage_variables
 from trine.apigateway.errors import API_CONFIGURATION_ERROR, GatewayError
 from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange
-from trine.apigateway.integrations.dynamodb_action import DynamodbAction
 from trine.apigateway.integrations.http_endpoint import HttpEndpoint
 from trine.apigateway.integrations.lambda_custom import LambdaCustom
 from trine.apigateway.integrations.lambda_proxy import LambdaProxy
 from trine.apigateway.integrations.mock import Mock
 from trine.apigateway.integrations.parameter_mapping import map_request, map_response
+from trine.apigateway.integrations.service_action import ServiceAction, service_target
+from trine.apigateway.integrations.service_subtype import ServiceSubtype, subtype_of
 from trine.apigateway.integrations.transformation import Transformation
 from trine.apigateway.roles import Roles
 from trine.aws.invoke import Invoker
@@ -66,7 +67,7 @@ class RunnerParts:
     clock: Clock
     roles: Roles
     services: Mapping[str, Handler]
-    """Endpoints of the stack by service name, for AWS integrations: `dynamodb`."""
+    """Endpoints of the stack by the names services sign with, for AWS integrations."""
     client: Client
     forwarded: Forwarded
 
@@ -81,7 +82,7 @@ class Mapped:
 
     def start(self, exchange: Exchange) -> Response | Future[Any]:
         """Change the request, then begin."""
-        if self._integration.request_parameters:
+        if self._integration.request_parameters and not self._integration.subtype:
             exchange.request = map_request(self._integration.request_parameters, exchange)
         return self._inner.start(exchange)
 
@@ -96,6 +97,8 @@ class Runners:
 
     def __init__(self, deployed: DeployedStage, parts: RunnerParts) -> None:
         self._deployed, self._parts = deployed, parts
+        self.problems: list[str] = []
+        """What integrations ask for that this stack does not have."""
         binary = BinaryTypes(deployed.api.binary_media_types)
         self._proxy = LambdaProxy(parts.invoker, binary, parts.forwarded, parts.roles)
 
@@ -103,7 +106,8 @@ class Runners:
         """The room of `route`."""
         integration: Integration = route.integration
         runner = self._make(route, integration)
-        if not self._deployed.api.is_rest and (integration.request_parameters or integration.response_parameters):
+        changes = integration.response_parameters or (integration.request_parameters and not integration.subtype)
+        if not self._deployed.api.is_rest and changes:
             return Mapped(runner, integration)
         return runner
 
@@ -111,14 +115,38 @@ class Runners:
         parts = self._parts
         kind = integration.type
         if kind is IntegrationType.AWS_PROXY:
-            return self._proxy
+            return self._subtype(route, integration) if integration.subtype else self._proxy
         if kind is IntegrationType.MOCK:
             return Mock(Transformation(integration))
         if kind is IntegrationType.AWS and route.function:
             return LambdaCustom(Transformation(integration), parts.invoker, parts.roles)
         if kind is IntegrationType.AWS:
-            endpoint = parts.services.get("dynamodb")
-            return DynamodbAction(Transformation(integration), self._deployed, endpoint, parts.roles, parts.clock)
+            return self._service(route, integration)
         if kind in (IntegrationType.HTTP, IntegrationType.HTTP_PROXY):
             return HttpEndpoint(Transformation(integration), self._deployed, parts.client, parts.forwarded)
         return NotBuilt(integration.problem or f"{integration.type} integrations are not built")
+
+    def _service(self, route: DeployedRoute, integration: Integration) -> Runner:
+        deployed, parts = self._deployed, self._parts
+        uri = fill_stage_variables(integration.uri, deployed.stage.variables)
+        target = service_target(uri, deployed.place.region)
+        if target is None:
+            return self._not_offered(route, f"an AWS integration's URI names a service, not {uri or '(nothing)'}")
+        endpoint = parts.services.get(target.service)
+        if endpoint is None:
+            return self._not_offered(route, f"Trine does not offer the AWS service {target.service!r}")
+        return ServiceAction(Transformation(integration), target, deployed, endpoint, parts.roles, parts.clock)
+
+    def _subtype(self, route: DeployedRoute, integration: Integration) -> Runner:
+        parts = self._parts
+        subtype = subtype_of(integration.subtype)
+        if subtype is None:
+            return self._not_offered(route, f"there is no service integration {integration.subtype}")
+        endpoint = parts.services.get(subtype.service)
+        if endpoint is None:
+            return self._not_offered(route, f"Trine does not offer the AWS service {subtype.service!r}")
+        return ServiceSubtype(subtype, integration, self._deployed, endpoint, parts.roles, parts.clock)
+
+    def _not_offered(self, route: DeployedRoute, problem: str) -> Runner:
+        self.problems.append(f"{route.key}: {problem}")
+        return NotBuilt(problem)

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.awslambda.mailbox import Mailbox
 from trine.aws.arn import Place
 from trine.aws.ids import SystemIds
 from trine.aws.invoke import InvokeRequest, InvokeResponse
 from trine.awslambda.function import Function
+from trine.awslambda.neighbours import Neighbours
 from trine.awslambda.service import Service
 from trine.awslambda.zygote import SandboxLayers
 from trine.clock import SystemClock
@@ -41,8 +43,17 @@ class Lab:
         self.traces = TraceBook(self.clock)
         self.place = Place()
         self.state = state
+        self.mailbox = Mailbox()
         self.service = Service(
-            self.clock, self.ids, self.access, self.place, self.traces, state, "http://127.0.0.1:9", **settings
+            self.clock,
+            self.ids,
+            self.access,
+            self.place,
+            self.traces,
+            state,
+            "http://127.0.0.1:9",
+            neighbours=Neighbours(messenger=lambda: self.mailbox),
+            **settings,
         )
         self.run(self._start())
 

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.awslambda.mailbox import Mailbox
+from trine.aws.actor import Actor
 from trine.aws.invoke import InvokeRequest, InvokeResponse
 from trine.awslambda import limits
 from trine.awslambda.async_event import AsyncEvent, EventConfig, Outcome
@@ -20,8 +22,9 @@ from trine.awslambda.async_events import config_from_properties
 from trine.awslambda.async_invoke import AsyncInvoker
 from trine.awslambda.destination import Destinations
 from trine.awslambda.errors import AccessDenied, InvalidParameterValue, TooManyRequests
-from trine.awslambda.event_store import PIECE_BYTES, EventStore
+from trine.awslambda.event_store import PIECE_BYTES, EventStore, all_done
 from trine.awslambda.function import Function
+from trine.awslambda.neighbours import Neighbours
 from trine.clock import ManualClock
 
 OK = InvokeResponse(200, b'"fine"', "id")
@@ -69,8 +72,12 @@ class Scene:
             EventStore(self.catalogue),
             self._run,
             lambda event: self.config,
-            lambda event, config, outcome: self.told.append(outcome),
+            self._tell,
         )
+
+    def _tell(self, event: AsyncEvent, config: EventConfig, outcome: Outcome) -> list[Future[Any]]:
+        self.told.append(outcome)
+        return []
 
     def _run(self, event: AsyncEvent) -> Future[InvokeResponse]:
         future: Future[InvokeResponse] = asyncio.get_running_loop().create_future()
@@ -198,12 +205,16 @@ QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
 @played
 async def test_records_and_dead_letters_are_awss() -> None:
     invoked: list[tuple[str, bytes]] = []
-    destinations = Destinations(
-        ManualClock(), MemoryCatalogue(), lambda *_: None, lambda arn, body: invoked.append((arn, body))
-    )
+
+    def invoke(arn: str, body: bytes) -> Future[None]:
+        invoked.append((arn, body))
+        return all_done(())
+
+    mailbox = Mailbox()
+    destinations = Destinations(ManualClock(), Neighbours(messenger=lambda: mailbox), lambda *_: None, invoke)
     config = EventConfig(on_failure=QUEUE, dead_letter=QUEUE + "-dead", on_success=F.arn + "-next")
     destinations.tell(F, EVENT, config, Outcome("RetriesExhausted", 3, FAILED))
-    (message,) = destinations.messages(QUEUE)
+    (message,) = mailbox.messages(QUEUE)
     record = json.loads(message["body"])
     assert record["requestContext"] == {
         "requestId": "id",
@@ -217,21 +228,40 @@ async def test_records_and_dead_letters_are_awss() -> None:
         "executedVersion": "$LATEST",
         "functionError": "Unhandled",
     }
-    (letter,) = destinations.messages(QUEUE + "-dead")
-    assert (letter["body"], letter["attributes"]["ErrorMessage"]) == ('{"a":1}', "no")
+    (letter,) = mailbox.messages(QUEUE + "-dead")
+    assert letter["body"] == '{"a":1}'
+    assert letter["attributes"] == {"RequestID": "id", "ErrorCode": 200, "ErrorMessage": "no"}
+    assert mailbox.sent[0][1] == Actor("lambda.amazonaws.com", F.arn, "role", "f")
     destinations.tell(F, EVENT, config, Outcome("Success", 1, OK))
     assert invoked[0][0] == F.arn + "-next"
     assert json.loads(invoked[0][1])["responsePayload"] == "fine"
 
 
-@played
-async def test_a_role_that_may_not_send_sends_nothing() -> None:
-    def refuse(*_: Any) -> None:
-        raise AccessDenied("no")
+def test_what_may_not_be_sent_is_logged_and_its_event_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        mailbox = Mailbox(AccessDenied("no identity-based policy allows it"))
+        destinations = Destinations(
+            ManualClock(), Neighbours(messenger=lambda: mailbox), lambda *_: None, lambda *_: all_done(())
+        )
+        sent = destinations.tell(F, EVENT, EventConfig(on_failure=QUEUE), Outcome("RetriesExhausted", 3, FAILED))
+        await asyncio.sleep(0)
+        assert [future.exception() is not None for future in sent] == [True]
 
-    destinations = Destinations(ManualClock(), None, refuse, lambda *_: None)
-    destinations.tell(F, EVENT, EventConfig(on_failure=QUEUE), Outcome("RetriesExhausted", 3, FAILED))
-    assert destinations.messages(QUEUE) == []
+    asyncio.run(scene())
+    assert "no identity-based policy allows it" in caplog.text
+
+
+@played
+async def test_an_event_is_kept_until_its_destination_has_it() -> None:
+    told: Future[None] = asyncio.get_running_loop().create_future()
+    scene = Scene()
+    scene.queue._tell = lambda *_: [told]
+    await scene.put()
+    await scene.end(OK)
+    assert len(scene.catalogue.documents) == 1
+    told.set_result(None)
+    await asyncio.sleep(0)
+    assert scene.catalogue.documents == {}
 
 
 def test_configurations() -> None:
@@ -270,10 +300,10 @@ def test_events_run_and_reach_their_destination(lab: Any) -> None:
 
     async def until_told() -> Mapping[str, Any]:
         for _ in range(1_000):
-            if lab.service.events.destinations.messages(QUEUE):
+            if lab.mailbox.messages(QUEUE):
                 break
             await asyncio.sleep(0.01)
-        message: Mapping[str, Any] = lab.service.events.destinations.messages(QUEUE)[0]
+        message: Mapping[str, Any] = lab.mailbox.messages(QUEUE)[0]
         return message
 
     record = json.loads(lab.run(until_told())["body"])

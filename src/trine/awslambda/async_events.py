@@ -6,7 +6,7 @@ Enters accepted events and `AWS::Lambda::EventInvokeConfig` properties; the room
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from trine.awslambda.destination import Destinations
 from trine.awslambda.errors import InvalidParameterValue
 from trine.awslambda.event_store import EventStore
 from trine.awslambda.function import LATEST, Function
+from trine.awslambda.neighbours import Neighbours
 from trine.awslambda.registry import Registry
 from trine.awslambda.roles import RoleKeeper
 from trine.clock import Clock
@@ -35,12 +36,13 @@ class AsyncEvents:
         registry: Registry,
         run: Callable[[AsyncEvent], Future[InvokeResponse]],
         invoke: Callable[[InvokeRequest], Future[InvokeResponse]],
+        neighbours: Neighbours,
     ) -> None:
         self._access = access
         self._registry = registry
         self._invoke = invoke
         self._configs: dict[tuple[str, str | None], EventConfig] = {}
-        self.destinations = Destinations(clock, catalogue, self._permit, self._invoke_later)
+        self.destinations = Destinations(clock, neighbours, self._permit, self._invoke_later)
         self.queue = AsyncInvoker(clock, EventStore(catalogue), run, self._config, self._tell)
 
     def put_config(self, properties: Mapping[str, Any]) -> None:
@@ -65,10 +67,9 @@ class AsyncEvents:
         letter = None if entry is None else (entry.function.properties.get("DeadLetterConfig") or {}).get("TargetArn")
         return config if letter is None else replace(config, dead_letter=str(letter))
 
-    def _tell(self, event: AsyncEvent, config: EventConfig, outcome: Outcome) -> None:
+    def _tell(self, event: AsyncEvent, config: EventConfig, outcome: Outcome) -> Sequence[Future[Any]]:
         entry = self._registry.get(event.function)
-        if entry is not None:
-            self.destinations.tell(entry.function, event, config, outcome)
+        return () if entry is None else self.destinations.tell(entry.function, event, config, outcome)
 
     def _permit(self, function: Function, action: str, resource_arn: str) -> None:
         session = self._access.assume_role_for_service(function.role_arn, function.name, "lambda.amazonaws.com")
@@ -77,8 +78,8 @@ class AsyncEvents:
         finally:
             self._access.revoke(session)
 
-    def _invoke_later(self, arn: str, payload: bytes) -> None:
-        self._invoke(InvokeRequest(arn, payload, "Event")).add_done_callback(lambda done: done.exception())
+    def _invoke_later(self, arn: str, payload: bytes) -> Future[InvokeResponse]:
+        return self._invoke(InvokeRequest(arn, payload, "Event"))
 
 
 _DEFAULT = EventConfig()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from asyncio import Future
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from trine.aws.errors import AwsError
 from trine.aws.invoke import InvokeRequest, InvokeResponse
@@ -32,7 +33,7 @@ class AsyncInvoker:
         store: EventStore,
         run: Callable[[AsyncEvent], Future[InvokeResponse]],
         config_of: Callable[[AsyncEvent], EventConfig],
-        tell: Callable[[AsyncEvent, EventConfig, Outcome], None],
+        tell: Callable[[AsyncEvent, EventConfig, Outcome], Sequence[Future[Any]]],
     ) -> None:
         self._clock = clock
         self._store = store
@@ -141,9 +142,20 @@ class AsyncInvoker:
         self._schedule(event)
 
     def _finish(self, event: AsyncEvent, config: EventConfig, outcome: Outcome) -> None:
+        """Tell the destinations, and forget the event once they have it: a crash in between tells them again."""
         self._count -= 1
-        self._tell(event, config, outcome)
-        self._store.remove(event).add_done_callback(_told_when_failed)
+        left = set(self._tell(event, config, outcome))
+        if not left:
+            self._store.remove(event).add_done_callback(_told_when_failed)
+            return
+
+        def told(done: Future[Any]) -> None:
+            left.discard(done)
+            if not left:
+                self._store.remove(event).add_done_callback(_told_when_failed)
+
+        for future in tuple(left):
+            future.add_done_callback(told)
 
     def close(self) -> None:
         """Stop; what is unfinished stays stored."""

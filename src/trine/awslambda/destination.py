@@ -1,32 +1,35 @@
 """Destinations and dead-letter queues: what became of an asynchronous event is told to whoever the function names.
 
-Enters an event with its outcome, leaves an invocation of another function, or a message in a local queue that stands
-for the SQS queue, SNS topic or event bus of that ARN. The function's role must allow it, as on AWS.
+Enters an event with its outcome, leaves an invocation of another function, or a message for whoever owns the queue,
+topic or event bus of that ARN. The function's role must allow it, as on AWS.
 """
 
 from __future__ import annotations
 
 import base64
 import logging
-from collections import deque
-from collections.abc import Callable, Mapping
+from asyncio import Future
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
+from trine.aws.actor import Actor
 from trine.aws.arn import Arn
-from trine.aws.catalogue import Catalogue
 from trine.aws.errors import AwsError
-from trine.awslambda import limits
+from trine.aws.queues import Outgoing
 from trine.awslambda.async_event import AsyncEvent, EventConfig, Outcome
 from trine.awslambda.fault import instant
 from trine.awslambda.function import Function
+from trine.awslambda.neighbours import Neighbours
 from trine.clock import Clock
 
 _LOGGER = logging.getLogger(__name__)
-MESSAGE = "lambda:message"
-_ACTIONS = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage", "sns": "sns:Publish",
-            "events": "events:PutEvents"}  # fmt: skip
+_EVENT_TYPES = {
+    True: "Lambda Function Invocation Result - Success",
+    False: "Lambda Function Invocation Result - Failure",
+}
+"""`detail-type` on an event bus, by whether the function succeeded."""
 
 
 class Destinations:
@@ -35,64 +38,55 @@ class Destinations:
     def __init__(
         self,
         clock: Clock,
-        catalogue: Catalogue | None,
+        neighbours: Neighbours,
         permit: Callable[[Function, str, str], None],
-        invoke: Callable[[str, bytes], object],
+        invoke: Callable[[str, bytes], Future[Any]],
     ) -> None:
         self._clock = clock
-        self._catalogue = catalogue
+        self._neighbours = neighbours
         self._permit = permit
         """Raises AwsError when the function's role may not do an action on an ARN."""
         self._invoke = invoke
         """Invokes a function asynchronously with a payload."""
-        self._kept: dict[str, deque[Mapping[str, Any]]] = {}
-        self._order = 0
 
-    def tell(self, function: Function, event: AsyncEvent, config: EventConfig, outcome: Outcome) -> None:
-        """Send what the function's configuration asks for; a refusal or an unknown target is logged."""
-        if outcome.condition == "Success":
-            if config.on_success is not None:
-                self._deliver(function, config.on_success, _record(self._clock.now(), function, event, outcome), {})
-            return
-        if config.dead_letter is not None:
-            self._deliver(function, config.dead_letter, event.payload, _dead_letter_attributes(event, outcome))
-        if config.on_failure is not None:
-            self._deliver(function, config.on_failure, _record(self._clock.now(), function, event, outcome), {})
+    def tell(self, function: Function, event: AsyncEvent, config: EventConfig, outcome: Outcome) -> list[Future[Any]]:
+        """Send what the function's configuration asks for; resolved when durable, failed when it was refused."""
+        succeeded = outcome.condition == "Success"
+        sent: list[Future[Any] | None] = []
+        if not succeeded and config.dead_letter is not None:
+            letter = Outgoing(
+                config.dead_letter, event.payload.decode("utf-8", "replace"), _dead_letter_attributes(event, outcome)
+            )
+            sent.append(self._deliver(function, letter))
+        destination = config.on_success if succeeded else config.on_failure
+        if destination is not None:
+            record = _record(self._clock.now(), function, event, outcome).decode()
+            sent.append(self._deliver(function, Outgoing(destination, record, event_type=_EVENT_TYPES[succeeded])))
+        return [future for future in sent if future is not None]
 
-    def _deliver(self, function: Function, arn: str, body: bytes, attributes: Mapping[str, str]) -> None:
+    def _deliver(self, function: Function, message: Outgoing) -> Future[Any] | None:
+        arn = message.target_arn
         try:
-            service = Arn.parse(arn).service
-            action = _ACTIONS.get(service)
-            if action is None:
-                raise ValueError(f"no such kind of destination: {service}")
-            self._permit(function, action, arn)
+            if Arn.parse(arn).service == "lambda":
+                self._permit(function, "lambda:InvokeFunction", arn)
+                sent = self._invoke(arn, message.body.encode())
+            elif self._neighbours.messenger is None:
+                raise ValueError("nobody takes messages here")
+            else:
+                actor = Actor("lambda.amazonaws.com", function.arn, function.role_arn, function.name)
+                sent = self._neighbours.messenger.send(message, actor)
         except (AwsError, ValueError) as error:
-            _LOGGER.warning("an outcome of %s could not be delivered to %s: %s", function.name, arn, error)
-            return
-        if service == "lambda":
-            self._invoke(arn, body)
-        else:
-            self._keep(arn, body, attributes)
+            _not_delivered(function.name, arn, error)
+            return None
+        sent.add_done_callback(
+            lambda done: None if done.cancelled() or done.exception() is None
+            else _not_delivered(function.name, arn, done.exception())
+        )  # fmt: skip
+        return sent
 
-    def _keep(self, arn: str, body: bytes, attributes: Mapping[str, str]) -> None:
-        self._order += 1
-        message: dict[str, Any] = {"sentAt": self._clock.now(), "attributes": dict(attributes)}
-        text = body.decode("utf-8", "replace")
-        if len(body) > limits.MESSAGE_MAX_BYTES:
-            text = text[: limits.MESSAGE_MAX_BYTES]
-            message["cut"] = True
-        message["body"] = text
-        if self._catalogue is None:
-            self._kept.setdefault(arn, deque(maxlen=limits.MESSAGES_KEPT)).append(message)
-            return
-        name = f"{arn}/{int(message['sentAt'] * 1e6):020}-{self._order:06}"
-        self._catalogue.put(MESSAGE, name, message).add_done_callback(_log_failure)
 
-    def messages(self, arn: str) -> list[Mapping[str, Any]]:
-        """What was sent to a queue, topic or bus, the oldest first: body, attributes and time of each."""
-        if self._catalogue is None:
-            return list(self._kept.get(arn, ()))
-        return [document for name, document in self._catalogue.list(MESSAGE) if name.rpartition("/")[0] == arn]
+def _not_delivered(name: str, arn: str, error: BaseException | None) -> None:
+    _LOGGER.warning("an outcome of %s could not be delivered to %s: %s", name, arn, error)
 
 
 def _record(now: float, function: Function, event: AsyncEvent, outcome: Outcome) -> bytes:
@@ -118,11 +112,12 @@ def _record(now: float, function: Function, event: AsyncEvent, outcome: Outcome)
     return orjson.dumps(record)
 
 
-def _dead_letter_attributes(event: AsyncEvent, outcome: Outcome) -> dict[str, str]:
-    attributes = {"RequestID": event.request_id, "ErrorCode": "200"}
+def _dead_letter_attributes(event: AsyncEvent, outcome: Outcome) -> dict[str, str | int]:
+    # Developer guide, "Adding a dead-letter queue": RequestID, ErrorCode (a number), ErrorMessage (its first KB).
+    attributes: dict[str, str | int] = {"RequestID": event.request_id, "ErrorCode": 200}
     value = None if outcome.response is None else _json(outcome.response.payload)
-    if isinstance(value, dict):
-        attributes["ErrorMessage"] = str(value.get("errorMessage", ""))[:1024]
+    if isinstance(value, dict) and value.get("errorMessage"):
+        attributes["ErrorMessage"] = str(value["errorMessage"])[:1024]
     return attributes
 
 
@@ -131,8 +126,3 @@ def _json(payload: bytes) -> Any:
         return orjson.loads(payload)
     except orjson.JSONDecodeError:
         return base64.b64encode(payload).decode()
-
-
-def _log_failure(done: Any) -> None:
-    if not done.cancelled() and done.exception() is not None:
-        _LOGGER.error("a message could not be stored: %s", done.exception())

@@ -15,6 +15,7 @@ from trine.aws.ids import Ids
 from trine.aws.protocol import Operation, ServiceModel
 from trine.awslambda.api_functions import FunctionOperations, Given
 from trine.awslambda.api_invoke import InvokeOperations
+from trine.awslambda.api_sources import SourceOperations
 from trine.awslambda.api_versions import VersionOperations
 from trine.awslambda.errors import ResourceNotFound
 from trine.awslambda.function import split_name
@@ -40,6 +41,7 @@ class Endpoint:
         self._plain: dict[str, Callable[[Given], Awaitable[dict[str, Any]]]] = {
             **FunctionOperations(service).operations(),
             **VersionOperations(service).operations(),
+            **SourceOperations(service).operations(),
         }
         self._model: ServiceModel | None = None
 
@@ -84,6 +86,10 @@ class Endpoint:
 
     def _resource(self, operation: Operation, given: Mapping[str, Any]) -> tuple[str, Any]:
         named = given.get("FunctionName")
+        if "EventSourceMapping" in operation.name:
+            # Service authorization reference: the mapping itself, where there is one already.
+            uuid = given.get("UUID")
+            return ("*" if uuid is None else self._service.place.arn("lambda", f"event-source-mapping:{uuid}")), None
         if named is None:
             return "*", None
         try:

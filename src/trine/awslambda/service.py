@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from asyncio import Future
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
@@ -25,11 +26,18 @@ from trine.awslambda.deployment import Deployment
 from trine.awslambda.errors import AccessDenied, ServiceFault
 from trine.awslambda.invocation import Invocation, StreamedInvocation
 from trine.awslambda.machinery import Machinery
+from trine.awslambda.neighbours import Neighbours
 from trine.awslambda.pool import Pool
 from trine.awslambda.registry import Entry, Registry
 from trine.awslambda.roles import RoleKeeper
 from trine.clock import Clock
 from trine.trace import Trace, TraceBook
+
+if TYPE_CHECKING:
+    from trine.awslambda.sources.mappings import Mappings
+
+SOURCE_KIND = "lambda:event-source-mapping"
+"""The catalogue's kind of mappings that the API made."""
 
 
 class Service:
@@ -51,8 +59,11 @@ class Service:
         catalogue: Catalogue | None = None,
         sandboxed: bool = True,
         quick_sdk: bool = True,
+        neighbours: Neighbours | None = None,
     ) -> None:
         self._clock = clock
+        self._catalogue = catalogue
+        self._neighbours = neighbours or Neighbours()
         self._ids = ids
         self._access = access
         self._traces = traces
@@ -75,7 +86,10 @@ class Service:
         self.deployment = Deployment(
             clock, ids, access, place, state_directory, catalogue, self.registry, self.concurrency, self.machinery
         )
-        self.events = AsyncEvents(clock, catalogue, access, self.registry, self.run_event, self.invoke)
+        self.events = AsyncEvents(
+            clock, catalogue, access, self.registry, self.run_event, self.invoke, self._neighbours
+        )
+        self._sources: Mappings | None = None
         self._closing = False
         self._running = 0
         self._quiet: Future[None] | None = None
@@ -90,6 +104,23 @@ class Service:
         self._loop.call_soon(self.deployment.start)
         self._loop.call_soon(self.events.queue.start)
 
+    @property
+    def sources(self) -> Mappings:
+        """The event source mappings; made (and their code loaded) when first asked for."""
+        if self._sources is None:
+            from trine.awslambda.sources.mappings import Mappings
+
+            self._sources = Mappings(
+                self._clock, self._ids, self._catalogue, self.registry, self.invoke, self._neighbours
+            )
+        return self._sources
+
+    def open_sources(self) -> None:
+        """Start the pollers: after the template's resources are there. Nothing when there is no mapping."""
+        kept = self._catalogue is not None and next(self._catalogue.list(SOURCE_KIND), None) is not None
+        if kept or self._sources is not None:
+            self.sources.open()
+
     async def warm(self) -> None:
         """Wait until environments start in milliseconds (tests and benchmarks; nobody has to)."""
         await self.machinery.warm()
@@ -98,6 +129,8 @@ class Service:
         """Take no more invocations, give running ones `grace_seconds`, then kill whatever is left."""
         self._closing = True
         self.events.queue.close()
+        if self._sources is not None:
+            await self._sources.close()
         if grace_seconds > 0 and self._running:
             self._quiet = asyncio.get_running_loop().create_future()
             with contextlib.suppress(TimeoutError):

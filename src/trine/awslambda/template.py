@@ -17,14 +17,20 @@ from trine.awslambda.service import Service
 
 LAYER, VERSION, ALIAS = "AWS::Lambda::LayerVersion", "AWS::Lambda::Version", "AWS::Lambda::Alias"
 EVENT_CONFIG = "AWS::Lambda::EventInvokeConfig"
+EVENT_SOURCE = "AWS::Lambda::EventSourceMapping"
 BEFORE_FUNCTIONS = (LAYER,)
-AFTER_FUNCTIONS = (VERSION, ALIAS, EVENT_CONFIG)
+AFTER_FUNCTIONS = (VERSION, ALIAS, EVENT_CONFIG, EVENT_SOURCE)
 
 
 def put_resource(
-    service: Service, resource_type: str, properties: Mapping[str, Any], content: Path | None = None
+    service: Service,
+    resource_type: str,
+    properties: Mapping[str, Any],
+    content: Path | None = None,
+    physical_id: str = "",
 ) -> None:
-    """Make one resource of `BEFORE_FUNCTIONS` or `AFTER_FUNCTIONS`. `content` is a layer's folder or zip file.
+    """Make one resource of `BEFORE_FUNCTIONS` or `AFTER_FUNCTIONS`. `content` is a layer's folder or zip file,
+    `physical_id` an event source mapping's UUID.
 
     Raises AwsError when the properties are wrong or name a function or version that does not exist.
     """
@@ -48,6 +54,8 @@ def put_resource(
         )
     elif resource_type == EVENT_CONFIG:
         service.events.put_config(properties)
+    elif resource_type == EVENT_SOURCE:
+        service.sources.put(properties, physical_id)
     else:
         raise AssertionError(f"{resource_type} is not made here")
 

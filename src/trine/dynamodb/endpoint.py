@@ -35,9 +35,11 @@ from trine.dynamodb.storage.metering import Metering
 from trine.dynamodb.storage.source import Store, StoreError
 from trine.dynamodb.storage.sweep import Sweeper
 from trine.dynamodb.storage.tables import Table, Tables
+from trine.dynamodb.stream_reader import Bell, TableStreams
 from trine.dynamodb.template import table_from_template
 from trine.http.message import Request, Response
 from trine.iam.access import Access
+from trine.iam.acting import Acting
 from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.dynamodb")
@@ -68,7 +70,9 @@ class DynamoDB:
         self.rooms = Rooms(store, self.catalogue, tables, clock, ids, place, replica_lag_seconds)
         self.metering = Metering(store, tables, clock, throttling=throttling)
         """Capacity: meters of all tables, and auto scaling."""
-        self._sweeper = Sweeper(store, tables, clock)
+        self.written = Bell()
+        """Rings after every write that may have left a record in a stream."""
+        self._sweeper = Sweeper(store, tables, clock, self.written.ring)
         self._access, self._traces = access, traces
         self._request_id = ids.dynamodb_request_id
 
@@ -92,12 +96,13 @@ class DynamoDB:
         await self.rooms.backups.close()
         await self.rooms.tables.close()
 
-    async def create_table_from_template(self, properties: Mapping[str, Any]) -> Table:
-        """The table of an `AWS::DynamoDB::Table`'s properties, created or brought in line with them.
+    async def create_table_from_template(self, properties: Mapping[str, Any], stream_label: str | None = None) -> Table:
+        """The table of an `AWS::DynamoDB::Table`'s properties, created or brought in line with them; its stream under
+        the label by which the template knows it.
 
         The table has `name`, `arn`, `stream_arn`. AwsError when the properties are wrong or ask for another key.
         """
-        return await table_from_template(self.rooms, properties)
+        return await table_from_template(self.rooms, properties, stream_label)
 
     def handle(self, request: Request) -> Response | Future[Response]:
         """Answer one request: a response, or a future of one that is resolved when its write is durable."""
@@ -172,7 +177,12 @@ class DynamoDB:
         outcome.add_done_callback(finish)
         return answered
 
+    def streams(self) -> TableStreams:
+        """The tables' streams, for event source mappings."""
+        return TableStreams(self.rooms, self.written, Acting(self._access))
+
     def _finished(self, done: Future[bytes], request: Request, trace: Trace) -> Response:
+        self.written.ring()
         fault = done.exception() if not done.cancelled() else InternalServerError("The request was abandoned")
         if fault is not None:
             return self._refused(fault, trace)

@@ -21,7 +21,7 @@ from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.operations.create_table import first_record
 from trine.dynamodb.operations.operation import Rooms
 from trine.dynamodb.operations.policies import MEMBER, compiled, policies_of
-from trine.dynamodb.operations.stream_settings import streams_after
+from trine.dynamodb.operations.stream_settings import label_of, streams_after
 from trine.dynamodb.operations.tags import checked_tags
 from trine.dynamodb.storage.tables import Table
 
@@ -79,8 +79,11 @@ def _typed(value: Any, name: str = "") -> Any:
     return value
 
 
-async def table_from_template(rooms: Rooms, properties: Mapping[str, Any]) -> Table:
-    """Create the table or bring it in line; the live table. AwsError when it cannot be."""
+async def table_from_template(rooms: Rooms, properties: Mapping[str, Any], stream_label: str | None = None) -> Table:
+    """Create the table or bring it in line; the live table. AwsError when it cannot be.
+
+    `stream_label` is what the template's `GetAtt StreamArn` ends in: the running stream's from now on.
+    """
     document = create_table_input(properties)
     definition = define_table(document)
     checked_tags(document.get("Tags", ()))
@@ -92,8 +95,21 @@ async def table_from_template(rooms: Rooms, properties: Mapping[str, Any]) -> Ta
         table = await rooms.tables.create(definition, first_record(rooms, document, definition))
     else:
         table = await _reconciled(rooms, table, document, definition)
+    table = await _labelled(rooms, table, stream_label)
     rooms.policies.follow(table)
     return await _with_expiry(rooms, table, expiry)
+
+
+async def _labelled(rooms: Rooms, table: Table, label: str | None) -> Table:
+    """Give the running stream the label by which the template knows it; an older one that had it gets its own back."""
+    streams = [dict(stream) for stream in table.record.get("Streams", ())]
+    if label is None or table.stream is None or streams[-1]["Label"] == label:
+        return table
+    for stream in streams:
+        if stream["Label"] == label:
+            stream["Label"] = label_of(stream["CreatedAt"])
+    streams[-1]["Label"] = label
+    return await rooms.tables.change(table, table.definition, Streams=streams)
 
 
 def _expiry_attribute(properties: Mapping[str, Any]) -> str | None:

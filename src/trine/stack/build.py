@@ -18,6 +18,7 @@ from trine.apigateway.usage_resources import build_usage
 from trine.aws.arn import Place
 from trine.aws.fidelity import Fidelity
 from trine.aws.ids import Ids
+from trine.awslambda.neighbours import Neighbours
 from trine.awslambda.service import Service
 from trine.clock import Clock
 from trine.cloudformation.resources import Resource
@@ -86,7 +87,17 @@ def build(
         replica_lag_seconds=settings.replica_lag_seconds,
         throttling=settings.throttling,
     )
-    functions = Service(clock, ids, access, place, traces, settings.state_directory, aws_url, catalogue=catalogue)
+    functions = Service(
+        clock,
+        ids,
+        access,
+        place,
+        traces,
+        settings.state_directory,
+        aws_url,
+        catalogue=catalogue,
+        neighbours=Neighbours(dynamodb.streams),
+    )
     usage, keys_written = build_usage(resources, catalogue, ids, clock)
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,

@@ -132,7 +132,10 @@ def _make_function(making: _Making) -> object:
 
 def _make_beside_function(making: _Making) -> None:
     content = making.resource.local_files.get("Content")
-    lambda_resources.put_resource(making.wings.functions, making.resource.type, making.properties, content)
+    resource = making.resource
+    lambda_resources.put_resource(
+        making.wings.functions, resource.type, making.properties, content, resource.physical_id
+    )
 
 
 def _scales_a_table(properties: Mapping[str, Any]) -> bool:
@@ -155,7 +158,9 @@ _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     USER: lambda making: put_user(making.wings.access.directory, making.properties, making.resource.name),
     POLICY: lambda making: put_policy(making.wings.access.directory, making.properties),
     ROLE_POLICY: lambda making: put_policy(making.wings.access.directory, making.properties),
-    TABLE: lambda making: making.wings.dynamodb.create_table_from_template(making.properties),
+    TABLE: lambda making: making.wings.dynamodb.create_table_from_template(
+        making.properties, str(making.resource.attributes.get("StreamArn", "")).rpartition("/")[2] or None
+    ),
     SCALABLE_TARGET: _make_scaling,
     SCALING_POLICY: _make_scaling,
     FUNCTION: _make_function,

@@ -93,6 +93,7 @@ class Stack:
                 wings.dynamodb.start()
                 await deploy(template, wings, settings)
             await stack._listen(console(stack))
+            wings.functions.open_sources()
         except BaseException:
             await stack.close()
             raise

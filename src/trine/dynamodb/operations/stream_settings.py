@@ -17,8 +17,12 @@ from trine.dynamodb.storage.tables import Table
 
 def new_stream(number: int, view_type: str, now: float) -> dict[str, Any]:
     """The record of a stream that begins now."""
-    label = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-    return {"Number": number, "Label": label, "ViewType": view_type, "CreatedAt": now}
+    return {"Number": number, "Label": label_of(now), "ViewType": view_type, "CreatedAt": now}
+
+
+def label_of(created_at: float) -> str:
+    """The label of a stream that began then."""
+    return datetime.fromtimestamp(created_at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
 
 
 def streams_after(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from trine.clock import Clock, Timer
 from trine.dynamodb.limits import SWEEP_MAX_COUNT, SWEEP_SECONDS
@@ -25,8 +25,9 @@ _log = logging.getLogger("trine.dynamodb")
 class Sweeper:
     """The sweep of one store."""
 
-    def __init__(self, store: Store, tables: Tables, clock: Clock) -> None:
-        self._store, self._tables, self._clock = store, tables, clock
+    def __init__(self, store: Store, tables: Tables, clock: Clock, deleted: Callable[[], None] = lambda: None) -> None:
+        """`deleted` is called after items were deleted."""
+        self._store, self._tables, self._clock, self._deleted = store, tables, clock, deleted
         self._timer: Timer | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -82,6 +83,7 @@ class Sweeper:
         keys = expiry.due(self._store, now, SWEEP_MAX_COUNT)
         if keys:
             await commit_all(self._store, [Write(table, key, rule) for key in keys], lambda done: None, now, "none")
+            self._deleted()
         return len(keys)
 
     async def _trim(self, stream: Stream, now: float) -> int:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from trine.awslambda import interpreters
-from trine.awslambda.interpreters import Interpreters, find
+from trine.awslambda.interpreters import Interpreters
+from trine.awslambda.pythons import find
 from trine.clock import ManualClock
 
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -1,89 +1,87 @@
-"""The Python interpreters of this machine, and the zygote of each that a function asks for.
+"""The zygote of each Python interpreter that a function asks for.
 
 Enters a runtime's name (`python3.12`), leaves the zygote whose interpreter fits best: the asked version where it is
-installed, else the one that runs Trine. Zygotes are started in the background when a function first wants them.
+installed, else the one that runs Trine. A zygote starts when a function first wants it, or had a head start; without
+functions there is none.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import importlib.util
-import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from trine.awslambda.zygote import Zygote
+from trine.awslambda.head_start import Started
+from trine.awslambda.pythons import OWN, find, lent_sdk
+from trine.awslambda.zygote import SandboxLayers, Zygote
 from trine.clock import Clock
-
-_SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-"""What AWS's Python runtimes bring; all of it is plain Python and runs in every version."""
-_PROGRAMS = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
-"""How executables begin on Linux and macOS."""
-_OLDEST = (3, 9)
-_OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
-
-
-def find(version: str) -> str | None:
-    """The executable of Python `version` (`3.12`), or None when it is not installed.
-
-    Looks at files only: shims, which are scripts, are passed over, and what lies behind them is looked for where
-    version managers keep it. Versions that the guest does not run in count as not installed.
-    """
-    numbers = version.split(".")
-    if len(numbers) != 2 or not all(map(str.isdigit, numbers)) or tuple(map(int, numbers)) < _OLDEST:
-        return None
-    name = f"python{version}"
-    home = Path.home()
-    folders = [Path(folder) for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder]
-    for root, pattern in (
-        (Path(os.environ.get("PYENV_ROOT", home / ".pyenv")) / "versions", f"{version}.*/bin"),
-        (home / ".local" / "share" / "uv" / "python", f"cpython-{version}.*/bin"),
-    ):
-        folders += sorted(root.glob(pattern), reverse=True)
-    for folder in folders:
-        path = folder / name
-        if _is_program(path):
-            return str(path)
-    return None
-
-
-def _is_program(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(4) in _PROGRAMS and os.access(path, os.X_OK)
-    except OSError:
-        return False
 
 
 class Interpreters:
     """The zygotes of one service, by interpreter."""
 
-    def __init__(self, clock: Clock, state: Path, *, sandboxed: bool, quick_sdk: bool) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        state: Path,
+        *,
+        sandboxed: bool,
+        quick_sdk: bool,
+        head_starts: Mapping[str, Started] | None = None,
+    ) -> None:
         self._clock = clock
-        self._sdk = state / "sdk"
+        self._state = state
         self._sandboxed = sandboxed
         self._quick_sdk = quick_sdk
         self._is_started = False
-        self.own = Zygote(clock, sandboxed=sandboxed, quick_sdk=quick_sdk)
-        self._found: dict[str, str | None] = {_OWN: sys.executable}
-        self._zygotes: dict[str, Zygote] = {sys.executable: self.own}
+        self._head_starts = dict(head_starts or {})
+        """Interpreters that were started early and that no function has asked for yet, by executable."""
+        self._found: dict[str, str | None] = {}
+        self._zygotes: dict[str, Zygote] = {}
+
+    @property
+    def own(self) -> Zygote:
+        """The zygote of the Python that runs Trine; started now when no function has asked for it yet."""
+        return self._zygote_of(sys.executable)
+
+    @property
+    def layers(self) -> SandboxLayers:
+        """What keeps functions apart here; every layer off as long as no zygote has tried."""
+        return next(
+            (zygote.layers for zygote in self._zygotes.values() if zygote.is_ready), SandboxLayers(False, 0, False)
+        )
 
     def start(self) -> None:
-        """Start the own zygote and those that functions asked for already; returns at once."""
+        """Start the zygotes that functions asked for already; returns at once."""
         self._is_started = True
         for zygote in self._zygotes.values():
             zygote.start()
+
+    async def ready(self, patience_seconds: float) -> list[str]:
+        """Wait until every zygote has loaded; the executables of those that take longer than `patience_seconds`.
+
+        Interpreters that were started early and that nobody asked for end here: the functions are known now.
+        """
+        await self._end_head_starts()
+        waiting = {asyncio.ensure_future(zygote.ready()): zygote.python for zygote in self._zygotes.values()}
+        if not waiting:
+            return []
+        _, late = await asyncio.wait(waiting, timeout=patience_seconds)
+        for wait in late:
+            wait.cancel()
+        return [waiting[wait] for wait in late]
 
     def prepare(self, runtime: str) -> None:
         """A function of this runtime exists: its zygote starts now, or with the others."""
         self.zygote(runtime)
 
     def executable(self, runtime: str) -> str:
-        """The interpreter for a runtime; Trine's own for everything that is not Python or not installed."""
+        """The interpreter for a runtime; Trine's own when it is not installed. Who only needs to be forked and
+        executed (Node.js, custom runtimes) takes what is there already."""
         if not runtime.startswith("python"):
-            return sys.executable
+            return next(iter((*self._zygotes, *self._head_starts)), sys.executable)
         version = runtime.removeprefix("python")
         if version not in self._found:
             self._found[version] = find(version)
@@ -92,23 +90,26 @@ class Interpreters:
     def note(self, runtime: str) -> str | None:
         """What the manifest should say about a runtime; None when it is exactly there."""
         if runtime.startswith("python") and self.executable(runtime) == sys.executable:
-            return None if runtime == f"python{_OWN}" else f"{runtime} is not installed; python{_OWN} runs instead"
+            return None if runtime == f"python{OWN}" else f"{runtime} is not installed; python{OWN} runs instead"
         if runtime.startswith("nodejs"):
             return None if shutil.which("node") else f"{runtime}: no `node` was found on PATH"
         return None
 
     def zygote(self, runtime: str) -> Zygote:
         """The zygote for a runtime, started now when it is the first of its kind."""
-        executable = self.executable(runtime)
+        return self._zygote_of(self.executable(runtime), runtime)
+
+    def _zygote_of(self, executable: str, runtime: str = "") -> Zygote:
         zygote = self._zygotes.get(executable)
         if zygote is None:
             zygote = self._zygotes[executable] = Zygote(
                 self._clock,
                 executable,
                 sandboxed=self._sandboxed,
-                sdk=self._offer_sdk(),
+                sdk=lent_sdk(executable, self._state),
                 quick_sdk=self._quick_sdk,
                 on_hopeless=lambda: self._give_up(runtime),
+                started=self._head_starts.pop(executable, None),
             )
             if self._is_started:
                 zygote.start()
@@ -117,26 +118,15 @@ class Interpreters:
     def _give_up(self, runtime: str) -> None:
         # An interpreter that does not even start counts as not installed.
         executable = self._found.get(runtime.removeprefix("python"))
-        self._found[runtime.removeprefix("python")] = None
-        if executable is not None:
+        if executable is not None and executable != sys.executable:
+            self._found[runtime.removeprefix("python")] = None
             self._zygotes.pop(executable, None)
 
-    def _offer_sdk(self) -> Path:
-        # A folder with nothing but the SDK's packages of this interpreter: others can import them, and only them.
-        self._sdk.mkdir(parents=True, exist_ok=True)
-        for name in _SDK:
-            spec = importlib.util.find_spec(name)
-            if spec is None or spec.origin is None:
-                continue
-            source = Path(spec.origin)
-            source = source.parent if source.name == "__init__.py" else source
-            link = self._sdk / source.name
-            if link.is_symlink() and link.readlink() != source:
-                link.unlink()  # from an environment that has moved since
-            with contextlib.suppress(FileExistsError):
-                link.symlink_to(source)
-        return self._sdk
+    async def _end_head_starts(self) -> None:
+        unasked, self._head_starts = self._head_starts, {}
+        await asyncio.gather(*(asyncio.to_thread(started.end) for started in unasked.values()))
 
     async def close(self) -> None:
         """End every zygote."""
+        await self._end_head_starts()
         await asyncio.gather(*(zygote.close() for zygote in self._zygotes.values()))

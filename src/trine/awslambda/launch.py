@@ -14,8 +14,9 @@ from pathlib import Path
 from trine.aws.arn import Place
 from trine.awslambda import limits
 from trine.awslambda.function import Function
+from trine.awslambda.head_start import START
 from trine.awslambda.process import Launch
-from trine.awslambda.zygote import START, Zygote
+from trine.awslambda.zygote import Zygote
 from trine.iam.principal import Session
 
 _PROBE_SECONDS = 5.0

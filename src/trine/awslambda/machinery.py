@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import shutil
 from asyncio import Future
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from trine.aws.ids import Ids
 from trine.awslambda import limits
 from trine.awslambda.environment import Environment
 from trine.awslambda.function import Function
+from trine.awslambda.head_start import Started
 from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.log import LogStore
 from trine.awslambda.pool import Pool
@@ -46,19 +47,22 @@ class Machinery:
         keep_logs: bool,
         sandboxed: bool,
         quick_sdk: bool,
+        head_starts: Mapping[str, Started] | None = None,
     ) -> None:
         self._clock = clock
         self._temporary = state_directory / "tmp"
         self.idle_seconds = idle_seconds
         self.log_store = LogStore(clock, state_directory / "logs" if keep_logs else None)
-        self.interpreters = Interpreters(clock, state_directory, sandboxed=sandboxed, quick_sdk=quick_sdk)
+        self.interpreters = Interpreters(
+            clock, state_directory, sandboxed=sandboxed, quick_sdk=quick_sdk, head_starts=head_starts
+        )
         self.starter = Starter(
             clock, ids, access, place, self.interpreters, self.log_store, self._temporary, endpoint_url
         )
         self._watch = Watch(clock, working)
 
     def start(self) -> None:
-        """Start the zygote in the background; needs the running event loop and returns at once."""
+        """Start the zygotes in the background; needs the running event loop and returns at once."""
         raise_descriptor_limit()
         self.interpreters.start()
 
@@ -67,8 +71,8 @@ class Machinery:
         await self.interpreters.own.ready()
 
     def isolation(self) -> dict[str, Any]:
-        """The layers that keep functions apart on this system (known once the zygote is ready)."""
-        return self.interpreters.own.layers._asdict()
+        """The layers that keep functions apart on this system (known once a zygote is ready)."""
+        return self.interpreters.layers._asdict()
 
     def new_pool(self, function: Function) -> Pool:
         """An empty pool for `function`."""

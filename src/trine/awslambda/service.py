@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from asyncio import Future
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from trine.awslambda.async_events import AsyncEvents
 from trine.awslambda.concurrency import Concurrency
 from trine.awslambda.deployment import Deployment
 from trine.awslambda.errors import AccessDenied, ServiceFault
+from trine.awslambda.head_start import Started
 from trine.awslambda.invocation import Invocation, StreamedInvocation
 from trine.awslambda.machinery import Machinery
 from trine.awslambda.neighbours import Neighbours
@@ -60,6 +62,7 @@ class Service:
         sandboxed: bool = True,
         quick_sdk: bool = True,
         neighbours: Neighbours | None = None,
+        head_starts: Mapping[str, Started] | None = None,
     ) -> None:
         self._clock = clock
         self._catalogue = catalogue
@@ -80,6 +83,7 @@ class Service:
             keep_logs=keep_logs,
             sandboxed=sandboxed,
             quick_sdk=quick_sdk,
+            head_starts=head_starts,
         )
         self.registry = Registry(place, self.machinery.new_pool, lambda: int.from_bytes(ids.random_bytes(4)) / 2**32)
         self.concurrency = Concurrency(account_concurrency)

@@ -96,8 +96,9 @@ class Starter:
     def _session(self, function: Function) -> Session | None:
         if not function.role_arn:
             return None
+        name = function.name.ljust(2, "-")  # a session's name has two characters at least, a function's one
         return self._access.assume_role_for_service(
-            function.role_arn, function.name, "lambda.amazonaws.com", limits.CREDENTIALS_SECONDS
+            function.role_arn, name, "lambda.amazonaws.com", limits.CREDENTIALS_SECONDS
         )
 
     async def _connect(

@@ -24,11 +24,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from trine.awslambda import limits
+from trine.awslambda.head_start import Started, start_interpreter
 from trine.awslambda.process import Exit, Launch, Process
 from trine.clock import Clock
 
 _LOGGER = logging.getLogger(__name__)
-START = Path(__file__).parent / "bootstrap" / "start.py"
 _RESTARTS_MAX = 5
 """Restarts of a zygote that dies before it was ever ready; then functions cannot be started and callers are told."""
 
@@ -56,6 +56,7 @@ class Zygote:
         sdk: Path | None = None,
         quick_sdk: bool = True,
         on_hopeless: Callable[[], None] = lambda: None,
+        started: Started | None = None,
     ) -> None:
         self._clock = clock
         self.python = python
@@ -67,6 +68,8 @@ class Zygote:
         """The pieces of the SDK that run a shorter way in forks."""
         self.sdk_folder = str(sdk or "")
         """A folder with boto3 for an interpreter that has none of its own."""
+        self._started = started
+        """An interpreter that runs already and waits to be used."""
         self._popen: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._ids = itertools.count(1)
@@ -84,35 +87,13 @@ class Zygote:
         """Start the process; returns at once. Needs a running event loop."""
         loop = asyncio.get_running_loop()
         self._ready = self._ready or loop.create_future()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
-        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-        for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):  # some builds of Python do not start without
-            if name in os.environ:
-                environment[name] = os.environ[name]
-        self._popen = subprocess.Popen(
-            [
-                self.python,
-                "-I",
-                "-X",
-                "utf8",
-                str(START),
-                "zygote",
-                str(theirs.fileno()),
-                "sandboxed" if self._sandboxed else "bare",
-                self.sdk_folder,
-                "quick" if self._quick_sdk else "stock",
-            ],
-            pass_fds=[theirs.fileno()],
-            env=environment,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C in the terminal is the server's alone
-        )
-        theirs.close()
-        self._socket = ours
-        loop.add_reader(ours.fileno(), self._read)
+        started, self._started = self._started, None
+        if started is None:
+            started = start_interpreter(
+                self.python, self.sdk_folder, sandboxed=self._sandboxed, quick_sdk=self._quick_sdk
+            )
+        self._popen, self._socket = started
+        loop.add_reader(self._socket.fileno(), self._read)
 
     async def ready(self) -> None:
         """Wait until the zygote has loaded everything."""

@@ -57,7 +57,8 @@ async def _serve(settings: Settings, as_json: bool) -> None:
 
     server = await TableServer.start(settings)
     try:
-        await serving.until_stopped(partial(_announce, server.url, settings, as_json), server.dynamodb.warm)
+        server.dynamodb.warm()
+        await serving.until_stopped(partial(_announce, server.url, settings, as_json))
     finally:
         await server.close()
 

@@ -23,6 +23,7 @@ def serve(main: Coroutine[Any, Any, None]) -> None:
     from trine.stack.ports import PortTaken
     from trine.stack.state import StateFault
 
+    gc.disable()  # a start makes what lives to the end: collecting would only walk it again and again
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
         run(main)
@@ -41,21 +42,21 @@ def exit_with_faults(faults: TemplateFaults) -> NoReturn:
     sys.exit(2)
 
 
-async def until_stopped(announce: Callable[[], None], warm: Callable[[], None]) -> None:
-    """Say that it runs, do with `warm` what may come after that, and wait for SIGINT, SIGTERM or SIGHUP.
+async def until_stopped(announce: Callable[[], None]) -> None:
+    """Say that it runs, and wait for SIGINT, SIGTERM or SIGHUP.
 
-    The signals are listened for first: who reads the announcement may stop us at once.
+    The signals are listened for first: who reads the announcement may stop us at once. Nothing is left to be done after
+    it: who reads it may also send requests at once.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(signal_number, stopped.set)
-    announce()
-    sys.stdout.flush()
-    warm()
     # What lives now lives to the end: frozen, it is not walked again by each collection.
-    gc.collect()
     gc.freeze()
+    gc.enable()
     # Requests leave little in cycles; the default thresholds cost 5 % of a busy table (profiled, mixed load).
     gc.set_threshold(50_000, 20, 50)
+    announce()
+    sys.stdout.flush()
     await stopped.wait()

@@ -5,16 +5,21 @@ Exit codes: 0 ended by the user, 1 it could not start (ports, state directory), 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from trine.cli import announcement, serving
 from trine.stack.settings import AWS_PORT, DYNAMODB_PORT, FRONT_PORT, Settings
+
+if TYPE_CHECKING:
+    from trine.awslambda.head_start import Started
+
+ZYGOTE_PATIENCE_SECONDS = 0.25
+"""How long the announcement waits for the Pythons of functions to be loaded. They take longer only at the very first
+start, which compiles the SDK for a Python version; then `trine up` says so."""
 
 
 @click.command()
@@ -46,8 +51,16 @@ def command(**options: Any) -> None:
     try:
         settings = settings_of(options)
     except TemplateFaults as faults:
-        serving.exit_with_faults(faults)
-    serving.serve(_serve(settings, as_json=options["as_json"], with_manifest=options["manifest"]))
+        from trine.cli.serving import exit_with_faults
+
+        exit_with_faults(faults)
+    from trine.awslambda.head_start import head_start
+
+    # First of all: the Pythons of functions load on another core while this process loads the wings.
+    started = head_start(settings.template, settings.parameters.values(), settings.state_directory)
+    from trine.cli import serving
+
+    serving.serve(_serve(settings, started, as_json=options["as_json"], with_manifest=options["manifest"]))
 
 
 def settings_of(options: dict[str, Any]) -> Settings:
@@ -93,7 +106,10 @@ def _environment_overrides(path: Path | None) -> dict[str, dict[str, str]]:
         raise click.UsageError(f"{path} is not SAM's env-vars JSON ({error})") from None
 
 
-async def _serve(settings: Settings, *, as_json: bool, with_manifest: bool) -> None:
+async def _serve(settings: Settings, started: dict[str, Started], *, as_json: bool, with_manifest: bool) -> None:
+    import asyncio
+
+    from trine.cli import serving
     from trine.cloudformation.template import load_template
 
     settings.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -113,9 +129,12 @@ async def _serve(settings: Settings, *, as_json: bool, with_manifest: bool) -> N
     template = await reading
     for note in template.notes:
         click.echo(str(note), err=True)
-    stack = await Stack.start(settings, template, lambda started: ConsoleDoor(started).handle)
+    stack = await Stack.start(settings, template, lambda made: ConsoleDoor(made).handle, head_starts=started)
     try:
-        await serving.until_stopped(partial(_announce, stack.description(), as_json, with_manifest), stack.warm)
+        stack.warm()
+        for python in await stack.wings.functions.machinery.interpreters.ready(ZYGOTE_PATIENCE_SECONDS):
+            click.echo(f"{python} is still being prepared for functions; first calls wait for it", err=True)
+        await serving.until_stopped(partial(_announce, stack.description(), as_json, with_manifest))
         if not as_json:
             click.echo("\nstopping …")
     finally:
@@ -126,5 +145,7 @@ def _announce(description: dict[str, Any], as_json: bool, with_manifest: bool) -
     if as_json:
         click.echo(json.dumps(description))
         return
+    from trine.cli import announcement
+
     for line in announcement.lines(description, with_manifest=with_manifest):
         click.echo(line)

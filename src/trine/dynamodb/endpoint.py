@@ -85,7 +85,7 @@ class DynamoDB:
         self.metering.start()
 
     def warm(self) -> None:
-        """Do what a start left for later: called once, when it has been told that the table answers."""
+        """Import what most stacks ask for first, so that no request waits for it."""
         import_usual()
 
     async def close(self) -> None:

@@ -18,6 +18,7 @@ from trine.apigateway.usage_resources import build_usage
 from trine.aws.arn import Place
 from trine.aws.fidelity import Fidelity
 from trine.aws.ids import Ids
+from trine.awslambda.head_start import Started
 from trine.awslambda.neighbours import Neighbours
 from trine.awslambda.service import Service
 from trine.clock import Clock
@@ -70,6 +71,7 @@ def build(
     *,
     aws_url: str,
     front_port: int,
+    head_starts: Mapping[str, Started] | None = None,
 ) -> Wings:
     """Join the wings over `store`. Nothing of the template is made yet but its APIs, which hold no state."""
     place = settings.place
@@ -97,6 +99,7 @@ def build(
         aws_url,
         catalogue=catalogue,
         neighbours=Neighbours(dynamodb.streams),
+        head_starts=head_starts,
     )
     usage, keys_written = build_usage(resources, catalogue, ids, clock)
     endpoints: dict[str, Endpoint] = {

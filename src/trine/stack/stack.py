@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from trine.apigateway.build import build_apis
 from trine.apigateway.errors import door_response
 from trine.aws.ids import Ids, SystemIds
+from trine.awslambda.head_start import Started
 from trine.clock import Clock, SystemClock
 from trine.cloudformation.manifest import ManifestRow, manifest
 from trine.cloudformation.template import Template
@@ -66,8 +67,9 @@ class Stack:
         *,
         clock: Clock | None = None,
         ids: Ids | None = None,
+        head_starts: Mapping[str, Started] | None = None,
     ) -> Stack:
-        """Start everything; ready when this returns.
+        """Start everything; ready when this returns. `head_starts` are Pythons for functions that run already.
 
         Raises TemplateFaults (a wing refused a resource), PortTaken or StateFault; then nothing runs.
         """
@@ -85,7 +87,17 @@ class Stack:
         front_port, aws_port = ports.front.getsockname()[1], ports.aws.getsockname()[1]
         aws_url = f"http://{url_host(settings.host)}:{aws_port}"
         with store_faults():
-            wings = build(settings, apis, resources, store, clock, ids, aws_url=aws_url, front_port=front_port)
+            wings = build(
+                settings,
+                apis,
+                resources,
+                store,
+                clock,
+                ids,
+                aws_url=aws_url,
+                front_port=front_port,
+                head_starts=head_starts,
+            )
         stack = cls(settings, template, wings, ports)
         try:
             wings.functions.start()
@@ -127,7 +139,7 @@ class Stack:
         self.run_file().write(self.settings.state_directory)
 
     def warm(self) -> None:
-        """Do what the start left for later; called when it has been told that the stack is ready."""
+        """Import what first requests need, so that none of them waits for it."""
         self.wings.dynamodb.warm()
 
     async def close(self) -> None:

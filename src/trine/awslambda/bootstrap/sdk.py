@@ -7,20 +7,21 @@ with a function's own values here.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 WARM_SERVICES = ("dynamodb",)
 """Services whose models are parsed before forking; others are parsed on first use, as everywhere."""
 
 
-def preload() -> bool:
-    """Import boto3 and warm its loader; False where boto3 is not installed."""
+def preload() -> Callable[[], None] | None:
+    """Import boto3 and warm its loader; None where boto3 is not installed. The answer warms `boto3.resource`."""
     try:
         import boto3
         import botocore.loaders
         import botocore.session
     except ImportError:
-        return False
+        return None
     stock = botocore.loaders.create_loader
     shared = stock(None)
 
@@ -39,5 +40,8 @@ def preload() -> bool:
     )
     for service in WARM_SERVICES:
         session.client(service)
+    return lambda: _warm_resources(session)
+
+
+def _warm_resources(session: Any) -> None:
     session.resource("dynamodb")
-    return True

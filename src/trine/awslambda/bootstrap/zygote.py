@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import linux, sandbox, sdk, sdk_guard, supervisor, worker
@@ -27,13 +28,18 @@ _MESSAGE_MAX_BYTES = 262_144
 _DESCRIPTORS = 3
 _CONTROL_FD = 4
 _GUEST = ("runtime", "wire", "context", "faults", "logs")
-_STANDARD = ("asyncio", "base64", "concurrent.futures", "csv", "dataclasses", "datetime", "decimal", "enum",
-             "functools", "hashlib", "hmac", "http.client", "json", "logging", "random", "re", "ssl", "statistics",
-             "string", "threading", "typing", "urllib.parse", "urllib.request", "uuid", "zoneinfo")  # fmt: skip
+_STANDARD = ("base64", "concurrent.futures", "csv", "dataclasses", "datetime", "decimal", "enum", "functools",
+             "hashlib", "hmac", "http.client", "json", "logging", "random", "re", "ssl", "string", "threading",
+             "typing", "urllib.parse", "urllib.request", "uuid")  # fmt: skip
+"""Loaded before the first fork; the SDK needs most of it anyway."""
+_LATER = ("asyncio", "statistics", "zoneinfo")
+"""Loaded while nobody asks for a fork; an early fork loads them itself."""
+_QUIET_MILLISECONDS = 20
 
 
 def main(descriptor: str, sandboxed: str, sdk_folder: str, accelerated: str) -> NoReturn:
     """Serve forks on the inherited socket `descriptor`; `sandboxed` puts on what layers the system offers."""
+    gc.disable()  # nothing that is loaded here dies: collecting costs a quarter of the loading
     server = socket.socket(fileno=int(descriptor))
     linux.adopt_orphans()
     for name in _GUEST:
@@ -42,8 +48,8 @@ def main(descriptor: str, sandboxed: str, sdk_folder: str, accelerated: str) -> 
         importlib.import_module(name)
     if sdk_folder:
         sys.path.append(sdk_folder)
-    has_sdk = sdk.preload()
-    quick = sdk_guard.install() if has_sdk and accelerated == "quick" else {}
+    warm_resources = sdk.preload()
+    quick = sdk_guard.install() if warm_resources and accelerated == "quick" else {}
     worker.quick_sdk.update(quick)
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
@@ -53,23 +59,31 @@ def main(descriptor: str, sandboxed: str, sdk_folder: str, accelerated: str) -> 
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     sandbox.own_folders()
     layers = sandbox.probe() if sandboxed == "sandboxed" else sandbox.Layers()
-    gc.collect()
     gc.freeze()
-    loaded = sorted({name.partition(".")[0] for name in sys.modules})
+    loaded = sorted({name.partition(".")[0] for name in (*sys.modules, *_LATER)})
     _send(server, {"ready": True, "sdk": sorted(quick), "modules": loaded, "python": list(sys.version_info[:3]),
                    "layers": layers.as_document()})  # fmt: skip
+    later = [*map(_importing, _LATER), *([warm_resources] if warm_resources else [])]
     poll = select.poll()
     poll.register(server.fileno(), select.POLLIN | select.POLLHUP)
     poll.register(wake_read, select.POLLIN)
     living: set[int] = set()
     while True:
-        for ready, _ in poll.poll():
+        events = poll.poll(_QUIET_MILLISECONDS if later else None)
+        if not events:
+            later.pop(0)()
+            gc.freeze()
+        for ready, _ in events:
             if ready == wake_read:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wake_read, 512)
                 _reap(living)
             else:
                 _serve(server, living, layers)
+
+
+def _importing(name: str) -> Callable[[], object]:
+    return lambda: importlib.import_module(name)
 
 
 def _serve(server: socket.socket, living: set[int], layers: sandbox.Layers) -> None:
@@ -127,6 +141,7 @@ def _become_supervisor(
 ) -> NoReturn:
     # Descriptors go to fixed places and everything else is closed: nothing of the zygote or a sibling stays open.
     signal.set_wakeup_fd(-1)
+    gc.enable()
     try:
         os.setsid()
         link, log, control = (fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10) for descriptor in descriptors)

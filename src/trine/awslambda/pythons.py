@@ -1,0 +1,75 @@
+"""The Pythons of this machine, and the SDK's packages that those without one of their own are lent.
+
+Looks at files only and imports little: it runs before anything else of a start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""The version that runs Trine."""
+_SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+"""What AWS's Python runtimes bring; all of it is plain Python and runs in every version."""
+_PROGRAMS = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+"""How executables begin on Linux and macOS."""
+_OLDEST = (3, 9)
+
+
+def find(version: str) -> str | None:
+    """The executable of Python `version` (`3.12`), or None when it is not installed.
+
+    Looks at files only: shims, which are scripts, are passed over, and what lies behind them is looked for where
+    version managers keep it. Versions that the guest does not run in count as not installed.
+    """
+    if version == OWN:
+        return sys.executable
+    numbers = version.split(".")
+    if len(numbers) != 2 or not all(map(str.isdigit, numbers)) or tuple(map(int, numbers)) < _OLDEST:
+        return None
+    name = f"python{version}"
+    home = Path.home()
+    folders = [Path(folder) for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder]
+    for root, pattern in (
+        (Path(os.environ.get("PYENV_ROOT", home / ".pyenv")) / "versions", f"{version}.*/bin"),
+        (home / ".local" / "share" / "uv" / "python", f"cpython-{version}.*/bin"),
+    ):
+        folders += sorted(root.glob(pattern), reverse=True)
+    for folder in folders:
+        path = folder / name
+        if _is_program(path):
+            return str(path)
+    return None
+
+
+def _is_program(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in _PROGRAMS and os.access(path, os.X_OK)
+    except OSError:
+        return False
+
+
+def lent_sdk(executable: str, state: Path) -> Path | None:
+    """A folder with nothing but the SDK's packages of this interpreter, for another one; None for the own one."""
+    if executable == sys.executable:
+        return None
+    folder = state / "sdk"
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
+    for name in _SDK:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        source = Path(spec.origin)
+        source = source.parent if source.name == "__init__.py" else source
+        link = folder / source.name
+        if link.is_symlink() and link.readlink() != source:
+            link.unlink()  # from an environment that has moved since
+        with contextlib.suppress(FileExistsError):
+            link.symlink_to(source)
+    return folder

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +297,10 @@ def test_a_caller_that_goes_away_does_not_break_the_environment(lab: Any) -> Non
         await asyncio.sleep(0.3)
 
     lab.run(leave_early())
+    deadline = time.monotonic() + 10
+    while [e["state"] for e in lab.service.registry.describe_environments("gone")] != ["idle"]:
+        assert time.monotonic() < deadline
+        lab.run(asyncio.sleep(0.01))
     lab.invoke("gone", {"seconds": 0})
     assert len(lab.service.registry.describe_environments("gone")) == 1
     assert lab.service.concurrency.running("gone") == 0

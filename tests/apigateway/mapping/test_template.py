@@ -10,6 +10,61 @@ from hypothesis import strategies as st
 
 from trine.apigateway.mapping.template import Template, TemplateError
 
+MACROS = [
+    ("#macro(hi $who)Hi $who!#end#hi('Ann')#hi($name)", "Hi Ann!Hi Ann!"),
+    ("#macro(two $a, $b)$b$a#end#two('x', 'y')#two('x' 'y')", "yxyx"),
+    ("#macro(one $a)$a#end#one(1)$a", "1$a"),
+    ("#set($a = 5)#macro(one $a)$a#end#one(1)$a", "15"),
+    ("#macro(count)#set($n = 3)#end#count()$n", "3"),
+    ("#later('x')#macro(later $a)[$a]#end", "[x]"),
+    ("## #macro(gone $a)\n#gone('x')", "#gone('x')"),
+    ("#macro(outer $a)#inner($a)#end#macro(inner $b)<$b>#end#outer('x')", "<x>"),
+    ("#macro(wrap $t)<$t>$bodyContent</$t>#end#@wrap('b')bold $name#end", "<b>bold Ann</b>"),
+    ("#macro(toJson $i)#foreach($k in $i.keySet())$k;#end#end#toJson($map)", "a;"),
+    ("#macro(camelCase)x#end#camelCase()", "x"),
+    ("#macro(m $a)$a#end#m($nobody)|", "$a|"),
+    ("#define($d)<$name>#end#set($name = 'Bo')$d", "<Bo>"),
+    ('#define($d)x#end#set($y = "$d$d")$y', "xx"),
+    ("#define($d)$n#end#foreach($n in [1..3])$d#end", "123"),
+    ("#set($t = '$name #if(true)yes#end')#evaluate($t)", "Ann yes"),
+    ("#unknown($name) #FFF", "#unknown(Ann) #FFF"),
+    ("#set($Integer = 0)$Integer.parseInt('42') $!Integer.parseInt('x')|", "42 |"),
+    ("#foreach($e in $map.entrySet())$e.getKey()#end", "a"),
+    ("$list.subList(0, 2) $list.lastIndexOf('y') ${name.isBlank()}", '["z","y"] 1 false'),
+]
+
+
+@pytest.mark.parametrize(("source", "expected"), MACROS)
+def test_macros_and_blocks(source: str, expected: str) -> None:
+    variables = {"name": "Ann", "list": ["z", "y", "x"], "map": {"a": {"b": 1}}}
+    assert render(source, **variables) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "#macro(m)#m()#end#m()",
+        "#define($d)$d#end$d",
+        "#macro(a)#b()#end#macro(b)#a()#end#a()",
+        "#set($t = '#evaluate($t)')#evaluate($t)",
+        "#macro(m)#m()#m()#end#m()",
+        "#macro(m $x)#foreach($i in [1..900])#foreach($j in [1..900])$i#end#end#end#m(1)",
+    ],
+)
+def test_macros_end(source: str) -> None:
+    with pytest.raises(TemplateError):
+        render(source)
+
+
+@pytest.mark.parametrize("source", ["#macro(", "#macro()x#end", "#macro(a b)x#end", "#define(x)y#end", "#macro(a $b)",
+                                    "#macro(a)x#end#a(", "#@a()x", "#macro(a)x#end#@a()x", "#evaluate("])  # fmt: skip
+def test_broken_macros(source: str) -> None:
+    if source == "#@a()x":  # no macro of that name: text
+        assert render(source) == source
+        return
+    with pytest.raises(TemplateError, match="line 1"):
+        render(source)
+
 
 def render(source: str, **variables: Any) -> str:
     return Template(source).render(variables)
@@ -82,8 +137,8 @@ def test_values_print_as_recorded_on_aws() -> None:
     [
         "#if(true)never closed", "#end", "#else", "#set($x = )", "#set(x = 1)", "#if()a#end", "#if(1",
         "#foreach($x)#end",
-        "#foreach($x.y in [])#end", "#macro(a)x#end", "#parse('x')", "#* open", "#[[ open", "#set($x = 'open)",
-        "#set($x = 1 +)", "#set($x = [1,)", "#set($x = {1 2})",  "$name.call(", "#evaluate('x')",
+        "#foreach($x.y in [])#end", "#parse('x')", "#* open", "#[[ open", "#set($x = 'open)",
+        "#set($x = 1 +)", "#set($x = [1,)", "#set($x = {1 2})",  "$name.call(",
         "#set($x = " + "(" * 5_000 + ")", "#if(true)" * 100 + "#end" * 100, "#set($x = " + "!" * 5_000 + "true)",
         "#set($x = " + "9" * 50 + ")", "$a" * 200_000, "$x" + ".a(" * 3_000,
     ],

@@ -76,15 +76,60 @@ class ExpressionReader:
         """`( $x in expression )`"""
         self.at = at
         self._expect("(")
-        self._space()
-        target, end = self.reference(self.at)
-        if target is None or target.accesses:
-            raise self._fail("#foreach needs a variable")
-        self.at = end
+        name = self._variable("#foreach needs a variable")
         self._expect("in")
         expression = self._expression()
         self._expect(")")
-        return target.name, expression, self.at
+        return name, expression, self.at
+
+    def variable(self, at: int) -> tuple[str, int]:
+        """`( $x )`"""
+        self.at = at
+        self._expect("(")
+        name = self._variable("#define needs a variable")
+        self._expect(")")
+        return name, self.at
+
+    def signature(self, at: int) -> tuple[str, tuple[str, ...], int]:
+        """`( name $a $b )`, commas allowed."""
+        self.at = at
+        self._expect("(")
+        self._space()
+        name = _NAME.match(self.source, self.at)
+        if name is None:
+            raise self._fail("#macro needs a name")
+        self.at = name.end()
+        parameters: list[str] = []
+        while not self._closed():
+            parameters.append(self._variable("#macro takes variables"))
+        return name[0], tuple(parameters), self.at
+
+    def arguments(self, at: int) -> tuple[list[Expression], int]:
+        """`( expression expression )`, commas allowed."""
+        self.at = at
+        self._expect("(")
+        found: list[Expression] = []
+        while not self._closed():
+            found.append(self._unary())
+        return found, self.at
+
+    def _closed(self) -> bool:
+        """Is this the `)`? A comma before the next entry is taken."""
+        self._space()
+        if self.source.startswith(")", self.at):
+            self.at += 1
+            return True
+        if self.source.startswith(",", self.at):
+            self.at += 1
+        return False
+
+    def _variable(self, otherwise: str) -> str:
+        self._space()
+        target, end = self.reference(self.at) if self.source.startswith("$", self.at) else (None, self.at)
+        if target is None or target.accesses:
+            raise self._fail(otherwise)
+        self.at = end
+        return target.name
 
     def reference(self, at: int) -> tuple[Reference | None, int]:
         """The reference that begins with `$` at `at`, or (None, at) when there is none."""

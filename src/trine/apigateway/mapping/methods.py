@@ -65,7 +65,10 @@ def call_method(value: Any, name: str, arguments: Sequence[Any]) -> Any:
     table = _STRING if isinstance(value, str) else _LIST if isinstance(value, list) else _MAP
     if not isinstance(value, str | list | dict):
         table = _SCALAR
-    return _apply(table.get(name), (value, *arguments))
+    method = table.get(name)
+    if method is None and not arguments and len(name) > 3 and name.startswith("get"):
+        return get_property(value, name[3].lower() + name[4:])  # a bean's getter: `$entry.getKey()`
+    return _apply(method, (value, *arguments))
 
 
 def _apply(method: Callable[..., Any] | None, arguments: tuple[Any, ...]) -> Any:
@@ -119,6 +122,13 @@ def _put(mapping: dict[str, Any], key: Any, value: Any) -> Any:
     return before
 
 
+def _java_int(text: str) -> int:
+    """`Integer.parseInt`, reached by `#set($Integer = 0) $Integer.parseInt("5")`. ValueError when it is none."""
+    if not text.lstrip("+-").isdecimal() or len(text) > 20:
+        raise ValueError(text)
+    return int(text)
+
+
 def _substring(text: str, start: int, end: int | None = None) -> str:
     end = len(text) if end is None else end
     if not 0 <= start <= end <= len(text):
@@ -150,6 +160,9 @@ _STRING: dict[str, Callable[..., Any]] = {
     "matches": lambda s, pattern: compile_pattern(pattern).matches(s),
     "split": lambda s, pattern: compile_pattern(pattern).split(s),
     "charAt": lambda s, index: _substring(s, index, index + 1),
+    "compareToIgnoreCase": lambda s, other: (s.lower() > other.lower()) - (s.lower() < other.lower()),
+    "isBlank": lambda s: not s.strip(),
+    "strip": str.strip,
     "toString": lambda s: s,
 }
 
@@ -163,6 +176,9 @@ _LIST: dict[str, Callable[..., Any]] = {
     "remove": lambda v, index: v.pop(index),
     "contains": lambda v, item: any(equals(item, other) for other in v),
     "indexOf": lambda v, item: next((i for i, other in enumerate(v) if equals(item, other)), -1),
+    "lastIndexOf": lambda v, item: next((i for i in range(len(v) - 1, -1, -1) if equals(item, v[i])), -1),
+    "subList": lambda v, start, end: v[start:end] if 0 <= start <= end <= len(v) else None,
+    "clear": list.clear,
     "toString": text_of,
 }
 
@@ -178,12 +194,19 @@ _MAP: dict[str, Callable[..., Any]] = {
     "containsValue": lambda v, item: any(equals(item, other) for other in v.values()),
     "keySet": lambda v: list(v),
     "values": lambda v: list(v.values()),
+    "clear": dict.clear,
     "entrySet": lambda v: [{"key": key, "value": value} for key, value in v.items()],
     "toString": text_of,
 }
 
 _SCALAR: dict[str, Callable[..., Any]] = {
     "toString": text_of,
+    "parseInt": lambda _, text: _java_int(text),
+    "parseLong": lambda _, text: _java_int(text),
+    "valueOf": lambda v, text: _java_int(text) if isinstance(v, int) else float(text),
+    "parseDouble": lambda _, text: float(text),
+    "parseFloat": lambda _, text: float(text),
+    "compareTo": lambda v, other: (v > other) - (v < other),
     "intValue": int,
     "longValue": int,
     "doubleValue": float,

@@ -6,7 +6,8 @@ scope's budget, and everything written counts, so that no template runs long or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from trine.apigateway.limits import FOREACH_ITERATIONS, PAYLOAD_BYTES
@@ -15,6 +16,8 @@ from trine.apigateway.mapping.values import TemplateError, binary, compare, equa
 
 STEPS_MAX = 100_000
 """Nodes one rendering may run; about a tenth of a second."""
+CALLS_DEEP_MAX = 20
+"""Macros and defined blocks within one another: Velocity's `velocimacro.max.depth`."""
 
 
 class Stop(Exception):
@@ -28,11 +31,12 @@ class Break(Exception):
 class Scope:
     """Variables of one rendering, what was written so far, and how much may still happen."""
 
-    __slots__ = ("_steps", "_written", "out", "variables")
+    __slots__ = ("_calls", "_steps", "_written", "out", "variables")
 
     def __init__(self, variables: dict[str, Any]) -> None:
         self.variables = variables
         self.out: list[str] = []
+        self._calls = 0
         self._steps = STEPS_MAX
         self._written = 0
 
@@ -41,6 +45,15 @@ class Scope:
         self._steps -= 1
         if self._steps < 0:
             raise TemplateError(f"the template runs more than {STEPS_MAX} steps")
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """A macro or defined block runs inside. TemplateError when too many do."""
+        if self._calls >= CALLS_DEEP_MAX:
+            raise TemplateError(f"macros and defined blocks are called more than {CALLS_DEEP_MAX} deep")
+        self._calls += 1
+        yield
+        self._calls -= 1
 
     def write(self, text: str) -> None:
         """Add `text` to the output."""
@@ -217,6 +230,8 @@ class Reference:
     def value(self, scope: Scope) -> Any:
         scope.step()
         value = scope.variables.get(self.name)
+        if isinstance(value, Deferred):
+            value = value.text(scope)
         for access in self.accesses:
             if value is None:
                 return None
@@ -329,6 +344,25 @@ class Leave:
 
     def render(self, scope: Scope) -> None:
         raise self.signal
+
+
+class Deferred:
+    """A block that a variable stands for (`#define`, the body of a macro's call): rendered wherever it is named."""
+
+    __slots__ = ("block",)
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+
+    def text(self, scope: Scope) -> str:
+        """What the block writes now."""
+        outer, scope.out = scope.out, []
+        try:
+            with scope.deeper():
+                self.block.render(scope)
+            return "".join(scope.out)
+        finally:
+            scope.out = outer
 
 
 class Block:

@@ -1,7 +1,7 @@
 """Velocity text → nodes. Read once when the API is loaded; a fault is a `TemplateError` with its line.
 
-Built: references with properties, methods and indexes, `#set #if #elseif #else #end #foreach #break #stop`, comments,
-`#[[ ]]#` literal text. Not built, and said so: `#macro`, `#define`, `#parse`, `#include`, `#evaluate`.
+References with properties, methods and indexes, `#set #if #elseif #else #end #foreach #break #stop #define #macro
+#evaluate`, comments, `#[[ ]]#` literal text. Refused: `#parse` and `#include`, for there are no files to read.
 As in Velocity, a directive swallows the line end that follows it.
 """
 
@@ -11,15 +11,18 @@ import re
 
 from trine.apigateway.limits import MAPPING_TEMPLATE_BYTES
 from trine.apigateway.mapping.expression import ExpressionReader
+from trine.apigateway.mapping.macros import CallMacro, Define, Evaluate, Macro
 from trine.apigateway.mapping.nodes import Block, Break, ForEach, If, Leave, Node, Set, Stop, Text
 from trine.apigateway.mapping.values import TemplateError
 
 NESTING_MAX = 64
 """Blocks within blocks, and brackets within brackets."""
 
-_DIRECTIVE = re.compile(r"#(?:\{(?P<braced>[a-z]+)\}|(?P<bare>[a-z]+))")
-_KNOWN = {"set", "if", "elseif", "else", "end", "foreach", "break", "stop"}
-_NOT_BUILT = {"macro", "define", "parse", "include", "evaluate"}
+_DIRECTIVE = re.compile(r"#(?:\{(?P<braced>[A-Za-z]\w*)\}|(?P<body>@)?(?P<bare>[A-Za-z]\w*))", re.ASCII)
+_KNOWN = {"set", "if", "elseif", "else", "end", "foreach", "break", "stop", "define", "macro", "evaluate"}
+_NOT_BUILT = {"parse", "include"}
+_MACRO_NAME = re.compile(r"#macro\s*\(\s*([A-Za-z][\w-]*)", re.ASCII)
+_MACROS_MAX = 100
 _LINE_END = re.compile(r"[ \t]*(?:\r\n|\n|\r)")
 _SPECIAL = re.compile(r"[$#\\]")
 
@@ -43,6 +46,7 @@ class _Parser:
     def __init__(self, source: str, depth: int) -> None:
         self.source = source
         self.at = 0
+        self.macros = {name: Macro() for name in _MACRO_NAME.findall(source)[:_MACROS_MAX]}
         self.reader = ExpressionReader(source, NESTING_MAX, depth, parse_interpolated)
 
     def fail(self, message: str, at: int | None = None) -> TemplateError:
@@ -129,20 +133,23 @@ class _Parser:
             return None
         match = _DIRECTIVE.match(source, at)
         name = (match["braced"] or match["bare"]) if match else ""
+        if match and name in self.macros and name not in _KNOWN:
+            nodes.append(self._call(match, name, depth))
+            return None
         # `#endif` is `#end` followed by text only when braced; bare names are taken whole, but #else and #end may
         # touch the text behind them, as in `#elsefoo` of sloppy one-line templates.
         if match and not match["braced"] and name not in _KNOWN | _NOT_BUILT:
-            name = next((known for known in ("else", "end") if name.startswith(known)), "")
-        if not match or name not in _KNOWN | _NOT_BUILT:
+            name = next((known for known in ("else", "end", "break", "stop") if name.startswith(known)), "")
+        if not match or match["body"] or name not in _KNOWN | _NOT_BUILT:
             self._text(nodes, "#")
             self.at += 1
             return None
         if name in _NOT_BUILT:
-            raise self.fail(f"#{name} is not built")
+            raise self.fail(f"#{name} has no files to read here")
         self.at = match.end() if match["braced"] else at + 1 + len(name)
         if name in ("else", "elseif", "end"):
             if name not in stops:
-                raise self.fail(f"#{name} without #if or #foreach")
+                raise self.fail(f"#{name} without #if, #foreach, #define or #macro")
             if name != "elseif":
                 self._swallow_line_end()
             return name
@@ -154,6 +161,22 @@ class _Parser:
         if match:
             self.at = match.end()
 
+    def _body(self, depth: int) -> Block:
+        """Everything up to `#end`."""
+        self._swallow_line_end()
+        block, _ = self.block(frozenset({"end"}), depth + 1)
+        return block
+
+    def _call(self, match: re.Match[str], name: str, depth: int) -> Node:
+        """The call of a macro: `#name(…)`, or `#@name(…) … #end`."""
+        start = self.at
+        arguments, self.at = self.reader.arguments(match.end())
+        source = self.source[start : self.at]
+        if match["body"]:
+            return CallMacro(self.macros[name], arguments, self._body(depth), source)
+        self._swallow_line_end()
+        return CallMacro(self.macros[name], arguments, None, source)
+
     def _directive(self, name: str, depth: int) -> Node:
         if name in ("break", "stop"):
             return Leave(Break if name == "break" else Stop)
@@ -163,9 +186,21 @@ class _Parser:
             return Set(target, expression)
         if name == "foreach":
             variable, collection, self.at = self.reader.iteration(self.at)
-            self._swallow_line_end()
-            block, _ = self.block(frozenset({"end"}), depth + 1)
-            return ForEach(variable, collection, block)
+            return ForEach(variable, collection, self._body(depth))
+        if name == "define":
+            defined, self.at = self.reader.variable(self.at)
+            return Define(defined, self._body(depth))
+        if name == "macro":
+            title, parameters, self.at = self.reader.signature(self.at)
+            macro = self.macros.get(title)
+            if macro is None:
+                raise self.fail(f"a template has at most {_MACROS_MAX} macros")
+            block = self._body(depth)
+            macro.parameters, macro.block = parameters, block
+            return Block([])
+        if name == "evaluate":
+            expression, self.at = self.reader.condition(self.at)
+            return Evaluate(expression, lambda text: parse_interpolated(text, depth + 1))
         branches = []
         otherwise: Block | None = None
         stopped_by: str | None = "elseif"

@@ -55,3 +55,35 @@ def test_nobody_can_write_a_second_line(make_door: Any, http: Any, lambda_proxy:
     )
     door.call("GET", "/a%0Aforged")
     assert lines == ["/a forged"]
+
+
+def test_latencies_and_the_authorizer(make_door: Any, http: Any, lambda_proxy: Any, function_arn: str) -> None:
+    lines: list[str] = []
+    log_format = (
+        "$context.integrationLatency $context.integration.latency $context.integration.requestId "
+        "$context.authorizer.status $context.authorizer.principalId $context.authorizer.error $context.dataProcessed"
+    )
+    stage = {"StageName": "$default", "AccessLogSettings": {"DestinationArn": "a", "Format": log_format}}
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function_arn}/invocations"
+    authorizer = {"type": "request", "authorizerUri": uri, "identitySource": "$request.header.Authorization",
+                  "authorizerPayloadFormatVersion": "1.0"}  # fmt: skip
+    scheme = {"type": "apiKey", "in": "header", "name": "Authorization", "x-amazon-apigateway-authorizer": authorizer}
+    route = lambda_proxy(security=[{"A": []}])
+    door = make_door(
+        http({"/x": {"post": route}}, body={"components": {"securitySchemes": {"A": scheme}}}, stages=[stage]),
+        access_log=lambda _, line: lines.append(line),
+    )
+    statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+    verdict = {"principalId": "ann", "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+
+    def answer(request: Any) -> Any:
+        if request.caller.source_arn.endswith("/POST/x"):
+            door.clock.advance(0.25)
+            return {"statusCode": 200, "body": "hello"}
+        return verdict
+
+    door.invoker.answer = answer
+    door.call("POST", "/x", {"Authorization": "t"}, b"1234567")
+    verdict["policyDocument"]["Statement"][0]["Effect"] = "Deny"
+    door.call("POST", "/x", {"Authorization": "t"}, b"1234567")
+    assert lines == ["250 250 invocation-1 200 ann - 12", "- - - 403 - Forbidden 30"]

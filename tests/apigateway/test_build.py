@@ -270,3 +270,33 @@ def test_a_rest_path_loses_its_trailing_slash(make_door: Any, rest: Any, lambda_
 def test_a_streaming_uri_names_its_function(function_arn: str) -> None:
     uri = f"arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/{function_arn}/response-streaming-invocations"
     assert function_of(uri) == function_arn
+
+
+def test_a_deployment_describes_its_stage(resource: Any, make_door: Any) -> None:
+    description = {
+        "Variables": {"table": "users"},
+        "ThrottlingRateLimit": 5,
+        "ThrottlingBurstLimit": 2,
+        "LoggingLevel": "INFO",
+        "AccessLogSetting": {"DestinationArn": "arn:aws:logs:x", "Format": "$context.requestId"},
+        "MethodSettings": [{"HttpMethod": "GET", "ResourcePath": "/x", "ThrottlingRateLimit": 1}],
+    }
+    canary = {"PercentTraffic": 10, "StageVariableOverrides": {"table": "new"}}
+    properties = {
+        "RestApiId": "r1",
+        "StageName": "live",
+        "StageDescription": description,
+        "DeploymentCanarySettings": canary,
+    }
+    resources = [
+        resource("Api", "AWS::ApiGateway::RestApi", "r1", {"Name": "plain"}),
+        resource("Deployment", "AWS::ApiGateway::Deployment", "dep1", properties),
+    ]
+    stage = build_apis(resources)[0].stages[0]
+    assert (stage.name, stage.deployment_id, stage.variables) == ("live", "dep1", {"table": "users"})
+    assert stage.access_log_format == "$context.requestId"
+    assert (stage.throttles["* /*"].rate, stage.throttles["* /*"].burst) == (5.0, 2)
+    assert stage.throttles["GET /x"].rate == 1.0
+    assert stage.logs["* /*"].level == "INFO"
+    assert stage.canary is not None
+    assert (stage.canary.percent, stage.canary.variables) == (10.0, {"table": "new"})

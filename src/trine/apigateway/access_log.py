@@ -7,9 +7,9 @@ Unknown `$context` variables are written `-`. Source: "Variables for access logg
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from trine.apigateway.api import Stage
+from trine.apigateway.api import Authorization, Stage
 from trine.apigateway.context import context_variables, fill_context
 from trine.apigateway.exchange import Exchange
 from trine.clock import Clock
@@ -18,6 +18,10 @@ from trine.http.message import Response
 Sink = Callable[[str, str], None]
 """Takes (destination ARN, line)."""
 
+_REFUSED_BY_AUTHORIZERS = frozenset(
+    {"ACCESS_DENIED", "UNAUTHORIZED", "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE", "INVALID_SIGNATURE",
+     "EXPIRED_TOKEN", "MISSING_AUTHENTICATION_TOKEN"}
+)  # fmt: skip
 LINE_CHARACTERS = 8_192
 _log = logging.getLogger("trine.apigateway.access")
 
@@ -25,6 +29,22 @@ _log = logging.getLogger("trine.apigateway.access")
 def log_sink(destination: str, line: str) -> None:
     """The sink when the stack gives none: Python's logging."""
     _log.info("%s", line)
+
+
+def _authorizer(exchange: Exchange, response: Response, known: object) -> dict[str, object]:
+    """`$context.authorizer`, and how the authorizer did."""
+    refused = exchange.error is not None and exchange.error.get("responseType") in _REFUSED_BY_AUTHORIZERS
+    shown: dict[str, object] = {
+        "latency": exchange.authorizer_latency_ms,
+        "integrationLatency": exchange.authorizer_latency_ms,
+        "status": response.status if refused else 200,
+        "error": (exchange.error or {}).get("message") if refused else None,
+    }
+    if isinstance(known, Mapping):
+        shown.update(known)
+    if exchange.principal_id is not None:
+        shown["principalId"] = exchange.principal_id
+    return shown
 
 
 class AccessLog:
@@ -44,24 +64,31 @@ class AccessLog:
         length = len(response.body) if isinstance(response.body, bytes) else None
         error = exchange.error or {}
         integration_status = exchange.integration_status
+        integration_latency = exchange.integration_latency_ms if integration_status is not None else None
         variables.update(
             status=response.status,
             responseLength=length,
             responseLatency=latency,
-            integrationLatency=latency,
+            integrationLatency=integration_latency,
             integrationStatus=integration_status,
             integrationErrorMessage=exchange.integration_error,
             errorMessage=error.get("message"),
             errorResponseType=error.get("responseType"),
             integration={
                 "status": integration_status,
-                "latency": latency,
+                "integrationStatus": integration_status,
+                "latency": integration_latency,
                 "error": exchange.integration_error,
                 "requestId": exchange.endpoint_request_id,
             },
         )
-        authorizer = variables.get("authorizer")
-        if exchange.principal_id is not None and isinstance(authorizer, dict):
-            variables["authorizer"] = {**authorizer, "principalId": exchange.principal_id}
+        if exchange.has_route and exchange.route.route.authorization is not Authorization.NONE:
+            variables["authorizer"] = _authorizer(exchange, response, variables.get("authorizer"))
+            variables["authorize"] = {
+                "latency": exchange.authorizer_latency_ms,
+                "status": variables["authorizer"]["status"],
+            }
+        if not exchange.rest:
+            variables["dataProcessed"] = len(exchange.request.body) + (length or 0)
         line = fill_context(self._format, variables).replace("\r", " ").replace("\n", " ")
         self._sink(self._destination, line[:LINE_CHARACTERS])

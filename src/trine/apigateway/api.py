@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 JsonObject = Mapping[str, Any]
 
@@ -168,6 +168,14 @@ class CacheSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSetting:
+    """What the execution log tells of a method: `level` OFF, ERROR, INFO; with `data_trace` headers and bodies too."""
+
+    level: str
+    data_trace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Canary:
     """A share of a stage's requests that sees other stage variables."""
 
@@ -189,11 +197,24 @@ class Stage:
     cache: Mapping[str, CacheSetting] = field(default_factory=dict)
     """By `METHOD /path`, as `throttles`; empty unless the stage has a cache cluster."""
     canary: Canary | None = None
+    logs: Mapping[str, LogSetting] = field(default_factory=dict)
+    """By `METHOD /path`, as `throttles`; empty when all are off."""
 
     @property
     def is_default(self) -> bool:
         """True for `$default`, whose name is not part of the path."""
         return self.name == "$default"
+
+
+Setting = TypeVar("Setting")
+
+
+def method_setting(settings: Mapping[str, Setting], method: str, path: str) -> Setting | None:
+    """The most specific setting for a REST method: its own, its path's, its method's, the stage's."""
+    for name in (f"{method} {path}", f"* {path}", f"{method} /*", "* /*"):
+        if name in settings:
+            return settings[name]
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,20 @@ the sentences of what it asks for and cannot have (`Api.problems`).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from trine.apigateway.api import Api, ApiKind, CacheSetting, Canary, IntegrationType, Route, Stage, Throttle
-from trine.apigateway.definition import as_mapping, as_strings, read_cors
+from trine.apigateway.api import Api, ApiKind, IntegrationType, Route, Stage
+from trine.apigateway.definition import as_strings, read_cors
 from trine.apigateway.domains import read_domains
 from trine.apigateway.integrations.transformation import Transformation
-from trine.apigateway.limits import CACHE_TTL_DEFAULT_SECONDS, CACHE_TTL_MAX_SECONDS, ROUTES_PER_API
+from trine.apigateway.limits import ROUTES_PER_API
 from trine.apigateway.mapping.template import TemplateError
 from trine.apigateway.openapi import Definition, read_openapi
 from trine.apigateway.patterns import PatternRefused
 from trine.apigateway.resources import ResourceLike, read_http_resources, read_rest_resources
+from trine.apigateway.stages import read_http_stages, read_rest_stages, short_id
 from trine.aws.arn import Place
 
 REST_API = "AWS::ApiGateway::RestApi"
@@ -65,7 +65,7 @@ def build_rest_api(
         name=str(properties.get("Name") or definition.title or logical_id),
         logical_id=logical_id,
         routes=_routes(api_id, definition, rest=True),
-        stages=tuple(_rest_stages(api_id, everything)),
+        stages=tuple(read_rest_stages(api_id, everything)),
         authorizers=definition.authorizers,
         binary_media_types=tuple(dict.fromkeys([*definition.binary_media_types, *media_types])),
         gateway_responses=definition.gateway_responses,
@@ -93,7 +93,7 @@ def build_http_api(
     body = properties.get("Body")
     plain = read_http_resources(api_id, properties, everything)
     definition = _merge(read_openapi(body, rest=False, place=place), plain) if isinstance(body, Mapping) else plain
-    stages = _http_stages(api_id, everything)
+    stages = read_http_stages(api_id, everything)
     if not stages and properties.get("Target"):
         stages = [Stage("$default")]  # quick create makes the $default stage
     cors = properties.get("CorsConfiguration")
@@ -127,7 +127,7 @@ def _routes(api_id: str, definition: Definition, *, rest: bool) -> tuple[Route, 
     routes = [_checked(route, definition) for route in definition.routes[:ROUTES_PER_API]]
     if not rest:
         return tuple(routes)
-    return tuple(r if r.resource_id else replace(r, resource_id=_resource_id(api_id, r.path)) for r in routes)
+    return tuple(r if r.resource_id else replace(r, resource_id=short_id(api_id + r.path)) for r in routes)
 
 
 def _checked(route: Route, definition: Definition) -> Route:
@@ -140,98 +140,3 @@ def _checked(route: Route, definition: Definition) -> Route:
         definition.problems.append(f"{route.key}: {error}")
         return replace(route, integration=replace(integration, type=IntegrationType.NOT_BUILT, problem=str(error)))
     return route
-
-
-def _resource_id(api_id: str, path: str) -> str:
-    """Six lower-case characters, the same at each start: what AWS's resource ids look like."""
-    number = int.from_bytes(hashlib.blake2b(f"{api_id}{path}".encode(), digest_size=5).digest(), "big")
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    return "".join(digits[number // 36**place % 36] for place in range(6))
-
-
-def _throttle(node: Mapping[str, Any]) -> Throttle:
-    rate, burst = node.get("ThrottlingRateLimit"), node.get("ThrottlingBurstLimit")
-    return Throttle(float(rate) if rate is not None else None, int(burst) if burst is not None else None)
-
-
-def _log(properties: Mapping[str, Any], name: str) -> tuple[str | None, str | None]:
-    node = as_mapping(properties.get(name))
-    return (str(node["Format"]) if node.get("Format") else None, str(node.get("DestinationArn") or "") or None)
-
-
-def _rest_stages(api_id: str, resources: list[ResourceLike]) -> list[Stage]:
-    stages: dict[str, Stage] = {}
-    for resource in resources:
-        node = resource.properties
-        if resource.type == "AWS::ApiGateway::Stage" and node.get("RestApiId") == api_id:
-            throttles, cache = _method_settings(node.get("MethodSettings") or [])
-            log_format, log_destination = _log(node, "AccessLogSetting")
-            name = str(node.get("StageName"))
-            stages[name] = Stage(
-                name=name,
-                variables={str(k): str(v) for k, v in as_mapping(node.get("Variables")).items()},
-                deployment_id=_deployment_id(str(node.get("DeploymentId") or api_id)),
-                throttles=throttles,
-                access_log_format=log_format,
-                access_log_destination=log_destination,
-                cache=cache if str(node.get("CacheClusterEnabled", False)).lower() == "true" else {},
-                canary=_canary(as_mapping(node.get("CanarySetting"))),
-            )
-    for resource in resources:  # a Deployment with StageName makes that stage too; SAM's is called "Stage"
-        node = resource.properties
-        if resource.type == "AWS::ApiGateway::Deployment" and node.get("RestApiId") == api_id and node.get("StageName"):
-            name = str(node["StageName"])
-            description = as_mapping(node.get("StageDescription"))
-            variables = {str(k): str(v) for k, v in as_mapping(description.get("Variables")).items()}
-            stages.setdefault(name, Stage(name, variables, _deployment_id(resource.physical_id)))
-    return list(stages.values())
-
-
-def _method_settings(nodes: list[Any]) -> tuple[dict[str, Throttle], dict[str, CacheSetting]]:
-    """Throttling and caching by `METHOD /path`; paths of settings write their slashes as `~1`."""
-    throttles: dict[str, Throttle] = {}
-    cache: dict[str, CacheSetting] = {}
-    for node in map(as_mapping, nodes):
-        path = str(node.get("ResourcePath", "/*")).replace("~1", "/")
-        name = f"{str(node.get('HttpMethod', '*')).upper()} /{path.strip('/')}"
-        throttles[name] = _throttle(node)
-        if "CachingEnabled" in node:
-            ttl = min(max(int(node.get("CacheTtlInSeconds", CACHE_TTL_DEFAULT_SECONDS)), 0), CACHE_TTL_MAX_SECONDS)
-            cache[name] = CacheSetting(str(node["CachingEnabled"]).lower() == "true", ttl)
-    return throttles, cache
-
-
-def _canary(node: Mapping[str, Any]) -> Canary | None:
-    if not node:
-        return None
-    overrides = as_mapping(node.get("StageVariableOverrides"))
-    percent = min(max(float(node.get("PercentTraffic") or 0.0), 0.0), 100.0)
-    return Canary(percent, {str(name): str(value) for name, value in overrides.items()})
-
-
-def _deployment_id(name: str) -> str:
-    """Deployment ids have six lower-case characters on AWS; a longer logical name is shortened to such a one."""
-    return name if len(name) <= 10 and name.isalnum() else _resource_id("deployment", name)
-
-
-def _http_stages(api_id: str, resources: list[ResourceLike]) -> list[Stage]:
-    stages: list[Stage] = []
-    for resource in resources:
-        node = resource.properties
-        if resource.type != "AWS::ApiGatewayV2::Stage" or node.get("ApiId") != api_id:
-            continue
-        throttles = {str(k): _throttle(as_mapping(v)) for k, v in as_mapping(node.get("RouteSettings")).items()}
-        if node.get("DefaultRouteSettings"):
-            throttles[""] = _throttle(as_mapping(node.get("DefaultRouteSettings")))
-        log_format, log_destination = _log(node, "AccessLogSettings")
-        stages.append(
-            Stage(
-                name=str(node.get("StageName")),
-                variables={str(k): str(v) for k, v in as_mapping(node.get("StageVariables")).items()},
-                deployment_id=_deployment_id(str(node.get("DeploymentId") or api_id)),
-                throttles=throttles,
-                access_log_format=log_format,
-                access_log_destination=log_destination,
-            )
-        )
-    return stages

@@ -41,6 +41,10 @@ class Exchange:
     integration_error: str | None = None
     endpoint_request_id: str | None = None
     """Request id of the integration, such as Lambda's."""
+    sent: tuple[str, bytes] | None = None
+    """Where the integration's request went, and its body; for execution logs."""
+    received: bytes | None = None
+    """The integration's answer, before mapping."""
     overrides: dict[str, Any] | None = None
     """`responseOverride` and `requestOverride` that a request template has set."""
 
@@ -65,6 +69,20 @@ class Exchange:
         if incoming is not None and b"Root=" in incoming and len(incoming) <= TRACE_HEADER_BYTES:
             return incoming.decode("latin-1")
         return self._namer.trace_header(self.now_seconds)
+
+    @property
+    def integration_latency_ms(self) -> int:
+        """From the event's making to the integration's answer; 0 when there was none."""
+        return self._between_ms("apigateway.event", "apigateway.integration")
+
+    @property
+    def authorizer_latency_ms(self) -> int:
+        """What the authorizer took."""
+        return self._between_ms("apigateway.router", "apigateway.authorizer")
+
+    def _between_ms(self, begin: str, end: str) -> int:
+        at = {step.room: step.ended_ns for step in self.trace.steps}
+        return max(0, at[end] - at[begin]) // 1_000_000 if begin in at and end in at else 0
 
     @property
     def has_route(self) -> bool:

@@ -258,6 +258,8 @@ class Gateway:
                 served.cors.apply(response, exchange.request.headers.get(b"origin"))
         if served.access_log is not None:
             served.access_log.write(exchange, response)
+        if served.execution_log is not None:
+            served.execution_log.write(exchange, response)
         trace = exchange.trace
         trace.step("apigateway.response", {"status": response.status})
         self._traces.close(trace, response.status)
@@ -268,10 +270,11 @@ class Gateway:
         room = error.facts.pop("room", "apigateway.response")
         if trace.refusal is None:  # the identity wing has already told why it refused
             trace.refuse(room, error.reason, **error.facts)
+        message = error.message if exchange.rest else error.refusal.http_message
         exchange.error = {
             "responseType": error.refusal.type,
-            "message": error.message,
-            "messageString": message_text(error.message),
+            "message": message,
+            "messageString": message_text(message),
             "validationErrorString": error.facts.get("validationErrorString"),
         }
         return self._finish(exchange, self._served[exchange.deployed].responses.render(error, exchange))

@@ -15,6 +15,7 @@ from trine.apigateway.authorizers.guard import Guard, GuardParts
 from trine.apigateway.compression import Compression
 from trine.apigateway.cors import CorsPolicy
 from trine.apigateway.deployment import DeployedRoute, DeployedStage
+from trine.apigateway.execution_log import ExecutionLog
 from trine.apigateway.gateway_responses import GatewayResponses
 from trine.apigateway.integrations.runner import RunnerParts, Runners
 from trine.apigateway.response_cache import ResponseCache
@@ -41,6 +42,7 @@ class Served:
         "compression",
         "cors",
         "deployed",
+        "execution_log",
         "guard",
         "problems",
         "responses",
@@ -66,6 +68,7 @@ class Served:
         self.cache = ResponseCache(stage, deployed.routes, clock, parts.guard.access) if caching else None
         self.responses = GatewayResponses(api.gateway_responses)
         self.access_log = AccessLog(stage, parts.sink, clock) if stage.access_log_format else None
+        self.execution_log = ExecutionLog(deployed, parts.sink) if stage.logs else None
         runners = Runners(deployed, parts.runners)
         for route in deployed.routes:
             route.runner = runners.make(route)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trine.apigateway.api import Stage, Throttle
+from trine.apigateway.api import Stage, Throttle, method_setting
 from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.errors import THROTTLED, GatewayError
 from trine.clock import Clock
@@ -79,11 +79,7 @@ def _setting(stage: Stage, route: DeployedRoute, *, rest: bool) -> Throttle | No
     settings: Mapping[str, Throttle] = stage.throttles
     if not rest:
         return settings.get(route.key) or settings.get("")
-    method, path = route.route.method, route.route.path
-    for name in (f"{method} {path}", f"* {path}", f"{method} /*", "* /*"):
-        if name in settings:
-            return settings[name]
-    return None
+    return method_setting(settings, route.route.method, route.route.path)
 
 
 class StageThrottle:

@@ -51,6 +51,7 @@ class HttpEndpoint:
         url = self._url(exchange, mapped)
         headers = self._headers(exchange, mapped["header"])
         exchange.trace.step("apigateway.event", {"bytes": len(body), "url": url})
+        exchange.sent = url, body
         call = self._client.call(exchange.method if method == "ANY" else method, url, headers, body, self._limits)
         return asyncio.ensure_future(call)
 
@@ -106,7 +107,7 @@ class HttpEndpoint:
             exchange.integration_error = str(error)
             raise GatewayError(INTEGRATION_FAILURE, f"the endpoint failed: {error}", room="apigateway.integration")
         answer = settled.result()
-        exchange.integration_status = answer.status
+        exchange.integration_status, exchange.received = answer.status, answer.body
         if not self._proxy:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
             index = self._transformation.choose(str(answer.status))

@@ -48,6 +48,7 @@ class LambdaCustom:
         if role is not None:
             self._roles.allow_invoke(role, route.function, exchange)
         trace.step("apigateway.event", {"bytes": len(body), "function": route.function})
+        exchange.sent = route.function, body
         return self._invoker.invoke(
             InvokeRequest(
                 route.function,

@@ -60,6 +60,7 @@ class LambdaProxy:
         if role is not None:
             self._roles.allow_invoke(role, route.function, exchange)
         trace.step("apigateway.event", {"bytes": len(payload), "function": route.function})
+        exchange.sent = route.function, payload
         return self._invoker.invoke(
             InvokeRequest(
                 route.function,
@@ -74,6 +75,7 @@ class LambdaProxy:
         """The function's answer as a response. GatewayError when it failed or its answer is malformed."""
         answer = invocation_result(exchange, settled)
         exchange.integration_status = answer.status
+        exchange.endpoint_request_id = answer.request_id
         if answer.function_error is not None:
             raise function_failed(answer)
         if exchange.rest:
@@ -91,7 +93,9 @@ def invocation_result(exchange: Exchange, settled: Future[InvokeResponse]) -> In
         raise GatewayError(INTERNAL_ERROR, "the invocation was cancelled")
     error = settled.exception()
     if error is None:
-        return settled.result()
+        answer = settled.result()
+        exchange.received = answer.payload
+        return answer
     function = exchange.route.function
     if not isinstance(error, AwsError):
         _log.error("invoking %s failed", function, exc_info=error)

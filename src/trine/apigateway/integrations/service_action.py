@@ -150,6 +150,7 @@ class ServiceAction:
         """The integration response that the endpoint's status chooses."""
         answer = settled.result()
         exchange.integration_status = answer.status
+        exchange.received = answer.body if isinstance(answer.body, bytes) else None
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in all_headers(answer)}
         exchange.endpoint_request_id = next(
             (value for name, value in headers.items() if name.lower() == "x-amzn-requestid"), None

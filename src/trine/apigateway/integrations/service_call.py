@@ -42,6 +42,7 @@ class ServiceDoor:
         session = self._roles.session(self._role)
         headers = sign(session, *call, self._clock.now())
         exchange.trace.step("apigateway.event", {"bytes": len(call.body), "service": call.service})
+        exchange.sent = f"https://{call.service}.{call.region}.amazonaws.com{call.target.decode('latin-1')}", call.body
         session.trace = exchange.trace  # the endpoint reads it as it begins, before it first waits
         answer = self._endpoint(Request(call.method, call.target, Headers(headers), call.body, exchange.source_ip))
         if isinstance(answer, Response):

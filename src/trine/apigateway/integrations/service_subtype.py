@@ -130,6 +130,7 @@ class ServiceSubtype:
         """The service's answer as the route's."""
         answer = settled.result()
         exchange.integration_status = answer.status
+        exchange.received = answer.body if isinstance(answer.body, bytes) else None
         pairs = [pair for pair in all_headers(answer) if pair[0].lower() not in HTTP_DROPPED]
         return Response(answer.status, pairs, answer.body)
 

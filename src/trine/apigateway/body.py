@@ -1,18 +1,16 @@
 """Text or base64: how bodies cross into events and back out of answers.
 
 REST APIs go by `binaryMediaTypes` against the request's Content-Type (in) and the first type of its Accept header
-(out). HTTP APIs go by the Content-Type alone: text, JSON, XML and JavaScript are text, the rest is base64.
+(out). HTTP APIs go by the Content-Type alone (`aws.http_payload`).
 """
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Iterable
 
 from trine.http.message import Headers
 
-_TEXT_TYPES = frozenset({"application/json", "application/javascript", "application/xml", "application/graphql"})
 _TYPES_REMEMBERED = 1_024
 
 
@@ -47,14 +45,6 @@ class BinaryTypes:
         return known
 
 
-def is_text(content_type: bytes | None) -> bool:
-    """Does an HTTP API pass a body of this type as text? Without a type: yes."""
-    if content_type is None:
-        return True
-    media_type = content_type.decode("latin-1").partition(";")[0].strip().lower()
-    return media_type.startswith("text/") or media_type in _TEXT_TYPES or media_type.endswith(("+json", "+xml"))
-
-
 def rest_body(body: bytes, headers: Headers, binary: BinaryTypes) -> tuple[str | None, bool]:
     """(`body`, `isBase64Encoded`) of a REST event. Undeclared binary is damaged by UTF-8 decoding, as on AWS."""
     if not body:
@@ -62,23 +52,3 @@ def rest_body(body: bytes, headers: Headers, binary: BinaryTypes) -> tuple[str |
     if not binary.none and binary.match(headers.get(b"content-type")):
         return b64encode(body).decode(), True
     return body.decode("utf-8", "replace"), False
-
-
-def http_body(body: bytes, headers: Headers) -> tuple[str | None, bool]:
-    """(`body`, `isBase64Encoded`) of an HTTP API's event; text that is no UTF-8 goes as base64."""
-    if not body:
-        return None, False
-    if is_text(headers.get(b"content-type")):
-        try:
-            return body.decode(), False
-        except UnicodeDecodeError:
-            pass
-    return b64encode(body).decode(), True
-
-
-def decode_base64(text: str) -> bytes | None:
-    """The bytes of a base64 body, white space allowed; None when it is not base64."""
-    try:
-        return b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return None

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from trine.apigateway.event import identity, request_time, rest_context
+from trine.apigateway.event import identity, rest_context
 from trine.apigateway.exchange import Exchange
-from trine.apigateway.parameters import decode_path
+from trine.aws.http_payload import decode_path, request_time
 
 _VARIABLE = re.compile(r"\$(?:\{context\.([A-Za-z0-9_.-]+)\}|context\.([A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*))")
 

@@ -7,36 +7,15 @@ against events recorded on AWS.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from trine.apigateway.body import BinaryTypes, http_body, rest_body
+from trine.apigateway.body import BinaryTypes, rest_body
 from trine.apigateway.exchange import Exchange
-from trine.apigateway.parameters import (
-    decode_parameters,
-    decode_path,
-    http_headers,
-    http_query,
-    http_v1_headers,
-    rest_headers,
-    rest_query,
-)
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_formatted: tuple[int, str] = (-1, "")
-
-
-def request_time(now_seconds: float) -> str:
-    """`23/Nov/2026:09:00:00 +0000`; formatted once a second."""
-    global _formatted
-    second = int(now_seconds)
-    if _formatted[0] != second:
-        at = datetime.fromtimestamp(second, UTC)
-        _formatted = (second, f"{at.day:02d}/{_MONTHS[at.month - 1]}/{at.year}:{at:%H:%M:%S} +0000")
-    return _formatted[1]
+from trine.apigateway.parameters import decode_parameters, http_v1_headers, rest_headers, rest_query
+from trine.aws.http_payload import decode_path, http_body, http_headers, http_query, request_time
 
 
 class Forwarded:

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from trine.apigateway.body import decode_base64
 from trine.apigateway.errors import API_CONFIGURATION_ERROR, MALFORMED_RESPONSE, GatewayError
+from trine.aws.http_payload import decode_base64
 from trine.http.message import Response
 
 HeaderPairs = list[tuple[bytes, bytes]]

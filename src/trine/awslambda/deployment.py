@@ -27,6 +27,7 @@ from trine.awslambda.permission import resource_policy
 from trine.awslambda.registry import Alias, Registry
 from trine.awslambda.reload import Reloader
 from trine.awslambda.roles import RoleKeeper
+from trine.awslambda.urls.config import UrlBook, UrlConfig, url_config
 from trine.clock import Clock
 from trine.iam.policy import CompiledPolicy
 
@@ -57,6 +58,7 @@ class Deployment:
         """Where unpacked code and merged layers lie."""
         self.kept = FunctionStore(catalogue)
         self.layers = LayerStore(place, state_directory)
+        self.urls = UrlBook()
         self._reloader = Reloader(clock, self._reload)
 
     def start(self) -> None:
@@ -119,6 +121,7 @@ class Deployment:
         name = self._registry.find(name)[0].function.name
         await self.kept.remove(name)
         entry = self._registry.remove(name)
+        self.urls.remove_function(name)
         self._concurrency.reserve(name, None)
         await self._machinery.close_pools(entry.pools.values())
 
@@ -150,6 +153,17 @@ class Deployment:
     def put_alias(self, name: str, alias: str, version: str, weights: Mapping[str, float] | None = None) -> Alias:
         """Make or change an alias (`AWS::Lambda::Alias`). ResourceNotFound when a version does not exist."""
         return self._registry.put_alias(name, Alias(alias, version, weights=weights or {}))
+
+    def put_url(self, url_id: str, properties: Mapping[str, Any], *, create: bool = False) -> UrlConfig:
+        """Make or change a function URL from `AWS::Lambda::Url` properties. Raises InvalidParameterValue,
+        ResourceNotFound, and ResourceConflict when `create` finds one."""
+        named, given = str(properties.get("TargetFunctionArn")), properties.get("Qualifier")
+        entry, qualifier = self._registry.find(named, None if given is None else str(given))
+        now = self._clock.now()
+        known = self.urls.get(url_id)
+        created_at = now if known is None else known.created_at
+        config = url_config(url_id, entry.function.name, qualifier, properties, created_at, now)
+        return self.urls.put(config, create=create)
 
     # -- permissions and concurrency ---------------------------------------------------------------------------------
 

@@ -42,6 +42,8 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "SourceAccount": _E,
         "PrincipalOrgID": _E,
         "EventSourceToken": _E,
+        "FunctionUrlAuthType": _E,
+        "InvokedViaFunctionUrl": _E,
     },
     "AWS::Lambda::LayerVersion": {"LayerName": _E, "Content": _E, "CompatibleRuntimes": _S, "Description": _S},
     "AWS::Lambda::Version": {"FunctionName": _E, "Description": _S},
@@ -51,6 +53,13 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "Name": _E,
         "RoutingConfig": _E,
         "Description": _S,
+    },
+    "AWS::Lambda::Url": {
+        "TargetFunctionArn": _E,
+        "Qualifier": _E,
+        "AuthType": _E,
+        "InvokeMode": _E,
+        "Cors": _E,
     },
     "AWS::Lambda::EventInvokeConfig": {
         "FunctionName": _E,

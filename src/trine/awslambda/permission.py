@@ -13,6 +13,7 @@ from typing import Any
 from trine.aws.arn import Place
 from trine.awslambda import limits
 from trine.awslambda.errors import InvalidParameterValue
+from trine.awslambda.function import split_name
 from trine.iam.policy import CompiledPolicy, parse_policy
 
 _ACCOUNT = re.compile(r"\d{12}")
@@ -20,7 +21,8 @@ _ACTION = re.compile(r"lambda:[*]|lambda:[A-Za-z]+|[*]")
 
 
 def statement_of(permission: Mapping[str, Any], function_arn: str, place: Place, sid: str) -> dict[str, Any]:
-    """One statement, in the form that AddPermission writes. Raises InvalidParameterValue."""
+    """One statement, in the form that AddPermission writes: its resource is the function, or the version or alias that
+    the permission names. Raises InvalidParameterValue."""
     action = permission.get("Action")
     principal = permission.get("Principal")
     if not isinstance(action, str) or not _ACTION.fullmatch(action):
@@ -34,20 +36,33 @@ def statement_of(permission: Mapping[str, Any], function_arn: str, place: Place,
         ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
         ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
         ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
+        ("InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"),
     ):
         value = permission.get(member)
         if value is not None:
-            conditions.setdefault(operator, {})[key] = str(value)
+            text = str(value).lower() if operator == "Bool" else str(value)
+            conditions.setdefault(operator, {})[key] = text
     statement: dict[str, Any] = {
         "Sid": str(permission.get("StatementId") or sid),
         "Effect": "Allow",
         "Principal": _principal(principal, place),
         "Action": action,
-        "Resource": function_arn,
+        "Resource": resource_of(permission, function_arn, place),
     }
     if conditions:
         statement["Condition"] = conditions
     return statement
+
+
+def resource_of(permission: Mapping[str, Any], function_arn: str, place: Place) -> str:
+    """The ARN that a permission is about: with the version or alias of its Qualifier or of its FunctionName."""
+    qualifier = permission.get("Qualifier")
+    if qualifier is None and permission.get("FunctionName") is not None:
+        try:
+            qualifier = split_name(str(permission["FunctionName"]), place)[1]
+        except ValueError:
+            raise InvalidParameterValue(f"{permission['FunctionName']!r} is no name of a function") from None
+    return function_arn if qualifier is None else f"{function_arn}:{qualifier}"
 
 
 def _principal(text: str, place: Place) -> Any:

@@ -44,8 +44,8 @@ class Entry:
         self.permissions: list[Mapping[str, Any]] = []
         """`AWS::Lambda::Permission` properties that the policy is made of."""
         self.policy: tuple[str, CompiledPolicy] | None = None
-        self.allowed: set[ServiceCaller] = set()
-        """Callers that the policy has already let through."""
+        self.allowed: set[tuple[ServiceCaller, str | None]] = set()
+        """Callers that the policy has already let through, and to which version or alias."""
         self.pools: dict[str, Pool] = {LATEST: pool}
         self.versions: dict[str, Function] = {}
         self.aliases: dict[str, Alias] = {}

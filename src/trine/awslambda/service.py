@@ -90,6 +90,7 @@ class Service:
         self.deployment = Deployment(
             clock, ids, access, place, state_directory, catalogue, self.registry, self.concurrency, self.machinery
         )
+        self.urls = self.deployment.urls
         self.events = AsyncEvents(
             clock, catalogue, access, self.registry, self.run_event, self.invoke, self._neighbours
         )
@@ -195,8 +196,8 @@ class Service:
             raise ServiceFault("The server is shutting down")
         check_size(request)
         caller = request.caller
-        if caller is not None and caller not in entry.allowed:
-            self._permit(caller, entry, trace)
+        if caller is not None and (caller, qualifier) not in entry.allowed:
+            self._permit(caller, entry, qualifier, trace)
         return entry, qualifier
 
     def _run(
@@ -266,17 +267,16 @@ class Service:
             self._refuse(error, trace, answer)
         return answer
 
-    def _permit(self, caller: ServiceCaller, entry: Entry, trace: Trace) -> None:
+    def _permit(self, caller: ServiceCaller, entry: Entry, qualifier: str | None, trace: Trace) -> None:
+        arn = entry.function.arn if qualifier is None else f"{entry.function.arn}:{qualifier}"
         context = {"aws:SourceArn": (caller.source_arn,), "aws:SourceAccount": (caller.source_account,)}
         policy = None if entry.policy is None else entry.policy[1]
         try:
-            self._access.authorize_service(
-                caller.service, "lambda:InvokeFunction", entry.function.arn, policy, context, trace
-            )
+            self._access.authorize_service(caller.service, "lambda:InvokeFunction", arn, policy, context, trace)
         except AwsError as error:
             raise AccessDenied(error.message) from error
         if len(entry.allowed) < 1_000:
-            entry.allowed.add(caller)
+            entry.allowed.add((caller, qualifier))
 
     def _done(self, invocation: Invocation, status: int) -> None:
         self.concurrency.give_back(invocation.function.name)

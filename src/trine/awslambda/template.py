@@ -14,12 +14,14 @@ from trine.aws.arn import Place
 from trine.awslambda.errors import InvalidParameterValue
 from trine.awslambda.function import split_name
 from trine.awslambda.service import Service
+from trine.awslambda.urls.config import id_of
 
 LAYER, VERSION, ALIAS = "AWS::Lambda::LayerVersion", "AWS::Lambda::Version", "AWS::Lambda::Alias"
 EVENT_CONFIG = "AWS::Lambda::EventInvokeConfig"
 EVENT_SOURCE = "AWS::Lambda::EventSourceMapping"
 BEFORE_FUNCTIONS = (LAYER,)
-AFTER_FUNCTIONS = (VERSION, ALIAS, EVENT_CONFIG, EVENT_SOURCE)
+URL = "AWS::Lambda::Url"
+AFTER_FUNCTIONS = (VERSION, ALIAS, EVENT_CONFIG, EVENT_SOURCE, URL)
 
 
 def put_resource(
@@ -28,9 +30,11 @@ def put_resource(
     properties: Mapping[str, Any],
     content: Path | None = None,
     physical_id: str = "",
+    attributes: Mapping[str, Any] | None = None,
 ) -> None:
     """Make one resource of `BEFORE_FUNCTIONS` or `AFTER_FUNCTIONS`. `content` is a layer's folder or zip file,
-    `physical_id` an event source mapping's UUID.
+    `physical_id` an event source mapping's UUID, `attributes` what GetAtt gives: a function URL's id is in its
+    `FunctionUrl`.
 
     Raises AwsError when the properties are wrong or name a function or version that does not exist.
     """
@@ -56,6 +60,8 @@ def put_resource(
         service.events.put_config(properties)
     elif resource_type == EVENT_SOURCE:
         service.sources.put(properties, physical_id)
+    elif resource_type == URL:
+        service.deployment.put_url(id_of(str((attributes or {})["FunctionUrl"])), properties)
     else:
         raise AssertionError(f"{resource_type} is not made here")
 

@@ -29,6 +29,14 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
              for f in description["functions"]]
         )  # fmt: skip
         yield ""
+    if description["functionUrls"]:
+        yield "Function URLs"
+        for url in description["functionUrls"]:
+            name = url["function"] + (f":{url['qualifier']}" if url["qualifier"] else "")
+            notes = [note for note in (url["authorization"], url["invokeMode"]) if note not in ("NONE", "BUFFERED")]
+            yield f"  {printable(name)}  {' '.join(notes)}".rstrip()
+            yield f"    {url['url']}   or   {url['pathUrl']}"
+        yield ""
     if description["tables"]:
         yield "Tables"
         tables = description["tables"]
@@ -36,7 +44,9 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
         yield ""
     if description["outputs"]:
         yield "Outputs"
-        yield from _table([(output["name"], str(output["value"])) for output in description["outputs"]])
+        yield from _table(
+            [(output["name"], str(output.get("localUrl", output["value"]))) for output in description["outputs"]]
+        )
         yield ""
     if with_manifest:
         yield from _manifest(description["manifest"])

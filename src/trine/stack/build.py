@@ -47,6 +47,8 @@ class Wings:
     dynamodb: DynamoDB
     functions: Service
     gateway: Gateway
+    urls: Deferred
+    """The door of the function URLs, made when the first request for one comes."""
     usage: UsagePlans
     endpoints: Mapping[str, Endpoint]
     made: list[Future[None]]
@@ -127,8 +129,9 @@ def build(
         ),
         services={name: endpoint.handle for name, endpoint in endpoints.items()},
     )
+    urls = Deferred(lambda: _url_door(functions, access, clock, ids, traces, front_port))
     return Wings(
-        clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, usage, endpoints, keys_written
+        clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, urls, usage, endpoints, keys_written
     )
 
 
@@ -136,6 +139,14 @@ def _lambda_endpoint(functions: Service, access: Access, ids: Ids, traces: Trace
     from trine.awslambda.endpoint import Endpoint as LambdaEndpoint
 
     return LambdaEndpoint(functions, access, ids, traces)
+
+
+def _url_door(
+    functions: Service, access: Access, clock: Clock, ids: Ids, traces: TraceBook, front_port: int
+) -> Endpoint:
+    from trine.awslambda.urls.door import UrlDoor
+
+    return UrlDoor(functions, access, clock, ids, traces, str(front_port))
 
 
 def log_group_of(destination_arn: str) -> str:

@@ -134,7 +134,7 @@ def _make_beside_function(making: _Making) -> None:
     content = making.resource.local_files.get("Content")
     resource = making.resource
     lambda_resources.put_resource(
-        making.wings.functions, resource.type, making.properties, content, resource.physical_id
+        making.wings.functions, resource.type, making.properties, content, resource.physical_id, resource.attributes
     )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from trine.apigateway.api import Api, Stage
+from trine.aws.arn import Place
+from trine.awslambda.urls.config import UrlConfig, address
 from trine.cloudformation.manifest import ManifestRow
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
@@ -68,6 +70,23 @@ def describe_functions(resources: Iterable[Resource]) -> list[dict[str, Any]]:
     ]
 
 
+def describe_urls(urls: Iterable[UrlConfig], place: Place, host: str, front_port: int) -> list[dict[str, Any]]:
+    """Each function URL: AWS's address, the one that answers here, and one for clients that cannot resolve it."""
+    return [
+        {
+            "id": url.id,
+            "function": url.function,
+            "qualifier": url.qualifier,
+            "awsUrl": address(url.id, place.region),
+            "url": f"http://{url.id}.lambda-url.{place.region}.localhost:{front_port}/",
+            "pathUrl": f"http://{url_host(host)}:{front_port}/_urls/{url.id}/",
+            "authorization": url.auth,
+            "invokeMode": "RESPONSE_STREAM" if url.streams else "BUFFERED",
+        }
+        for url in urls
+    ]
+
+
 def describe_tables(resources: Iterable[Resource]) -> list[dict[str, Any]]:
     """Each table with its keys and indexes in AWS's words."""
     return [
@@ -87,12 +106,17 @@ def describe_tables(resources: Iterable[Resource]) -> list[dict[str, Any]]:
     ]
 
 
-def describe_outputs(template: Template) -> list[dict[str, Any]]:
-    """The template's outputs, evaluated."""
-    return [
-        {"name": output.name, "value": output.value, "description": output.description}
-        for output in template.outputs.values()
-    ]
+def describe_outputs(template: Template, urls: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+    """The template's outputs, evaluated; `localUrl` is where one that names a function URL answers here."""
+    local = {url["awsUrl"].rstrip("/"): url["url"].rstrip("/") for url in urls}
+    found: list[dict[str, Any]] = []
+    for output in template.outputs.values():
+        described = {"name": output.name, "value": output.value, "description": output.description}
+        for aws_url, here in local.items():
+            if isinstance(output.value, str) and output.value.startswith(aws_url):
+                described["localUrl"] = here + output.value.removeprefix(aws_url)
+        found.append(described)
+    return found
 
 
 def describe_row(row: ManifestRow) -> dict[str, Any]:

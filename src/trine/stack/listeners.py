@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 from urllib.parse import parse_qsl
 
-from trine.http.message import Request, Response
+from trine.awslambda.urls.config import HOST_MARK, PATH_PREFIX
+from trine.http.message import Handler, Request, Response
 
 TARGET_PREFIXES = {
     b"DynamoDB_": "dynamodb",
@@ -45,6 +46,21 @@ class Deferred:
         if self._endpoint is None:
             self._endpoint = self._make()
         return self._endpoint.handle(request)
+
+
+class FrontDoor:
+    """The front door: function URLs by their host or path, everything else belongs to the gateway."""
+
+    def __init__(self, gateway: Handler, urls: Endpoint) -> None:
+        self._gateway = gateway
+        self._urls = urls
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """The handler of the front door's server."""
+        host = request.headers.index().get(b"host")
+        if (host is not None and HOST_MARK in host) or request.path.startswith(PATH_PREFIX):
+            return self._urls.handle(request)
+        return self._gateway(request)
 
 
 class AwsPort:

@@ -32,9 +32,10 @@ from trine.stack.description import (
     describe_outputs,
     describe_row,
     describe_tables,
+    describe_urls,
     url_host,
 )
-from trine.stack.listeners import AwsPort
+from trine.stack.listeners import AwsPort, FrontDoor
 from trine.stack.ports import Ports, bind
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
@@ -119,7 +120,7 @@ class Stack:
         first_is_rest = bool(wings.gateway.apis) and wings.gateway.apis[0].is_rest
         self._servers = [
             await serve(
-                wings.gateway.handle,
+                FrontDoor(wings.gateway.handle, wings.urls).handle,
                 clock=clock,
                 sock=self._ports.front,
                 limits=front_limits,
@@ -193,6 +194,8 @@ class Stack:
 
     def description(self) -> dict[str, Any]:
         """Everything that `--json` prints, as JSON values."""
+        place, front_port = self.settings.place, self._ports.front.getsockname()[1]
+        urls = describe_urls(self.wings.functions.urls, place, self.settings.host, front_port)
         return {
             "template": str(self.template.path),
             "stackName": self.settings.stack_name,
@@ -205,12 +208,13 @@ class Stack:
             "frontUrl": self.front_url,
             "awsUrl": self.aws_url,
             "dynamodbUrl": self.dynamodb_url,
-            "apis": describe_apis(self.wings.gateway.apis, self.settings.host, self._ports.front.getsockname()[1]),
+            "apis": describe_apis(self.wings.gateway.apis, self.settings.host, front_port),
             "problems": [*self.wings.gateway.problems, *self.wings.functions.deployment.notes()],
             "isolation": self.wings.functions.machinery.isolation(),
             "functions": describe_functions(self.template.of_type(FUNCTION)),
+            "functionUrls": urls,
             "tables": describe_tables(self.template.of_type(TABLE)),
-            "outputs": describe_outputs(self.template),
+            "outputs": describe_outputs(self.template, urls),
             "manifest": [describe_row(row) for row in self.manifest()],
         }
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from trine.apigateway.context import context_variables, lookup
 from trine.apigateway.exchange import Exchange
-from trine.apigateway.parameters import query_pairs
+from trine.aws.http_payload import query_pairs
 from trine.http.message import Headers
 
 

@@ -25,9 +25,6 @@ from trine.apigateway.exchange import Exchange
 from trine.apigateway.limits import LAMBDA_AUTHORIZER_TIMEOUT_SECONDS
 from trine.apigateway.parameters import (
     decode_parameters,
-    decode_path,
-    http_headers,
-    http_query,
     http_v1_headers,
     rest_headers,
     rest_query,
@@ -35,6 +32,7 @@ from trine.apigateway.parameters import (
 from trine.apigateway.patterns import PatternRefused, compile_pattern
 from trine.apigateway.roles import Roles
 from trine.aws.errors import AwsError
+from trine.aws.http_payload import decode_path, http_headers, http_query
 from trine.aws.invoke import Invoker, InvokeRequest, InvokeResponse, ServiceCaller
 from trine.clock import Clock, Timer
 

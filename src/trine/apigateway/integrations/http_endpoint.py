@@ -18,9 +18,10 @@ from trine.apigateway.exchange import Exchange
 from trine.apigateway.integrations.request_parameters import Parameters, fill_path, integration_parameters
 from trine.apigateway.integrations.transformation import Transformation
 from trine.apigateway.limits import PAYLOAD_BYTES
-from trine.apigateway.parameters import HTTP_DROPPED, REST_DROPPED
+from trine.apigateway.parameters import REST_DROPPED
 from trine.apigateway.response import HTTP_DROPPED as ANSWER_DROPPED
 from trine.apigateway.response import HeaderPairs, header_name, header_value, remap_rest
+from trine.aws.http_payload import HTTP_DROPPED
 from trine.http.client import Answer, Client
 from trine.http.errors import CallTimedOut, HttpError
 from trine.http.limits import CallLimits

@@ -16,8 +16,8 @@ from trine.apigateway.context import context_variables, lookup
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.mapping import jsonpath
 from trine.apigateway.mapping.values import json_of, text_of
-from trine.apigateway.parameters import query_pairs
 from trine.apigateway.response import HeaderPairs, header_name, header_value
+from trine.aws.http_payload import query_pairs
 from trine.http.message import Headers, Request, Response
 
 _REFERENCE = re.compile(

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from trine.apigateway.api import Integration, IntegrationResponse
-from trine.apigateway.body import decode_base64
 from trine.apigateway.context import context_variables, lookup
 from trine.apigateway.errors import API_CONFIGURATION_ERROR, UNSUPPORTED_MEDIA_TYPE, GatewayError
 from trine.apigateway.exchange import Exchange
@@ -22,6 +21,7 @@ from trine.apigateway.mapping.values import json_of, text_of
 from trine.apigateway.mapping.variables import Input, request_parameters, template_variables
 from trine.apigateway.patterns import PatternRefused, compile_pattern
 from trine.apigateway.response import HeaderPairs, header_name, header_value, remap_rest
+from trine.aws.http_payload import decode_base64
 from trine.http.message import Response
 
 _METHOD_HEADER = "method.response.header."

@@ -16,6 +16,13 @@ from trine.clock import Clock
 CHILDREN_MAX = 200
 """Most traces linked under one parent (a function that makes ten thousand table calls keeps the first ones)."""
 
+BATCH_TRACES = 256
+"""A follower is called at least once for so many closed traces: what they hold on to is bounded."""
+
+
+def _nobody() -> None:
+    """Called when a batch is full and nobody follows."""
+
 
 class Step(NamedTuple):
     """One room's mark: its name, when it was done (monotonic nanoseconds) and what it found."""
@@ -34,8 +41,8 @@ _Mark = tuple[str, int, Detail]
 class Trace:
     """The steps of one request through one service (`kind`), linked to the request that caused it."""
 
-    __slots__ = ("_children", "_marks", "_tick", "ended_ns", "kind", "outcome", "parent", "refusal", "request_id",
-                 "started_at", "started_ns", "title")  # fmt: skip
+    __slots__ = ("_children", "_marks", "_tick", "ended_ns", "kind", "outcome", "parent", "payer", "refusal",
+                 "request_id", "started_at", "started_ns", "title", "usage")  # fmt: skip
 
     def __init__(self, kind: str, request_id: str, clock: Clock, parent: Trace | None = None) -> None:
         self.kind = kind
@@ -52,6 +59,10 @@ class Trace:
         """HTTP status that went out; 0 while the request is under way."""
         self.refusal: Mapping[str, Any] | None = None
         """Why it was refused, in words and facts, when it was."""
+        self.usage: Any = None
+        """What the request consumed, set by its wing in the words of `metering.usage`; None when nothing."""
+        self.payer: Any = None
+        """On whose account it goes (`metering.usage`): set by the corridor that let the request in."""
         self.parent = parent
         self._children: list[Trace] | None = None
         if parent is not None:
@@ -63,6 +74,10 @@ class Trace:
         return [
             Step(room, ended_ns, detail() if callable(detail) else detail) for room, ended_ns, detail in self._marks
         ]
+
+    def times(self) -> Iterator[tuple[str, int]]:
+        """(room, monotonic nanoseconds) of each mark, in order; the details are left alone."""
+        return ((room, ended_ns) for room, ended_ns, _ in self._marks)
 
     @property
     def last_room(self) -> str:
@@ -122,17 +137,56 @@ class Trace:
         }
 
 
-class TraceBook:
-    """The latest traces, found by request id. One ring for each kind and one more for refusals."""
+class Untraced(Trace):
+    """A trace that notes nothing: what requests pay for being traced is measured against it."""
 
-    def __init__(self, clock: Clock, capacity_per_ring: int = 2_000) -> None:
+    __slots__ = ()
+
+    def __init__(self, kind: str, request_id: str) -> None:
+        self.kind, self.request_id, self.title = kind, request_id, ""
+        self.started_ns = self.ended_ns = self.outcome = 0
+        self.started_at = 0.0
+        self.refusal = self.usage = self.payer = self.parent = self._children = None
+        self._marks = []
+
+    def link_to(self, parent: Trace) -> None:
+        """Remember the parent only."""
+        self.parent = parent
+
+    def step(self, room: str, detail: Detail = None) -> None:
+        """Note nothing."""
+
+    def refuse(self, room: str, reason: str, **facts: Any) -> None:
+        """Keep the reason for the answer."""
+        self.refusal = {"room": room, "reason": reason, **facts}
+
+
+class TraceBook:
+    """The latest traces, found by request id. One ring for each kind and one more for refusals.
+
+    `recording` False keeps nothing at all, and nobody can follow: only to measure what it costs.
+    """
+
+    def __init__(self, clock: Clock, capacity_per_ring: int = 2_000, *, recording: bool = True) -> None:
         self._clock = clock
+        self.recording = recording
         self._capacity = capacity_per_ring
         self._rings: dict[str, deque[Trace]] = {}
         self._refused: OrderedDict[str, Trace] = OrderedDict()
+        self._closed: list[Trace] | None = None
+        self._on_closed: Callable[[], None] = _nobody
+
+    def follow(self, batch: list[Trace], on_batch: Callable[[], None]) -> None:
+        """From now on append each closed trace to `batch`, and call `on_batch` for its first one and when it is full.
+
+        The follower empties the batch. That is all a request pays for being counted.
+        """
+        self._closed, self._on_closed = batch, on_batch
 
     def open(self, kind: str, request_id: str, parent: Trace | None = None) -> Trace:
         """Start the trace of a request that has just come in."""
+        if not self.recording:
+            return Untraced(kind, request_id)
         trace = Trace(kind, request_id, self._clock, parent)
         ring = self._rings.get(kind)
         if ring is None:
@@ -142,12 +196,20 @@ class TraceBook:
 
     def close(self, trace: Trace, status: int) -> None:
         """The answer of `trace`'s request has gone out with `status`."""
+        if not self.recording:
+            return
         trace.outcome = status
         trace.ended_ns = self._clock.monotonic_ns()
         if trace.refusal is not None or status >= 400:
             self._refused[trace.request_id] = trace
             if len(self._refused) > self._capacity:
                 self._refused.popitem(last=False)
+        closed = self._closed
+        if closed is not None:
+            closed.append(trace)
+            count = len(closed)
+            if count == 1 or count >= BATCH_TRACES:
+                self._on_closed()
 
     def find(self, request_id: str) -> Trace | None:
         """The trace of `request_id`, or None when it is unknown or has been pushed out."""

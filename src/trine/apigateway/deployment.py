@@ -17,6 +17,7 @@ from trine.apigateway.api import Api, Integration, Route, Stage
 from trine.apigateway.router import RouteMatch, Router
 from trine.aws.arn import Place
 from trine.aws.invoke import ServiceCaller
+from trine.metering.usage import Payer, RouteName
 
 APIGATEWAY = "apigateway.amazonaws.com"
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
@@ -32,8 +33,8 @@ def fill_stage_variables(text: str, variables: Mapping[str, str]) -> str:
 class DeployedRoute:
     """One route in one stage."""
 
-    __slots__ = ("_callers", "api", "function", "integration", "key", "place", "resource_path", "role", "route",
-                 "runner", "stage", "trace_detail")  # fmt: skip
+    __slots__ = ("_callers", "api", "function", "integration", "key", "payer", "place", "resource_path", "role",
+                 "route", "runner", "stage", "trace_detail")  # fmt: skip
 
     def __init__(self, api: Api, stage: Stage, route: Route, place: Place) -> None:
         self.api = api
@@ -52,6 +53,9 @@ class DeployedRoute:
         self.runner: Any = None
         """The integration's room, put here by the corridor when it is set up."""
         self.trace_detail = {"route": self.key, "stage": stage.name}
+        name = RouteName(api.id, api.name, stage.name, route.method, route.path, rest=api.is_rest)
+        self.payer = Payer(name)
+        """Who pays for requests without API key and caller."""
         self._callers: dict[str, ServiceCaller] = {}
 
     def caller(self, method: str) -> ServiceCaller:

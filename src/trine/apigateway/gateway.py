@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -37,6 +37,7 @@ from trine.apigateway.exchange import Exchange, Namer
 from trine.apigateway.integrations.runner import Runner, RunnerParts
 from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT, check_limits
 from trine.apigateway.listing import RouteListing, list_routes
+from trine.apigateway.metered import payer_of, request_use
 from trine.apigateway.quota import QuotaLedger
 from trine.apigateway.roles import Roles
 from trine.apigateway.router import RouteMatch
@@ -51,7 +52,8 @@ from trine.clock import Clock, Timer
 from trine.http.client import Client
 from trine.http.message import Handler, Request, Response
 from trine.iam.access import Access
-from trine.trace import TraceBook
+from trine.metering.usage import Payers
+from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.apigateway")
 CLIENT_GONE = 499
@@ -68,6 +70,8 @@ class GatewaySettings:
     account_rate_per_second: float = THROTTLE_RATE_DEFAULT
     """The account's limit over all APIs; AWS's default."""
     account_burst: int = THROTTLE_BURST_DEFAULT
+    receipt: Callable[[Trace], bytes] | None = None
+    """What a finished request cost, as the value of `X-Trine-Receipt`; None: answers do not carry it."""
     issuer_urls: Mapping[str, str] = field(default_factory=dict)
     """Where to find the keys of token issuers instead of at the issuer itself (tests, Cognito offline)."""
 
@@ -94,6 +98,8 @@ class Gateway:
         settings = settings or GatewaySettings()
         self._clock, self._traces = clock, traces
         self._namer = Namer(ids)
+        self._payers = Payers()
+        self._receipt = settings.receipt
         self._directory = Directory(self.apis, place)
         self.usage = usage or UsagePlans((), (), QuotaLedger(clock), clock)
         self.verdicts = VerdictCache(clock)
@@ -194,6 +200,7 @@ class Gateway:
     # -- the integration -------------------------------------------------------------------------------------------
 
     def _integrate(self, exchange: Exchange) -> Response | Future[Response]:
+        exchange.trace.payer = payer_of(exchange, self._payers)
         runner: Runner = exchange.route.runner
         pending = runner.start(exchange)
         if isinstance(pending, Response):
@@ -262,7 +269,12 @@ class Gateway:
             served.execution_log.write(exchange, response)
         trace = exchange.trace
         trace.step("apigateway.response", {"status": response.status})
+        trace.usage = request_use(exchange, response)
+        if trace.payer is None and exchange.has_route:
+            trace.payer = exchange.route.payer
         self._traces.close(trace, response.status)
+        if self._receipt is not None:
+            headers.append((b"X-Trine-Receipt", self._receipt(trace)))
         return response
 
     def _refuse(self, exchange: Exchange, error: GatewayError) -> Response:

@@ -89,6 +89,12 @@ class Report:
         if invocation.init_ms is not None:
             init = f"\tInit Duration: {invocation.init_ms:.2f} ms"
             billed_ms += invocation.init_ms
+        invocation.trace.usage = (
+            self._function.memory_mb,
+            elapsed_ms,
+            math.ceil(billed_ms),
+            invocation.init_ms or 0.0,
+        )  # `metering.usage.FunctionUse`
         end = f"END RequestId: {request_id}\n"
         report = (
             f"REPORT RequestId: {request_id}\tDuration: {elapsed_ms:.2f} ms\tBilled Duration: {math.ceil(billed_ms)} ms"

@@ -89,9 +89,13 @@ def request(
         connection.close()
 
 
-def get_document(stack: RunFile, path: str) -> Any:
-    """The JSON document at `path` of the running stack's console; ends the command on an error answer."""
-    with request(stack, "GET", path, service="trine") as response:
+def get_document(stack: RunFile, path: str, given: Mapping[str, Any] | None = None) -> Any:
+    """The JSON document at `path` of the running stack's console; ends the command on an error answer.
+
+    `given` is sent along as JSON where a view takes a document.
+    """
+    body = json.dumps(given).encode() if given is not None else b""
+    with request(stack, "POST" if body else "GET", path, service="trine", body=body) as response:
         body = response.read()
         if response.status != 200:
             raise click.ClickException(message_of(body) or f"the stack answered {response.status}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -22,6 +23,7 @@ from trine.stack.settings import DYNAMODB_PORT, Settings
 @click.option("--replica-lag", default=0.0, show_default=True, help="Seconds by which eventual reads trail.")
 @click.option("--region", default="us-east-1", show_default=True, help="AWS region to stand in.")
 @click.option("--account-id", default="123456789012", show_default=True, help="AWS account id to stand in.")
+@click.option("--observe", type=click.Choice(["all", "traces", "nothing"]), default="all", help="As for `trine up`.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document when ready, instead of text.")
 def command(
     port: int,
@@ -33,6 +35,7 @@ def command(
     replica_lag: float,
     region: str,
     account_id: str,
+    observe: Literal["all", "traces", "nothing"],
     as_json: bool,
 ) -> None:
     """Run the DynamoDB-compatible table server alone."""
@@ -48,6 +51,7 @@ def command(
         replica_lag_seconds=replica_lag,
         throttling=not no_throttling,
         place=Place(account_id, region),
+        observe=observe,
     )
     serving.serve(_serve(settings, as_json))
 

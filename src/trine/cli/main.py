@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "Point out what AWS would deploy and one would regret.",
     "env": "Print access key and endpoints as shell exports.",
     "explain": "Show what happened to one request, and why it was refused.",
+    "bill": "Show what the traffic would cost on AWS, and a month of it three ways.",
     "logs": "Show the log lines of functions.",
     "invoke": "Invoke one function of the running stack.",
     "dynamodb": "Run the DynamoDB-compatible table server alone.",

@@ -39,6 +39,17 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
 @click.option("--no-throttling", is_flag=True, help="Count capacity units of tables, but refuse nothing.")
 @click.option("--replica-lag", default=0.0, show_default=True, help="Seconds by which eventual reads trail.")
 @click.option("--api-rate", default=10_000.0, show_default=True, help="Requests/s of the account over all APIs.")
+@click.option(
+    "--observe",
+    type=click.Choice(["all", "traces", "nothing"]),
+    default="all",
+    show_default=True,
+    help="Count usage and measures of requests; only trace them; or neither, to measure what that costs.",
+)
+@click.option("--receipt-header", is_flag=True, help="Answers of the front door carry what they cost.")
+@click.option(
+    "--prices", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A price list of your own."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document when ready, instead of text.")
 @click.option("--manifest/--no-manifest", default=True, show_default=True, help="Print the fidelity manifest.")
 def command(**options: Any) -> None:
@@ -92,8 +103,23 @@ def settings_of(options: dict[str, Any]) -> Settings:
         api_rate_per_second=options["api_rate"],
         api_burst=max(1, int(options["api_rate"] / 2)),
         place=Place(options["account_id"], options["region"] or found.region or DEFAULT_REGION),
+        observe=options["observe"],
+        receipt_header=options["receipt_header"],
+        prices=_checked_prices(options["prices"]),
         environment_overrides=_environment_overrides(options["env_vars"]),
     )
+
+
+def _checked_prices(path: Path | None) -> Path | None:
+    """The price list, if it can be used: a wrong one ends the start, not the first bill."""
+    if path is not None:
+        from trine.metering.prices import PriceFault, load_prices
+
+        try:
+            load_prices(path)
+        except PriceFault as fault:
+            raise click.UsageError(str(fault)) from None
+    return path
 
 
 def _environment_overrides(path: Path | None) -> dict[str, dict[str, str]]:

@@ -32,6 +32,21 @@ def render(document: Mapping[str, Any]) -> Iterator[str]:
     if not refusals and document["status"] and document["status"] < 400:
         yield ""
         yield "Nothing was refused."
+    if document.get("receipt") is not None:
+        yield ""
+        yield from receipt_lines(document["receipt"])
+
+
+def receipt_lines(receipt: Mapping[str, Any]) -> Iterator[str]:
+    """What the request cost, at the price list's first tier."""
+    yield f"Receipt: ${receipt['usd']:.10f}, ${receipt['usdPerMillion']:.2f} for a million such requests"
+    for line in receipt["lines"]:
+        what = printable(f"{line['meter']} {line['what']}".rstrip())
+        yield f"  ${line['usd']:.10f}  {line['amount']:>12.6g} {line['unit']:<34} {what}"
+    if not receipt["lines"]:
+        yield "  nothing that AWS charges for"
+    if receipt["incomplete"]:
+        yield "  (more calls were made than a trace remembers; the bill has them all)"
 
 
 def _rows(document: Mapping[str, Any], total_micros: int, depth: int) -> Iterator[str]:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from trine.aws.errors import AwsError
+from trine.console.bills import BODY, BillViews
 from trine.console.log_stream import LogStream, latest_events
 from trine.http.message import Request, Response
+from trine.metering.usage import root_of
 from trine.stack.stack import Stack
 
 LOG_LINES_MAX = 10_000
 TRACES_MAX = 500
+TAKES_BODY = frozenset({"bill", "usage", "projection"})
+"""Views that a POST may give a document to; everything else is only read."""
 _log = logging.getLogger("trine.console")
 Query = Mapping[str, str]
 
@@ -48,29 +52,36 @@ class ConsoleDoor:
             "description": ("trine:Describe", lambda name, query: self._stack.description()),
             "logs": ("trine:ReadLogs", self._logs),
         }
+        bills = BillViews(stack.wings.observing, stack.wings.clock.now)
+        self._views.update(bills.views())
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
         """One document, or an error in AWS's shape."""
         try:
-            view, _, name = request.path.removeprefix(b"/_trine/").decode("latin-1").partition("/")
-            if view not in self._views or request.method != "GET":
-                raise NoSuchView(f"there is no view {view!r}; there are: {', '.join(self._views)}")
-            action, show = self._views[view]
-            access = self._stack.wings.access
-            caller = access.authenticate(request, "trine")
-            access.authorize(caller, action, self._stack.arn)
-            query = dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True))
-            shown = show(unquote(name), query)
-            if isinstance(shown, LogStream):
-                return Response(200, [(b"Content-Type", b"application/x-ndjson")], shown.lines())
-            return _answer(200, shown)
-        except AwsError as error:
-            return _answer(error.status, {"__type": error.code, "message": error.message})
-        except Exception:
-            _log.exception("the console failed at %r", request.path)
-            return _answer(
-                500, {"__type": "InternalFailure", "message": "the console failed; the server's log says how"}
-            )
+            shown = self._show(request)
+        except Exception as fault:
+            return _failed(fault, request)
+        return self._later(shown, request) if isinstance(shown, Awaitable) else _shown(shown)
+
+    async def _later(self, showing: Awaitable[Any], request: Request) -> Response:
+        try:
+            return _shown(await showing)
+        except Exception as fault:
+            return _failed(fault, request)
+
+    def _show(self, request: Request) -> Any:
+        view, _, name = request.path.removeprefix(b"/_trine/").decode("latin-1").partition("/")
+        posted = request.method == "POST" and view in TAKES_BODY
+        if view not in self._views or not (posted or request.method == "GET"):
+            raise NoSuchView(f"there is no view {view!r}; there are: {', '.join(self._views)}")
+        action, show = self._views[view]
+        access = self._stack.wings.access
+        caller = access.authenticate(request, "trine")
+        access.authorize(caller, action, self._stack.arn)
+        query = dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True))
+        if posted:
+            query[BODY] = request.body.decode("utf-8", "replace")
+        return show(unquote(name), query)
 
     def _explain(self, request_id: str, query: Query) -> Any:
         trace = self._stack.wings.traces.find(request_id)
@@ -79,9 +90,8 @@ class ConsoleDoor:
                 f"no request {request_id[:100]!r} is remembered; the latest requests of each service and the latest "
                 "refusals are, until the stack ends"
             )
-        while trace.parent is not None:
-            trace = trace.parent
-        return trace.as_document()
+        trace = root_of(trace)
+        return {**trace.as_document(), "receipt": self._stack.wings.observing.receipt(trace).as_document()}
 
     def _traces(self, kind: str, query: Query) -> Any:
         count = _number(query, "count", 50, TRACES_MAX)
@@ -106,6 +116,19 @@ def _number(query: Query, name: str, default: int, most: int) -> int:
     if not text.isdecimal() or len(text) > 19 or int(text) > most:
         raise BadQuery(f"{name} must be a whole number of at most {most}, not {text[:40]!r}")
     return int(text)
+
+
+def _shown(shown: Any) -> Response:
+    if isinstance(shown, LogStream):
+        return Response(200, [(b"Content-Type", b"application/x-ndjson")], shown.lines())
+    return _answer(200, shown)
+
+
+def _failed(fault: Exception, request: Request) -> Response:
+    if isinstance(fault, AwsError):
+        return _answer(fault.status, {"__type": fault.code, "message": fault.message})
+    _log.error("the console failed at %r", request.path, exc_info=fault)
+    return _answer(500, {"__type": "InternalFailure", "message": "the console failed; the server's log says how"})
 
 
 def _answer(status: int, document: Any) -> Response:

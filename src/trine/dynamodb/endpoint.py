@@ -148,6 +148,8 @@ class DynamoDB:
         caller = self._access.authenticate(request, "dynamodb", trace)
         if caller.session is not None and caller.session.trace is not None:
             trace.link_to(caller.session.trace)
+        else:
+            trace.payer = caller.principal.arn
         encoding = headers.get(b"content-encoding")
         document = operation.decode(request.body if encoding is None else plain_body(request.body, encoding))
         trace.step("dynamodb.shape")

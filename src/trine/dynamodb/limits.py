@@ -114,3 +114,5 @@ STALE_SECONDS = 1.0
 """How long an eventually consistent read may trail: "usually reached within a second" (AWS's FAQ)."""
 RECENT_WRITES_MAX_COUNT = 8_192
 """Our own: writes of one table that the detector of stale reads remembers, twice."""
+STORED_ITEM_OVERHEAD_BYTES = 100
+"""What AWS adds to each item's size where it charges for storage ("100 byte … overhead")."""

@@ -28,6 +28,7 @@ from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.iam.access import Access
 from trine.kv.store import Store
 from trine.stack.listeners import Deferred, Endpoint
+from trine.stack.observing import Observing, ledger_of
 from trine.stack.settings import Settings
 from trine.trace import TraceBook
 
@@ -53,10 +54,13 @@ class Wings:
     endpoints: Mapping[str, Endpoint]
     made: list[Future[None]]
     """What was made anew and must be durable before the stack is ready: values of API keys."""
+    observing: Observing
+    """Usage, measures, receipts and bills of all wings."""
 
     async def close(self) -> None:
         """End the functions' processes, then write what is accepted, then let go of the store."""
         await self.functions.close(SHUTDOWN_GRACE_SECONDS)
+        self.observing.collector.close()
         await asyncio.gather(*self.made, *self.usage.ledger.flush())
         await self.access.settled()
         await self.dynamodb.close()
@@ -77,7 +81,7 @@ def build(
 ) -> Wings:
     """Join the wings over `store`. Nothing of the template is made yet but its APIs, which hold no state."""
     place = settings.place
-    traces = TraceBook(clock)
+    traces = TraceBook(clock, recording=settings.observe != "nothing")
     catalogue = DocumentCatalogue(store)
     access = Access(clock, ids, catalogue, settings.enforcement, place)
     dynamodb = DynamoDB(
@@ -91,6 +95,7 @@ def build(
         replica_lag_seconds=settings.replica_lag_seconds,
         throttling=settings.throttling,
     )
+    observing = observing_of(settings, clock, traces, dynamodb)
     functions = Service(
         clock,
         ids,
@@ -121,6 +126,7 @@ def build(
             forwarded_port=str(front_port),
             account_rate_per_second=settings.api_rate_per_second,
             account_burst=settings.api_burst,
+            receipt=(lambda trace: observing.receipt(trace).header()) if settings.receipt_header else None,
         ),
         access=access,
         usage=usage,
@@ -131,8 +137,16 @@ def build(
     )
     urls = Deferred(lambda: _url_door(functions, access, clock, ids, traces, front_port))
     return Wings(
-        clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, urls, usage, endpoints, keys_written
-    )
+        clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, urls, usage, endpoints,
+        keys_written, observing,
+    )  # fmt: skip
+
+
+def observing_of(settings: Settings, clock: Clock, traces: TraceBook, dynamodb: DynamoDB) -> Observing:
+    """What watches: it counts what `traces` closes, unless the settings say that nothing shall be counted."""
+    ledger = ledger_of(settings.state_directory, memory=settings.memory)
+    watched = traces if settings.observe == "all" else TraceBook(clock)
+    return Observing(clock, watched, ledger, dynamodb.metering.levels, settings.place.region, settings.prices)
 
 
 def _lambda_endpoint(functions: Service, access: Access, ids: Ids, traces: TraceBook) -> Endpoint:

@@ -35,13 +35,17 @@ class RunFile:
     secret_access_key: str
     api_keys: Mapping[str, str] = field(default_factory=dict)
     """Name → value of the template's API keys."""
+    state_directory: Path = field(default=Path(), compare=False)
+    """Where the file was read from; not part of it."""
 
     def write(self, state_directory: Path) -> None:
         """Replace the file in one step, mode 0600 from its first byte."""
         temporary = state_directory / f".{NAME}.{self.pid}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(self), file, indent=1)
+            content = asdict(self)
+            del content["state_directory"]
+            json.dump(content, file, indent=1)
         temporary.replace(state_directory / NAME)
 
     @property
@@ -60,7 +64,7 @@ def read(state_directory: Path, *, running: bool = True) -> RunFile:
     """The run file of `state_directory`. NotRunning when there is none, or (with `running`) when its process ended."""
     path = state_directory / NAME
     try:
-        run_file = RunFile(**json.loads(path.read_text(encoding="utf-8")))
+        run_file = RunFile(**json.loads(path.read_text(encoding="utf-8")), state_directory=state_directory)
     except FileNotFoundError:
         raise NotRunning(f"no stack has been started here ({path} does not exist)") from None
     except (ValueError, TypeError) as error:

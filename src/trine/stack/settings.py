@@ -40,5 +40,11 @@ class Settings:
     api_rate_per_second: float = 10_000
     """Requests per second that all APIs of the account take together; AWS's default."""
     api_burst: int = 5_000
+    observe: Literal["all", "traces", "nothing"] = "all"
+    """`all`: traces, usage, measures. `traces`: nothing is counted. `nothing`: nothing is explained either."""
+    receipt_header: bool = False
+    """Each answer of the front door carries what it cost in `X-Trine-Receipt`."""
+    prices: Path | None = None
+    """A price list of the user's own, in place of the one that ships."""
     environment_overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """`--env-vars`: logical id or `Parameters` → variable → value, as SAM CLI reads it."""

@@ -105,6 +105,7 @@ class Stack:
             with store_faults():
                 wings.dynamodb.start()
                 await deploy(template, wings, settings)
+            wings.observing.collector.start()
             await stack._listen(console(stack))
             wings.functions.open_sources()
         except BaseException:

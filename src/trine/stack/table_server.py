@@ -19,7 +19,7 @@ from trine.http.message import Request, Response
 from trine.http.server import Server, serve
 from trine.iam.access import Access
 from trine.stack import run_file
-from trine.stack.build import identity_endpoints
+from trine.stack.build import identity_endpoints, observing_of
 from trine.stack.description import url_host
 from trine.stack.listeners import AwsPort, Endpoint, unknown_service
 from trine.stack.ports import listen
@@ -40,7 +40,7 @@ class TableServer:
         self.settings = settings
         self._listener = listener
         self.store = open_store(settings.state_directory, clock, memory=settings.memory)
-        self.traces = TraceBook(clock)
+        self.traces = TraceBook(clock, recording=settings.observe != "nothing")
         catalogue = DocumentCatalogue(self.store)
         self.access = Access(clock, ids, catalogue, settings.enforcement, settings.place)
         self.dynamodb = DynamoDB(
@@ -54,6 +54,7 @@ class TableServer:
             replica_lag_seconds=settings.replica_lag_seconds,
             throttling=settings.throttling,
         )
+        self.observing = observing_of(settings, clock, self.traces, self.dynamodb)
         self._endpoints: Mapping[str, Endpoint] = {
             "dynamodb": self.dynamodb,
             **identity_endpoints(self.access, ids, self.traces),
@@ -80,6 +81,7 @@ class TableServer:
             error_response=server.dynamodb.error_response,
         )
         server.dynamodb.start()
+        server.observing.collector.start()
         server.run_file().write(settings.state_directory)
         return server
 
@@ -107,6 +109,7 @@ class TableServer:
         """Finish what was accepted, then let go of the store."""
         if self._server is not None:
             await self._server.close(CLOSE_GRACE_SECONDS)
+        self.observing.collector.close()
         await self.access.settled()
         await self.dynamodb.close()
         await self.store.close()

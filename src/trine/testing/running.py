@@ -20,6 +20,9 @@ from trine.cloudformation.discovery import find_template
 from trine.cloudformation.template import load_template
 from trine.console.door import ConsoleDoor
 from trine.http.loop import new_event_loop
+from trine.metering.period import minute_at
+from trine.metering.usage import root_of
+from trine.stack.observing import Books
 from trine.stack.settings import Settings
 from trine.stack.stack import Stack
 
@@ -59,12 +62,22 @@ class RunningStack:
         """What happened to a request, as `trine explain --json` shows it; None when the id is unknown."""
 
         def look() -> Mapping[str, Any] | None:
-            trace = self.stack.wings.traces.find(request_id)
-            while trace is not None and trace.parent is not None:
-                trace = trace.parent
-            return trace.as_document() if trace is not None else None
+            found = self.stack.wings.traces.find(request_id)
+            if found is None:
+                return None
+            trace = root_of(found)
+            return {**trace.as_document(), "receipt": self.stack.wings.observing.receipt(trace).as_document()}
 
         return self.call(look)
+
+    def bill(self, by: str = "route", start: str = "30d", **only: str) -> Mapping[str, Any]:
+        """The bill so far, as `trine bill --json` prints it; `only` keeps what has these names (`route=…`)."""
+
+        def look() -> tuple[Books, float]:
+            return self.stack.wings.observing.books(), self.stack.wings.clock.now()
+
+        books, now = self.call(look)
+        return books.bill(minute_at(start, now), minute_at("now", now), by, list(only.items()))
 
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client of the stack's owner for `service`."""
@@ -93,6 +106,8 @@ def running(
     clock: Clock | None = None,
     stack_name: str | None = None,
     place: Place | None = None,
+    observe: Literal["all", "traces", "nothing"] = "all",
+    receipt_header: bool = False,
 ) -> Iterator[RunningStack]:
     """Start the stack of `template` on free ports. TemplateFaults when it has faults.
 
@@ -112,6 +127,8 @@ def running(
             enforcement=enforcement,
             replica_lag_seconds=replica_lag_seconds,
             place=place or Place(),
+            observe=observe,
+            receipt_header=receipt_header,
         )
         loop = new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="trine-stack", daemon=True)

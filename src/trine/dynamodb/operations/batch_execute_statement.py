@@ -12,7 +12,7 @@ import orjson
 from trine.aws.errors import AwsError
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.model.capacity import ConsumedCapacity
-from trine.dynamodb.operations.consumed import add_transition, consumed_list, wanted
+from trine.dynamodb.operations.consumed import add_transition, consumed_list, take_consumed, wanted
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.statements import (
     Selection,
@@ -24,6 +24,7 @@ from trine.dynamodb.operations.statements import (
 from trine.dynamodb.partiql import ExistsPlan, SelectPlan, Statement, check_parameters, parse
 from trine.dynamodb.shape import BatchExecuteStatementInput, BatchStatementRequest, Codec
 from trine.dynamodb.storage.items import commit_one
+from trine.trace import Trace
 
 _CODES = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
@@ -55,13 +56,18 @@ def prepare(request: BatchExecuteStatementInput) -> list[Statement]:
 
 def execute(rooms: Rooms, request: BatchExecuteStatementInput, statements: list[Statement]) -> Future[bytes]:
     """Run each and answer when all are done."""
-    return asyncio.ensure_future(_run(rooms, request, statements))
+    return asyncio.ensure_future(_run(rooms, request, statements, rooms.trace))
 
 
-async def _run(rooms: Rooms, request: BatchExecuteStatementInput, statements: list[Statement]) -> bytes:
+async def _run(
+    rooms: Rooms, request: BatchExecuteStatementInput, statements: list[Statement], trace: Trace | None
+) -> bytes:
     pending = [_one(rooms, one, statement) for one, statement in zip(request.statements, statements, strict=True)]
     outcomes = await asyncio.gather(*pending)
     document: dict[str, Any] = {"Responses": [response for response, _ in outcomes]}
+    for _, consumed in outcomes:
+        if consumed is not None and trace is not None:
+            take_consumed(trace, consumed)
     if wanted(request.return_consumed_capacity):
         found = {str(at): consumed for at, (_, consumed) in enumerate(outcomes) if consumed is not None}
         document["ConsumedCapacity"] = consumed_list(found, request.return_consumed_capacity)

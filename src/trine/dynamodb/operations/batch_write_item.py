@@ -74,7 +74,11 @@ def execute(rooms: Rooms, request: BatchWriteItemInput, plan: None) -> Future[by
         raise ValidationException(DUPLICATES)
     trace = rooms.trace
     return commit_all(
-        rooms.store, writes, lambda transitions: _answer(request, transitions, items, trace), rooms.clock.now()
+        rooms.store,
+        writes,
+        lambda transitions: _answer(request, transitions, items, trace),
+        rooms.clock.now(),
+        trace=trace,
     )
 
 

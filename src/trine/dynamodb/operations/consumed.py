@@ -10,6 +10,8 @@ import orjson
 from trine.dynamodb.model.capacity import Consistency, ConsumedCapacity, Returned
 from trine.dynamodb.storage.charges import entry_write_units, item_write_units
 from trine.dynamodb.storage.items import Transition
+from trine.metering.usage import take
+from trine.trace import Trace
 
 
 def wanted(returned: Returned | None) -> bool:
@@ -44,6 +46,15 @@ def consumed_list(
 ) -> list[dict[str, Any] | None]:
     """ConsumedCapacity of an operation on several tables: one document for each."""
     return [capacity.document(returned, by_kind=by_kind) for capacity in consumed.values()]
+
+
+def take_consumed(trace: Trace, consumed: ConsumedCapacity) -> None:
+    """Note on a request's trace what a part of it has consumed; local indexes take from the table."""
+    local_read = sum(read for read, _ in consumed.local_indexes.values())
+    local_write = sum(write for _, write in consumed.local_indexes.values())
+    take(trace, consumed.table_name, None, consumed.table_read + local_read, consumed.table_write + local_write)
+    for name, (read, write) in consumed.global_indexes.items():
+        take(trace, consumed.table_name, name, read, write)
 
 
 def write_capacities(transitions: Iterable[Transition], *, transactional: bool = False) -> dict[str, ConsumedCapacity]:

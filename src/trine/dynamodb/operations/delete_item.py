@@ -41,7 +41,7 @@ def execute(rooms: Rooms, request: DeleteItemInput, condition: Filter | None) ->
     def answer(transition: Transition) -> bytes:
         return write_answer(request, transition, old_attributes(transition, returns_old), request.key)
 
-    return commit_one(rooms.store, Write(table, key, rule), answer, rooms.clock.now())
+    return commit_one(rooms.store, Write(table, key, rule), answer, rooms.clock.now(), rooms.trace)
 
 
 DELETE_ITEM = Operation(

@@ -69,7 +69,7 @@ def _write(rooms: Rooms, request: ExecuteStatementInput, table: Table, plan: Wri
             parts.append(b'"ConsumedCapacity":' + capacity)
         return b"{" + b",".join(parts) + b"}"
 
-    return commit_one(rooms.store, write, answer, rooms.clock.now())
+    return commit_one(rooms.store, write, answer, rooms.clock.now(), rooms.trace)
 
 
 EXECUTE_STATEMENT = Operation(

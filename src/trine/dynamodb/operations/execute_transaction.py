@@ -110,10 +110,10 @@ def _write(rooms: Rooms, request: ExecuteTransactionInput, planned: Sequence[tup
 
     now = rooms.clock.now()
     if request.client_request_token is None:
-        return commit_all(rooms.store, writes, answer, now, "transactional")
+        return commit_all(rooms.store, writes, answer, now, "transactional", rooms.trace)
     digest = sha256(msgspec.json.encode(request.transact_statements, order="sorted")).hexdigest()
     token = Token(request.client_request_token, digest, now, IDEMPOTENCY_TOKEN_SECONDS)
-    return commit_once(rooms.store, writes, token, answer, lambda _: b'{"Responses":[]}', now)
+    return commit_once(rooms.store, writes, token, answer, lambda _: b'{"Responses":[]}', now, rooms.trace)
 
 
 def _answer(

@@ -12,6 +12,7 @@ from trine.dynamodb.operations.operation import Operation, Permission, Rooms, no
 from trine.dynamodb.operations.streams import checked_limit, iterator_text, position_of, stream_arn_of
 from trine.dynamodb.shape import Document, DocumentCodec
 from trine.dynamodb.storage.stream import read_records
+from trine.metering.usage import STREAM, take
 
 
 def permissions(rooms: Rooms, document: Document) -> Sequence[Permission]:
@@ -22,7 +23,9 @@ def permissions(rooms: Rooms, document: Document) -> Sequence[Permission]:
 def execute(rooms: Rooms, document: Document, plan: None) -> bytes:
     """Read on."""
     limit = checked_limit(document.get("Limit"), STREAM_PAGE_MAX_RECORDS)
-    _, stream, position = position_of(rooms, document["ShardIterator"])
+    table, stream, position = position_of(rooms, document["ShardIterator"])
+    if rooms.trace is not None:
+        take(rooms.trace, table.name, STREAM, 1.0, 0.0)
     now = rooms.clock.now()
     records, position = read_records(rooms.store, stream, position, limit, now)
     body = b",".join([record.document(rooms.place.region) for record in records])

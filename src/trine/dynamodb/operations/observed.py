@@ -24,6 +24,7 @@ from trine.dynamodb.operations.reading import Target
 from trine.dynamodb.storage.pages import Page
 from trine.dynamodb.storage.tables import Table
 from trine.dynamodb.throughput.meter import place_of
+from trine.metering.usage import take
 from trine.trace import Trace
 
 REQUEST_PATH_KINDS = ("lambda", "apigateway")
@@ -41,6 +42,12 @@ def item_read(rooms: Rooms, table: Table, key: bytes, stored: bytes | None, cons
         if stored is not None and len(stored) > READ_UNIT_BYTES:  # its JSON is never shorter than the item's size
             units = read_units(stored_size(stored), consistency)
         meter.read(key[7:11], units)  # `place_of`, without a call
+        trace = rooms.trace
+        if trace is not None:
+            if trace.usage is None:  # `take`, without a call
+                trace.usage = ((table.name, None, units, 0.0),)
+            else:
+                take(trace, table.name, None, units, 0.0)
     if consistency == "eventual" and table.recent is not None:
         age = table.recent.age(key, rooms.clock.now)
         if age is not None:
@@ -81,7 +88,10 @@ def page_read(rooms: Rooms, target: Target, start: bytes, stop: bytes, size_byte
         units = read_units(size_bytes, consistency)
         if target.fetched:
             units += sum(read_units(size, consistency) for size in target.fetched)
-        table.meter.pay_read(place_of(start), units, _metered_index(target))
+        index_name = _metered_index(target)
+        table.meter.pay_read(place_of(start), units, index_name)
+        if rooms.trace is not None:
+            take(rooms.trace, table.name, index_name, units, 0.0)
     recent = table.recent
     if not target.consistent and recent is not None:
         written = recent.in_range(start, stop, rooms.clock.now)

@@ -47,7 +47,7 @@ def execute(rooms: Rooms, request: PutItemInput, condition: Filter | None) -> Fu
     def answer(transition: Transition) -> bytes:
         return write_answer(request, transition, old_attributes(transition, returns_old), item)
 
-    return commit_one(rooms.store, Write(table, key, rule), answer, rooms.clock.now())
+    return commit_one(rooms.store, Write(table, key, rule), answer, rooms.clock.now(), rooms.trace)
 
 
 PUT_ITEM = Operation(

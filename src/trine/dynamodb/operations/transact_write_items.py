@@ -134,10 +134,14 @@ def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) 
         return _answer(request, wishes, transitions)
 
     if request.client_request_token is None:
-        return commit_all(rooms.store, writes, answer, now, "transactional")
+        return commit_all(rooms.store, writes, answer, now, "transactional", rooms.trace)
     digest = sha256(msgspec.json.encode(request.transact_items, order="sorted")).hexdigest()
     token = Token(request.client_request_token, digest, now, IDEMPOTENCY_TOKEN_SECONDS)
-    return commit_once(rooms.store, writes, token, answer, lambda current: _repeated_answer(request, current), now)
+
+    def repeated(current: Sequence[Transition]) -> bytes:
+        return _repeated_answer(request, current)
+
+    return commit_once(rooms.store, writes, token, answer, repeated, now, rooms.trace)
 
 
 def _values_size(wish: Wish) -> int:

@@ -81,7 +81,7 @@ def execute(rooms: Rooms, request: UpdateItemInput, plan: Plan) -> Future[bytes]
     def answer(transition: Transition) -> bytes:
         return write_answer(request, transition, returned(request.return_values, transition, plan.update), request.key)
 
-    return commit_one(rooms.store, Write(table, key, rule), answer, rooms.clock.now())
+    return commit_one(rooms.store, Write(table, key, rule), answer, rooms.clock.now(), rooms.trace)
 
 
 def check_keys(table: Table, change: UpdatePlan | LegacyUpdate | None) -> None:

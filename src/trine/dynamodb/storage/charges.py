@@ -13,6 +13,8 @@ from trine.dynamodb.model.capacity import index_write_units, read_units, write_u
 from trine.dynamodb.model.item import stored_size
 from trine.dynamodb.storage.indexes import IndexChange
 from trine.dynamodb.throughput.meter import IndexUnits, place_of
+from trine.metering.usage import take
+from trine.trace import Trace
 
 if TYPE_CHECKING:
     from trine.dynamodb.storage.items import Transition
@@ -38,22 +40,39 @@ def entry_write_units(change: IndexChange, transactional: bool = False) -> float
     )
 
 
-def charge_write(transition: Transition, key: bytes, transactional: bool = False) -> None:
-    """Take what the write costs. ThrottledError when it cannot be had; then nothing is taken."""
-    meter = transition.table.meter
+def charge_write(transition: Transition, key: bytes, transactional: bool = False, trace: Trace | None = None) -> None:
+    """Take what the write costs, and note it on the request's trace. ThrottledError when it cannot be had; then
+    nothing is taken.
+    """
+    table = transition.table
+    meter = table.meter
     if meter is None:
         return
     if not transition.index_changes:
-        meter.write(key[7:11], item_write_units(transition, transactional))  # `place_of`, without a call
+        units = item_write_units(transition, transactional)
+        meter.write(key[7:11], units)  # `place_of`, without a call
+        if trace is not None:
+            if trace.usage is None:  # `take`, without a call
+                trace.usage = ((table.name, None, 0.0, units),)
+            else:
+                take(trace, table.name, None, 0.0, units)
         return
-    meter.write(place_of(key), *_with_indexes(transition, transactional))
+    units, indexes = _with_indexes(transition, transactional)
+    meter.write(place_of(key), units, indexes)
+    if trace is not None:
+        take(trace, table.name, None, 0.0, units)
+        for name, _, index_units in indexes:
+            take(trace, table.name, name, 0.0, index_units)
 
 
-def charge_repeated(transition: Transition, key: bytes) -> None:
+def charge_repeated(transition: Transition, key: bytes, trace: Trace | None = None) -> None:
     """Take what a transaction that happened before costs: the reading of its items. ThrottledError."""
     meter, old = transition.table.meter, transition.old_stored
     if meter is not None:
-        meter.read(place_of(key), read_units(stored_size(old) if old is not None else 0, "transactional"))
+        units = read_units(stored_size(old) if old is not None else 0, "transactional")
+        meter.read(place_of(key), units)
+        if trace is not None:
+            take(trace, transition.table.name, None, units, 0.0)
 
 
 def release_write(transition: Transition, key: bytes, transactional: bool = False) -> None:

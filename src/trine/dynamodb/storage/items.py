@@ -20,6 +20,7 @@ from trine.dynamodb.storage.stream import stream_record
 from trine.dynamodb.storage.tables import Table
 from trine.dynamodb.storage.tokens import Token
 from trine.kv.store import Change, Current, Store
+from trine.trace import Trace
 
 Result = TypeVar("Result")
 Units = Literal["standard", "transactional", "none"]
@@ -81,10 +82,12 @@ class Write:
 class Effects:
     """Everything that one commit writes, gathered from its transitions."""
 
-    __slots__ = ("_now", "appends", "counters", "puts", "units")
+    __slots__ = ("_now", "appends", "counters", "puts", "trace", "units")
 
-    def __init__(self, now: float, units: Units = "standard") -> None:
-        self._now, self.units = now, units
+    def __init__(self, now: float, units: Units = "standard", trace: Trace | None = None) -> None:
+        self._now, self.units, self.trace = now, units, trace
+        if trace is not None:
+            trace.usage = None  # `decide` may be called again
         self.puts: dict[bytes, bytes | None] = {}
         self.counters: dict[bytes, int] = {}
         self.appends: list[tuple[bytes, bytes]] = []
@@ -99,7 +102,7 @@ class Effects:
         if table.indexes and not same:
             transition.index_changes = index_changes(table, transition.old, transition.new)
         if table.meter is not None and self.units != "none":
-            charge_write(transition, key, self.units == "transactional")
+            charge_write(transition, key, self.units == "transactional", self.trace)
         if same:
             return
         if table.recent is not None:
@@ -142,8 +145,10 @@ class Effects:
         return Change(result, self.puts, self.appends, self.counters)
 
 
-def commit_one(store: Store, write: Write, answer: Callable[[Transition], Result], now: float) -> Future[Result]:
-    """Run one write and answer from its transition, all in the store's `decide`."""
+def commit_one(
+    store: Store, write: Write, answer: Callable[[Transition], Result], now: float, trace: Trace | None = None
+) -> Future[Result]:
+    """Run one write and answer from its transition, all in the store's `decide`. `trace` learns what it cost."""
     key, table, rule = write.key, write.table, write.rule
 
     def decide(current: Current) -> Change[Result]:
@@ -152,9 +157,11 @@ def commit_one(store: Store, write: Write, answer: Callable[[Transition], Result
             rule(transition)
         except ConditionalCheckFailedException:
             # AWS counts a write that its condition stopped as if it had happened.
-            charge_write(transition, key)
+            if trace is not None:
+                trace.usage = None
+            charge_write(transition, key, trace=trace)
             raise
-        effects = Effects(now)
+        effects = Effects(now, trace=trace)
         effects.add(transition, key)
         return effects.change(answer(transition))
 
@@ -167,13 +174,14 @@ def commit_all(
     answer: Callable[[Sequence[Transition]], Result],
     now: float,
     units: Units = "standard",
+    trace: Trace | None = None,
 ) -> Future[Result]:
     """Run several writes of different keys. Those that find no units are `throttled`, the others happen all the same;
     in a transaction `answer` must refuse, and nothing happens and nothing is paid.
     """
 
     def decide(current: Current) -> Change[Result]:
-        effects = Effects(now, units)
+        effects = Effects(now, units, trace)
         transitions = [Transition(write.table, current[write.key]) for write in writes]
         _add_all(effects, writes, transitions)
         return effects.change(answer(transitions))
@@ -191,6 +199,8 @@ def _add_all(effects: Effects, writes: Sequence[Write], transitions: Sequence[Tr
             transition.throttled = refused
             throttled = True
     if throttled and effects.units == "transactional":
+        if effects.trace is not None:
+            effects.trace.usage = None
         for write, transition in zip(writes, transitions, strict=True):
             if transition.throttled is None:
                 release_write(transition, write.key, True)
@@ -203,6 +213,7 @@ def commit_once(
     answer: Callable[[Sequence[Transition]], Result],
     repeated: Callable[[Sequence[Transition]], Result],
     now: float,
+    trace: Trace | None = None,
 ) -> Future[Result]:
     """As `commit_all`, but once for each token: when it happened before, `repeated` answers and nothing is written."""
 
@@ -210,9 +221,9 @@ def commit_once(
         transitions = [Transition(write.table, current[write.key]) for write in writes]
         if token.seen(current[token.key]):
             for write, transition in zip(writes, transitions, strict=True):
-                charge_repeated(transition, write.key)
+                charge_repeated(transition, write.key, trace)
             return Change(repeated(transitions))
-        effects = Effects(now, "transactional")
+        effects = Effects(now, "transactional", trace)
         _add_all(effects, writes, transitions)
         effects.puts[token.key] = token.record()
         return effects.change(answer(transitions))

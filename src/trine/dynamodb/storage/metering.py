@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from trine.clock import Clock, Timer
 from trine.dynamodb.consistency.recent import RecentWrites
 from trine.dynamodb.errors import ResourceNotFoundException
+from trine.dynamodb.limits import STORED_ITEM_OVERHEAD_BYTES
 from trine.dynamodb.model.table import TableDefinition, Throughput
 from trine.dynamodb.scaling.controller import Controller, Decreases
 from trine.dynamodb.scaling.policy import TargetTracking, target_tracking
 from trine.dynamodb.scaling.target import ScalableTarget, scalable_target
-from trine.dynamodb.storage.tables import Table, Tables
+from trine.dynamodb.storage.tables import Index, Table, Tables
 from trine.dynamodb.throughput.demand import MINUTE_SECONDS
 from trine.dynamodb.throughput.flow import Kind
 from trine.dynamodb.throughput.meter import Meter
@@ -78,6 +79,27 @@ class Metering:
             for table in self._tables
             if table.meter is not None and table.recent is not None
         }
+
+    def levels(self) -> Iterator[tuple[str, str, float, float, float]]:
+        """(table, index or "", bytes stored, provisioned read units, provisioned write units) of everything there is.
+
+        Bytes are those AWS charges for: 100 more for each item ("billable data … per-item overhead", pricing page).
+        """
+        for table in self._tables:
+            on_demand = table.definition.billing_mode == "PAY_PER_REQUEST"
+            throughput = None if on_demand else table.definition.throughput or Throughput(1, 1)
+            yield table.name, "", self._charged_bytes(table), *_units(throughput)
+            for index in table.indexes:
+                own = None
+                if throughput is not None and index.definition.is_global:
+                    own = index.definition.throughput or throughput
+                yield table.name, index.name, self._charged_bytes(index), *_units(own)
+
+    def _charged_bytes(self, holder: Table | Index) -> float:
+        count, size = (self._store.get(key) or b"" for key in (holder.count_key, holder.size_key))
+        return int.from_bytes(size, "big", signed=True) + STORED_ITEM_OVERHEAD_BYTES * int.from_bytes(
+            count, "big", signed=True
+        )
 
     def _adopt(self, table: Table) -> None:
         kept = self._kept.get(table.number)
@@ -152,6 +174,10 @@ class Metering:
                 _log.error("auto scaling could not change %s: %s", "/".join(filter(None, name)), fault)
             else:
                 _log.info("auto scaling: %s units of %s are %d now", name[2].lower(), name[1] or name[0], units)
+
+
+def _units(throughput: Throughput | None) -> tuple[float, float]:
+    return (0.0, 0.0) if throughput is None else (float(throughput.read_units), float(throughput.write_units))
 
 
 def scaled(definition: TableDefinition, index_name: str | None, kind: Kind, units: int) -> TableDefinition:

@@ -1,0 +1,46 @@
+"""Who pays for a request, and what it took of the front door: the words that `metering` counts.
+
+Enters an `Exchange` that has its route; leaves a `Payer` (made once for each different API key and caller) and the
+`RequestUse` of its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trine.apigateway.exchange import Exchange
+from trine.http.message import Response
+from trine.metering.usage import Payer, Payers
+
+
+def payer_of(exchange: Exchange, payers: Payers) -> Payer:
+    """The payer of a request whose guards have passed."""
+    plain = exchange.route.payer
+    if exchange.identity is None and exchange.authorizer is None and exchange.caller is None:
+        return plain
+    key = str(exchange.identity.get("apiKeyId") or "") if exchange.identity is not None else ""
+    caller = _caller(exchange)
+    return payers.of(plain.route, key, caller) if key or caller else plain
+
+
+def _caller(exchange: Exchange) -> str:
+    """Who the guards say is calling: an IAM principal, an authorizer's principal, a token's subject."""
+    if exchange.caller is not None:
+        return exchange.caller.principal.arn
+    if exchange.principal_id is not None:
+        return str(exchange.principal_id)
+    found: Any = exchange.authorizer
+    if isinstance(found, Mapping) and isinstance(found.get("jwt"), Mapping):
+        found = found["jwt"]
+    claims = found.get("claims") if isinstance(found, Mapping) else None
+    return str(claims.get("sub") or claims.get("client_id") or "") if isinstance(claims, Mapping) else ""
+
+
+def request_use(exchange: Exchange, response: Response) -> tuple[bool, int, int]:
+    """`metering.usage.RequestUse` of an answer; of a streamed one the length is not known here."""
+    body = response.body
+    size_bytes = len(response.head) + (len(body) if isinstance(body, bytes) else 0)
+    for name, value in response.headers:
+        size_bytes += len(name) + len(value) + 4
+    return exchange.rest, len(exchange.request.body), size_bytes

@@ -1,0 +1,54 @@
+"""From counts to money: which meters a row of usage turns, and what each costs. Pure.
+
+Enters `Dimensions` and `Counts` with the way their table is billed; leaves amounts by meter, and USD by meter. Amounts
+of several rows add up before they are priced, so that the tiers of a month apply to the month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trine.metering.prices import Prices
+from trine.metering.usage import Counts, Dimensions
+
+GB_BYTES = 1024**3
+"""AWS's GB of storage and of transferred data has 2^30 bytes."""
+SECONDS_PER_HOUR = 3600
+Amounts = dict[str, float]
+"""Meter (`prices.METERS`) → how much of it."""
+
+
+def amounts_of(dimensions: Dimensions, counts: Counts, *, provisioned: bool = False) -> Amounts:
+    """What a row turns.
+
+    Units of a provisioned table are its share of what is provisioned: a unit is a capacity unit for one second.
+    """
+    service = dimensions.service
+    found: Amounts = {}
+    if service in ("rest", "http"):
+        found[f"{service}.request"] = counts.get("units", 0.0)
+        found["data.out-gb"] = counts.get("bytesOut", 0.0) / GB_BYTES
+    elif service == "lambda":
+        found["lambda.request"] = counts.get("requests", 0.0)
+        found["lambda.gb-second"] = counts.get("mbMs", 0.0) / 1024 / 1000
+    elif service == "stream":
+        found["stream.read"] = counts.get("readUnits", 0.0)
+    elif service == "table":
+        reads, writes = counts.get("readUnits", 0.0), counts.get("writeUnits", 0.0)
+        if provisioned:
+            found["table.read-capacity-hour"] = reads / SECONDS_PER_HOUR
+            found["table.write-capacity-hour"] = writes / SECONDS_PER_HOUR
+        else:
+            found["table.read-unit"], found["table.write-unit"] = reads, writes
+    return {meter: amount for meter, amount in found.items() if amount}
+
+
+def add_amounts(total: Amounts, more: Mapping[str, float]) -> None:
+    """Add `more` to `total`, meter by meter."""
+    for meter, amount in more.items():
+        total[meter] = total.get(meter, 0.0) + amount
+
+
+def cost_of(amounts: Mapping[str, float], prices: Prices) -> dict[str, float]:
+    """Meter → USD; tiers count from nothing, as at the beginning of a month."""
+    return {meter: prices.meters[meter].cost_usd(amount) for meter, amount in amounts.items() if amount}

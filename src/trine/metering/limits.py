@@ -1,0 +1,25 @@
+"""Every ceiling of this layer, with its unit in its name; AWS's own with their source."""
+
+from __future__ import annotations
+
+HTTP_API_INCREMENT_BYTES = 512 * 1024
+"""API Gateway pricing: "HTTP APIs are metered in 512 KB increments"."""
+BILLED_MILLISECONDS_STEP = 1
+"""Lambda pricing: duration is "rounded up to the nearest 1 ms"; since 2025-08-01 with the INIT phase of every function
+(AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase")."""
+
+PAYERS_MAX_COUNT = 2_000
+"""Different (route, API key, caller) told apart between two restarts; later ones are counted together."""
+ROWS_PER_MINUTE_MAX_COUNT = 2_000
+"""Rows of usage of one minute; what comes beyond is counted in rows of its service alone."""
+SERIES_MAX_COUNT = 5_000
+"""Different measures told apart; what comes beyond is dropped and counted."""
+MINUTES_IN_MEMORY_MAX_COUNT = 24 * 60
+"""Minutes of usage a stack without a state directory remembers."""
+NAME_MAX_CHARACTERS = 256
+"""Longer names of callers and keys are cut."""
+DRAIN_SECONDS = 1.0
+"""How long closed traces wait, at most, before they are counted."""
+MINUTE_SECONDS = 60
+OTHER = "(other)"
+"""The name under which what is too varied is counted."""

@@ -1,0 +1,177 @@
+"""A range of the ledger, read once: usage by group, demand of tables by the minute, and what stood there meanwhile.
+
+Enters rows and levels; leaves a `Survey`, from which the bill, the projection and the alternatives are made. Pure but
+for the reading.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from trine.metering.cost import GB_BYTES, Amounts, add_amounts, amounts_of
+from trine.metering.ledger import LedgerView, Level, Row
+from trine.metering.period import MINUTES_PER_MONTH
+from trine.metering.usage import Counts, Dimensions, add
+
+GROUPINGS: dict[str, Callable[[Dimensions], str]] = {
+    "route": lambda of: of.route,
+    "function": lambda of: of.function,
+    "table": lambda of: of.table,
+    "index": lambda of: f"{of.table}/{of.index_name}" if of.index_name else of.table,
+    "api-key": lambda of: of.api_key,
+    "caller": lambda of: of.caller,
+    "service": lambda of: of.service,
+}
+"""What usage can be told apart by."""
+TableName = tuple[str, str]
+"""Table and index, the latter empty for the table itself."""
+
+
+@dataclass(slots=True)
+class Group:
+    """What was used under one name."""
+
+    amounts: Amounts = field(default_factory=dict)
+    counts: dict[str, Counts] = field(default_factory=dict)
+    """By service."""
+    calls: float = 0.0
+    """Requests at the front door; where there were none, invocations; where there were none, calls to tables."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """What one table or index held over the range, whoever used it."""
+
+    gb_months: float = 0.0
+    read_capacity_hours: float = 0.0
+    write_capacity_hours: float = 0.0
+    stored_bytes: float = 0.0
+    """At the end of the range."""
+
+
+@dataclass(slots=True)
+class Survey:
+    """Everything that bills need to know of a range of minutes."""
+
+    start: int
+    stop: int
+    groups: dict[str, Group]
+    total: Group
+    demand: dict[TableName, dict[int, tuple[float, float]]]
+    """Read and write units of each minute in which there were any."""
+    requests: dict[int, float]
+    """Requests at the front door (calls to tables, where there is none) of each minute in which there were any."""
+    standing: dict[TableName, Standing]
+
+    @property
+    def minutes(self) -> int:
+        """Length of the range."""
+        return self.stop - self.start
+
+
+class Timeline:
+    """What there was of every table and index, at any time."""
+
+    def __init__(self, levels: Iterable[Level]) -> None:
+        self._minutes: dict[TableName, list[int]] = {}
+        self._levels: dict[TableName, list[Level]] = {}
+        for level in sorted(levels, key=lambda one: one.minute):
+            name = (level.table, level.index_name)
+            self._minutes.setdefault(name, []).append(level.minute)
+            self._levels.setdefault(name, []).append(level)
+
+    def at(self, name: TableName, minute: int) -> Level | None:
+        """The level at a minute; before the first one is known, that one."""
+        minutes = self._minutes.get(name)
+        if not minutes:
+            return None
+        return self._levels[name][max(0, bisect_right(minutes, minute) - 1)]
+
+    def is_provisioned(self, table: str, index_name: str, minute: int) -> bool:
+        """Whether units of that minute were paid by provisioned capacity."""
+        level = self.at((table, index_name), minute)
+        return level is not None and level.read_units > 0
+
+    def standing(self, start: int, stop: int) -> dict[TableName, Standing]:
+        """What everything held between two minutes. A table that was there is paid for while the stack was down."""
+        found: dict[TableName, Standing] = {}
+        for name, levels in self._levels.items():
+            standing = Standing()
+            for at, level in enumerate(levels):
+                begin = max(level.minute, start)
+                end = min(levels[at + 1].minute if at + 1 < len(levels) else stop, stop)
+                if level.minute < stop:
+                    standing.stored_bytes = level.stored_bytes
+                if end <= begin:
+                    continue
+                hours = (end - begin) / 60
+                standing.gb_months += level.stored_bytes / GB_BYTES * (end - begin) / MINUTES_PER_MONTH
+                standing.read_capacity_hours += level.read_units * hours
+                standing.write_capacity_hours += level.write_units * hours
+            found[name] = standing
+        return found
+
+
+def survey(ledger: LedgerView, start: int, stop: int, by: str, only: Sequence[tuple[str, str]] = ()) -> Survey:
+    """Read the minutes from `start` up to but without `stop`.
+
+    `by` is one of GROUPINGS; `only` keeps rows whose name in another grouping is the given one: `("route", "…")`.
+    """
+    timeline = Timeline(ledger.levels(stop))
+    group_of = GROUPINGS[by]
+    found = Survey(start, stop, {}, Group(), {}, {}, timeline.standing(start, stop))
+    calls: dict[str, dict[str, float]] = {}
+    minutes: dict[str, dict[int, float]] = {"front": {}, "table": {}}
+    for row in ledger.rows(start, stop):
+        if all(GROUPINGS[name](row.dimensions) == value for name, value in only):
+            _take_in(found, row, group_of(row.dimensions), timeline, calls, minutes)
+    if only:
+        found.standing = {name: one for name, one in found.standing.items() if _stands(name, only)}
+    for name, group in found.groups.items():
+        group.calls = _calls(calls.get(name, {}))
+    whole: dict[str, float] = {}
+    for of in calls.values():
+        add(whole, of)
+    found.total.calls = _calls(whole)
+    found.requests = minutes["front"] or minutes["table"]
+    return found
+
+
+def _stands(name: TableName, only: Sequence[tuple[str, str]]) -> bool:
+    """Whether what stands there belongs to a bill of a part: to one of tables or indexes, never to one of callers."""
+    whole = {"table": name[0], "index": f"{name[0]}/{name[1]}" if name[1] else name[0]}
+    return all(whole.get(grouping) == value for grouping, value in only)
+
+
+def _take_in(
+    found: Survey, row: Row, name: str, timeline: Timeline, calls: dict[str, dict[str, float]], minutes: Any
+) -> None:
+    minute, dimensions, counts = row
+    provisioned = dimensions.service == "table" and timeline.is_provisioned(
+        dimensions.table, dimensions.index_name, minute
+    )
+    amounts = amounts_of(dimensions, counts, provisioned=provisioned)
+    group = found.groups.setdefault(name, Group())
+    add_amounts(group.amounts, amounts)
+    add(group.counts.setdefault(dimensions.service, {}), counts)
+    add_amounts(found.total.amounts, amounts)
+    add(found.total.counts.setdefault(dimensions.service, {}), counts)
+    kind = "front" if dimensions.service in ("rest", "http") else dimensions.service
+    asked = counts.get("requests", 0.0)
+    of = calls.setdefault(name, {})
+    of[kind] = of.get(kind, 0.0) + asked
+    if kind in minutes and asked:
+        minutes[kind][minute] = minutes[kind].get(minute, 0.0) + asked
+    if dimensions.service == "table":
+        reads, writes = counts.get("readUnits", 0.0), counts.get("writeUnits", 0.0)
+        if reads or writes:
+            demand = found.demand.setdefault((dimensions.table, dimensions.index_name), {})
+            before = demand.get(minute, (0.0, 0.0))
+            demand[minute] = (before[0] + reads, before[1] + writes)
+
+
+def _calls(by_kind: dict[str, float]) -> float:
+    return by_kind.get("front") or by_kind.get("lambda") or by_kind.get("table") or by_kind.get("stream") or 0.0

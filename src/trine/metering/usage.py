@@ -1,0 +1,168 @@
+"""The words in which wings say what a request consumed, and those in which it is counted.
+
+A wing sets `Trace.usage` to one of the tuples below and `Trace.payer` to who pays: plain tuples, because one is made
+for each request and hardly any is ever looked at alone. `Dimensions` and `Counts` are a row of the ledger.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from trine.metering.limits import NAME_MAX_CHARACTERS, OTHER, PAYERS_MAX_COUNT
+from trine.trace import Trace
+
+STREAM = "(stream)"
+"""Stands in the place of an index where a table's stream was read."""
+
+
+class RouteName:
+    """One route of one API's stage; made once, compared by identity."""
+
+    __slots__ = ("api_id", "api_name", "method", "path", "rest", "stage", "text")
+
+    def __init__(self, api_id: str, api_name: str, stage: str, method: str, path: str, *, rest: bool) -> None:
+        self.api_id, self.api_name, self.stage = api_id, api_name, stage
+        self.method, self.path, self.rest = method, path, rest
+        key = path if path == "$default" else f"{method} {path}"
+        self.text = f"{api_name or api_id}/{stage} {key}"
+        """For people and for the ledger: `profiles/Prod GET /users/{id}`."""
+
+
+class Payer:
+    """On whose account a request and everything it causes goes; compared by identity."""
+
+    __slots__ = ("api_key", "caller", "route")
+
+    def __init__(self, route: RouteName, api_key: str = "", caller: str = "") -> None:
+        self.route, self.api_key, self.caller = route, api_key, caller
+
+
+class Payers:
+    """Every payer seen, so that equal ones are one; a bounded number."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[RouteName, str, str], Payer] = {}
+        self.merged = 0
+        """Requests whose caller was counted as `(other)`, because there were too many different ones."""
+
+    def of(self, route: RouteName, api_key: str, caller: str) -> Payer:
+        """The payer of these names; with too many of them, the one that stands for all others of the route."""
+        names = (route, api_key, caller[:NAME_MAX_CHARACTERS])
+        known = self._known.get(names)
+        if known is None:
+            if len(self._known) >= PAYERS_MAX_COUNT:
+                self.merged += 1
+                names = (route, api_key and OTHER, OTHER)
+                known = self._known.get(names)
+            if known is None:
+                known = self._known[names] = Payer(*names)
+        return known
+
+
+class RequestUse(NamedTuple):
+    """What a request took of the front door."""
+
+    rest: bool
+    request_bytes: int
+    """Length of its body."""
+    response_bytes: int
+    """Length of the answer's body and of its header lines."""
+
+
+class FunctionUse(NamedTuple):
+    """What an invocation took of its function."""
+
+    memory_mb: int
+    duration_ms: float
+    billed_ms: int
+    init_ms: float
+    """The INIT phase in `billed_ms`; 0 in a warm environment."""
+
+
+class TableUse(NamedTuple):
+    """What a request took of one table or index; `Trace.usage` of the table wing is a tuple of these."""
+
+    table: str
+    index_name: str | None
+    read_units: float
+    write_units: float
+
+
+TableUses = tuple[tuple[str, str | None, float, float], ...]
+"""`TableUse`s without their names: the hot path makes one for each request."""
+
+
+def take(trace: Trace, table: str, index: str | None, read_units: float, write_units: float) -> None:
+    """Add to what a table's request has consumed so far."""
+    used: TableUses | None = trace.usage
+    if used is None:
+        trace.usage = ((table, index, read_units, write_units),)
+        return
+    for at, (name, of_index, read, write) in enumerate(used):
+        if name == table and of_index == index:
+            more = (table, index, read + read_units, write + write_units)
+            trace.usage = (*used[:at], more, *used[at + 1 :])
+            return
+    trace.usage = (*used, (table, index, read_units, write_units))
+
+
+class Dimensions(NamedTuple):
+    """What usage is told apart by. Empty where a name does not apply."""
+
+    service: str
+    """`rest`, `http`, `lambda`, `table`, `stream`."""
+    route: str = ""
+    api_key: str = ""
+    caller: str = ""
+    function: str = ""
+    table: str = ""
+    index_name: str = ""
+
+
+Counts = dict[str, float]
+"""Of one row: see `COUNTED`. Names that are missing are zero."""
+
+COUNTED = {
+    "requests": "requests that are charged for: API calls, invocations, calls to the table",
+    "unbilled": "API calls that AWS does not charge: refused by authorization, API key or throttling",
+    "errors": "requests that failed (status 400 and above; for functions, a function error)",
+    "throttled": "requests refused because a limit was reached",
+    "units": "API calls as they are metered: HTTP APIs by 512 KB",
+    "bytesOut": "bytes of answers to HTTP clients",
+    "milliseconds": "time taken, summed",
+    "billedMs": "billed milliseconds of functions, INIT included",
+    "mbMs": "billed milliseconds times MB of memory",
+    "initMs": "INIT milliseconds, contained in billedMs",
+    "coldStarts": "invocations that began with an INIT phase",
+    "readUnits": "read units consumed",
+    "writeUnits": "write units consumed",
+}
+"""Every name in `Counts`, and what it counts."""
+
+
+def add(total: Counts, more: Counts) -> None:
+    """Add `more` to `total`, name by name."""
+    for name, value in more.items():
+        total[name] = total.get(name, 0) + value
+
+
+def root_of(trace: Trace) -> Trace:
+    """The request that caused this one: itself when nobody did."""
+    while trace.parent is not None:
+        trace = trace.parent
+    return trace
+
+
+def function_of(trace: Trace) -> str:
+    """The function whose code made this call; empty when none did."""
+    above = trace.parent
+    while above is not None:
+        if above.kind == "lambda":
+            return above.title
+        above = above.parent
+    return ""
+
+
+def as_table_uses(usage: Any) -> list[TableUse]:
+    """`Trace.usage` of the table wing, with names."""
+    return [TableUse(*use) for use in usage or ()]

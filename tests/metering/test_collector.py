@@ -1,0 +1,209 @@
+"""The collector: batches by size and by the clock, minutes closed, parts bounded, faults told, idle silent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trine.clock import ManualClock
+from trine.metering.collector import Collector, integration_ms
+from trine.metering.ledger import Ledger
+from trine.metering.limits import PAYERS_MAX_COUNT, SERIES_MAX_COUNT
+from trine.metering.measures import DYNAMODB, GATEWAY, LAMBDA, Measures, MetricName
+from trine.metering.usage import Counts, Dimensions, Payer, Payers, RouteName, add, take
+from trine.trace import BATCH_TRACES, Trace, TraceBook
+
+ROUTE = RouteName("abc", "profiles", "Prod", "GET", "/users/{id}", rest=True)
+
+
+class Bench:
+    """A collector over a book, moved by hand."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(1_800_000_000.0)
+        self.book = TraceBook(self.clock)
+        self.ledger = Ledger(None)
+        self.levels: list[tuple[str, str, float, float, float]] = []
+        self.collector = Collector(self.clock, self.book, self.ledger, lambda: self.levels)
+
+    def call(self, kind: str, title: str, status: int = 200, parent: Trace | None = None, **given: Any) -> Trace:
+        trace = self.book.open(kind, "id", parent)
+        trace.title = title
+        trace.usage, trace.payer = given.get("usage"), given.get("payer")
+        if "refusal" in given:
+            trace.refuse(**given["refusal"])
+        self.clock.advance(0.001)
+        self.book.close(trace, status)
+        return trace
+
+    def rows(self) -> dict[Dimensions, Counts]:
+        found: dict[Dimensions, Counts] = {}
+        for row in self.ledger.view().rows(0, 10**9):
+            add(found.setdefault(row.dimensions, {}), row.counts)
+        return found
+
+    def total(self, namespace: str, name: str, **dimensions: str) -> Any:
+        wanted = tuple(sorted(dimensions.items()))
+        return next(
+            (found for series, found in self.collector.measures.totals.items()
+             if (series.namespace, series.name, tuple(sorted(series.dimensions))) == (namespace, name, wanted)), None
+        )  # fmt: skip
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_batch_is_counted_when_it_is_full_or_a_second_old(bench: Bench) -> None:
+    for _ in range(BATCH_TRACES - 1):
+        bench.call("dynamodb", "dynamodb:GetItem Users", usage=(("Users", None, 0.5, 0.0),))
+    assert bench.collector.traces_counted == 0
+    bench.call("dynamodb", "dynamodb:GetItem Users", usage=(("Users", None, 0.5, 0.0),))
+    assert bench.collector.traces_counted == BATCH_TRACES
+    bench.call("dynamodb", "dynamodb:GetItem Users", usage=(("Users", None, 0.5, 0.0),))
+    bench.clock.advance(1.0)
+    assert bench.collector.traces_counted == BATCH_TRACES + 1
+    assert bench.rows()[Dimensions("table", table="Users")]["readUnits"] == (BATCH_TRACES + 1) / 2
+
+
+def test_everything_goes_on_the_account_of_who_let_it_in(bench: Bench) -> None:
+    payer = Payer(ROUTE, "key", "ada")
+    request = bench.book.open("apigateway", "r")
+    request.payer = payer
+    function = bench.call("lambda", "Get", parent=request, usage=(256, 4.2, 5, 0.0))
+    bench.call("dynamodb", "dynamodb:GetItem Users", parent=function, usage=(("Users", "by-mail", 2.0, 0.0),))
+    request.usage = (True, 10, 1000)
+    request.step("apigateway.router")
+    request.step("apigateway.integration")
+    bench.book.close(request, 200)
+    bench.collector.drain()
+    common = ("profiles/Prod GET /users/{id}", "key", "ada")
+    rows = bench.rows()
+    assert rows[Dimensions("rest", *common)]["units"] == 1
+    assert rows[Dimensions("lambda", *common, "Get")] == {
+        "requests": 1,
+        "milliseconds": 4.2,
+        "billedMs": 5,
+        "mbMs": 1280,
+    }
+    assert rows[Dimensions("table", *common, "Get", "Users", "by-mail")]["readUnits"] == 2
+    assert bench.total(GATEWAY, "Count", ApiName="profiles").count == 1
+    where = {"ApiName": "profiles", "Stage": "Prod", "Method": "GET", "Resource": "/users/{id}"}
+    assert bench.total(GATEWAY, "Latency", **where).maximum == pytest.approx(2.0)
+    assert bench.total(GATEWAY, "IntegrationLatency", **where).count == 1
+    assert bench.total(LAMBDA, "Duration", FunctionName="Get").total == pytest.approx(4.2)
+    index = {"TableName": "Users", "GlobalSecondaryIndexName": "by-mail"}
+    assert bench.total(DYNAMODB, "ConsumedReadCapacityUnits", **index).total == 2
+
+
+@pytest.mark.parametrize(
+    ("room", "status", "name"),
+    [("apigateway.authorizer", 401, "unbilled"), ("apigateway.usage-plan", 403, "unbilled"),
+     ("apigateway.throttle", 429, "unbilled"), ("apigateway.validation", 400, "units"), ("iam.policy", 500, "units")],
+)  # fmt: skip
+def test_refusals_that_aws_does_not_charge_for(bench: Bench, room: str, status: int, name: str) -> None:
+    refusal = {"room": room, "reason": "because"}
+    bench.call("apigateway", "GET /", status, usage=(True, 0, 0), payer=Payer(ROUTE), refusal=refusal)
+    bench.collector.drain()
+    (counts,) = bench.rows().values()
+    assert counts[name] == 1
+    assert ("unbilled" in counts) != ("units" in counts)
+
+
+def test_errors_and_throttles(bench: Bench) -> None:
+    throttled = {
+        "room": "dynamodb.throughput",
+        "reason": "units",
+        "throttling": "TableWriteProvisionedThroughputExceeded",
+    }
+    bench.call("dynamodb", "dynamodb:PutItem Users", 400, refusal=throttled)
+    failed = {"room": "dynamodb.commit", "reason": "no", "code": "ConditionalCheckFailedException"}
+    bench.call("dynamodb", "dynamodb:PutItem Users", 400, refusal=failed, usage=(("Users", None, 0.0, 1.0),))
+    bench.call("lambda", "F", 429, refusal={"room": "awslambda.service", "reason": "full"})
+    bench.call("lambda", "F", usage=(128, 1.0, 1, 0.0), refusal={"room": "awslambda.environment", "reason": "Error"})
+    bench.collector.drain()
+    assert bench.total(DYNAMODB, "ThrottledRequests", TableName="Users", Operation="PutItem").total == 1
+    assert bench.total(DYNAMODB, "WriteThrottleEvents", TableName="Users").total == 1
+    assert bench.total(DYNAMODB, "ConditionalCheckFailedRequests", TableName="Users").total == 1
+    assert bench.total(LAMBDA, "Throttles", FunctionName="F").total == 1
+    assert bench.total(LAMBDA, "Errors", FunctionName="F").total == 1
+    assert bench.total(LAMBDA, "Invocations", FunctionName="F").total == 1
+    assert bench.rows()[Dimensions("table", table="Users")] == pytest.approx(
+        {"requests": 2, "milliseconds": 2.0, "errors": 2, "throttled": 1, "writeUnits": 1}
+    )
+
+
+def test_a_cold_start_is_billed_with_its_init(bench: Bench) -> None:
+    bench.call("lambda", "F", usage=(1024, 10.0, 111, 100.5))
+    bench.collector.drain()
+    counts = bench.rows()[Dimensions("lambda", function="F")]
+    assert (counts["billedMs"], counts["initMs"], counts["coldStarts"]) == (111, 100.5, 1)
+
+
+def test_nothing_runs_while_nothing_happens(bench: Bench) -> None:
+    assert not bench.clock._timers
+    bench.call("dynamodb", "dynamodb:GetItem Users", usage=(("Users", None, 0.5, 0.0),))
+    bench.clock.advance(180)
+    assert not [timer for timer in bench.clock._timers if not timer.cancelled]
+
+
+def test_levels_are_noted_with_the_minute(bench: Bench) -> None:
+    bench.levels = [("Users", "", 1000.0, 0.0, 0.0)]
+    bench.call("dynamodb", "dynamodb:PutItem Users", usage=(("Users", None, 0.0, 1.0),))
+    bench.clock.advance(120)
+    bench.levels = []
+    bench.collector.close()
+    assert [level.stored_bytes for level in bench.ledger.view().levels(10**9)] == [1000, 0]
+
+
+def test_control_planes_cost_nothing(bench: Bench) -> None:
+    for kind in ("iam", "sts", "lambda-api"):
+        bench.call(kind, "something")
+    bench.collector.drain()
+    assert bench.rows() == {}
+    assert bench.collector.failures == 0
+
+
+def test_a_fault_of_our_own_is_told_and_hurts_nobody(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.call("lambda", "F", usage=("nonsense",))
+    bench.collector.drain()
+    assert bench.collector.failures == 1
+    assert "could not be counted" in caplog.text
+
+
+def test_ten_thousand_callers_and_series_stay_bounded() -> None:
+    payers, measures = Payers(), Measures()
+    found = {id(payers.of(ROUTE, "", f"caller-{number}")) for number in range(10_000)}
+    assert len(found) == PAYERS_MAX_COUNT + 1
+    assert payers.merged == 10_000 - PAYERS_MAX_COUNT
+    assert payers.of(ROUTE, "", "caller-9999").caller == "(other)"
+    for number in range(10_000):
+        measures.add(MetricName("Mine", f"metric-{number}", ()), 1.0)
+    assert len(measures.totals) == SERIES_MAX_COUNT
+    assert measures.dropped == 10_000 - SERIES_MAX_COUNT
+
+
+def test_units_of_one_request_add_up_by_table_and_index(bench: Bench) -> None:
+    trace = bench.book.open("dynamodb", "id")
+    for table, index in (("A", None), ("B", None), ("A", "i"), ("A", None)):
+        take(trace, table, index, 1.0, 0.5)
+    assert trace.usage == (("A", None, 2.0, 1.0), ("B", None, 1.0, 0.5), ("A", "i", 1.0, 0.5))
+
+
+def test_without_an_integration_there_is_no_time_of_it(bench: Bench) -> None:
+    assert integration_ms(bench.call("apigateway", "GET /")) is None
+
+
+def test_a_book_that_does_not_record_tells_nobody() -> None:
+    clock = ManualClock()
+    book = TraceBook(clock, recording=False)
+    collector = Collector(clock, book, Ledger(None))
+    trace = book.open("dynamodb", "id")
+    trace.step("room")
+    trace.refuse("room", "why")
+    book.close(trace, 400)
+    collector.drain()
+    assert (book.find("id"), trace.steps, collector.traces_counted) == (None, [], 0)
+    assert trace.refusal == {"room": "room", "reason": "why"}

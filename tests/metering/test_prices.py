@@ -1,0 +1,134 @@
+"""Prices: AWS's published examples to the cent, and lists that are wrong, partial or old."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trine.metering.cost import amounts_of, cost_of
+from trine.metering.prices import PriceFault, load_prices
+from trine.metering.tally import metered_units
+from trine.metering.usage import Dimensions
+
+PRICES = load_prices()
+KB = 1024
+
+
+def _usd(service: str, **counts: float) -> float:
+    return sum(cost_of(amounts_of(Dimensions(service), counts), PRICES).values())
+
+
+def test_lambda_example_512_mb_three_million_seconds() -> None:
+    """aws.amazon.com/lambda/pricing, example 1 (before the free tier): 3M requests of 1 s at 512 MB."""
+    amounts = amounts_of(Dimensions("lambda"), {"requests": 3e6, "mbMs": 3e6 * 1000 * 512})
+    assert amounts["lambda.gb-second"] == 1_500_000
+    after_free_tier = {"lambda.request": 2e6, "lambda.gb-second": 1_500_000 - 400_000}
+    assert sum(cost_of(after_free_tier, PRICES).values()) == pytest.approx(18.33 + 0.40, abs=0.01)
+
+
+def test_lambda_example_128_mb_thirty_million_times_200_ms() -> None:
+    """The same page, example 2: 750,000 GB-s, of which 350,000 are paid: $5.83; 29M requests: $5.80."""
+    amounts = amounts_of(Dimensions("lambda"), {"requests": 30e6, "mbMs": 30e6 * 200 * 128})
+    assert amounts["lambda.gb-second"] == 750_000
+    assert cost_of({"lambda.gb-second": 350_000}, PRICES)["lambda.gb-second"] == pytest.approx(5.83, abs=0.005)
+    assert cost_of({"lambda.request": 29e6}, PRICES)["lambda.request"] == pytest.approx(5.80)
+
+
+def test_rest_example_five_million_calls_of_3_kb() -> None:
+    """aws.amazon.com/api-gateway/pricing: 5M calls returning 3 KB: $17.50 and 14.3 GB for $1.29 make $18.79."""
+    assert _usd("rest", units=5e6, bytesOut=5e6 * 3 * KB) == pytest.approx(18.79, abs=0.005)
+
+
+def test_http_example_216_million_calls() -> None:
+    """The same page: HTTP API calls below the first tier's end cost $1.00 a million."""
+    assert _usd("http", units=216e6) == pytest.approx(216)
+
+
+def test_tiers_apply_in_turn() -> None:
+    """REST: 333M at 3.50, then 2.80."""
+    assert _usd("rest", units=400e6) == pytest.approx(333 * 3.5 + 67 * 2.8)
+
+
+@pytest.mark.parametrize(
+    ("request_kb", "response_kb", "units"), [(0, 0, 1), (512, 1, 1), (513, 0, 2), (1, 1025, 3), (1024, 1024, 2)]
+)
+def test_http_apis_are_metered_by_512_kb(request_kb: int, response_kb: int, units: int) -> None:
+    assert metered_units(request_kb * KB, response_kb * KB) == units
+
+
+def test_table_units_on_demand_since_november_2024() -> None:
+    assert _usd("table", writeUnits=1e6) == pytest.approx(0.625)
+    assert _usd("table", readUnits=1e6) == pytest.approx(0.125)
+    assert _usd("stream", readUnits=100_000) == pytest.approx(0.02)
+
+
+def test_provisioned_units_are_seconds_of_capacity() -> None:
+    counts = {"readUnits": 3600.0, "writeUnits": 7200.0}
+    amounts = amounts_of(Dimensions("table"), counts, provisioned=True)
+    assert amounts == {"table.read-capacity-hour": 1.0, "table.write-capacity-hour": 2.0}
+    assert sum(cost_of(amounts, PRICES).values()) == pytest.approx(0.00013 + 2 * 0.00065)
+
+
+def test_an_old_or_foreign_list_says_so() -> None:
+    year = 365 * 86_400
+    assert PRICES.warnings("us-east-1", 1_760_000_000) == []
+    (old,) = PRICES.warnings("us-east-1", 1_760_000_000 + 2 * year)
+    assert "2025-08-01" in old
+    (foreign,) = PRICES.warnings("eu-west-1", 1_760_000_000)
+    assert "eu-west-1" in foreign
+    (future,) = PRICES.warnings("us-east-1", 1_700_000_000)
+    assert "future" in future
+
+
+def _file(tmp_path: Path, document: Any) -> Path:
+    path = tmp_path / "prices.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return path
+
+
+GOOD = {"region": "eu-west-1", "date": "2026-01-01", "source": "our contract"}
+
+
+def test_a_list_of_ones_own_may_be_partial(tmp_path: Path) -> None:
+    path = _file(
+        tmp_path, {**GOOD, "prices": {"lambda.request": 1e-6, "rest.request": {"tiers": [[10, 1], [None, 0.5]]}}}
+    )
+    mine = load_prices(path)
+    assert mine.meters["lambda.request"].first_usd == 1e-6
+    assert mine.meters["rest.request"].cost_usd(12) == 11
+    assert mine.meters["table.read-unit"] == PRICES.meters["table.read-unit"]
+    assert mine.always_on == PRICES.always_on
+    assert mine.source == ("our contract",)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{", "no JSON"),
+        ([], "JSON object"),
+        ({"date": "2026-01-01"}, "region"),
+        ({**GOOD, "date": "January"}, "2025-08-01"),
+        ({**GOOD, "currency": "EUR"}, "USD"),
+        ({**GOOD, "prices": {"lambda.requests": 1}}, "lambda.requests"),
+        ({**GOOD, "prices": {"lambda.request": -1}}, "lambda.request"),
+        ({**GOOD, "prices": {"lambda.request": True}}, "lambda.request"),
+        ({**GOOD, "prices": {"lambda.request": {"tiers": [[10, 1]]}}}, "null"),
+        ({**GOOD, "prices": {"lambda.request": {"tiers": [[10, 1], [5, 1], [None, 1]]}}}, "tiers"),
+        ({**GOOD, "prices": {"lambda.request": {"tiers": 7}}}, "tiers"),
+        ({**GOOD, "prices": 3}, "object"),
+        ({**GOOD, "always-on": [{"name": "a"}]}, "always-on"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_wrong_list_says_what_is_wrong(tmp_path: Path, document: Any, said: str) -> None:
+    with pytest.raises(PriceFault, match=r"prices\.json") as fault:
+        load_prices(_file(tmp_path, document))
+    assert said in str(fault.value)
+
+
+def test_a_list_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(PriceFault, match="cannot be read"):
+        load_prices(tmp_path / "none.json")

@@ -81,6 +81,7 @@ class DynamoDB:
         self.rooms.tables.resume_sweeps()
         self.rooms.backfills.resume()
         self.rooms.backups.resume()
+        self.rooms.restores.resume()
         self._sweeper.start()
         self.metering.start()
 
@@ -94,6 +95,7 @@ class DynamoDB:
         await self._sweeper.close()
         await self.rooms.backfills.close()
         await self.rooms.backups.close()
+        await self.rooms.restores.close()
         await self.rooms.tables.close()
 
     async def create_table_from_template(self, properties: Mapping[str, Any], stream_label: str | None = None) -> Table:

@@ -27,7 +27,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "TableClass": _STORED,
         "SSESpecification": _STORED,
         "TimeToLiveSpecification": _ENFORCED,
-        "PointInTimeRecoverySpecification": _IGNORED,
+        "PointInTimeRecoverySpecification": _ENFORCED,
         "ContributorInsightsSpecification": _IGNORED,
         "KinesisStreamSpecification": _IGNORED,
         "ImportSourceSpecification": _IGNORED,

@@ -31,6 +31,11 @@ TAGS_PER_RESOURCE_MAX_COUNT = 50
 TAG_KEY_MAX_CHARACTERS = 128
 TAG_VALUE_MAX_CHARACTERS = 256
 
+RECOVERY_PERIOD_MAX_DAYS = 35
+"""Point-in-time recovery reaches 1 to 35 days back, 35 unless it is told otherwise (UpdateContinuousBackups)."""
+SYSTEM_BACKUP_SECONDS = 35 * 24 * 3600
+"""How long the backup of a deleted table that had point-in-time recovery is kept ("Point-in-time recovery")."""
+
 STREAM_RETENTION_SECONDS = 24 * 3600
 STREAM_PAGE_MAX_RECORDS = 1000
 STREAM_PAGE_MAX_BYTES = 1024 * 1024

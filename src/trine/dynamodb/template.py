@@ -23,6 +23,7 @@ from trine.dynamodb.operations.operation import Rooms
 from trine.dynamodb.operations.policies import MEMBER, compiled, policies_of
 from trine.dynamodb.operations.stream_settings import label_of, streams_after
 from trine.dynamodb.operations.tags import checked_tags
+from trine.dynamodb.operations.update_continuous_backups import recovery_record, with_recovery
 from trine.dynamodb.storage.tables import Table
 
 _SAME = (
@@ -47,6 +48,7 @@ _COUNTS = frozenset(
         "MaxWriteRequestUnits",
         "ReadUnitsPerSecond",
         "WriteUnitsPerSecond",
+        "RecoveryPeriodInDays",
     )
 )
 
@@ -89,7 +91,7 @@ async def table_from_template(rooms: Rooms, properties: Mapping[str, Any], strea
     checked_tags(document.get("Tags", ()))
     if "ResourcePolicy" in document:
         compiled(document["ResourcePolicy"], definition.name)
-    expiry = _expiry_attribute(properties)
+    expiry, recovery = _expiry_attribute(properties), _recovery(properties)
     table = rooms.tables.find(definition.name)
     if table is None:
         table = await rooms.tables.create(definition, first_record(rooms, document, definition))
@@ -97,6 +99,7 @@ async def table_from_template(rooms: Rooms, properties: Mapping[str, Any], strea
         table = await _reconciled(rooms, table, document, definition)
     table = await _labelled(rooms, table, stream_label)
     rooms.policies.follow(table)
+    table = await with_recovery(rooms, table, recovery)
     return await _with_expiry(rooms, table, expiry)
 
 
@@ -120,6 +123,16 @@ def _expiry_attribute(properties: Mapping[str, Any]) -> str | None:
     document = {"TableName": "any", "TimeToLiveSpecification": {**wish, "Enabled": True}}
     checked = dynamodb_model().check("UpdateTimeToLive", document)
     return str(checked["TimeToLiveSpecification"]["AttributeName"])
+
+
+def _recovery(properties: Mapping[str, Any]) -> dict[str, Any]:
+    wish = _typed(properties.get("PointInTimeRecoverySpecification") or {})
+    enabled = str(wish.get("PointInTimeRecoveryEnabled", False)).lower() == "true"
+    specification = {**wish, "PointInTimeRecoveryEnabled": enabled}
+    document = {"TableName": "any", "PointInTimeRecoverySpecification": specification}
+    checked: dict[str, Any] = dynamodb_model().check("UpdateContinuousBackups", document)
+    recovery_record(None, checked["PointInTimeRecoverySpecification"], 0.0)  # refuses before a table is made
+    return dict(checked["PointInTimeRecoverySpecification"])
 
 
 async def _with_expiry(rooms: Rooms, table: Table, attribute: str | None) -> Table:

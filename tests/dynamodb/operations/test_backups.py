@@ -62,7 +62,7 @@ def test_a_backup_is_of_its_moment_and_comes_back_whole(client: Any, new_table: 
     )
     assert found["Count"] == 300
     assert code_of(lambda: client.restore_table_from_backup(TargetTableName=restored, BackupArn=arn)) == (
-        "ResourceInUseException"
+        "TableAlreadyExistsException"
     )
     bare = f"{name}-bare"
     client.restore_table_from_backup(TargetTableName=bare, BackupArn=arn, GlobalSecondaryIndexOverride=[])

@@ -44,14 +44,17 @@ def on_backup(name: str) -> Callable[[Rooms, Document], Sequence[Permission]]:
 
 def details(backup: Backup) -> dict[str, Any]:
     """BackupDetails."""
-    return {
+    told = {
         "BackupArn": backup["Arn"],
         "BackupName": backup["Name"],
         "BackupSizeBytes": backup["SizeBytes"],
         "BackupStatus": backup["Status"],
-        "BackupType": "USER",
+        "BackupType": backup.get("Type", "USER"),
         "BackupCreationDateTime": round(backup["CreatedAt"], 3),
     }
+    if "ExpiresAt" in backup:
+        told["BackupExpiryDateTime"] = round(backup["ExpiresAt"], 3)
+    return told
 
 
 def summary(rooms: Rooms, backup: Backup) -> dict[str, Any]:

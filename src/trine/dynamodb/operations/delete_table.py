@@ -1,4 +1,4 @@
-"""DeleteTable: the table and everything in it goes."""
+"""DeleteTable: the table and everything in it goes; with point-in-time recovery on, a system backup of it stays."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:
     description = describe(rooms, table, "DELETING")
     kept = {name: description[name] for name in _TOLD if name in description}
     answer = orjson.dumps({"TableDescription": kept})
-    return after(rooms.tables.drop(table), lambda _: answer)
+    if table.history is None:
+        return after(rooms.tables.drop(table), lambda _: answer)
+    totals = (description["ItemCount"], description["TableSizeBytes"])
+    return after(rooms.backups.drop(table, rooms.ids.random_bytes(4).hex(), totals), lambda _: answer)
 
 
 DELETE_TABLE = Operation("DeleteTable", DocumentCodec("DeleteTable"), on_table("DeleteTable"), no_plan, execute)

@@ -1,24 +1,18 @@
-"""DescribeContinuousBackups: point-in-time recovery is not built, so it is off for every table."""
+"""DescribeContinuousBackups: whether point-in-time recovery is on, and which moments it reaches."""
 
 from __future__ import annotations
 
 import orjson
 
-from trine.dynamodb.errors import TableNotFoundException
 from trine.dynamodb.operations.operation import Operation, Rooms, no_plan, on_table
-from trine.dynamodb.shape import Document, DocumentCodec, table_name_of
+from trine.dynamodb.operations.recovery import backed_up, continuous_backups
+from trine.dynamodb.shape import Document, DocumentCodec
 
 
 def execute(rooms: Rooms, document: Document, plan: None) -> bytes:
-    """Say that there are none."""
-    name = table_name_of(document["TableName"])
-    if rooms.tables.find(name) is None:
-        raise TableNotFoundException(f"Table not found: {name}")
-    description = {
-        "ContinuousBackupsStatus": "DISABLED",
-        "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
-    }
-    return orjson.dumps({"ContinuousBackupsDescription": description})
+    """Describe them."""
+    table = backed_up(rooms, document["TableName"])
+    return orjson.dumps({"ContinuousBackupsDescription": continuous_backups(rooms, table)})
 
 
 DESCRIBE_CONTINUOUS_BACKUPS = Operation(

@@ -61,11 +61,12 @@ def describe(rooms: Rooms, table: Table, status: str | None = None) -> dict[str,
     if "Restore" in record:
         restore = record["Restore"]
         document["RestoreSummary"] = {
-            "SourceBackupArn": restore["BackupArn"],
             "SourceTableArn": restore["TableArn"],
             "RestoreDateTime": round(restore["At"], 3),
             "RestoreInProgress": restore["InProgress"],
         }
+        if "BackupArn" in restore:
+            document["RestoreSummary"]["SourceBackupArn"] = restore["BackupArn"]
     encryption = definition.settings.get("SSESpecification")
     if encryption and encryption.get("Enabled"):
         document["SSEDescription"] = {

@@ -13,6 +13,7 @@ BACKUPS_PER_LIST_MAX_COUNT = 100
 
 def execute(rooms: Rooms, document: Document, plan: None) -> bytes:
     """List those after `ExclusiveStartBackupArn`, in order of their ARNs."""
+    kind = document.get("BackupType", "USER")
     limit = document.get("Limit", BACKUPS_PER_LIST_MAX_COUNT)
     wanted = table_name_of(document["TableName"]) if "TableName" in document else None
     start = document.get("ExclusiveStartBackupArn", "")
@@ -23,9 +24,8 @@ def execute(rooms: Rooms, document: Document, plan: None) -> bytes:
         if backup["Arn"] > start
         and lower <= backup["CreatedAt"] < upper
         and (wanted is None or backup["Source"]["TableName"] == wanted)
+        and kind in ("ALL", backup.get("Type", "USER"))
     ]
-    if document.get("BackupType", "USER") not in ("USER", "ALL"):
-        found = []
     answer: dict[str, object] = {"BackupSummaries": [summary(rooms, backup) for backup in found[:limit]]}
     if len(found) > limit:
         answer["LastEvaluatedBackupArn"] = found[limit - 1]["Arn"]

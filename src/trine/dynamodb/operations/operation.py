@@ -22,6 +22,7 @@ from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.backfill import Backfills
 from trine.dynamodb.storage.backups import Backups
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
+from trine.dynamodb.storage.restores import Restores
 from trine.dynamodb.storage.source import Source, Store
 from trine.dynamodb.storage.tables import Tables
 from trine.trace import Trace
@@ -46,6 +47,7 @@ class Rooms:
         "ids",
         "place",
         "policies",
+        "restores",
         "source",
         "store",
         "tables",
@@ -67,6 +69,7 @@ class Rooms:
         self.source = Source(store, replica_lag)
         self.policies = TablePolicies(tables)
         self.backups = Backups(store, catalogue, tables, clock)
+        self.restores = Restores(store, tables)
         self.trace: Trace | None = None
         """Of the request whose operation runs now; None in tasks."""
         self.endpoint_address: str | None = None

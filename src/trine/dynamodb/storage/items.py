@@ -15,6 +15,7 @@ from trine.dynamodb.errors import ConditionalCheckFailedException, ThrottledErro
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import decode_stored, encode_stored, stored_size
 from trine.dynamodb.storage.charges import charge_repeated, charge_write, release_write
+from trine.dynamodb.storage.history import history_record
 from trine.dynamodb.storage.indexes import IndexChange, index_changes
 from trine.dynamodb.storage.stream import stream_record
 from trine.dynamodb.storage.tables import Table
@@ -119,6 +120,8 @@ class Effects:
             self._follow_indexes(transition)
         if table.expiry is not None:
             self.puts.update(table.expiry.changes(key, transition.old, transition.new))
+        if table.history is not None:
+            self.appends.append((table.history.prefix, history_record(key, old, self._now)))
         if table.stream is not None:
             record = stream_record(transition, table.stream, self._now)
             if record is not None:

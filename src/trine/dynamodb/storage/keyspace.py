@@ -29,6 +29,8 @@ COUNTERS = b"n"
 """n | table number | index number | what: signed sums."""
 STREAMS = b"s"
 """s | table number | stream number | commit sequence: stream records, in order of commit."""
+HISTORY = b"h"
+"""h | table number | commit sequence: what each write replaced, for point-in-time recovery."""
 TOKENS = b"t"
 """t | token: what a TransactWriteItems with that token answered, and until when that counts."""
 

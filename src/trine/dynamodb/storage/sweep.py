@@ -1,4 +1,4 @@
-"""What time takes away: expired items, stream records older than a day, transaction tokens that count no more.
+"""What time takes away: expired items, old stream records, outdated history, transaction tokens that count no more.
 
 One timer ticks by the injected clock; each tick starts at most one owned task, which deletes in small commits. An
 expired item goes through the same `Transition` as any deletion, so its index entries and stream record follow.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from trine.clock import Clock, Timer
 from trine.dynamodb.limits import SWEEP_MAX_COUNT, SWEEP_SECONDS
+from trine.dynamodb.storage.history import History, outdated_keys
 from trine.dynamodb.storage.items import Transition, Write, commit_all
 from trine.dynamodb.storage.stream import Stream, expired_keys
 from trine.dynamodb.storage.tables import Table, Tables
@@ -66,6 +67,8 @@ class Sweeper:
             for stream in table.streams:
                 while await self._trim(stream, now) == SWEEP_MAX_COUNT:
                     pass
+            while table.history is not None and await self._outdate(table.history, now) == SWEEP_MAX_COUNT:
+                pass
         await self._delete(expired_tokens(self._store, now))
 
     async def _expire(self, table: Table, now: float) -> int:
@@ -89,6 +92,10 @@ class Sweeper:
     async def _trim(self, stream: Stream, now: float) -> int:
         """Delete up to one step's records that are too old; how many."""
         return await self._delete(list(expired_keys(self._store, stream, now, SWEEP_MAX_COUNT)))
+
+    async def _outdate(self, history: History, now: float) -> int:
+        """Delete up to one step's records of what was replaced before the recovery period; how many."""
+        return await self._delete(outdated_keys(self._store, history, now, SWEEP_MAX_COUNT))
 
     async def _delete(self, keys: Sequence[bytes]) -> int:
         if keys:

@@ -20,8 +20,11 @@ from trine.dynamodb.model.table import IndexDefinition, TableDefinition
 from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
 from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.expiry import Expiry
+from trine.dynamodb.storage.history import History
 from trine.dynamodb.storage.keyspace import (
+    BASE_INDEX,
     COUNTERS,
+    HISTORY,
     ITEMS,
     STREAMS,
     KeySpace,
@@ -60,8 +63,8 @@ class Index:
 class Table:
     """A live table. `record` is what the catalogue keeps of it besides the definition."""
 
-    __slots__ = ("arn", "by_name", "count_key", "created_at", "definition", "expiry", "indexes", "meter", "name",
-                 "number", "recent", "record", "size_key", "space", "status", "stream", "streams")  # fmt: skip
+    __slots__ = ("arn", "by_name", "count_key", "created_at", "definition", "expiry", "history", "indexes", "meter",
+                 "name", "number", "recent", "record", "size_key", "space", "status", "stream", "streams")  # fmt: skip
 
     def __init__(self, definition: TableDefinition, record: Mapping[str, Any], place: Place) -> None:
         self.definition = definition
@@ -89,6 +92,9 @@ class Table:
         self.recent: RecentWrites | None = None
         expiry = record.get("TimeToLive")
         self.expiry: Expiry | None = Expiry(self.number, expiry["AttributeName"]) if expiry else None
+        recovery = record.get("Recovery")
+        self.history: History | None = History(self.number, recovery) if recovery else None
+        """What its writes replaced, while point-in-time recovery is on."""
 
     @property
     def stream_arn(self) -> str | None:
@@ -204,29 +210,35 @@ class Tables:
         indexes[index_name] = {**indexes[index_name], "Status": status}
         return self.change(table, table.definition, Indexes=indexes)
 
-    def drop(self, table: Table) -> Future[None]:
-        """Forget a table; its items are swept afterwards, also after a restart."""
+    def drop(
+        self, table: Table, *, keep_items: bool = False, puts: Mapping[bytes, bytes] | None = None
+    ) -> Future[None]:
+        """Forget a table; what it held is swept afterwards, also after a restart.
+
+        `keep_items` leaves its items (not the entries of its indexes) to whoever the commit's `puts` give them to.
+        """
         key = catalogue_key(TABLE_KIND, table.name)
         doomed = str(table.number)
         doomed_key = catalogue_key(DROPPED_KIND, doomed)
+        record = {"Number": table.number, "KeepItems": keep_items}
 
         def decide(current: Current) -> Change[None]:
             if current[key] is None:
                 raise ResourceNotFoundException(f"{NOT_FOUND}: Table: {table.name} not found")
-            return Change(None, {key: None, doomed_key: encoded_document({"Number": table.number})})
+            return Change(None, {**(puts or {}), key: None, doomed_key: encoded_document(record)})
 
         def dropped(_: None) -> None:
             self._tables.pop(table.name, None)
             self._catalogue.forget(TABLE_KIND, table.name)
-            self._catalogue.remember(DROPPED_KIND, doomed, {"Number": table.number})
-            self._sweep_soon(table.number)
+            self._catalogue.remember(DROPPED_KIND, doomed, record)
+            self._sweep_soon(table.number, keep_items)
 
         return when_committed(self._store.transact((key,), decide), dropped)
 
     def resume_sweeps(self) -> None:
         """Go on sweeping what was dropped before the last stop; needs the running loop."""
-        for name, _ in list(self._catalogue.list(DROPPED_KIND)):
-            self._sweep_soon(int(name))
+        for name, record in list(self._catalogue.list(DROPPED_KIND)):
+            self._sweep_soon(int(name), record.get("KeepItems", False))
 
     def clear_index(self, table: Table, index_number: int) -> Future[int]:
         """Delete every entry of one index."""
@@ -239,15 +251,17 @@ class Tables:
             task.cancel()
         await asyncio.gather(*self._sweeps, return_exceptions=True)
 
-    def _sweep_soon(self, number: int) -> None:
-        task = asyncio.get_running_loop().create_task(self._sweep(number))
+    def _sweep_soon(self, number: int, keep_items: bool) -> None:
+        task = asyncio.get_running_loop().create_task(self._sweep(number, keep_items))
         self._sweeps.add(task)
         task.add_done_callback(self._sweeps.discard)
 
-    async def _sweep(self, number: int) -> None:
-        for namespace in (ITEMS, COUNTERS, STREAMS):
+    async def _sweep(self, number: int, keep_items: bool) -> None:
+        for namespace in (ITEMS, COUNTERS, STREAMS, HISTORY):
             prefix = table_prefix(namespace, number)
-            await self._store.delete_range(prefix, after(prefix))
+            # An index's number follows: entries of indexes lie behind all items.
+            start = prefix + (BASE_INDEX + 1).to_bytes(2, "big") if namespace == ITEMS and keep_items else prefix
+            await self._store.delete_range(start, after(prefix))
         await self._catalogue.delete(DROPPED_KIND, str(number))
 
     def _live(self, document: Mapping[str, Any]) -> Table:

@@ -11,6 +11,7 @@ import logging
 from asyncio import Future
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from trine.aws.arn import Place
@@ -60,14 +61,16 @@ class DynamoDB:
         catalogue: DocumentCatalogue | None = None,
         replica_lag_seconds: float | Lag = 0.0,
         throttling: bool = True,
+        buckets_directory: Path | None = None,
     ) -> None:
         """`replica_lag_seconds`: how far eventually consistent reads trail, fixed or drawn (`consistency.lag.Lag`).
-        `throttling` False counts units and refuses nothing.
+        `throttling` False counts units and refuses nothing. `buckets_directory`: where the folders lie that stand for
+        S3 buckets in exports and imports.
         """
         self.catalogue = catalogue if catalogue is not None else DocumentCatalogue(store)
         """Durable documents for every wing."""
         tables = Tables(store, self.catalogue, place, clock, ids)
-        self.rooms = Rooms(store, self.catalogue, tables, clock, ids, place, replica_lag_seconds)
+        self.rooms = Rooms(store, self.catalogue, tables, clock, ids, place, replica_lag_seconds, buckets_directory)
         self.metering = Metering(store, tables, clock, throttling=throttling)
         """Capacity: meters of all tables, and auto scaling."""
         self.written = Bell()
@@ -78,10 +81,7 @@ class DynamoDB:
 
     def start(self) -> None:
         """Go on with what the last stop interrupted; needs the running loop."""
-        self.rooms.tables.resume_sweeps()
-        self.rooms.backfills.resume()
-        self.rooms.backups.resume()
-        self.rooms.restores.resume()
+        self.rooms.resume()
         self._sweeper.start()
         self.metering.start()
 
@@ -93,10 +93,7 @@ class DynamoDB:
         """End the wing's own tasks; the store is its owner's to close."""
         await self.metering.close()
         await self._sweeper.close()
-        await self.rooms.backfills.close()
-        await self.rooms.backups.close()
-        await self.rooms.restores.close()
-        await self.rooms.tables.close()
+        await self.rooms.close()
 
     async def create_table_from_template(self, properties: Mapping[str, Any], stream_label: str | None = None) -> Table:
         """The table of an `AWS::DynamoDB::Table`'s properties, created or brought in line with them; its stream under

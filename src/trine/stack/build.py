@@ -94,6 +94,7 @@ def build(
         catalogue=catalogue,
         replica_lag_seconds=settings.replica_lag_seconds,
         throttling=settings.throttling,
+        buckets_directory=settings.state_directory / "s3",
     )
     observing = observing_of(settings, clock, traces, dynamodb)
     functions = Service(

@@ -53,6 +53,7 @@ class TableServer:
             catalogue=catalogue,
             replica_lag_seconds=settings.replica_lag_seconds,
             throttling=settings.throttling,
+            buckets_directory=settings.state_directory / "s3",
         )
         self.observing = observing_of(settings, clock, self.traces, self.dynamodb)
         self._endpoints: Mapping[str, Endpoint] = {

@@ -10,13 +10,14 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.dynamodb.consistency.lag import Lag
-from trine.dynamodb.errors import AccessDeniedException
+from trine.dynamodb.errors import AccessDeniedException, ValidationException
 from trine.dynamodb.operations.policies import TablePolicies
 from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.backfill import Backfills
@@ -27,6 +28,11 @@ from trine.dynamodb.storage.source import Source, Store
 from trine.dynamodb.storage.tables import Tables
 from trine.trace import Trace
 
+if TYPE_CHECKING:
+    from trine.dynamodb.transfer.exports import Exports
+    from trine.dynamodb.transfer.imports import Imports
+
+_TRANSFER_KINDS = ("dynamodb:export", "dynamodb:import")
 ConditionContext = Mapping[str, Sequence[str]]
 
 
@@ -35,10 +41,34 @@ Permission = tuple[str, str, Context | None]
 """One action on one resource that the caller needs; what makes IAM's condition keys of the request, if asked."""
 
 
+class Transfers:
+    """Exports and imports, made when they are first asked for: few stacks have any."""
+
+    __slots__ = ("exports", "imports")
+    exports: Exports
+    imports: Imports
+
+    def __init__(self, rooms: Rooms, directory: Path) -> None:
+        from trine.dynamodb.transfer.buckets import Buckets
+        from trine.dynamodb.transfer.exports import Exports
+        from trine.dynamodb.transfer.imports import Imports
+
+        buckets = Buckets(directory)
+        self.exports = Exports(rooms.store, rooms.catalogue, rooms.clock, rooms.ids, buckets)
+        self.imports = Imports(rooms.store, rooms.catalogue, rooms.tables, rooms.clock, rooms.ids, buckets)
+
+    async def close(self) -> None:
+        """Stop what is under way."""
+        await self.exports.close()
+        await self.imports.close()
+
+
 class Rooms:
     """What operations work with; made once by the endpoint."""
 
     __slots__ = (
+        "_buckets_directory",
+        "_transfers",
         "backfills",
         "backups",
         "catalogue",
@@ -63,6 +93,7 @@ class Rooms:
         ids: Ids,
         place: Place,
         replica_lag: float | Lag,
+        buckets_directory: Path | None = None,
     ) -> None:
         self.store, self.catalogue, self.tables = store, catalogue, tables
         self.clock, self.ids, self.place = clock, ids, place
@@ -75,6 +106,38 @@ class Rooms:
         self.endpoint_address: str | None = None
         """Host and port that clients reach this service at, once that is known."""
         self.backfills = Backfills(store, tables)
+        self._buckets_directory = buckets_directory
+        self._transfers: Transfers | None = None
+
+    @property
+    def transfers(self) -> Transfers:
+        """Exports and imports. ValidationException where no folder stands for S3."""
+        if self._transfers is None:
+            if self._buckets_directory is None:
+                raise ValidationException("This table server has no folder for S3 buckets")
+            self._transfers = Transfers(self, self._buckets_directory)
+        return self._transfers
+
+    def resume(self) -> None:
+        """Go on with what the last stop interrupted; needs the running loop."""
+        self.tables.resume_sweeps()
+        self.backfills.resume()
+        self.backups.resume()
+        self.restores.resume()
+        if any(
+            document["Status"] == "IN_PROGRESS" for kind in _TRANSFER_KINDS for _, document in self.catalogue.list(kind)
+        ):
+            self.transfers.exports.resume()
+            self.transfers.imports.resume()
+
+    async def close(self) -> None:
+        """Stop what works behind answers; the next start goes on."""
+        if self._transfers is not None:
+            await self._transfers.close()
+        await self.restores.close()
+        await self.backups.close()
+        await self.backfills.close()
+        await self.tables.close()
 
     def table_arn(self, name_or_arn: str) -> str:
         """The ARN of the table that a request's `TableName` means, whether it exists or not.

@@ -1,0 +1,73 @@
+"""What the operations on exports and imports share: their descriptions in AWS's members, and pages of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from trine.aws.errors import AwsError
+from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.operations.operation import Permission, Rooms
+from trine.dynamodb.shape import Document
+
+_TIMES = ("StartTime", "EndTime", "ExportTime")
+_OURS = frozenset(("Arn", "Status", "Number", "TableName", "Request"))
+TRANSFERS_PER_LIST_MAX_COUNT = 25
+Record = TypeVar("Record", bound=Mapping[str, Any])
+
+
+class ExportConflictException(AwsError):
+    """The client token was used for another export."""
+
+    code = "ExportConflictException"
+    status = 400
+
+
+class ExportNotFoundException(AwsError):
+    """No export has this ARN."""
+
+    code = "ExportNotFoundException"
+    status = 400
+
+
+class ImportConflictException(AwsError):
+    """The client token was used for another import."""
+
+    code = "ImportConflictException"
+    status = 400
+
+
+class ImportNotFoundException(AwsError):
+    """No import has this ARN."""
+
+    code = "ImportNotFoundException"
+    status = 400
+
+
+def described(record: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """ExportDescription or ImportTableDescription; `kind` is `Export` or `Import`."""
+    document = {name: value for name, value in record.items() if name not in _OURS and value is not None}
+    for name in _TIMES:
+        if name in document:
+            document[name] = round(document[name], 3)
+    return {f"{kind}Arn": record["Arn"], f"{kind}Status": record["Status"], **document}
+
+
+def page(found: Sequence[Record], document: Document, most: str) -> tuple[list[Record], str | None]:
+    """One page of `found` (in order of their ARNs) and the token of the next; `most` names the request's limit."""
+    limit = document.get(most, TRANSFERS_PER_LIST_MAX_COUNT)
+    start = document.get("NextToken", "")
+    left = [record for record in found if record["Arn"] > start]
+    return left[:limit], left[limit - 1]["Arn"] if len(left) > limit else None
+
+
+def on_list(rooms: Rooms, document: Document, name: str) -> Sequence[Permission]:
+    """The permission of a list: on one table, or on all."""
+    arn = rooms.table_arn(document["TableArn"]) if "TableArn" in document else "*"
+    return ((f"dynamodb:{name}", arn, None),)
+
+
+def refuse_ion(form: str, member: str) -> None:
+    """ValidationException for Amazon Ion, which is not built."""
+    if form == "ION":
+        raise ValidationException(f"{member} ION is not built into Trine; DYNAMODB_JSON is")

@@ -37,9 +37,11 @@ class ServiceModel:
     dict by the member names of the model; output takes the same.
     """
 
-    def __init__(self, name: str, only: frozenset[str] | None = None) -> None:
-        """Load the model `name` as botocore's data calls it. `only` keeps just these operations (less memory)."""
-        self.model: Model = load_model(name, only)
+    def __init__(self, name: str, only: frozenset[str] | None = None, model: Model | None = None) -> None:
+        """Load the model `name` as botocore's data calls it. `only` keeps just these operations (less memory).
+        `model` serves instead, where a service speaks a second protocol that botocore does not describe.
+        """
+        self.model: Model = load_model(name, only) if model is None else model
         self.name = name
 
     def operation_for(self, request: Request) -> Operation:

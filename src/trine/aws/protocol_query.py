@@ -159,12 +159,13 @@ def _element(model: Model, shape_name: str, tag: str, value: Any) -> str:
         return f"<{tag}>{_members(model, shape, value)}</{tag}>"
     if kind == "map":
         key_tag, value_tag = shape["key"].get("locationName", "key"), shape["value"].get("locationName", "value")
+        entry = tag if shape.get("flattened") else "entry"
         entries = "".join(
-            f"<entry><{key_tag}>{escape(str(key))}</{key_tag}>"
-            f"{_element(model, shape['value']['shape'], value_tag, one)}</entry>"
+            f"<{entry}><{key_tag}>{escape(str(key))}</{key_tag}>"
+            f"{_element(model, shape['value']['shape'], value_tag, one)}</{entry}>"
             for key, one in value.items()
         )
-        return f"<{tag}>{entries}</{tag}>"
+        return entries if shape.get("flattened") else f"<{tag}>{entries}</{tag}>"
     return f"<{tag}>{escape(_text(kind, value))}</{tag}>"
 
 

@@ -1,0 +1,263 @@
+"""The operations of SNS: one function each, from checked input to output.
+
+Enters members by the model's names, leaves members, or raises an AwsError.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trine.aws.errors import AwsError
+from trine.aws.ids import Ids
+from trine.messaging import limits
+from trine.messaging.errors import InvalidParameter, SnsInvalidParameter, SqsError
+from trine.messaging.message import Attribute, checked_attributes, size_of
+from trine.messaging.notification import Publication
+from trine.messaging.subscription import Subscription, subscription_from
+from trine.messaging.topics import Topic, Topics
+
+Given = Mapping[str, Any]
+Output = dict[str, Any]
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
+_TOPIC_ATTRIBUTES = frozenset(
+    {"Policy", "DisplayName", "FifoTopic", "ContentBasedDeduplication", "KmsMasterKeyId", "DeliveryPolicy",
+     "TracingConfig", "SignatureVersion", "ArchivePolicy", "FifoThroughputScope"}
+)  # fmt: skip
+_PAGE = 100
+"""API reference, ListTopics and ListSubscriptions: up to 100 in one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One call."""
+
+    topics: Topics
+    ids: Ids
+    given: Given
+
+    def topic(self) -> Topic:
+        """The topic that is meant. SnsNotFound."""
+        return self.topics.find(self.given.get("TopicArn") or self.given.get("TargetArn") or "")
+
+
+async def create_topic(turn: Turn) -> Output:
+    """CreateTopic: the one that is there, or a new one."""
+    name = turn.given["Name"]
+    attributes = turn.given.get("Attributes") or {}
+    if not _NAME.fullmatch(name):
+        raise SnsInvalidParameter("Topic Name")
+    if name.endswith(".fifo") != (attributes.get("FifoTopic", "false").lower() == "true"):
+        raise SnsInvalidParameter("Fifo Topic names must end with .fifo and have FifoTopic true")
+    found = turn.topics.get(turn.topics.arn(name))
+    if found is None:
+        tags = {tag["Key"]: tag["Value"] for tag in turn.given.get("Tags") or ()}
+        found = await turn.topics.put(name, checked_topic_attributes(attributes), tags)
+    return {"TopicArn": found.arn}
+
+
+def checked_topic_attributes(given: Mapping[str, Any]) -> dict[str, str]:
+    """Attributes of a topic as texts. SnsInvalidParameter."""
+    for name in given:
+        if name not in _TOPIC_ATTRIBUTES:
+            raise SnsInvalidParameter("AttributeName")
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+
+
+async def delete_topic(turn: Turn) -> Output:
+    """DeleteTopic."""
+    await turn.topics.delete(turn.given["TopicArn"])
+    return {}
+
+
+async def list_topics(turn: Turn) -> Output:
+    """ListTopics, a page at a time."""
+    return _page(turn, "Topics", [{"TopicArn": topic.arn} for topic in turn.topics], "TopicArn")
+
+
+async def get_topic_attributes(turn: Turn) -> Output:
+    """GetTopicAttributes."""
+    topic = turn.topic()
+    count = len(turn.topics.subscriptions(topic.arn))
+    shown = {
+        "TopicArn": topic.arn,
+        "Owner": turn.topics.place.account_id,
+        "SubscriptionsConfirmed": str(count),
+        "SubscriptionsPending": "0",
+        "SubscriptionsDeleted": "0",
+        "DisplayName": "",
+        **topic.attributes,
+    }
+    return {"Attributes": shown}
+
+
+async def set_topic_attributes(turn: Turn) -> Output:
+    """SetTopicAttributes."""
+    topic = turn.topic()
+    change = checked_topic_attributes({turn.given["AttributeName"]: turn.given.get("AttributeValue", "")})
+    await turn.topics.put(topic.name, {**topic.attributes, **change})
+    return {}
+
+
+async def subscribe(turn: Turn) -> Output:
+    """Subscribe."""
+    topic = turn.topic()
+    made = subscription_from(
+        f"{topic.arn}:{turn.ids.uuid()}",
+        topic.arn,
+        turn.given["Protocol"],
+        turn.given.get("Endpoint"),
+        turn.given.get("Attributes") or {},
+    )
+    return {"SubscriptionArn": (await turn.topics.subscribe(made)).arn}
+
+
+async def unsubscribe(turn: Turn) -> Output:
+    """Unsubscribe."""
+    await turn.topics.unsubscribe(turn.given["SubscriptionArn"])
+    return {}
+
+
+async def list_subscriptions(turn: Turn) -> Output:
+    """ListSubscriptions, a page at a time."""
+    return _page(turn, "Subscriptions", [_shown(turn, one) for one in turn.topics.subscriptions()], "SubscriptionArn")
+
+
+async def list_subscriptions_by_topic(turn: Turn) -> Output:
+    """ListSubscriptionsByTopic, a page at a time."""
+    found = [_shown(turn, one) for one in turn.topics.subscriptions(turn.topic().arn)]
+    return _page(turn, "Subscriptions", found, "SubscriptionArn")
+
+
+async def get_subscription_attributes(turn: Turn) -> Output:
+    """GetSubscriptionAttributes."""
+    one = turn.topics.subscription(turn.given["SubscriptionArn"])
+    shown = {
+        **_shown(turn, one),
+        "RawMessageDelivery": "false",
+        "PendingConfirmation": "false",
+        "ConfirmationWasAuthenticated": "true",
+        **one.attributes,
+    }
+    if "FilterPolicy" in one.attributes:
+        shown.setdefault("FilterPolicyScope", "MessageAttributes")
+    return {"Attributes": shown}
+
+
+async def set_subscription_attributes(turn: Turn) -> Output:
+    """SetSubscriptionAttributes."""
+    one = turn.topics.subscription(turn.given["SubscriptionArn"])
+    merged = {**one.attributes, turn.given["AttributeName"]: turn.given.get("AttributeValue", "")}
+    checked = subscription_from(one.arn, one.topic_arn, one.protocol, one.endpoint, merged)
+    await turn.topics.subscribe(replace(one, attributes=checked.attributes))
+    return {}
+
+
+async def publish(turn: Turn) -> Output:
+    """Publish."""
+    return {"MessageId": await turn.topics.publish(turn.topic(), publication_of(turn.given))}
+
+
+async def publish_batch(turn: Turn) -> Output:
+    """PublishBatch: up to ten, each with its own success or failure."""
+    entries: Sequence[Given] = turn.given.get("PublishBatchRequestEntries") or ()
+    if not entries:
+        raise AwsError("The batch request doesn't contain any entries.", code="EmptyBatchRequest", status=400)
+    if len(entries) > limits.BATCH_MAX_ENTRIES:
+        raise AwsError(
+            "The batch request contains more entries than permissible.", code="TooManyEntriesInBatchRequest", status=400
+        )
+    if len({entry["Id"] for entry in entries}) < len(entries):
+        raise AwsError("Two or more batch entries in the request have the same Id.", code="BatchEntryIdsNotDistinct",
+                       status=400)  # fmt: skip
+    topic = turn.topic()
+    successful, failed = [], []
+    for entry in entries:
+        try:
+            message_id = await turn.topics.publish(topic, publication_of(entry))
+            successful.append({"Id": entry["Id"], "MessageId": message_id})
+        except AwsError as error:
+            failed.append({"Id": entry["Id"], "Code": error.code, "Message": error.message, "SenderFault": True})
+    return {"Successful": successful, "Failed": failed}
+
+
+def publication_of(given: Given) -> Publication:
+    """What Publish's members mean. SnsInvalidParameter."""
+    message = given.get("Message")
+    if not message:
+        raise SnsInvalidParameter("Empty message")
+    subject = given.get("Subject")
+    if subject is not None and (not subject or len(subject) > limits.SUBJECT_MAX_CHARACTERS or "\n" in subject):
+        raise SnsInvalidParameter("Subject")
+    try:
+        attributes: dict[str, Attribute] = _checked(given.get("MessageAttributes") or {})
+    except SqsError as error:
+        raise SnsInvalidParameter(error.message) from error
+    if size_of(message, attributes) > limits.MESSAGE_MAX_BYTES:
+        raise SnsInvalidParameter("Message too long")
+    by_protocol = _by_protocol(message) if given.get("MessageStructure") == "json" else None
+    return Publication(
+        message, subject, attributes, by_protocol, given.get("MessageGroupId"), given.get("MessageDeduplicationId")
+    )
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Attribute]:
+    arrays = {name: value for name, value in given.items() if value.get("DataType") == "String.Array"}
+    for name, value in arrays.items():
+        try:
+            if not isinstance(json.loads(value.get("StringValue") or ""), list):
+                raise ValueError
+        except ValueError:
+            raise InvalidParameter(f"The message attribute '{name}' is no JSON array") from None
+    return checked_attributes(given)
+
+
+def _by_protocol(message: str) -> dict[str, str]:
+    try:
+        parsed = json.loads(message)
+    except json.JSONDecodeError:
+        raise SnsInvalidParameter("Message Structure - JSON message body failed to parse") from None
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("default"), str):
+        raise SnsInvalidParameter("Message Structure - No default entry in JSON message body")
+    return {name: text for name, text in parsed.items() if isinstance(text, str)}
+
+
+def _shown(turn: Turn, one: Subscription) -> dict[str, str]:
+    return {
+        "SubscriptionArn": one.arn,
+        "Owner": turn.topics.place.account_id,
+        "Protocol": one.protocol,
+        "Endpoint": one.endpoint,
+        "TopicArn": one.topic_arn,
+    }
+
+
+def _page(turn: Turn, member: str, found: Sequence[Mapping[str, str]], key: str) -> Output:
+    start = turn.given.get("NextToken") or ""
+    rest = [one for one in found if one[key] > start]
+    output: Output = {member: rest[:_PAGE]}
+    if len(rest) > _PAGE:
+        output["NextToken"] = rest[_PAGE - 1][key]
+    return output
+
+
+OPERATIONS: dict[str, Callable[[Turn], Awaitable[Output]]] = {
+    "CreateTopic": create_topic,
+    "DeleteTopic": delete_topic,
+    "ListTopics": list_topics,
+    "GetTopicAttributes": get_topic_attributes,
+    "SetTopicAttributes": set_topic_attributes,
+    "Subscribe": subscribe,
+    "Unsubscribe": unsubscribe,
+    "ListSubscriptions": list_subscriptions,
+    "ListSubscriptionsByTopic": list_subscriptions_by_topic,
+    "GetSubscriptionAttributes": get_subscription_attributes,
+    "SetSubscriptionAttributes": set_subscription_attributes,
+    "Publish": publish,
+    "PublishBatch": publish_batch,
+}
+ACTIONS = {"PublishBatch": "Publish"}
+"""A batch asks for the right of the single operation (service authorization reference)."""

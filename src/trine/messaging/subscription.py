@@ -1,0 +1,96 @@
+"""A subscription: who wants which messages of a topic, and how.
+
+Pure. Enters the parameters of Subscribe or a template's properties, leaves a value or InvalidParameter. Trine delivers
+to `sqs` and `lambda`; other protocols are refused by name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trine.aws.event_pattern import InvalidPattern, Pattern, compile_pattern
+from trine.messaging.errors import SnsInvalidParameter
+
+PROTOCOLS = ("sqs", "lambda")
+ATTRIBUTES = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One subscription; `attributes` as texts, by the API's names."""
+
+    arn: str
+    topic_arn: str
+    protocol: str
+    endpoint: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, arn: str, document: Mapping[str, Any]) -> Subscription:
+        """The subscription of a stored document."""
+        return cls(arn, document["topic"], document["protocol"], document["endpoint"], document["attributes"])
+
+    def document(self) -> dict[str, Any]:
+        """The stored form."""
+        return {
+            "topic": self.topic_arn,
+            "protocol": self.protocol,
+            "endpoint": self.endpoint,
+            "attributes": dict(self.attributes),
+        }
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """The filter policy, compiled; None when every message is wanted."""
+        text = self.attributes.get("FilterPolicy")
+        return compile_pattern(text) if text and text != "{}" else None
+
+    @property
+    def filters_body(self) -> bool:
+        """Whether the filter looks at the message instead of its attributes."""
+        return self.attributes.get("FilterPolicyScope") == "MessageBody"
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the message goes out without SNS's envelope."""
+        return self.attributes.get("RawMessageDelivery", "false").lower() == "true"
+
+    @property
+    def dead_letter_arn(self) -> str | None:
+        """Where messages go that cannot be delivered."""
+        arn = json.loads(self.attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
+        return None if arn is None else str(arn)
+
+
+def subscription_from(
+    arn: str, topic_arn: str, protocol: str, endpoint: str | None, attributes: Mapping[str, Any]
+) -> Subscription:
+    """A checked subscription. SnsInvalidParameter."""
+    if protocol not in PROTOCOLS:
+        raise SnsInvalidParameter(f"Protocol {protocol}: Trine delivers to sqs and lambda; others are not built")
+    if not endpoint or not endpoint.startswith("arn:"):
+        raise SnsInvalidParameter(f"{protocol.upper()} endpoint ARN")
+    texts: dict[str, str] = {}
+    for name, value in attributes.items():
+        if name not in ATTRIBUTES:
+            raise SnsInvalidParameter("AttributeName")
+        texts[name] = value if isinstance(value, str) else json.dumps(value)
+    subscription = Subscription(arn, topic_arn, protocol, endpoint, texts)
+    try:
+        _ = subscription.pattern
+    except InvalidPattern as error:
+        raise SnsInvalidParameter(f"FilterPolicy: {error}") from None
+    if texts.get("FilterPolicyScope", "MessageAttributes") not in ("MessageAttributes", "MessageBody"):
+        raise SnsInvalidParameter(
+            "FilterPolicyScope: Invalid value. Please use either MessageBody or MessageAttributes"
+        )
+    if texts.get("RawMessageDelivery", "false").lower() not in ("true", "false"):
+        raise SnsInvalidParameter("RawMessageDelivery")
+    try:
+        _ = subscription.dead_letter_arn
+    except (ValueError, AttributeError):
+        raise SnsInvalidParameter("RedrivePolicy: failed to parse JSON.") from None
+    return subscription

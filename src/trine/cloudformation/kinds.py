@@ -23,6 +23,8 @@ class Kind:
     lower: bool = False
     id: str = "lower10"
     attributes: Mapping[str, str] = field(default_factory=dict)
+    suffixes: Mapping[str, str] = field(default_factory=dict)
+    """Property that is true → what a generated name then ends in."""
 
 
 def _id(length: int = 10, **attributes: str) -> Kind:
@@ -154,6 +156,7 @@ KINDS: Mapping[str, Kind] = {
         "https://sqs.{region}.amazonaws.com/{account}/{name}",
         name="QueueName",
         limit=80,
+        suffixes={"FifoQueue": ".fifo"},
         attributes={
             "Arn": "arn:sqs:{name}",
             "QueueName": "{name}",
@@ -161,9 +164,12 @@ KINDS: Mapping[str, Kind] = {
         },
     ),
     "AWS::SNS::Topic": Kind(
-        "arn:sns:{name}", name="TopicName", attributes={"TopicArn": "arn:sns:{name}", "TopicName": "{name}"}
+        "arn:sns:{name}",
+        name="TopicName",
+        suffixes={"FifoTopic": ".fifo"},
+        attributes={"TopicArn": "arn:sns:{name}", "TopicName": "{name}"},
     ),
-    "AWS::SNS::Subscription": Kind("arn:sns:{name}:{uuid}", attributes={"Arn": "arn:sns:{name}:{uuid}"}),
+    "AWS::SNS::Subscription": Kind("{TopicArn}:{uuid}", attributes={"Arn": "{TopicArn}:{uuid}"}),
     "AWS::Events::EventBus": Kind(
         name="Name", attributes={"Arn": "arn:events:event-bus/{name}", "Name": "{name}", "Policy": ""}
     ),

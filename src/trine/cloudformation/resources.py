@@ -67,16 +67,17 @@ def identify(logical_id: str, kind_name: str, properties: Mapping[str, Any], sta
     known = kind is not None
     shape = kind or Kind()
     given = properties.get(shape.name) if shape.name else None
-    name = (
-        given
-        if isinstance(given, str) and given
-        else names.generated_name(stack_name, logical_id, shape.limit, shape.lower)
-    )
+    name = given if isinstance(given, str) and given else _generated_name(shape, logical_id, properties, stack_name)
     fields = _Fields(shape, logical_id, name, properties, stack_name, place)
     attributes = {key: fields.fill(text) for key, text in shape.attributes.items()}
     if kind_name == "AWS::DynamoDB::Table" and not isinstance(properties.get("StreamSpecification"), Mapping):
         attributes.pop("StreamArn", None)
     return Identity(fields.fill(shape.ref), name, attributes, known)
+
+
+def _generated_name(shape: Kind, logical_id: str, properties: Mapping[str, Any], stack_name: str) -> str:
+    suffix = "".join(end for flag, end in shape.suffixes.items() if str(properties.get(flag)).lower() == "true")
+    return names.generated_name(stack_name, logical_id, shape.limit - len(suffix), shape.lower) + suffix
 
 
 class _Fields:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from trine.aws.errors import AwsError
 from trine.aws.protocol import Call, Operation, ServiceModel
@@ -50,15 +51,18 @@ class SqsWire:
     """Both protocols of SQS, with `only` these operations."""
 
     def __init__(self, only: frozenset[str]) -> None:
-        self._json = ServiceModel("sqs", only)
+        self._json = ServiceModel("sqs", only, model=json_model(only))
         self._query = ServiceModel("sqs", only, model=query_model(only))
 
     def parse(self, request: Request) -> Call:
         """The operation and its checked input."""
-        call = self._of(request).parse(request)
-        if "QueueUrl" not in call.input and request.path.count(b"/") >= 2:
-            call.input["QueueUrl"] = request.path.decode("latin-1")  # the query protocol's queue is its path
-        return call
+        if is_json(request):
+            return self._json.parse(request)
+        form = request.body or request.query
+        if b"QueueUrl=" not in form and request.path.count(b"/") >= 2:
+            # The query protocol may name the queue by its path alone.
+            form += b"&QueueUrl=" + quote(request.path).encode()
+        return self._query.parse(Request(request.method, b"/", request.headers, form))
 
     def operation_for(self, request: Request) -> Operation:
         """The operation that a request asks for, before its input is looked at."""
@@ -88,9 +92,18 @@ def is_json(request: Request) -> bool:
     return request.headers.get(b"x-amz-target") is not None
 
 
+def json_model(only: frozenset[str]) -> Model:
+    """botocore's model, without the lists of attribute names: SQS itself says `Unknown Attribute`."""
+    model = load_model("sqs", only)
+    model.shapes = {
+        name: {key: value for key, value in shape.items() if key != "enum"} for name, shape in model.shapes.items()
+    }
+    return model
+
+
 def query_model(only: frozenset[str]) -> Model:
     """The model of the query protocol, made of the JSON protocol's."""
-    model = load_model("sqs", only)
+    model = json_model(only)
     model.protocol, model.namespace = "query", NAMESPACE
     shapes = {name: dict(shape) for name, shape in model.shapes.items()}
     for name, shape in shapes.items():

@@ -13,15 +13,16 @@ from typing import Any
 from trine.messaging import queue_attributes
 from trine.messaging.errors import SnsInvalidParameter
 from trine.messaging.messaging import Messaging
+from trine.messaging.resource_types import (
+    POLICIES,
+    QUEUE,
+    QUEUE_INLINE_POLICY,
+    QUEUE_POLICY,
+    SUBSCRIPTION,
+    TOPIC,
+)
 from trine.messaging.sns_operations import checked_topic_attributes
 from trine.messaging.subscription import PROTOCOLS, subscription_from
-
-QUEUE, TOPIC, SUBSCRIPTION = "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::SNS::Subscription"
-QUEUE_POLICY, QUEUE_INLINE_POLICY = "AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy"
-TOPIC_POLICY, TOPIC_INLINE_POLICY = "AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy"
-TYPES = (QUEUE, QUEUE_POLICY, QUEUE_INLINE_POLICY, TOPIC, TOPIC_POLICY, TOPIC_INLINE_POLICY, SUBSCRIPTION)
-"""In the order in which they are made; a subscription's function is asked only when a message comes."""
-_POLICIES = (QUEUE_POLICY, QUEUE_INLINE_POLICY, TOPIC_POLICY, TOPIC_INLINE_POLICY)
 
 
 def attributes_of(properties: Mapping[str, Any]) -> dict[str, str]:
@@ -46,7 +47,7 @@ def topic_attributes_of(properties: Mapping[str, Any]) -> dict[str, str]:
 async def put_resource(
     messaging: Messaging, resource_type: str, properties: Mapping[str, Any], physical_id: str
 ) -> str | None:
-    """Make one resource of `TYPES`; a line about what is not done, or None. Raises AwsError."""
+    """Make one resource of `resource_types.TYPES`; a line about what is not done, or None. Raises AwsError."""
     if resource_type == QUEUE:
         name = properties["QueueName"]
         attributes = attributes_of(properties)
@@ -58,7 +59,7 @@ async def put_resource(
         return await _inline_subscriptions(messaging, name, properties.get("Subscription") or ())
     elif resource_type == SUBSCRIPTION:
         return await _subscribe(messaging, physical_id, properties)
-    elif resource_type in _POLICIES:
+    elif resource_type in POLICIES:
         await _put_policy(messaging, resource_type, properties)
     else:
         raise AssertionError(f"{resource_type} is not made here")
@@ -122,5 +123,5 @@ def check(resource_type: str, properties: Mapping[str, Any]) -> None:
         queue_attributes.settings_of(attributes, "arn")
     elif resource_type == TOPIC:
         topic_attributes_of(properties)
-    elif resource_type in _POLICIES and not isinstance(properties.get("PolicyDocument"), Mapping):
+    elif resource_type in POLICIES and not isinstance(properties.get("PolicyDocument"), Mapping):
         raise SnsInvalidParameter("PolicyDocument is mandatory")

@@ -27,6 +27,7 @@ from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.iam.access import Access
 from trine.kv.store import Store
+from trine.stack.eventing import Eventing
 from trine.stack.listeners import Deferred, Endpoint
 from trine.stack.observing import Observing, ledger_of
 from trine.stack.settings import Settings
@@ -47,6 +48,7 @@ class Wings:
     access: Access
     dynamodb: DynamoDB
     functions: Service
+    eventing: Eventing
     gateway: Gateway
     urls: Deferred
     """The door of the function URLs, made when the first request for one comes."""
@@ -97,6 +99,7 @@ def build(
         buckets_directory=settings.state_directory / "s3",
     )
     observing = observing_of(settings, clock, traces, dynamodb)
+    eventing = Eventing(store, catalogue, clock, ids, access, place, traces, aws_url)
     functions = Service(
         clock,
         ids,
@@ -106,15 +109,17 @@ def build(
         settings.state_directory,
         aws_url,
         catalogue=catalogue,
-        neighbours=Neighbours(dynamodb.streams),
+        neighbours=Neighbours(dynamodb.streams, eventing.queue_reader, lambda: eventing),
         head_starts=head_starts,
     )
+    eventing.invoker = functions
     usage, keys_written = build_usage(resources, catalogue, ids, clock)
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
         "lambda": Deferred(lambda: _lambda_endpoint(functions, access, ids, traces)),
         "apigateway": Deferred(lambda: _apigateway_endpoint(gateway, access, ids, traces, place)),
         **identity_endpoints(access, ids, traces),
+        **eventing.endpoints(),
     }
     gateway = Gateway(
         apis,
@@ -138,8 +143,8 @@ def build(
     )
     urls = Deferred(lambda: _url_door(functions, access, clock, ids, traces, front_port))
     return Wings(
-        clock, ids, traces, store, catalogue, access, dynamodb, functions, gateway, urls, usage, endpoints,
-        keys_written, observing,
+        clock, ids, traces, store, catalogue, access, dynamodb, functions, eventing, gateway, urls, usage,
+        endpoints, keys_written, observing,
     )  # fmt: skip
 
 
@@ -196,6 +201,7 @@ FIDELITY_MODULES = (
     "trine.awslambda.fidelity",
     "trine.dynamodb.fidelity",
     "trine.iam.fidelity",
+    "trine.messaging.fidelity",
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from trine.aws.arn import Place
@@ -22,6 +23,7 @@ from trine.dynamodb.scaling.policy import target_tracking
 from trine.dynamodb.scaling.target import scalable_target
 from trine.dynamodb.template import create_table_input
 from trine.iam.provision import put_group, put_managed_policy, put_policy, put_user
+from trine.messaging import resource_types as messages
 from trine.stack.build import Wings
 from trine.stack.settings import Settings
 
@@ -38,7 +40,7 @@ SCALING_POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 ROLE_POLICY = "AWS::IAM::RolePolicy"
 ORDER = (
     MANAGED_POLICY, ROLE, GROUP, USER, MANAGED_POLICY, POLICY, ROLE_POLICY, TABLE, SCALABLE_TARGET, SCALING_POLICY,
-    *lambda_resources.BEFORE_FUNCTIONS, FUNCTION, *lambda_resources.AFTER_FUNCTIONS,
+    *messages.TYPES, *lambda_resources.BEFORE_FUNCTIONS, FUNCTION, *lambda_resources.AFTER_FUNCTIONS,
 )  # fmt: skip
 """Types in the order in which they are made. A function's role must exist before its first credentials; managed
 policies come twice, because identities name them by ARN and they name identities: first unattached, then attached."""
@@ -53,6 +55,7 @@ NAME_PROPERTY = {
     GROUP: "GroupName",
     USER: "UserName",
     lambda_resources.LAYER: "LayerName",
+    **messages.NAME_PROPERTIES,
 }
 
 
@@ -71,6 +74,7 @@ def check(template: Template, place: Place) -> None:
         SCALABLE_TARGET: lambda resource: _scales_a_table(resource.properties) and scalable_target(resource.properties),
         SCALING_POLICY: lambda resource: _scales_a_table(resource.properties) and target_tracking(resource.properties),
         FUNCTION: lambda resource: function_from_properties(named_properties(resource), template.directory, place),
+        **{one: partial(_check_message, one) for one in messages.TYPES},
     }
     faults = []
     for resource in template.of_type(*checks):
@@ -123,8 +127,9 @@ def _make_managed_policy(making: _Making) -> object:
 
 def _make_function(making: _Making) -> object:
     permissions = [permission.properties for permission in making.template.of_type(PERMISSION)]
+    properties = with_overrides(making.resource, making.properties, making.settings)
     return making.wings.functions.deployment.put_function(
-        with_overrides(making.resource, making.properties, making.settings),
+        with_queue_urls_here(properties, making.template.place, making.wings.eventing.aws_url),
         making.resource.local_files.get("Code"),
         lambda_resources.permissions_of(making.properties["FunctionName"], permissions, making.template.place),
     )
@@ -136,6 +141,23 @@ def _make_beside_function(making: _Making) -> None:
     lambda_resources.put_resource(
         making.wings.functions, resource.type, making.properties, content, resource.physical_id, resource.attributes
     )
+
+
+def _check_message(resource_type: str, resource: Resource) -> None:
+    from trine.messaging import template as message_resources
+
+    message_resources.check(resource_type, named_properties(resource))
+
+
+async def _make_message_resource(making: _Making) -> None:
+    from trine.messaging import template as message_resources
+
+    eventing, resource = making.wings.eventing, making.resource
+    note = await message_resources.put_resource(
+        eventing.messaging, resource.type, making.properties, resource.physical_id
+    )
+    if note is not None:
+        eventing.notes.append(note)
 
 
 def _scales_a_table(properties: Mapping[str, Any]) -> bool:
@@ -164,6 +186,7 @@ _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     SCALABLE_TARGET: _make_scaling,
     SCALING_POLICY: _make_scaling,
     FUNCTION: _make_function,
+    **dict.fromkeys(messages.TYPES, _make_message_resource),
     **dict.fromkeys((*lambda_resources.BEFORE_FUNCTIONS, *lambda_resources.AFTER_FUNCTIONS), _make_beside_function),
 }
 
@@ -178,6 +201,18 @@ def with_overrides(resource: Resource, properties: dict[str, Any], settings: Set
     }
     chosen = {name: value for name, value in given.items() if name in declared}
     return {**properties, "Environment": {"Variables": {**declared, **chosen}}} if chosen else properties
+
+
+def with_queue_urls_here(properties: dict[str, Any], place: Place, aws_url: str) -> dict[str, Any]:
+    """`properties` with queue URLs in variables leading here: the JavaScript SDK calls the host of a queue's URL."""
+    there = f"https://sqs.{place.region}.amazonaws.com/"
+    variables: Mapping[str, Any] = (properties.get("Environment") or {}).get("Variables") or {}
+    moved = {
+        name: f"{aws_url}/{value.removeprefix(there)}"
+        for name, value in variables.items()
+        if isinstance(value, str) and value.startswith(there)
+    }
+    return {**properties, "Environment": {"Variables": {**variables, **moved}}} if moved else properties
 
 
 def fault_of(template: Template, resource: Resource, error: AwsError) -> Fault:

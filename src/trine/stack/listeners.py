@@ -18,9 +18,10 @@ TARGET_PREFIXES = {
     b"DynamoDB_": "dynamodb",
     b"DynamoDBStreams_": "dynamodb",
     b"Logs_": "logs",
+    b"AmazonSQS.": "sqs",
 }
 PATH_PREFIXES = {b"/2015-03-31/": "lambda", b"/2014-11-13/": "lambda", b"/2021-11-15/": "lambda"}
-QUERY_VERSIONS = {"2011-06-15": "sts", "2010-05-08": "iam"}
+QUERY_VERSIONS = {"2011-06-15": "sts", "2010-05-08": "iam", "2012-11-05": "sqs", "2010-03-31": "sns"}
 SCOPE_ALIASES = {"awslambda": "lambda", "streams.dynamodb": "dynamodb"}
 
 

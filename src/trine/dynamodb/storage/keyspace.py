@@ -31,6 +31,7 @@ STREAMS = b"s"
 """s | table number | stream number | commit sequence: stream records, in order of commit."""
 HISTORY = b"h"
 """h | table number | commit sequence: what each write replaced, for point-in-time recovery."""
+# b"q" belongs to the messaging wing: `messaging/message_store.py`.
 TOKENS = b"t"
 """t | token: what a TransactWriteItems with that token answered, and until when that counts."""
 

@@ -1,0 +1,84 @@
+"""Queues, topics, rules and schedules joined to the rest: wings that most stacks do without, made when first needed.
+
+Enters what they need of the others, leaves their doors, and the protocols by which functions reach them.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from trine.aws.actor import Actor
+from trine.aws.arn import Place
+from trine.aws.catalogue import Catalogue
+from trine.aws.ids import Ids
+from trine.aws.invoke import Invoker
+from trine.aws.queues import Outgoing, QueueReader
+from trine.clock import Clock
+from trine.iam.access import Access
+from trine.kv.store import Store
+from trine.stack.listeners import Deferred, Endpoint
+from trine.trace import TraceBook
+
+if TYPE_CHECKING:
+    from trine.messaging.messaging import Messaging
+
+
+class Eventing:
+    """The lazy wings of one stack; a `Messenger`."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        clock: Clock,
+        ids: Ids,
+        access: Access,
+        place: Place,
+        traces: TraceBook,
+        aws_url: str,
+    ) -> None:
+        self._store, self._catalogue, self._clock, self._ids = store, catalogue, clock, ids
+        self._access, self._place, self._traces = access, place, traces
+        self.aws_url = aws_url
+        """Where queue URLs of functions lead."""
+        self.invoker: Invoker | None = None
+        """Who runs functions; set once the function wing is there."""
+        self.notes: list[str] = []
+        """What of the template has no effect here, one line each."""
+
+    @cached_property
+    def messaging(self) -> Messaging:
+        """Queues and topics."""
+        from trine.messaging.messaging import Messaging
+
+        assert self.invoker is not None, "the function wing comes first"
+        return Messaging(self._store, self._catalogue, self._clock, self._ids, self._access, self._place, self.invoker)
+
+    def queue_reader(self) -> QueueReader:
+        """Queues for event source mappings."""
+        return self.messaging.reader
+
+    def send(self, message: Outgoing, actor: Actor) -> Future[Any]:
+        """Hand a message to whoever owns its target."""
+        return self.messaging.send(message, actor)
+
+    def messages(self, arn: str) -> list[Mapping[str, Any]]:
+        """What waits in a queue, or the latest that a topic took."""
+        return self.messaging.messages(arn)
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """The doors, each made when its first request comes."""
+        return {"sqs": Deferred(self._sqs), "sns": Deferred(self._sns)}
+
+    def _sqs(self) -> Endpoint:
+        from trine.messaging.sqs_endpoint import SqsEndpoint
+
+        return SqsEndpoint(self.messaging.queues, self._access, self._ids, self._traces)
+
+    def _sns(self) -> Endpoint:
+        from trine.messaging.sns_endpoint import SnsEndpoint
+
+        return SnsEndpoint(self.messaging.topics, self._access, self._ids, self._traces)

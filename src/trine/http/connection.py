@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
         if self._backlog or (self._queue and self._queue[0].response is not None):
             self._advance()
         elif self._out:
-            self._write()
+            self._server.outbox.add(self)
 
     def eof_received(self) -> bool:
         """The client sends nothing more, but it may still read: what it asked for is answered first."""
@@ -171,7 +171,7 @@ class Connection(asyncio.Protocol):
                     out = self._out
                     out.append(render_after(start, answer))
                     if len(out) >= ANSWERS_AT_ONCE:
-                        self._write()  # here a client that does not read is noticed, and the rest is kept back
+                        self.write()  # here a client that does not read is noticed, and the rest is kept back
                     return
             except Exception as error:
                 answer = server.failed(request, error)
@@ -242,11 +242,17 @@ class Connection(asyncio.Protocol):
                 break
             self._emit(queue.popleft())
         if self._out and not self._lost:
-            self._write()
+            if self._final:
+                self.write()
+            else:
+                self._server.outbox.add(self)
         self._settle()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Hand the answers in hand to the socket; nothing when none is left."""
         out = self._out
+        if not out:
+            return
         data = out[0] if len(out) == 1 else b"".join(out)
         out.clear()
         self._transport.write(data)
@@ -287,6 +293,7 @@ class Connection(asyncio.Protocol):
     async def _send_stream(self, body: AsyncIterable[bytes], chunked: bool) -> None:
         """Write `body` piece by piece, waiting for the client where it is slow."""
         try:
+            self.write()  # the head; what follows must not overtake it
             async for data in body:
                 if data:
                     self._transport.write(chunk(data) if chunked else data)
@@ -342,6 +349,7 @@ class Connection(asyncio.Protocol):
         self._closing_since = self._server.tick
         self._deaf = True
         self._straight = False
+        self.write()
         if self._lingering and not self._half_closed:
             # Closing now, with bytes unread, would reset the connection and take the answer with it.
             try:

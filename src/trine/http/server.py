@@ -24,6 +24,7 @@ from trine.http.connection import Connection
 from trine.http.errors import ListenFailed, PortInUse, RequestRefused
 from trine.http.limits import Limits
 from trine.http.message import Handler, Request, Response
+from trine.http.outbox import Outbox
 from trine.http.rendering import date_line, starts
 
 _log = logging.getLogger("trine.http")
@@ -79,6 +80,7 @@ class Server:
         self._unix_path: str | None = None
         self._watch: Timer | None = None
         self._emptied: asyncio.Future[None] | None = None
+        self.outbox = Outbox(asyncio.get_running_loop())
 
     # --- for those who run it
 

@@ -426,3 +426,20 @@ def test_a_repeated_decision_is_not_evaluated_again(
         access.authorize(caller, "dynamodb:GetItem", TABLE)
         access.authorize(access.caller_of(caller.session), "dynamodb:GetItem", TABLE, {"dynamodb:Select": ["COUNT"]})
     assert not evaluated
+
+
+def test_what_is_settled_needs_no_question(access: Access, give_role: GiveRole) -> None:
+    """A hot call asks one dictionary; what a condition, a refusal or a change of policies decides is never there."""
+    caller = give_role(READS)
+    assert caller.settled("dynamodb:GetItem", TABLE) is None
+    access.authorize(caller, "dynamodb:GetItem", TABLE)
+    detail = caller.settled("dynamodb:GetItem", TABLE)
+    assert detail is not None
+    assert (detail["action"], detail["resource"]) == ("dynamodb:GetItem", TABLE)
+    _denied(access, caller, "dynamodb:PutItem", TABLE)
+    assert caller.settled("dynamodb:PutItem", TABLE) is None
+
+    leading = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}}
+    limited = give_role({**READS, "Condition": leading}, RoleName="limited")
+    access.authorize(limited, "dynamodb:GetItem", TABLE, {"dynamodb:LeadingKeys": ["mine"]})
+    assert limited.settled("dynamodb:GetItem", TABLE) is None

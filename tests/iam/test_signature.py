@@ -504,3 +504,56 @@ def test_secrets_are_shown_nowhere(access: Access, key: Any, give_role: Any) -> 
         assert key[1] not in text
         assert session.secret_access_key not in text
         assert session.session_token not in text
+
+
+class TestAKnownOpening:
+    """What was verified once is remembered up to the payload; everything that may change meanwhile still counts."""
+
+    @pytest.fixture
+    def session(self, access: Access, give_role: Any) -> Any:
+        return give_role({"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}).session
+
+    def _key(self, session: Any) -> tuple[str, str, str]:
+        return session.access_key_id, session.secret_access_key, session.session_token
+
+    def test_another_body_verifies_and_a_forged_one_does_not(self, access: Access, sign: Sign, session: Any) -> None:
+        for body in (b"{}", b"", b'{"TableName":"a"}', b"x" * 5000):
+            request = sign(*self._key(session), body=body)
+            access.authenticate(request, "dynamodb")
+            request.body += b"!"
+            assert _refusal(access, request).code == "InvalidSignatureException"
+
+    def test_a_session_that_was_revoked(self, access: Access, sign: Sign, session: Any) -> None:
+        for _ in range(2):
+            access.authenticate(sign(*self._key(session)), "dynamodb")
+        access.revoke(session)
+        assert _refusal(access, sign(*self._key(session))).code == "UnrecognizedClientException"
+
+    def test_a_session_that_expired(self, access: Access, sign: Sign, session: Any, clock: ManualClock) -> None:
+        session.expires_at = clock.now() + 60
+        request = sign(*self._key(session))
+        for _ in range(2):
+            access.authenticate(request, "dynamodb")
+        clock.advance(60)
+        assert _refusal(access, request).code == "ExpiredTokenException"
+
+    @pytest.mark.parametrize("token", [None, b"another"])
+    def test_a_token_that_is_not_signed(self, access: Access, sign: Sign, session: Any, token: bytes | None) -> None:
+        """Some clients add the token after signing: it has to be right all the same."""
+        request = sign(session.access_key_id, session.secret_access_key)
+        right = [*request.headers.pairs, (b"x-amz-security-token", session.session_token.encode())]
+        for _ in range(2):
+            access.authenticate(Request("POST", b"/", Headers(right), request.body), "dynamodb")
+        wrong = [*request.headers.pairs, *([] if token is None else [(b"x-amz-security-token", token)])]
+        forged = Request("POST", b"/", Headers(wrong), request.body)
+        assert _refusal(access, forged).code == "UnrecognizedClientException"
+
+    def test_what_is_kept_is_bounded(self, access: Access, sign: Sign, key: Any) -> None:
+        signing = access._verifier.verify(sign(*key), "dynamodb")
+        for number in range(200):
+            target = {"Host": "h", "X-Amz-Target": f"DynamoDB_20120810.{number}"}
+            assert access._verifier.verify(sign(*key, headers=target), "dynamodb") is signing
+        assert 0 < len(signing.opened) <= 64
+        before = len(signing.opened)
+        access._verifier.verify(sign(*key, headers={"Host": "h", "X-Amz-Target": "x" * 10_000}), "dynamodb")
+        assert len(signing.opened) == before

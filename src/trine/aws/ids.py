@@ -9,6 +9,7 @@ from typing import Protocol
 
 _BASE32_UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyz0123456789"
+_REQUEST_ID_DIGITS = 52
 
 
 class Ids(Protocol):
@@ -35,6 +36,8 @@ class _RandomIds:
         self.random_bytes = source
         self._pool = b""
         self._at = 0
+        self._digits = ""
+        self._digits_at = 0
 
     def _take(self, count: int) -> bytes:
         # Ids that are no secret are cut from a pool: one urandom call costs 1 µs, a slice of 16 bytes 0.1.
@@ -50,7 +53,12 @@ class _RandomIds:
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
     def dynamodb_request_id(self) -> str:
-        return self._take(26).hex().upper()
+        # Each table call asks: cut from digits that are text already, 0.15 µs instead of 0.3.
+        at = self._digits_at
+        if at + _REQUEST_ID_DIGITS > len(self._digits):
+            self._digits, at = self.random_bytes(40 * _REQUEST_ID_DIGITS).hex().upper(), 0
+        self._digits_at = at + _REQUEST_ID_DIGITS
+        return self._digits[at : at + _REQUEST_ID_DIGITS]
 
     def base32(self, length: int) -> str:
         return "".join([_BASE32_UPPER[byte & 31] for byte in self.random_bytes(length)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from trine.http.message import Request
 from trine.iam.authority import Authority
@@ -45,6 +46,12 @@ class Caller:
     def account_id(self) -> str:
         """The account of the principal."""
         return self.principal.account_id
+
+    def settled(self, action: str, resource: str) -> Mapping[str, Any] | None:
+        """What the trace shall say where identity policies allow this whatever the context and no other policy speaks
+        of it; None: `needs` and `authorize` have to be asked. One look in a dictionary instead of 0.5 µs.
+        """
+        return self.authority.settled.get((action, resource, None))
 
     def needs(self, action: str, resource: str, resource_policy: CompiledPolicy | None = None) -> frozenset[str]:
         """Condition keys in lower case (`dynamodb:leadingkeys`) that a decision on this would read.

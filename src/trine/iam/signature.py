@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from operator import itemgetter
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from trine.clock import Clock
@@ -33,10 +34,13 @@ from trine.iam.errors import (
 _BLOCK_BYTES = 64
 _sha256 = hashlib.sha256
 _same = hmac.compare_digest
-_EMPTY_SHA256 = _sha256(b"").hexdigest().encode()
 _STAMP = re.compile(rb"\d{8}T\d{6}Z")
 _STAMPS_MAX = 256
 _SKEW_SECONDS = limits.CLOCK_SKEW_SECONDS
+_OPENINGS_MAX = 64
+_OPENING_MAX_BYTES = 4096
+Opening = tuple[Any, ...]
+States = tuple["hashlib._Hash", "hashlib._Hash"]
 _UNSIGNED_ALLOWED = frozenset({b"x-amz-security-token", b"x-amz-content-sha256", b"x-amz-user-agent"})
 """`x-amz-` headers that change nothing when they are forged: the token is compared, the hash is computed anew."""
 
@@ -44,8 +48,8 @@ _UNSIGNED_ALLOWED = frozenset({b"x-amz-security-token", b"x-amz-content-sha256",
 class SigningKey:
     """What one Authorization prefix stands for: its credential, scope, header names and keyed hash states."""
 
-    __slots__ = ("_inner", "_outer", "credential", "date", "harmless", "names", "pick", "region", "scope", "service",
-                 "signed_headers", "template")  # fmt: skip
+    __slots__ = ("_inner", "_outer", "_template", "credential", "date", "harmless", "names", "opened", "pick",
+                 "region", "scope", "service", "signed_headers")  # fmt: skip
 
     def __init__(self, claims: Claims, scope: Scope, credential: Credential) -> None:
         self.credential = credential
@@ -56,8 +60,8 @@ class SigningKey:
         self.scope = b"/".join(parts)
         self.pick = itemgetter(*self.names) if len(self.names) > 1 else _single(self.names[0])
         escaped = [name.replace(b"%", b"%%") + b":%b\n" for name in self.names]
-        self.template = (
-            b"%b\n%b\n%b\n" + b"".join(escaped) + b"\n" + claims.signed_headers.replace(b"%", b"%%") + b"\n%b"
+        self._template = (
+            b"%b\n%b\n%b\n" + b"".join(escaped) + b"\n" + claims.signed_headers.replace(b"%", b"%%") + b"\n"
         )
         self.harmless = set(self.names) | _UNSIGNED_ALLOWED
         key = b"AWS4" + credential.secret.encode()
@@ -66,6 +70,42 @@ class SigningKey:
         padded = key.ljust(_BLOCK_BYTES, b"\0")
         self._inner = _sha256(bytes([byte ^ 0x36 for byte in padded]))
         self._outer = _sha256(bytes([byte ^ 0x5C for byte in padded]))
+        self.opened: dict[Opening, States] = {}
+        """Openings whose token was right. A client sends the same one for a second; a call then costs four short hashes
+        (3.4 µs to verify it, instead of 4.0)."""
+
+    def opening(self, request: Request, headers: dict[bytes, bytes], stamp: bytes) -> Opening:
+        """All that a usual request is verified by, except its payload. KeyError when a signed header is absent."""
+        query = request.query
+        return (
+            stamp,
+            headers.get(b"x-amz-security-token"),
+            request.method,
+            canonical_path(request.path),
+            next(canonical_queries(query)) if query else b"",
+            *self.pick(headers),
+        )
+
+    def open(self, opening: Opening) -> States:
+        """The hash states behind the beginnings that `opening` gives the canonical request and the string to sign."""
+        stamp, _token, method, *rest = opening
+        text = self._template % (method.encode(), *rest)
+        inner = self._inner.copy()
+        inner.update(b"AWS4-HMAC-SHA256\n%b\n%b\n" % (stamp, self.scope))
+        states = _sha256(text), inner
+        if len(text) <= _OPENING_MAX_BYTES:
+            if len(self.opened) >= _OPENINGS_MAX:
+                self.opened.clear()
+            self.opened[opening] = states
+        return states
+
+    def close(self, states: States, body: bytes) -> bytes:
+        """The signature in hexadecimal of a request with `body` behind an opening."""
+        canonical, inner, outer = states[0].copy(), states[1].copy(), self._outer.copy()
+        canonical.update(_sha256(body).hexdigest().encode())
+        inner.update(canonical.hexdigest().encode())
+        outer.update(inner.digest())
+        return outer.hexdigest().encode()
 
     def sign(self, stamp: bytes, canonical_request: bytes) -> bytes:
         """The signature in hexadecimal that `canonical_request` at `stamp` should bear."""
@@ -112,23 +152,22 @@ class Verifier:
             return self._verify_first(request, service, authorization)
         if not -_SKEW_SECONDS <= self._stamps.get(stamp, 0.0) - self._now() <= _SKEW_SECONDS:
             self._check_time(stamp, service)
-        self._check_token(headers.get(b"x-amz-security-token"), key.credential, service)
         if len(headers) == len(request.headers.pairs) and (
             headers.keys() <= key.harmless or self._harmless(headers, key)
         ):
-            body = request.body
             try:
-                canonical = key.template % (
-                    request.method.encode(),
-                    canonical_path(request.path),
-                    next(canonical_queries(query)) if query else b"",
-                    *key.pick(headers),
-                    _sha256(body).hexdigest().encode() if body else _EMPTY_SHA256,
-                )
+                opening = key.opening(request, headers, stamp)
             except KeyError:
                 raise InvalidSignature(service) from None
-            if _same(key.sign(stamp, canonical), signature):
+            states = key.opened.get(opening)
+            session = key.credential.session
+            if states is None or (session is not None and (session.revoked or session.expires_at <= self._now())):
+                self._check_token(headers.get(b"x-amz-security-token"), key.credential, service)
+                states = key.open(opening)
+            if _same(key.close(states, request.body), signature):
                 return key
+        else:
+            self._check_token(headers.get(b"x-amz-security-token"), key.credential, service)
         # Not as it usually comes: repeated headers, folded space, odd encoding, or a forgery.
         self._check_slowly(request, key, stamp, signature, service, query)
         return key

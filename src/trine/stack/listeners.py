@@ -74,7 +74,7 @@ class AwsPort:
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """The handler of the AWS port's server."""
-        target = request.headers.get(b"x-amz-target")
+        target = request.headers.index().get(b"x-amz-target")
         if target is not None and target.startswith(b"DynamoDB_"):  # the hot path leaves first
             return self._dynamodb.handle(request)
         if request.path.startswith(b"/_trine/"):

@@ -179,6 +179,27 @@ def test_the_short_way_to_a_key_is_the_long_one(text: str, number: Decimal) -> N
     assert space.quick_key(key) == space.key(key)
 
 
+@given(TEXTS, TEXTS)
+def test_the_shortest_way_to_a_key_of_two_texts_is_the_long_one(first: str, second: str) -> None:
+    space = KeySpace(3, 0, KeySchema((KeyAttribute("p", "S"),), (KeyAttribute("s", "S"),)))
+    key = {"p": {"S": first}, "s": {"S": second}}
+    assert space.quick_key(key) in (space.key(key), None)
+    ascii_key = {"p": {"S": first.encode("unicode_escape").decode() or "-"}, "s": {"S": "order#1"}}
+    assert space.quick_key(ascii_key) == space.key(ascii_key)
+    assert space.quick_item_key({**ascii_key, "more": {"N": "1"}}) == space.key(ascii_key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [{}, {"p": {"S": "x"}}, {"p": {"S": "x", "N": "1"}, "s": {"S": "x"}}, {"p": {"S": 1}, "s": {"S": "x"}},
+     {"p": {"S": ["a"]}, "s": {"S": "x"}}, {"p": {"S": ""}, "s": {"S": "x"}}, {"p": {"S": "x"}, "s": {"S": ""}},
+     {"p": {"S": "x"}, "s": {"S": "x" * 300}}, {"p": {"S": "x"}, "s": {"N": "1"}}],
+)  # fmt: skip
+def test_two_texts_that_are_not_plain_take_the_long_way(key: Any) -> None:
+    space = KeySpace(3, 0, KeySchema((KeyAttribute("p", "S"),), (KeyAttribute("s", "S"),)))
+    assert space.quick_key(key) is None
+
+
 @pytest.mark.parametrize(
     "key",
     [{}, {"p": {"S": "x"}}, {"p": {"S": ""}, "n": {"N": "1"}}, {"p": {"S": "x"}, "n": {"N": "1.0"}},

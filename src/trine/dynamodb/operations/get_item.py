@@ -5,9 +5,9 @@ from __future__ import annotations
 import orjson
 
 from trine.dynamodb.expressions.projection import Projection
-from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
-from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
-from trine.dynamodb.operations.consumed import consistency_of, wanted
+from trine.dynamodb.model.capacity import Consistency, ConsumedCapacity, read_units
+from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, item_bytes, stored_size
+from trine.dynamodb.operations.consumed import wanted
 from trine.dynamodb.operations.expect import item_permission, key_bytes, refuse_parts_of_key
 from trine.dynamodb.operations.observed import item_read
 from trine.dynamodb.operations.operation import Operation, Rooms
@@ -23,22 +23,24 @@ def prepare(request: GetItemInput) -> Projection | None:
 def execute(rooms: Rooms, request: GetItemInput, projection: Projection | None) -> bytes:
     """Read the item and answer."""
     table = rooms.tables.get(table_name_of(request.table_name))
-    refuse_parts_of_key(table, projection)
+    if projection is not None:
+        refuse_parts_of_key(table, projection)
     key = key_bytes(table, request.key)
-    stored = rooms.source.get(key, request.consistent_read)
-    item_read(rooms, table, key, stored, consistency_of(request.consistent_read))
-    if stored is None:
-        item = None
-    elif projection is None:
-        item = stored[STORED_HEADER_SIZE_BYTES:]
-    else:
-        item = orjson.dumps(projection.apply(decode_stored(stored)))
-    if not wanted(request.return_consumed_capacity):
-        return b'{"Item":' + item + b"}" if item is not None else b"{}"
-    consumed = ConsumedCapacity(table.name)
-    consumed.add_table(read=read_units(stored_size(stored) if stored else 0, consistency_of(request.consistent_read)))
-    capacity = b'"ConsumedCapacity":' + orjson.dumps(consumed.document(request.return_consumed_capacity))
-    return b'{"Item":' + item + b"," + capacity + b"}" if item is not None else b"{" + capacity + b"}"
+    consistent = request.consistent_read
+    consistency: Consistency = "strong" if consistent else "eventual"
+    stored = rooms.source.get(key, consistent)
+    item_read(rooms, table, key, stored, consistency)
+    if projection is None and request.return_consumed_capacity is None:  # the usual way: the item as it lies
+        return b'{"Item":%b}' % stored[STORED_HEADER_SIZE_BYTES:] if stored is not None else b"{}"
+    parts = []
+    if stored is not None:
+        item = item_bytes(stored) if projection is None else orjson.dumps(projection.apply(decode_stored(stored)))
+        parts.append(b'"Item":' + item)
+    if wanted(request.return_consumed_capacity):
+        consumed = ConsumedCapacity(table.name)
+        consumed.add_table(read=read_units(stored_size(stored) if stored else 0, consistency))
+        parts.append(b'"ConsumedCapacity":' + orjson.dumps(consumed.document(request.return_consumed_capacity)))
+    return b"{" + b",".join(parts) + b"}"
 
 
 GET_ITEM = Operation(

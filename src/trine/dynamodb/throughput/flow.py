@@ -25,6 +25,7 @@ LimitType = Literal[
 ]
 MINUTES_KEPT = 16
 _MINUTE_NS = MINUTE_SECONDS * 1_000_000_000
+_KEY_RANGE: LimitType = "KeyRangeThroughputExceeded"
 A_LITTLE = 1e-9
 """What a read needs: it may take more than is left."""
 
@@ -42,11 +43,15 @@ class Capacity:
 class Flow:
     """One kind of units of one table or index."""
 
-    __slots__ = ("_demand", "_ended_ns", "_limit", "_minute_units", "_writing", "bucket", "capacity", "kind",
-                 "minutes", "on_demand", "partitions", "throttled", "units")  # fmt: skip
+    __slots__ = ("_demand", "_ended_ns", "_limit", "_minute_units", "_writing", "bucket", "capacity", "enforced",
+                 "kind", "minutes", "on_demand", "partitions", "throttled", "units")  # fmt: skip
 
-    def __init__(self, kind: Kind, capacity: Capacity, partitions: Partitions, now_ns: int) -> None:
+    def __init__(
+        self, kind: Kind, capacity: Capacity, partitions: Partitions, now_ns: int, enforced: bool = True
+    ) -> None:
+        """`enforced` False counts what a limit would have refused, and takes the units all the same."""
         self.kind: Kind = kind
+        self.enforced = enforced
         self._writing = kind == "Write"
         self.partitions = partitions
         self.capacity = capacity
@@ -85,6 +90,14 @@ class Flow:
             bucket.full_at_ns = full + units * bucket.ns_per_unit
             own.full_at_ns = own_full + units * own.ns_per_unit
             self._minute_units += units
+            return None
+        if not self.enforced:
+            # The same, with a note: for a server that is told to refuse nothing this is the usual way under load.
+            bucket.full_at_ns = full + units * bucket.ns_per_unit
+            own.full_at_ns = own_full + units * own.ns_per_unit
+            self._minute_units += units
+            limit = self._limit if full + need * bucket.ns_per_unit - now_ns > bucket.depth_ns else _KEY_RANGE
+            self.throttled[limit] = self.throttled.get(limit, 0) + 1
             return None
         return self._hesitate(units, need, part, place, now_ns)
 

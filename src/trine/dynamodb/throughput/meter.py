@@ -34,11 +34,13 @@ class Resource:
 
     __slots__ = ("arn", "is_index", "partitions", "reads", "writes")
 
-    def __init__(self, arn: str, is_index: bool, reads: Capacity, writes: Capacity, now_ns: int) -> None:
+    def __init__(
+        self, arn: str, is_index: bool, reads: Capacity, writes: Capacity, now_ns: int, enforced: bool
+    ) -> None:
         self.arn, self.is_index = arn, is_index
         self.partitions = Partitions(now_ns)
-        self.reads = Flow("Read", reads, self.partitions, now_ns)
-        self.writes = Flow("Write", writes, self.partitions, now_ns)
+        self.reads = Flow("Read", reads, self.partitions, now_ns, enforced)
+        self.writes = Flow("Write", writes, self.partitions, now_ns, enforced)
         self.grow(0, now_ns)
 
     def change(self, reads: Capacity, writes: Capacity, now_ns: int) -> None:
@@ -90,7 +92,7 @@ class Meter:
         self.enforced = enforced
         self._definition = definition
         now_ns = self._turned_ns = ticks()
-        self.table = Resource(arn, False, *capacities(definition, None), now_ns)
+        self.table = Resource(arn, False, *capacities(definition, None), now_ns, enforced)
         self.indexes: dict[str, Resource] = {
             index.name: self._index(index, now_ns) for index in definition.global_indexes
         }
@@ -112,17 +114,16 @@ class Meter:
     def read(self, place: bytes, units: float, index_name: str | None = None) -> None:
         """Take the units of a read of the table (or of a global index), done already. ThrottledError."""
         resource = self.table if index_name is None else self.indexes[index_name]
-        now_ns = self._ticks()
-        limit = resource.reads.admit(units, A_LITTLE, place, now_ns)
+        limit = resource.reads.admit(units, A_LITTLE, place, self._ticks())
         if limit is not None:
-            self._refuse(resource, resource.reads, limit, units, place)
+            raise self._refusal(resource, resource.reads, limit, units)
 
     def check_read(self, place: bytes, index_name: str | None = None) -> None:
         """ThrottledError when a read would be refused now: spares the work of reading a page for nothing."""
         resource = self.table if index_name is None else self.indexes[index_name]
         limit = resource.reads.admit(0.0, A_LITTLE, place, self._ticks())
         if limit is not None:
-            self._refuse(resource, resource.reads, limit, 0.0, place)
+            raise self._refusal(resource, resource.reads, limit, 0.0)
 
     def pay_read(self, place: bytes, units: float, index_name: str | None = None) -> None:
         """Take the units of a read that `check_read` let in."""
@@ -135,7 +136,7 @@ class Meter:
         flow = self.table.writes
         limit = flow.admit(units, units - _ROUNDING, place, now_ns)
         if limit is not None:
-            self._refuse(self.table, flow, limit, units, place)
+            raise self._refusal(self.table, flow, limit, units)
         if not indexes:
             return
         taken = [(flow, place, units)]
@@ -145,12 +146,9 @@ class Meter:
                 continue
             limit = resource.writes.admit(index_units, index_units - _ROUNDING, index_place, now_ns)
             if limit is not None:
-                try:
-                    self._refuse(resource, resource.writes, limit, index_units, index_place)
-                except ThrottledError:
-                    for other, where, amount in taken:
-                        other.take(-amount, where, now_ns)
-                    raise
+                for other, where, amount in taken:
+                    other.take(-amount, where, now_ns)
+                raise self._refusal(resource, resource.writes, limit, index_units)
             taken.append((resource.writes, index_place, index_units))
 
     def give_back(self, place: bytes, units: float, indexes: Iterable[IndexUnits] = ()) -> None:
@@ -184,14 +182,12 @@ class Meter:
             "indexes": {name: resource.statistics(now_ns) for name, resource in self.indexes.items()},
         }
 
-    def _refuse(self, resource: Resource, flow: Flow, limit: LimitType, units: float, place: bytes) -> None:
-        if self.enforced:
-            raise refusal(resource.arn, resource.is_index, flow, limit, units, self._ticks())
-        flow.take(units, place, self._ticks())
+    def _refusal(self, resource: Resource, flow: Flow, limit: LimitType, units: float) -> ThrottledError:
+        return refusal(resource.arn, resource.is_index, flow, limit, units, self._ticks())
 
     def _index(self, index: IndexDefinition, now_ns: int) -> Resource:
         arn = f"{self.table.arn}/index/{index.name}"
-        return Resource(arn, True, *capacities(self._definition, index), now_ns)
+        return Resource(arn, True, *capacities(self._definition, index), now_ns, self.enforced)
 
 
 def place_of(key: bytes) -> bytes:

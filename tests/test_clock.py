@@ -58,3 +58,37 @@ def test_the_system_clock_runs_forward() -> None:
     before = clock.monotonic_ns()
     assert clock.now() > 1_700_000_000
     assert clock.monotonic_ns() >= before
+
+
+def test_a_period_that_was_missed_often_is_made_up_by_one_tick_at_its_last_time() -> None:
+    clock = ManualClock(0.0)
+    ticks: list[float] = []
+    timer = clock.every(10.0, lambda: ticks.append(clock.now()))
+    clock.advance(9.0)
+    assert ticks == []
+    clock.advance(2.0)
+    clock.advance(86_400.0)
+    clock.advance(9.0)
+    assert ticks == [10.0, 86_410.0, 86_420.0]
+    timer.cancel()
+    clock.advance(100.0)
+    assert ticks == [10.0, 86_410.0, 86_420.0]
+
+
+def test_the_systems_clock_ticks_until_it_is_cancelled() -> None:
+    async def three() -> int:
+        count = 0
+        done = asyncio.get_running_loop().create_future()
+
+        def tick() -> None:
+            nonlocal count
+            count += 1
+            if count == 3:
+                timer.cancel()
+                done.set_result(None)
+
+        timer = SystemClock().every(0.001, tick)
+        await asyncio.wait_for(done, 5)
+        return count
+
+    assert asyncio.run(three()) == 3

@@ -33,6 +33,9 @@ class Clock(Protocol):
     def call_later(self, delay_seconds: float, callback: Callable[..., object], *args: Any) -> Timer:
         """Run `callback(*args)` on the running event loop after `delay_seconds`."""
 
+    def every(self, period_seconds: float, callback: Callable[[], object]) -> Timer:
+        """Run `callback` once in each period, the first time after one. Ticks that were missed are made up by one."""
+
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds`."""
 
@@ -46,8 +49,27 @@ class SystemClock:
     def call_later(self, delay_seconds: float, callback: Callable[..., object], *args: Any) -> Timer:
         return asyncio.get_running_loop().call_later(delay_seconds, callback, *args)
 
+    def every(self, period_seconds: float, callback: Callable[[], object]) -> Timer:
+        return _Ticker(period_seconds, callback)
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class _Ticker:
+    """A timer of the event loop that starts itself anew."""
+
+    def __init__(self, period_seconds: float, callback: Callable[[], object]) -> None:
+        self._period_seconds, self._callback = period_seconds, callback
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(period_seconds, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(self._period_seconds, self._tick)
+        self._callback()
+
+    def cancel(self) -> None:
+        self._timer.cancel()
 
 
 def _wake(sleeper: asyncio.Future[None]) -> None:
@@ -56,10 +78,12 @@ def _wake(sleeper: asyncio.Future[None]) -> None:
 
 
 class _ManualTimer:
-    __slots__ = ("args", "callback", "cancelled", "due_ns", "order")
+    __slots__ = ("args", "callback", "cancelled", "due_ns", "order", "period_ns")
 
-    def __init__(self, due_ns: int, order: int, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
-        self.due_ns, self.order, self.callback, self.args = due_ns, order, callback, args
+    def __init__(
+        self, due_ns: int, order: int, callback: Callable[..., object], args: tuple[Any, ...] = (), period_ns: int = 0
+    ) -> None:
+        self.due_ns, self.order, self.callback, self.args, self.period_ns = due_ns, order, callback, args, period_ns
         self.cancelled = False
 
     def cancel(self) -> None:
@@ -90,6 +114,12 @@ class ManualClock:
         heapq.heappush(self._timers, timer)
         return timer
 
+    def every(self, period_seconds: float, callback: Callable[[], object]) -> Timer:
+        period_ns = max(1, round(period_seconds * 1e9))
+        timer = _ManualTimer(self._elapsed_ns + period_ns, next(self._order), callback, period_ns=period_ns)
+        heapq.heappush(self._timers, timer)
+        return timer
+
     async def sleep(self, seconds: float) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         timer = self.call_later(seconds, _wake, woken)
@@ -103,7 +133,16 @@ class ManualClock:
         target_ns = self._elapsed_ns + round(seconds * 1e9)
         while self._timers and self._timers[0].due_ns <= target_ns:
             timer = heapq.heappop(self._timers)
-            if not timer.cancelled:
-                self._elapsed_ns = max(self._elapsed_ns, timer.due_ns)
-                timer.callback(*timer.args)
+            if timer.cancelled:
+                continue
+            if timer.period_ns and timer.due_ns + timer.period_ns <= target_ns:
+                # A day has 86,400 seconds, and a test moves it by in a millisecond: the last tick makes up for all.
+                timer.due_ns += (target_ns - timer.due_ns) // timer.period_ns * timer.period_ns
+                heapq.heappush(self._timers, timer)
+                continue
+            self._elapsed_ns = max(self._elapsed_ns, timer.due_ns)
+            if timer.period_ns:
+                timer.due_ns += timer.period_ns
+                heapq.heappush(self._timers, timer)
+            timer.callback(*timer.args)
         self._elapsed_ns = max(self._elapsed_ns, target_ns)

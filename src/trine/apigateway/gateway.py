@@ -73,7 +73,7 @@ class GatewaySettings:
     receipt: Callable[[Trace], bytes] | None = None
     """What a finished request cost, as the value of `X-Trine-Receipt`; None: answers do not carry it."""
     issuer_urls: Mapping[str, str] = field(default_factory=dict)
-    """Where to find the keys of token issuers instead of at the issuer itself (tests, Cognito offline)."""
+    """Where to find the keys of token issuers instead of at the issuer itself: beginning of its URL → address."""
 
 
 class Gateway:
@@ -103,7 +103,7 @@ class Gateway:
         self._directory = Directory(self.apis, place)
         self.usage = usage or UsagePlans((), (), QuotaLedger(clock), clock)
         self.verdicts = VerdictCache(clock)
-        keys = KeySets(clock, settings.issuer_urls)
+        keys = self.keys = KeySets(clock, settings.issuer_urls)
         forwarded = Forwarded(settings.forwarded_port, settings.forwarded_protocol)
         roles = Roles(access, clock)
         parts = Parts(

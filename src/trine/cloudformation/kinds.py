@@ -224,6 +224,8 @@ KINDS: Mapping[str, Kind] = {
         attributes={"ClientId": "{id}", "Name": "{name}", "ClientSecret": "{uuid}"},
     ),
     "AWS::Cognito::UserPoolGroup": Kind(name="GroupName"),
+    "AWS::Cognito::UserPoolUser": Kind("{Username}"),
+    "AWS::Cognito::UserPoolUserToGroupAttachment": Kind(),
     "AWS::Cognito::UserPoolDomain": Kind("{Domain}", attributes={"CloudFrontDistribution": "{id}.cloudfront.net"}),
     "AWS::Cognito::UserPoolResourceServer": Kind("{Identifier}"),
     "AWS::Cognito::IdentityPool": Kind("{region}:{uuid}", attributes={"Name": "{name}", "Id": "{region}:{uuid}"}),

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trine.apigateway.api import Api
+from trine.apigateway.authorizers.verifier import KeySetVerifier
 from trine.apigateway.gateway import Gateway, GatewaySettings
 from trine.apigateway.usage_plans import UsagePlans
 from trine.apigateway.usage_resources import build_usage
@@ -23,6 +24,7 @@ from trine.awslambda.neighbours import Neighbours
 from trine.awslambda.service import Service
 from trine.clock import Clock
 from trine.cloudformation.resources import Resource
+from trine.cognito.user_pools import UserPools
 from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.iam.access import Access
@@ -53,6 +55,7 @@ class Wings:
     urls: Deferred
     """The door of the function URLs, made when the first request for one comes."""
     usage: UsagePlans
+    user_pools: UserPools
     endpoints: Mapping[str, Endpoint]
     made: list[Future[None]]
     """What was made anew and must be durable before the stack is ready: values of API keys."""
@@ -65,6 +68,7 @@ class Wings:
         self.observing.collector.close()
         await asyncio.gather(*self.made, *self.usage.ledger.flush())
         await self.access.settled()
+        await self.user_pools.settled()
         await self.dynamodb.close()
         await self.store.close()
 
@@ -113,11 +117,28 @@ def build(
         head_starts=head_starts,
     )
     eventing.invoker = functions
+
+    def write_line(group: str, line: str) -> None:
+        functions.machinery.log_store.group(group).append("", "", line)
+
+    user_pools = UserPools(
+        clock,
+        ids,
+        access,
+        place,
+        traces,
+        catalogue,
+        functions,
+        None if settings.memory else settings.state_directory,
+        aws_url,
+        deliver=lambda pool_id, message: write_line(f"/aws/cognito/{pool_id}", message),
+    )
     usage, keys_written = build_usage(resources, catalogue, ids, clock)
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
         "lambda": Deferred(lambda: _lambda_endpoint(functions, access, ids, traces)),
         "apigateway": Deferred(lambda: _apigateway_endpoint(gateway, access, ids, traces, place)),
+        "cognito-idp": Deferred(user_pools.endpoint),
         **identity_endpoints(access, ids, traces),
         **eventing.endpoints(),
     }
@@ -133,19 +154,32 @@ def build(
             account_rate_per_second=settings.api_rate_per_second,
             account_burst=settings.api_burst,
             receipt=(lambda trace: observing.receipt(trace).header()) if settings.receipt_header else None,
+            issuer_urls={user_pools.issuer_prefix: f"{aws_url}/"},
         ),
         access=access,
         usage=usage,
-        access_log=lambda destination, line: functions.machinery.log_store.group(log_group_of(destination)).append(
-            "", "", line
-        ),
+        access_log=lambda destination, line: write_line(log_group_of(destination), line),
         services={name: endpoint.handle for name, endpoint in endpoints.items()},
     )
-    urls = Deferred(lambda: _url_door(functions, access, clock, ids, traces, front_port))
+    access.federation.verifier = KeySetVerifier(gateway.keys)
     return Wings(
-        clock, ids, traces, store, catalogue, access, dynamodb, functions, eventing, gateway, urls, usage,
-        endpoints, keys_written, observing,
-    )  # fmt: skip
+        clock=clock,
+        ids=ids,
+        traces=traces,
+        store=store,
+        catalogue=catalogue,
+        access=access,
+        dynamodb=dynamodb,
+        functions=functions,
+        eventing=eventing,
+        gateway=gateway,
+        urls=Deferred(lambda: _url_door(functions, access, clock, ids, traces, front_port)),
+        usage=usage,
+        user_pools=user_pools,
+        endpoints=endpoints,
+        made=keys_written,
+        observing=observing,
+    )
 
 
 def observing_of(settings: Settings, clock: Clock, traces: TraceBook, dynamodb: DynamoDB) -> Observing:
@@ -199,6 +233,7 @@ def identity_endpoints(access: Access, ids: Ids, traces: TraceBook) -> dict[str,
 FIDELITY_MODULES = (
     "trine.apigateway.fidelity",
     "trine.awslambda.fidelity",
+    "trine.cognito.fidelity",
     "trine.dynamodb.fidelity",
     "trine.iam.fidelity",
     "trine.messaging.fidelity",

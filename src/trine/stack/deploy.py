@@ -18,6 +18,7 @@ from trine.awslambda.function import function_from_properties
 from trine.cloudformation.faults import Fault, TemplateFaults
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
+from trine.cognito import user_pools
 from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.scaling.policy import target_tracking
 from trine.dynamodb.scaling.target import scalable_target
@@ -41,6 +42,7 @@ ROLE_POLICY = "AWS::IAM::RolePolicy"
 ORDER = (
     MANAGED_POLICY, ROLE, GROUP, USER, MANAGED_POLICY, POLICY, ROLE_POLICY, TABLE, SCALABLE_TARGET, SCALING_POLICY,
     *messages.TYPES, *lambda_resources.BEFORE_FUNCTIONS, FUNCTION, *lambda_resources.AFTER_FUNCTIONS,
+    *user_pools.TYPES,
 )  # fmt: skip
 """Types in the order in which they are made. A function's role must exist before its first credentials; managed
 policies come twice, because identities name them by ARN and they name identities: first unattached, then attached."""
@@ -173,6 +175,14 @@ def _make_scaling(making: _Making) -> None:
     put(making.properties)
 
 
+def _make_in_user_pool(making: _Making) -> Awaitable[None]:
+    resource = making.resource
+    secret = str(resource.attributes.get("ClientSecret", ""))
+    return making.wings.user_pools.put_resource(
+        resource.type, making.properties, resource.physical_id, resource.name, secret
+    )
+
+
 _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     ROLE: lambda making: making.wings.access.put_role(making.properties),
     MANAGED_POLICY: _make_managed_policy,
@@ -187,6 +197,7 @@ _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     SCALING_POLICY: _make_scaling,
     FUNCTION: _make_function,
     **dict.fromkeys(messages.TYPES, _make_message_resource),
+    **dict.fromkeys(user_pools.TYPES, _make_in_user_pool),
     **dict.fromkeys((*lambda_resources.BEFORE_FUNCTIONS, *lambda_resources.AFTER_FUNCTIONS), _make_beside_function),
 }
 

@@ -19,6 +19,7 @@ TARGET_PREFIXES = {
     b"DynamoDBStreams_": "dynamodb",
     b"Logs_": "logs",
     b"AmazonSQS.": "sqs",
+    b"AWSCognitoIdentityProviderService.": "cognito-idp",
 }
 PATH_PREFIXES = {b"/2015-03-31/": "lambda", b"/2014-11-13/": "lambda", b"/2021-11-15/": "lambda"}
 QUERY_VERSIONS = {"2011-06-15": "sts", "2010-05-08": "iam", "2012-11-05": "sqs", "2010-03-31": "sns"}
@@ -94,6 +95,8 @@ def service_of(request: Request, target: bytes | None = None) -> str | None:
                 return service
     if (scope := _signature_scope(request)) is not None:
         return SCOPE_ALIASES.get(scope, scope)
+    if b"/.well-known/" in request.path:
+        return "cognito-idp"
     for path_prefix, service in PATH_PREFIXES.items():
         if request.path.startswith(path_prefix):
             return service

@@ -1,7 +1,8 @@
 """Key sets of token issuers: found by OIDC discovery, fetched with short limits, kept for two hours.
 
 Enters an issuer URL; leaves its keys by id. A fetch is shared by all who wait for it; a host that hangs costs 1.5 s and
-is not asked again for a while. Issuers may be pointed elsewhere (`issuer_urls`), for tests and for Cognito offline.
+is not asked again for a while. Issuers may be pointed elsewhere (`issuer_urls`), for tests and for the stack's own user
+pools, whose issuers are AWS's addresses.
 """
 
 from __future__ import annotations
@@ -107,5 +108,12 @@ class KeySets:
         """The key set of `issuer`, made when first asked for."""
         found = self._sets.get(issuer)
         if found is None:
-            found = self._sets[issuer] = KeySet(issuer, self._urls.get(issuer, issuer), self._client, self._clock)
+            found = self._sets[issuer] = KeySet(issuer, self._address(issuer), self._client, self._clock)
         return found
+
+    def _address(self, issuer: str) -> str:
+        """Where the issuer's documents lie: below the address that stands for the beginning of its URL, else there."""
+        for prefix, address in self._urls.items():
+            if issuer.startswith(prefix):
+                return address + issuer[len(prefix) :]
+        return issuer

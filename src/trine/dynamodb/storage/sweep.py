@@ -34,7 +34,7 @@ class Sweeper:
 
     def start(self) -> None:
         """Tick from now on; needs the running loop."""
-        self._timer = self._clock.call_later(SWEEP_SECONDS, self._tick)
+        self._timer = self._clock.every(SWEEP_SECONDS, self._tick)
 
     async def close(self) -> None:
         """Stop ticking and end the sweep under way."""
@@ -47,7 +47,6 @@ class Sweeper:
     def _tick(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._sweep_logged())
-        self._timer = self._clock.call_later(SWEEP_SECONDS, self._tick)
 
     async def _sweep_logged(self) -> None:
         try:

@@ -45,7 +45,7 @@ class Deliver(Protocol):
 class RequestParser:
     """The parser of one connection."""
 
-    __slots__ = ("_body", "_body_bytes", "_chunked", "_chunks", "_continue", "_counted", "_deliver", "_ended",
+    __slots__ = ("_body", "_body_bytes", "_chunked", "_chunks", "_completed", "_continue", "_counted", "_deliver", "_ended",
                  "_fed_bytes", "_fresh", "_host", "_keep_alive", "_limits", "_long_digits", "_pairs", "_parser",
                  "_peer_host", "_peer_port", "_piece_bytes", "_request", "_sure_bytes", "_target", "on_body",
                  "phase")  # fmt: skip
@@ -83,7 +83,7 @@ class RequestParser:
         if self._ended:
             return  # what follows the last request of a connection is not read
         self._piece_bytes = len(data)
-        before = self._request
+        before, self._completed = self._request, False
         while True:
             try:
                 self._parser.feed_data(data)
@@ -100,8 +100,9 @@ class RequestParser:
                 if self._ended:
                     break
                 # Only when the piece holds no other request is its beginning the beginning of the fault.
-                raise _refusal(error, data if self._request is before else b"") from None
-        if self.phase or self._request is before:
+                alone = self._request is before and not self._completed
+                raise _refusal(error, data if alone else b"") from None
+        if self.phase or not self._completed:
             self._bound()
 
     def close(self) -> None:
@@ -174,6 +175,8 @@ class RequestParser:
             self._chunks = 0
             self._chunked = False
         self.phase = BETWEEN
+        self._completed = False  # has the piece in hand ended a request?
+        self._completed = True
         keep_alive = self._keep_alive
         if not keep_alive:
             self._ended = True

@@ -34,15 +34,18 @@ class Watch:
     def wake(self) -> None:
         """Something runs. Cheap when the watch is awake already."""
         if self._timer is None:
-            self._timer = self._clock.call_later(_TICK_SECONDS, self._tick)
+            self._timer = self._clock.every(_TICK_SECONDS, self._tick)
 
     def close(self) -> None:
         """Stop for good."""
+        self._sleep()
+
+    def _sleep(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
     def _tick(self) -> None:
-        self._timer = None
         now_ns = self._clock.monotonic_ns()
         running = tuple(self._watched())
         kept: dict[Environment, int] = {}
@@ -52,8 +55,8 @@ class Watch:
             next_look_ns = self._next_look_ns.get(environment, 0)
             kept[environment] = next_look_ns if now_ns < next_look_ns else now_ns + self._look(environment)
         self._next_look_ns = kept
-        if running:
-            self._timer = self._clock.call_later(_TICK_SECONDS, self._tick)
+        if not running:
+            self._sleep()
 
     def _look(self, environment: Environment) -> int:
         # Nanoseconds until the next look.

@@ -8,13 +8,13 @@ import pytest
 
 from trine.aws.arn import Place
 from trine.aws.errors import AwsError
-from trine.awslambda.permission import resource_policy
+from trine.awslambda.permission import resource_policies
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:f"
 
 
 def test_the_document_is_awss() -> None:
-    made = resource_policy(
+    made = resource_policies(
         [
             {
                 "Action": "lambda:InvokeFunction",
@@ -27,8 +27,8 @@ def test_the_document_is_awss() -> None:
         ARN,
         Place(),
     )
-    assert made is not None
-    document = json.loads(made[0])
+    assert list(made) == [ARN]
+    document = json.loads(made[ARN][0])
     assert document["Statement"][0] == {
         "Sid": "permission-1",
         "Effect": "Allow",
@@ -45,7 +45,7 @@ def test_the_document_is_awss() -> None:
 
 
 def test_no_permissions_no_policy() -> None:
-    assert resource_policy([], ARN, Place()) is None
+    assert resource_policies([], ARN, Place()) == {}
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,12 @@ def test_no_permissions_no_policy() -> None:
 )
 def test_what_is_refused(permission: dict[str, str]) -> None:
     with pytest.raises(AwsError):
-        resource_policy([permission], ARN, Place())
+        resource_policies([permission], ARN, Place())
+
+
+def test_a_permission_that_names_an_alias_is_the_aliass() -> None:
+    permission = {"Action": "lambda:InvokeFunction", "Principal": "x.amazonaws.com"}
+    made = resource_policies(
+        [permission, {**permission, "FunctionName": f"{ARN}:live"}, {**permission, "Qualifier": "1"}], ARN, Place()
+    )
+    assert list(made) == [ARN, f"{ARN}:live", f"{ARN}:1"]

@@ -312,7 +312,7 @@ def test_reserved_concurrency_throttles_with_its_reason(lab: Any) -> None:
         lab.invoke("stopped")
     assert refused.value.status == 429
     assert refused.value.members["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
-    lab.service.deployment.reserve_concurrency("stopped", None)
+    lab.run(lab.service.deployment.reserve_concurrency("stopped", None))
     assert lab.invoke("stopped").function_error is None
 
 

@@ -25,12 +25,15 @@ def test_what_sam_makes_of_auto_publish_alias_and_layers(lab: Any, tmp_path: Pat
     layer = "arn:aws:lambda:us-east-1:123456789012:layer:templated:1"
     function = lab.put("app.handler", "templated", tmp_path / "code", Layers=[layer])
     put_resource(service, VERSION, {"FunctionName": "templated"})
-    weights = {"AdditionalVersionWeights": [{"FunctionVersion": "1", "FunctionWeight": 0.5}]}
+    lab.put("app.handler", "templated", tmp_path / "code", Layers=[layer], Description="changed")
+    put_resource(service, VERSION, {"FunctionName": "templated"})
+    weights = {"AdditionalVersionWeights": [{"FunctionVersion": "2", "FunctionWeight": 0.5}]}
     alias = {"FunctionName": "templated", "Name": "live", "FunctionVersion": "1", "RoutingConfig": weights}
     put_resource(service, ALIAS, alias)
+    assert service.registry.find("templated")[0].aliases["live"].weights == {"2": 0.5}
     put_resource(service, EVENT_CONFIG, {"FunctionName": "templated", "Qualifier": "live", "MaximumRetryAttempts": 0})
     assert json.loads(lab.invoke(function.arn + ":live").payload) == "layer"
-    assert service.events.config("templated", "live").retries == 0
+    assert service.registry.find("templated")[0].event_configs["live"].retries == 0
 
 
 def test_what_names_nothing_is_refused(lab: Any) -> None:

@@ -5,8 +5,9 @@ Pure; the queue, its store and the destinations all speak in them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from trine.aws.invoke import InvokeRequest, InvokeResponse
 from trine.awslambda import limits
@@ -50,6 +51,10 @@ class EventConfig:
     on_success: str | None = None
     on_failure: str | None = None
     dead_letter: str | None = None
+    modified_at: float = 0.0
+    """Seconds since the epoch."""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    """As they were given."""
 
 
 @dataclass(frozen=True, slots=True)

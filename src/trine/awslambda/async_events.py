@@ -41,7 +41,7 @@ class AsyncEvents:
         self._access = access
         self._registry = registry
         self._invoke = invoke
-        self._configs: dict[tuple[str, str | None], EventConfig] = {}
+        self._clock = clock
         self.destinations = Destinations(clock, neighbours, self._permit, self._invoke_later)
         self.queue = AsyncInvoker(clock, EventStore(catalogue), run, self._config, self._tell)
 
@@ -49,22 +49,15 @@ class AsyncEvents:
         """Set a function's configuration. Raises InvalidParameterValue, ResourceNotFound."""
         entry, qualifier = self._registry.find(str(properties.get("FunctionName")), properties.get("Qualifier"))
         plain = None if qualifier == LATEST else qualifier
-        self._configs[entry.function.name, plain] = config_from_properties(properties)
-
-    def config(self, name: str, qualifier: str | None) -> EventConfig | None:
-        """What was set for a function; None when nothing was."""
-        entry, found = self._registry.find(name, qualifier)
-        return self._configs.get((entry.function.name, None if found == LATEST else found))
-
-    def remove_config(self, name: str, qualifier: str | None) -> None:
-        """Back to the defaults."""
-        entry, found = self._registry.find(name, qualifier)
-        self._configs.pop((entry.function.name, None if found == LATEST else found), None)
+        config = config_from_properties(properties)
+        entry.event_configs[plain] = replace(config, modified_at=self._clock.now(), properties=dict(properties))
 
     def _config(self, event: AsyncEvent) -> EventConfig:
-        config = self._configs.get((event.function, event.qualifier), _DEFAULT)
         entry = self._registry.get(event.function)
-        letter = None if entry is None else (entry.function.properties.get("DeadLetterConfig") or {}).get("TargetArn")
+        if entry is None:
+            return _DEFAULT
+        config = entry.event_configs.get(event.qualifier, _DEFAULT)
+        letter = (entry.function.properties.get("DeadLetterConfig") or {}).get("TargetArn")
         return config if letter is None else replace(config, dead_letter=str(letter))
 
     def _tell(self, event: AsyncEvent, config: EventConfig, outcome: Outcome) -> Sequence[Future[Any]]:

@@ -16,20 +16,22 @@ from trine.aws.catalogue import Catalogue
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.awslambda import limits
+from trine.awslambda.async_events import config_from_properties
 from trine.awslambda.code import place_code
 from trine.awslambda.concurrency import Concurrency
 from trine.awslambda.errors import InvalidParameterValue
 from trine.awslambda.function import Function, function_from_properties
-from trine.awslambda.function_store import FunctionStore, KeptFunction
+from trine.awslambda.function_store import FunctionStore, KeptFunction, KeptVersion
 from trine.awslambda.layers import LayerStore
 from trine.awslambda.machinery import Machinery
-from trine.awslambda.permission import resource_policy
+from trine.awslambda.permission import resource_policies
 from trine.awslambda.registry import Alias, Registry
 from trine.awslambda.reload import Reloader
 from trine.awslambda.roles import RoleKeeper
 from trine.awslambda.urls.config import UrlBook, UrlConfig, url_config
 from trine.clock import Clock
-from trine.iam.policy import CompiledPolicy
+
+_RESERVED = "ReservedConcurrentExecutions"
 
 
 class Deployment:
@@ -56,17 +58,46 @@ class Deployment:
         self._machinery = machinery
         self.state_directory = state_directory
         """Where unpacked code and merged layers lie."""
-        self.kept = FunctionStore(catalogue)
-        self.layers = LayerStore(place, state_directory)
-        self.urls = UrlBook()
+        self._store = FunctionStore(catalogue)
+        self.layers = LayerStore(place, state_directory, clock, catalogue)
+        self.urls = UrlBook(place.region)
         self._reloader = Reloader(clock, self._reload)
 
     def start(self) -> None:
         """Watch code folders, and make again what the API made in an earlier run; needs the running event loop."""
         self._reloader.start()
-        for kept in self.kept.load():
-            if self._registry.get(str(kept.properties.get("FunctionName"))) is None:
-                self.put_function(kept.properties, kept.code, kept.permissions)
+        self.layers.load()
+        for kept in self._store.load():
+            if self._registry.get(str(kept.latest.properties.get("FunctionName"))) is None:
+                self._restore(kept)
+
+    def _restore(self, kept: KeptFunction) -> None:
+        latest = kept.latest
+        name = self.put_function(latest.properties, latest.code, kept.permissions).name
+        entry, _ = self._registry.find(name)
+        entry.kept = True
+        entry.function = entry.pool.function = self._of_version(latest)
+        entry.versions = {one.version: self._of_version(one) for one in sorted(kept.versions, key=_number)}
+        entry.next_version, entry.published = kept.next_version, kept.published
+        for alias in kept.aliases:
+            self._registry.put_alias(name, Alias(**alias))
+        for properties in kept.event_configs:
+            entry.event_configs[properties.get("Qualifier")] = config_from_properties(properties)
+        for url in kept.urls:
+            self.put_url(url["Id"], {**url, "TargetFunctionArn": name})
+
+    def _of_version(self, kept: KeptVersion) -> Function:
+        function = function_from_properties(
+            kept.properties, kept.code, self._place, revision=kept.revision, modified_at=kept.modified_at
+        )
+        layers = self.layers.folder(function.layers) if function.layers else None
+        return replace(function, version=kept.version, layers_directory=layers)
+
+    async def keep(self, name: str) -> None:
+        """Store how a function is now, when the API made it; functions of the template are the template's."""
+        entry, _ = self._registry.find(name)
+        if entry.kept:
+            await self._store.put(entry, [url for url in self.urls if url.function == entry.function.name])
 
     def close(self) -> None:
         """End the watching."""
@@ -105,11 +136,20 @@ class Deployment:
             function = replace(function, layers_directory=self.layers.folder(function.layers))
         if code is not None and code.is_dir():
             self._reloader.watch(directory, function.name)
-        policy = resource_policy(permissions, function.arn, self._place)
+        policies = resource_policies(permissions, function.arn, self._place)
         self._concurrency.reserve(function.name, function.reserved_concurrency)
         self._machinery.interpreters.prepare(function.runtime)
         entry = self._registry.put(function, self._machinery.log_store.group(function.log_group))
-        entry.permissions, entry.policy = list(permissions), policy
+        entry.permissions, entry.policies = list(permissions), policies
+        return function
+
+    async def make_function(self, properties: Mapping[str, Any], code: Path) -> Function:
+        """Make or change a function for the API; resolves when that is durable. Raises as `put_function`."""
+        known = self._registry.get(str(properties.get("FunctionName")))
+        function = self.put_function(properties, code, () if known is None else known.permissions)
+        if known is None:
+            self._registry.find(function.name)[0].kept = True
+        await self.keep(function.name)
         return function
 
     def _reload(self, name: str) -> None:
@@ -119,7 +159,7 @@ class Deployment:
     async def delete_function(self, name: str) -> None:
         """Forget a function and end its environments. Raises ResourceNotFound."""
         name = self._registry.find(name)[0].function.name
-        await self.kept.remove(name)
+        await self._store.remove(name)
         entry = self._registry.remove(name)
         self.urls.remove_function(name)
         self._concurrency.reserve(name, None)
@@ -146,13 +186,45 @@ class Deployment:
         """
         return self.layers.put(properties, content)
 
-    def put_version(self, name: str) -> Function:
+    def put_version(self, name: str, description: str | None = None) -> Function:
         """Publish what `$LATEST` is now (`AWS::Lambda::Version`); `version` of the answer is its number."""
-        return self._registry.publish(name)
+        return self._registry.publish(name, description)
+
+    async def publish(self, name: str, description: str | None = None) -> Function:
+        """As `put_version`, for the API."""
+        version = self.put_version(name, description)
+        if self._registry.find(name)[0].kept:
+            await self._store.put_version(version)
+            await self.keep(name)
+        return version
+
+    async def delete_version(self, name: str, version: str) -> None:
+        """Forget a published version and end its environments. ResourceConflict while an alias names it."""
+        pool = self._registry.remove_version(name, version)
+        if self._registry.find(name)[0].kept:
+            await self._store.remove_version(name, version)
+            await self.keep(name)
+        if pool is not None:
+            await self._machinery.close_pools([pool])
 
     def put_alias(self, name: str, alias: str, version: str, weights: Mapping[str, float] | None = None) -> Alias:
         """Make or change an alias (`AWS::Lambda::Alias`). ResourceNotFound when a version does not exist."""
-        return self._registry.put_alias(name, Alias(alias, version, weights=weights or {}))
+        return self._registry.put_alias(name, Alias(alias, version, weights=weights or {}, revision=self._ids.uuid()))
+
+    async def make_alias(self, name: str, alias: Alias, *, create: bool) -> Alias:
+        """As `put_alias`, for the API; ResourceConflict when it must be new and is not."""
+        made = self._registry.put_alias(name, replace(alias, revision=self._ids.uuid()), create=create)
+        await self.keep(name)
+        return made
+
+    async def delete_alias(self, name: str, alias: str) -> None:
+        """Forget an alias with its URL and event configuration; harmless when there is none."""
+        entry, _ = self._registry.find(name)
+        self._registry.remove_alias(name, alias)
+        entry.event_configs.pop(alias, None)
+        for url in [one for one in self.urls if (one.function, one.qualifier) == (entry.function.name, alias)]:
+            self.urls.remove(url)
+        await self.keep(entry.function.name)
 
     def put_url(self, url_id: str, properties: Mapping[str, Any], *, create: bool = False) -> UrlConfig:
         """Make or change a function URL from `AWS::Lambda::Url` properties. Raises InvalidParameterValue,
@@ -165,29 +237,28 @@ class Deployment:
         config = url_config(url_id, entry.function.name, qualifier, properties, created_at, now)
         return self.urls.put(config, create=create)
 
+    async def make_url(self, url_id: str, properties: Mapping[str, Any], *, create: bool = False) -> UrlConfig:
+        """As `put_url`, for the API."""
+        config = self.put_url(url_id, properties, create=create)
+        await self.keep(config.function)
+        return config
+
+    async def remove_url(self, config: UrlConfig) -> None:
+        """Forget a function URL."""
+        self.urls.remove(config)
+        await self.keep(config.function)
+
     # -- permissions and concurrency ---------------------------------------------------------------------------------
 
-    def set_permissions(self, name: str, permissions: Sequence[Mapping[str, Any]]) -> None:
+    async def set_permissions(self, name: str, permissions: Sequence[Mapping[str, Any]]) -> None:
         """Replace what a function's resource policy is made of. Raises InvalidParameterValue, MalformedPolicy."""
         entry, _ = self._registry.find(name)
-        entry.policy = resource_policy(permissions, entry.function.arn, self._place)
+        entry.policies = resource_policies(permissions, entry.function.arn, self._place)
         entry.permissions = list(permissions)
         entry.allowed.clear()
-        if self.kept.has(entry.function.name):
-            kept = KeptFunction(entry.function.properties, entry.function.code_directory, entry.permissions)
-            self.kept.put(entry.function.name, kept)
+        await self.keep(name)
 
-    def policy_text(self, name: str) -> str | None:
-        """The function's resource policy as JSON, or None."""
-        policy = self._registry.find(name)[0].policy
-        return None if policy is None else policy[0]
-
-    def policy(self, name: str) -> CompiledPolicy | None:
-        """The function's resource policy, compiled, or None."""
-        policy = self._registry.find(name)[0].policy
-        return None if policy is None else policy[1]
-
-    def reserve_concurrency(self, name: str, units: int | None) -> None:
+    async def reserve_concurrency(self, name: str, units: int | None) -> None:
         """Set or (None) remove a function's reserved concurrency. Raises ResourceNotFound, InvalidParameterValue."""
         entry, _ = self._registry.find(name)
         others = self._concurrency.unreserved_limit + (entry.function.reserved_concurrency or 0)
@@ -197,4 +268,14 @@ class Deployment:
                 f" below its minimum value of [{limits.CONCURRENCY_UNRESERVED_MIN}]."
             )
         self._concurrency.reserve(entry.function.name, units)
-        entry.function = entry.pool.function = replace(entry.function, reserved_concurrency=units)
+        properties = {key: one for key, one in entry.function.properties.items() if key != _RESERVED}
+        if units is not None:
+            properties[_RESERVED] = units
+        entry.function = entry.pool.function = replace(
+            entry.function, reserved_concurrency=units, properties=properties
+        )
+        await self.keep(name)
+
+
+def _number(version: KeptVersion) -> int:
+    return int(version.version)

@@ -13,15 +13,22 @@ from typing import Any
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.aws.protocol import Operation, ServiceModel
-from trine.awslambda.api_functions import FunctionOperations, Given
-from trine.awslambda.api_invoke import InvokeOperations
-from trine.awslambda.api_sources import SourceOperations
-from trine.awslambda.api_versions import VersionOperations
+from trine.awslambda.api.events import EventConfigOperations
+from trine.awslambda.api.functions import Describer, FunctionOperations, Given
+from trine.awslambda.api.invoke import InvokeOperations
+from trine.awslambda.api.layers import LayerOperations
+from trine.awslambda.api.policy import PolicyOperations
+from trine.awslambda.api.sources import SourceOperations
+from trine.awslambda.api.tags import TagOperations
+from trine.awslambda.api.urls import UrlOperations
+from trine.awslambda.api.versions import VersionOperations
 from trine.awslambda.errors import ResourceNotFound
 from trine.awslambda.function import split_name
+from trine.awslambda.layers import layer_name
 from trine.awslambda.service import Service
 from trine.http.message import Request, Response
 from trine.iam.access import Access
+from trine.iam.policy import CompiledPolicy
 from trine.trace import Trace, TraceBook
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,10 +44,16 @@ class Endpoint:
         self._access = access
         self._ids = ids
         self._traces = traces
+        describer = Describer()
         self._operations = InvokeOperations(service).operations()
         self._plain: dict[str, Callable[[Given], Awaitable[dict[str, Any]]]] = {
-            **FunctionOperations(service).operations(),
-            **VersionOperations(service).operations(),
+            **FunctionOperations(service, describer).operations(),
+            **VersionOperations(service, describer).operations(),
+            **PolicyOperations(service).operations(),
+            **UrlOperations(service, ids).operations(),
+            **EventConfigOperations(service).operations(),
+            **LayerOperations(service).operations(),
+            **TagOperations(service).operations(),
             **SourceOperations(service).operations(),
         }
         self._model: ServiceModel | None = None
@@ -76,6 +89,9 @@ class Endpoint:
         resource, policy = self._resource(operation, given)
         action = _ACTIONS.get(operation.name, f"lambda:{operation.name}")
         self._access.authorize(caller, action, resource, None, policy, trace)
+        role = given.get("Role")
+        if role is not None:
+            self._access.authorize_pass_role(caller, role, "lambda.amazonaws.com", "lambda", trace)
         invocation_id: str | None = None
         if operation.name in self._plain:
             output = await self._plain[operation.name](given)
@@ -84,19 +100,28 @@ class Endpoint:
         trace.step("awslambda.endpoint")
         return self.model.render(operation, output, invocation_id or request_id)
 
-    def _resource(self, operation: Operation, given: Mapping[str, Any]) -> tuple[str, Any]:
-        named = given.get("FunctionName")
+    def _resource(self, operation: Operation, given: Mapping[str, Any]) -> tuple[str, CompiledPolicy | None]:
+        """The ARN that the caller must be allowed to use, and the resource policy that may allow it (service
+        authorization reference, "Actions, resources, and condition keys for AWS Lambda")."""
+        place = self._service.place
         if "EventSourceMapping" in operation.name:
-            # Service authorization reference: the mapping itself, where there is one already.
             uuid = given.get("UUID")
-            return ("*" if uuid is None else self._service.place.arn("lambda", f"event-source-mapping:{uuid}")), None
+            return ("*" if uuid is None else place.arn("lambda", f"event-source-mapping:{uuid}")), None
+        if "Resource" in given:
+            return given["Resource"], None
+        if operation.name == "GetLayerVersionByArn":
+            return given["Arn"], None
+        if "LayerName" in given:
+            name, version = layer_name(given["LayerName"], place), given.get("VersionNumber")
+            arn = place.arn("lambda", f"layer:{name}" if version is None else f"layer:{name}:{version}")
+            return arn, None if version is None else self._service.deployment.layers.policy(arn)
+        named = given.get("FunctionName")
         if named is None:
             return "*", None
         try:
-            name, qualifier = split_name(named, self._service.place)
+            name, qualifier = split_name(named, place)
         except ValueError:
             raise ResourceNotFound(f"Function not found: {named}") from None
         qualifier = given.get("Qualifier") or qualifier
-        arn = self._service.place.function(name)
-        policy = None if self._service.registry.get(name) is None else self._service.deployment.policy(name)
-        return (f"{arn}:{qualifier}" if qualifier else arn), policy
+        arn, entry = place.function(name), self._service.registry.get(name)
+        return (f"{arn}:{qualifier}" if qualifier else arn), None if entry is None else entry.policy(qualifier)

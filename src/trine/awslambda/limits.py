@@ -21,6 +21,8 @@ CODE_UNZIPPED_MAX_BYTES = 262_144_000
 """Quotas: 250 MB unzipped, layers included."""
 CODE_ZIPPED_MAX_BYTES = 52_428_800
 """Quotas: 50 MB zipped for a direct upload."""
+CODE_STORAGE_MAX_BYTES = 80_530_636_800
+"""Quotas: 75 GB of functions and layers in a region; told by GetAccountSettings, not enforced."""
 INLINE_CODE_MAX_BYTES = 4_194_304
 """CloudFormation reference, AWS::Lambda::Function Code, `ZipFile`: 4 MB."""
 CODE_FILES_MAX = 100_000

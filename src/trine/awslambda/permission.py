@@ -45,7 +45,7 @@ def statement_of(permission: Mapping[str, Any], function_arn: str, place: Place,
     statement: dict[str, Any] = {
         "Sid": str(permission.get("StatementId") or sid),
         "Effect": "Allow",
-        "Principal": _principal(principal, place),
+        "Principal": principal_of(principal, place),
         "Action": action,
         "Resource": resource_of(permission, function_arn, place),
     }
@@ -65,7 +65,8 @@ def resource_of(permission: Mapping[str, Any], function_arn: str, place: Place) 
     return function_arn if qualifier is None else f"{function_arn}:{qualifier}"
 
 
-def _principal(text: str, place: Place) -> Any:
+def principal_of(text: str, place: Place) -> Any:
+    """A Principal element of what AddPermission calls a principal: everybody, an account, an ARN, or a service."""
     if text == "*":
         return "*"
     if _ACCOUNT.fullmatch(text):
@@ -73,17 +74,20 @@ def _principal(text: str, place: Place) -> Any:
     return {"AWS": text} if text.startswith("arn:") else {"Service": text}
 
 
-def resource_policy(
+def resource_policies(
     permissions: Sequence[Mapping[str, Any]], function_arn: str, place: Place
-) -> tuple[str, CompiledPolicy] | None:
-    """The policy's text and compiled form; None without permissions. Raises InvalidParameterValue, MalformedPolicy."""
-    if not permissions:
-        return None
-    statements = [
-        statement_of(permission, function_arn, place, f"permission-{number}")
-        for number, permission in enumerate(permissions, 1)
-    ]
+) -> dict[str, tuple[str, CompiledPolicy]]:
+    """Text and compiled form of each policy by the ARN it hangs on: the function, its versions and its aliases each
+    have their own. Raises InvalidParameterValue, MalformedPolicy."""
+    statements: dict[str, list[dict[str, Any]]] = {}
+    for number, permission in enumerate(permissions, 1):
+        statement = statement_of(permission, function_arn, place, f"permission-{number}")
+        statements.setdefault(statement["Resource"], []).append(statement)
+    return {arn: _policy(arn, found) for arn, found in statements.items()}
+
+
+def _policy(arn: str, statements: Sequence[Mapping[str, Any]]) -> tuple[str, CompiledPolicy]:
     text = json.dumps({"Version": "2012-10-17", "Id": "default", "Statement": statements}, separators=(",", ":"))
     if len(text.encode()) > limits.RESOURCE_POLICY_MAX_BYTES:
         raise InvalidParameterValue(f"The final policy size ({len(text)}) is bigger than the limit (20480).")
-    return text, parse_policy(text, "resource", function_arn)
+    return text, parse_policy(text, "resource", arn)

@@ -11,6 +11,7 @@ from typing import Any
 
 from trine.aws.arn import Place
 from trine.aws.invoke import ServiceCaller
+from trine.awslambda.async_event import EventConfig
 from trine.awslambda.environment import Environment
 from trine.awslambda.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 from trine.awslambda.function import LATEST, Function, split_name
@@ -31,24 +32,45 @@ class Alias:
     description: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
     """Other versions and the share of invocations (0 to 1) that they get."""
+    revision: str = ""
+    """Changes with every change of the alias."""
 
 
 class Entry:
     """A function with everything that belongs to it."""
 
-    __slots__ = ("aliases", "allowed", "function", "log", "permissions", "policy", "pools", "versions")
+    __slots__ = ("aliases", "allowed", "event_configs", "function", "kept", "log", "next_version", "permissions",
+                 "policies", "pools", "published", "versions")  # fmt: skip
 
     def __init__(self, function: Function, pool: Pool, log: FunctionLog) -> None:
         self.function = function
         self.log = log
         self.permissions: list[Mapping[str, Any]] = []
         """`AWS::Lambda::Permission` properties that the policy is made of."""
-        self.policy: tuple[str, CompiledPolicy] | None = None
+        self.policies: dict[str, tuple[str, CompiledPolicy]] = {}
+        """Text and compiled form of each resource policy, by the ARN of the function, version or alias."""
         self.allowed: set[tuple[ServiceCaller, str | None]] = set()
         """Callers that the policy has already let through, and to which version or alias."""
         self.pools: dict[str, Pool] = {LATEST: pool}
         self.versions: dict[str, Function] = {}
+        """Published versions by their number, in order."""
+        self.next_version = 1
+        self.published: tuple[str, str] | None = None
+        """The revision of `$LATEST` that was published last, and as which version."""
         self.aliases: dict[str, Alias] = {}
+        self.event_configs: dict[str | None, EventConfig] = {}
+        """How asynchronous events of a version or alias (None: the function itself) are treated."""
+        self.kept = False
+        """Made by the Lambda API: every change of it is stored, and a restart finds it again."""
+
+    def arn(self, qualifier: str | None) -> str:
+        """The function's ARN, with a qualifier where there is one."""
+        return self.function.arn if qualifier is None else f"{self.function.arn}:{qualifier}"
+
+    def policy(self, qualifier: str | None) -> CompiledPolicy | None:
+        """The resource policy of the function, or of a version or alias."""
+        found = self.policies.get(self.arn(qualifier))
+        return None if found is None else found[1]
 
     @property
     def pool(self) -> Pool:
@@ -150,17 +172,33 @@ class Registry:
         """A function's log: `events`, `written`, `follow`. Raises ResourceNotFound."""
         return self.find(text)[0].log
 
-    def publish(self, text: str) -> Function:
+    def publish(self, text: str, description: str | None = None) -> Function:
         """Make a version of what `$LATEST` is now; the same version again when nothing has changed since."""
         entry, _ = self.find(text)
         latest = entry.function
-        number = len(entry.versions)
-        if number and entry.versions[str(number)].revision == latest.revision:
-            return entry.versions[str(number)]
-        version = str(number + 1)
-        entry.versions[version] = replace(latest, version=version)
+        if entry.published is not None and entry.published[0] == latest.revision:
+            known = entry.versions.get(entry.published[1])
+            if known is not None:
+                return known
+        version = str(entry.next_version)
+        entry.next_version += 1
+        entry.published = (latest.revision, version)
+        properties = latest.properties if description is None else {**latest.properties, "Description": description}
+        entry.versions[version] = replace(latest, version=version, properties=properties)
         self._names.clear()
         return entry.versions[version]
+
+    def remove_version(self, text: str, version: str) -> Pool | None:
+        """Forget a published version; its pool, where it has one. ResourceConflict while an alias names it."""
+        entry, found = self.find(text, version)
+        if found not in entry.versions:
+            raise InvalidParameterValue(f"{version} is an alias; only versions can be deleted by their qualifier")
+        users = sorted(name for name, alias in entry.aliases.items() if version in (alias.version, *alias.weights))
+        if users:
+            raise ResourceConflict(f"Unable to delete version because the following aliases reference it: {users}")
+        self._names.clear()
+        del entry.versions[version]
+        return entry.pools.pop(version, None)
 
     def put_alias(self, text: str, alias: Alias, *, create: bool = False) -> Alias:
         """Make or change an alias. ResourceConflict when it must be new and is not."""
@@ -170,8 +208,8 @@ class Registry:
                 raise ResourceNotFound(f"Function not found: {entry.function.arn}:{version}")
         if create and alias.name in entry.aliases:
             raise ResourceConflict(f"Alias already exists: {entry.function.arn}:{alias.name}")
-        if sum(alias.weights.values()) > 1 or any(not 0 <= weight <= 1 for weight in alias.weights.values()):
-            raise InvalidParameterValue("The weights of an alias must be between 0 and 1")
+        if alias.weights:
+            _check_weights(alias)
         entry.aliases[alias.name] = alias
         self._names.clear()
         return alias
@@ -204,3 +242,16 @@ class Registry:
         """A function's environments as people see them."""
         entry, _ = self.find(name)
         return [environment.describe() for pool in entry.pools.values() for environment in pool.environments]
+
+
+def _check_weights(alias: Alias) -> None:
+    # API reference, AliasRoutingConfiguration: one second version, published, with a share between 0 and 1.
+    if len(alias.weights) > 1:
+        raise InvalidParameterValue("Number of items in AdditionalVersionWeights cannot be greater than 1")
+    for version, weight in alias.weights.items():
+        if LATEST in (version, alias.version):
+            raise InvalidParameterValue("$LATEST is not supported for an alias pointing to more than 1 version")
+        if version == alias.version:
+            raise InvalidParameterValue("AdditionalVersionWeights must name another version than the alias itself")
+        if not 0 <= weight <= 1:
+            raise InvalidParameterValue(f"The weight of version {version} must be between 0 and 1, not {weight}")

@@ -218,7 +218,7 @@ class Service:
     ) -> None:
         invocation.trace_header = request.trace_header or trace_header_for(invocation.request_id, self._clock.now())
         if qualifier is not None:
-            invocation.invoked_arn = f"{entry.function.arn}:{qualifier}"
+            invocation.invoked_arn = entry.arn(qualifier)
         if request.client_context:
             invocation.client_context = client_context_line(request.client_context)
         if request.tail_log:
@@ -268,11 +268,11 @@ class Service:
         return answer
 
     def _permit(self, caller: ServiceCaller, entry: Entry, qualifier: str | None, trace: Trace) -> None:
-        arn = entry.function.arn if qualifier is None else f"{entry.function.arn}:{qualifier}"
         context = {"aws:SourceArn": (caller.source_arn,), "aws:SourceAccount": (caller.source_account,)}
-        policy = None if entry.policy is None else entry.policy[1]
         try:
-            self._access.authorize_service(caller.service, "lambda:InvokeFunction", arn, policy, context, trace)
+            self._access.authorize_service(
+                caller.service, "lambda:InvokeFunction", entry.arn(qualifier), entry.policy(qualifier), context, trace
+            )
         except AwsError as error:
             raise AccessDenied(error.message) from error
         if len(entry.allowed) < 1_000:

@@ -10,6 +10,7 @@ import asyncio
 from asyncio import Future
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from trine.apigateway.api import Api
 from trine.apigateway.authorizers.verifier import KeySetVerifier
@@ -22,6 +23,7 @@ from trine.aws.ids import Ids
 from trine.awslambda.head_start import Started
 from trine.awslambda.neighbours import Neighbours
 from trine.awslambda.service import Service
+from trine.awslambda.urls.config import local_address
 from trine.clock import Clock
 from trine.cloudformation.resources import Resource
 from trine.cognito.user_pools import UserPools
@@ -116,6 +118,7 @@ def build(
         neighbours=Neighbours(dynamodb.streams, eventing.queue_reader, lambda: eventing),
         head_starts=head_starts,
     )
+    functions.urls.address = partial(local_address, region=place.region, front_port=front_port)
     eventing.invoker = functions
 
     def write_line(group: str, line: str) -> None:

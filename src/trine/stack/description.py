@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from trine.apigateway.api import Api, Stage
 from trine.aws.arn import Place
-from trine.awslambda.urls.config import UrlConfig, address
+from trine.awslambda.urls.config import UrlConfig, address, local_address
 from trine.cloudformation.manifest import ManifestRow
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
@@ -78,7 +78,7 @@ def describe_urls(urls: Iterable[UrlConfig], place: Place, host: str, front_port
             "function": url.function,
             "qualifier": url.qualifier,
             "awsUrl": address(url.id, place.region),
-            "url": f"http://{url.id}.lambda-url.{place.region}.localhost:{front_port}/",
+            "url": local_address(url.id, place.region, front_port),
             "pathUrl": f"http://{url_host(host)}:{front_port}/_urls/{url.id}/",
             "authorization": url.auth,
             "invokeMode": "RESPONSE_STREAM" if url.streams else "BUFFERED",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import http.client
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -331,6 +333,35 @@ def test_outputs_say_where_it_answers_here(stack: RunningStack) -> None:
     output = stack.description["outputs"][0]
     url = url_of(stack, "open")
     assert (output["value"], output["localUrl"]) == (url["awsUrl"], url["url"])
+
+
+def test_a_url_made_by_the_api_answers(stack: RunningStack) -> None:
+    client = stack.client("lambda")
+    iam = stack.client("iam")
+    role = next(one["Arn"] for one in iam.list_roles()["Roles"] if "Bare" in one["RoleName"])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", HANDLER)
+    client.create_function(
+        FunctionName="later",
+        Runtime="python3.11",
+        Handler="app.handler",
+        Role=role,
+        Code={"ZipFile": packed.getvalue()},
+    )
+    address = urlsplit(client.create_function_url_config(FunctionName="later", AuthType="NONE")["FunctionUrl"])
+    assert address.port == urlsplit(stack.url).port
+
+    def status() -> int:
+        return ask("GET", stack.url + "/plain", headers={"Host": address.netloc}).status
+
+    assert status() == 403
+    grant = {"FunctionName": "later", "Principal": "*"}
+    client.add_permission(**grant, StatementId="a", Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE")
+    client.add_permission(**grant, StatementId="b", Action="lambda:InvokeFunction", InvokedViaFunctionUrl=True)
+    assert status() == 200
+    client.delete_function(FunctionName="later")
+    assert status() == 404
 
 
 def test_ids_stay_the_same_and_properties_are_enforced(stack: RunningStack) -> None:

@@ -7,7 +7,7 @@ ResourceConflict, ResourceNotFound.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -57,6 +57,11 @@ class UrlConfig:
 def address(url_id: str, region: str) -> str:
     """A function URL as AWS spells it."""
     return f"https://{url_id}.lambda-url.{region}.on.aws/"
+
+
+def local_address(url_id: str, region: str, front_port: int) -> str:
+    """Where a function URL answers on this machine's front door."""
+    return f"http://{url_id}.lambda-url.{region}.localhost:{front_port}/"
 
 
 def id_of(url: str) -> str:
@@ -132,7 +137,9 @@ def _texts(given: Mapping[str, Any], name: str, most: int) -> tuple[str, ...]:
 class UrlBook:
     """The function URLs of one service."""
 
-    def __init__(self) -> None:
+    def __init__(self, region: str) -> None:
+        self.address: Callable[[str], str] = lambda url_id: address(url_id, region)
+        """Where the URL of an id answers: AWS's spelling, until someone who knows the door's says better."""
         self._by_id: dict[str, UrlConfig] = {}
         self._by_owner: dict[tuple[str, str | None], UrlConfig] = {}
 

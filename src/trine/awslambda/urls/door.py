@@ -131,10 +131,8 @@ class UrlDoor:
         return response
 
     def _permit(self, request: Request, config: UrlConfig, trace: Trace) -> Caller | None:
-        arn = self._service.place.function(config.function)
-        if config.qualifier is not None:
-            arn = f"{arn}:{config.qualifier}"
-        policy = self._service.deployment.policy(config.function)
+        entry, qualifier = self._service.registry.find(config.function, config.qualifier)
+        arn, policy = entry.arn(qualifier), entry.policy(qualifier)
         if config.auth == "AWS_IAM":
             return permit_signed(self._access, request, arn, policy, trace)
         permit_anybody(self._access, arn, policy, trace)

@@ -45,9 +45,9 @@ class Deliver(Protocol):
 class RequestParser:
     """The parser of one connection."""
 
-    __slots__ = ("_body", "_body_bytes", "_chunked", "_chunks", "_completed", "_continue", "_counted", "_deliver", "_ended",
-                 "_fed_bytes", "_fresh", "_host", "_keep_alive", "_limits", "_long_digits", "_pairs", "_parser",
-                 "_peer_host", "_peer_port", "_piece_bytes", "_request", "_sure_bytes", "_target", "on_body",
+    __slots__ = ("_body", "_body_bytes", "_chunked", "_chunks", "_completed", "_continue", "_counted", "_deliver",
+                 "_ended", "_fed_bytes", "_fresh", "_host", "_keep_alive", "_limits", "_long_digits", "_pairs",
+                 "_parser", "_peer_host", "_peer_port", "_piece_bytes", "_request", "_sure_bytes", "_target", "on_body",
                  "phase")  # fmt: skip
 
     def __init__(

@@ -12,9 +12,10 @@ import pytest
 
 from trine.apigateway.build import build_apis
 from trine.apigateway.gateway import Gateway
+from trine.aws.answer_stream import AnswerStream
 from trine.aws.arn import Place
 from trine.aws.ids import SeededIds
-from trine.aws.invoke import InvokeRequest, InvokeResponse
+from trine.aws.invoke import InvokeRequest, InvokeResponse, StreamedResponse
 from trine.clock import ManualClock
 from trine.http.message import Headers, Request, Response
 from trine.trace import TraceBook
@@ -41,6 +42,10 @@ class RecordingInvoker:
         self.requests: list[InvokeRequest] = []
         self.answer: Any = {"statusCode": 200, "body": "hello"}
         self.pending: list[asyncio.Future[InvokeResponse]] = []
+        self.holds: list[bool] = []
+        self.stream = AnswerStream(self.holds.append)
+        """What a streaming invocation gives; the test feeds it."""
+        self.refusal: Exception | None = None
 
     def invoke(self, request: InvokeRequest) -> asyncio.Future[InvokeResponse]:
         self.requests.append(request)
@@ -55,6 +60,15 @@ class RecordingInvoker:
         else:
             payload = answer if isinstance(answer, bytes) else orjson.dumps(answer)
             future.set_result(InvokeResponse(200, payload, "invocation-1"))
+        return future
+
+    def invoke_with_response_stream(self, request: InvokeRequest) -> asyncio.Future[StreamedResponse]:
+        self.requests.append(request)
+        future: asyncio.Future[StreamedResponse] = asyncio.get_running_loop().create_future()
+        if self.refusal is not None:
+            future.set_exception(self.refusal)
+        else:
+            future.set_result(StreamedResponse("stream-1", "$LATEST", "application/octet-stream", self.stream))
         return future
 
     @property

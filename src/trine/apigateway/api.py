@@ -73,6 +73,8 @@ class Integration:
     content_handling: str | None = None
     subtype: str = ""
     cache_key_parameters: tuple[str, ...] = ()
+    streams: bool = False
+    """`responseTransferMode: STREAM`"""
     problem: str = ""
 
     @property

@@ -25,6 +25,7 @@ from trine.apigateway.limits import (
     REST_TIMEOUT_MAX_SECONDS,
     REST_TIMEOUT_MIN_SECONDS,
     REST_TIMEOUT_SECONDS,
+    STREAM_TIMEOUT_MAX_SECONDS,
 )
 
 
@@ -66,8 +67,10 @@ class Spelled:
         return _scalar(self._node.get(name))
 
 
-def _timeout_seconds(value: Any, *, rest: bool) -> float:
+def _timeout_seconds(value: Any, *, rest: bool, streams: bool) -> float:
     default, longest = (REST_TIMEOUT_SECONDS, REST_TIMEOUT_MAX_SECONDS) if rest else (HTTP_TIMEOUT_SECONDS,) * 2
+    if streams:
+        longest = STREAM_TIMEOUT_MAX_SECONDS
     try:
         seconds = float(value) / 1000.0
     except (TypeError, ValueError):
@@ -83,13 +86,14 @@ def read_integration(node: Mapping[str, Any], *, rest: bool) -> Integration:
     kind = (spelled.text("type") or spelled.text("integrationType")).upper()
     uri = spelled.text("uri") or spelled.text("integrationUri")
     subtype = spelled.text("integrationSubtype")
+    streams = rest and spelled.text("responseTransferMode").upper() == "STREAM"
     problem = _problem(kind, uri, subtype, spelled, rest=rest)
     return Integration(
         type=IntegrationType.NOT_BUILT if problem else IntegrationType(kind),
         uri=uri,
         http_method=_method(spelled),
         payload_version="1.0" if rest else spelled.text("payloadFormatVersion") or "1.0",
-        timeout_seconds=_timeout_seconds(spelled.get("timeoutInMillis"), rest=rest),
+        timeout_seconds=_timeout_seconds(spelled.get("timeoutInMillis"), rest=rest, streams=streams),
         credentials=spelled.text("credentials") or spelled.text("credentialsArn") or None,
         request_parameters=_text_map(spelled.get("requestParameters")),
         request_templates=_text_map(spelled.get("requestTemplates")),
@@ -99,6 +103,7 @@ def read_integration(node: Mapping[str, Any], *, rest: bool) -> Integration:
         content_handling=spelled.text("contentHandling") or None,
         subtype=subtype,
         cache_key_parameters=as_strings(spelled.get("cacheKeyParameters")),
+        streams=streams,
         problem=problem,
     )
 
@@ -113,6 +118,10 @@ def _problem(kind: str, uri: str, subtype: str, spelled: Spelled, *, rest: bool)
         return f"integration type {kind or '(none)'} is unknown"
     if not rest and kind not in ("AWS_PROXY", "HTTP_PROXY"):
         return f"HTTP APIs have no {kind} integration"
+    if spelled.text("responseTransferMode").upper() == "STREAM" and (
+        not rest or kind not in ("AWS_PROXY", "HTTP_PROXY")
+    ):
+        return "responseTransferMode STREAM is for proxy integrations of REST APIs"
     if spelled.text("connectionType").upper() == "VPC_LINK":
         return "VPC_LINK integrations are not built"
     if kind == "AWS_PROXY" and not subtype and function_of(uri) is None:

@@ -218,8 +218,10 @@ class Gateway:
     ) -> None:
         timer.cancel()
         if answer.done():  # timed out before, or the client is gone; the function's end is of no use to anyone
-            if not pending.cancelled():
-                pending.exception()
+            if not pending.cancelled() and pending.exception() is None:
+                abandon = getattr(pending.result(), "abandon", None)
+                if abandon is not None:  # an answer that has begun is still being made
+                    abandon()
             if answer.cancelled():
                 self._close_gone(exchange)
             return

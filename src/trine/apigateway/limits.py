@@ -31,6 +31,13 @@ REST_TIMEOUT_MAX_SECONDS = 300.0
 HTTP_TIMEOUT_SECONDS = 30.0
 """Integration timeout of an HTTP API, default and longest."""
 
+STREAM_TIMEOUT_MAX_SECONDS = 900.0
+"""Longest integration timeout with response streaming: "You can stream your response for up to 15 minutes"."""
+STREAM_IDLE_SECONDS = 300.0
+"""A stream of a regional API that says nothing for 5 minutes is cut."""
+STREAM_HEAD_BYTES = 16 * 1024
+"""The delimiter behind a streamed answer's head comes within so many bytes."""
+
 STAGES_PER_API = 10
 ROUTES_PER_API = 10_000
 """AWS's default quota is 300 resources or routes and can be raised; beyond this Trine refuses the template."""

@@ -38,7 +38,8 @@ _UNSAFE = frozenset("\r\n\0")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 
 
-def _malformed(why: str) -> GatewayError:
+def malformed(why: str) -> GatewayError:
+    """The error of an answer that is no proxy answer."""
     return GatewayError(MALFORMED_RESPONSE, f"malformed Lambda proxy response: {why}")
 
 
@@ -53,7 +54,7 @@ def _text(value: Any, what: str) -> str:
         return ""
     if isinstance(value, int | float):
         return str(value)
-    raise _malformed(f"{what} is a {type(value).__name__}, not text")
+    raise malformed(f"{what} is a {type(value).__name__}, not text")
 
 
 def header_value(text: str, name: str) -> bytes:
@@ -61,7 +62,7 @@ def header_value(text: str, name: str) -> bytes:
     if text.isascii() and text.isprintable():  # nearly always, and quick to see
         return text.encode()
     if not _UNSAFE.isdisjoint(text):
-        raise _malformed(f"header {name!r} holds a line break")
+        raise malformed(f"header {name!r} holds a line break")
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:
@@ -72,7 +73,7 @@ def header_value(text: str, name: str) -> bytes:
 def header_name(name: str) -> bytes:
     """A header name as bytes. GatewayError when it is no token."""
     if not _TOKEN(name):
-        raise _malformed(f"header name {name!r}")
+        raise malformed(f"header name {name!r}")
     return name.encode()
 
 
@@ -89,9 +90,9 @@ def _status(value: Any) -> int:
     try:
         status = int(value) if not isinstance(value, bool) else 0
     except (TypeError, ValueError, OverflowError):
-        raise _malformed(f"statusCode {value!r}") from None
+        raise malformed(f"statusCode {value!r}") from None
     if not 200 <= status <= 599:  # a 1xx is no answer: the client would wait for the final one
-        raise _malformed(f"statusCode {value!r}")
+        raise malformed(f"statusCode {value!r}")
     return status
 
 
@@ -99,7 +100,7 @@ def _object(value: Any, what: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _malformed(f"{what} is a {type(value).__name__}, not an object")
+        raise malformed(f"{what} is a {type(value).__name__}, not an object")
     return value
 
 
@@ -110,7 +111,7 @@ def _merged_headers(answer: dict[str, Any]) -> HeaderPairs:
     spelled: dict[str, tuple[bytes, list[bytes]]] = {}
     for name, values in multi.items():
         if not isinstance(values, list):
-            raise _malformed(f"multiValueHeaders {name!r} is not a list")
+            raise malformed(f"multiValueHeaders {name!r} is not a list")
         raw = header_name(name)
         encoded = [header_value(_text(value, name), name) for value in values]
         spelled[name.lower()] = (raw, encoded)
@@ -145,7 +146,7 @@ def _parse(payload: bytes) -> Any:
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError:
-        raise _malformed("not JSON") from None
+        raise malformed("not JSON") from None
 
 
 def remap_rest(pairs: HeaderPairs) -> HeaderPairs:
@@ -167,13 +168,31 @@ def rest_response(payload: bytes, *, binary_wanted: bool) -> Response:
     """The response of a REST API. `binary_wanted`: the client's Accept matches a binary media type."""
     answer = _parse(payload)
     if not isinstance(answer, dict) or not answer:
-        raise _malformed("not an object with statusCode, headers and body")
+        raise malformed("not an object with statusCode, headers and body")
     unknown = answer.keys() - _MEMBERS
     if unknown:
-        raise _malformed(f"unknown members {', '.join(sorted(map(repr, unknown)))}")
+        raise malformed(f"unknown members {', '.join(sorted(map(repr, unknown)))}")
     status = _status(answer["statusCode"]) if answer.get("statusCode") is not None else 200
     decode = binary_wanted and _is_encoded(answer)
     return Response(status, remap_rest(_merged_headers(answer)), _body(answer, decode=decode))
+
+
+def streamed_head(head: bytes) -> tuple[int, HeaderPairs]:
+    """Status and headers of a streamed answer, from the JSON in front of it. GatewayError 502 when it is none."""
+    answer = _parse(head)
+    if not isinstance(answer, dict):
+        raise malformed("the head of the stream is no object")
+    status = _status(answer["statusCode"]) if answer.get("statusCode") is not None else 200
+    pairs = remap_rest(_merged_headers(answer))
+    pairs.extend(_cookies(answer))
+    return status, pairs
+
+
+def _cookies(answer: dict[str, Any]) -> HeaderPairs:
+    listed = answer.get("cookies")
+    if listed is not None and not isinstance(listed, list):
+        raise malformed("cookies is not a list")
+    return [(b"Set-Cookie", header_value(_text(cookie, "cookies"), "cookies")) for cookie in listed or ()]
 
 
 def _http_answer(answer: dict[str, Any], *, cookies: bool) -> Response:
@@ -189,10 +208,7 @@ def _http_answer(answer: dict[str, Any], *, cookies: bool) -> Response:
     if not typed:
         pairs.append((b"Content-Type", b"text/plain;charset=UTF-8"))
     if cookies:
-        listed = answer.get("cookies")
-        if listed is not None and not isinstance(listed, list):
-            raise _malformed("cookies is not a list")
-        pairs.extend((b"Set-Cookie", header_value(_text(cookie, "cookies"), "cookies")) for cookie in listed or ())
+        pairs.extend(_cookies(answer))
     return Response(status, pairs, _body(answer, decode=_is_encoded(answer)))
 
 
@@ -208,5 +224,5 @@ def http_response_v1(payload: bytes) -> Response:
     """Payload format 1.0 on an HTTP API: nothing is inferred, a missing `statusCode` is an error."""
     answer = _parse(payload)
     if not isinstance(answer, dict) or "statusCode" not in answer:
-        raise _malformed("no statusCode")
+        raise malformed("no statusCode")
     return _http_answer(answer, cookies=False)

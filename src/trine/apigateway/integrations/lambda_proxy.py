@@ -45,6 +45,10 @@ class LambdaProxy:
 
     def start(self, exchange: Exchange) -> Future[InvokeResponse]:
         """Build the event and invoke the function."""
+        return self._invoker.invoke(self.request(exchange))
+
+    def request(self, exchange: Exchange) -> InvokeRequest:
+        """The invocation with the request as its event. GatewayError when the integration's role may not invoke."""
         route = exchange.route
         if exchange.rest:
             if route.integration.http_method != "POST":
@@ -61,14 +65,12 @@ class LambdaProxy:
             self._roles.allow_invoke(role, route.function, exchange)
         trace.step("apigateway.event", {"bytes": len(payload), "function": route.function})
         exchange.sent = route.function, payload
-        return self._invoker.invoke(
-            InvokeRequest(
-                route.function,
-                payload,
-                caller=route.caller(exchange.method) if role is None else None,
-                trace=trace,
-                trace_header=exchange.trace_header,
-            )
+        return InvokeRequest(
+            route.function,
+            payload,
+            caller=route.caller(exchange.method) if role is None else None,
+            trace=trace,
+            trace_header=exchange.trace_header,
         )
 
     def complete(self, exchange: Exchange, settled: Future[InvokeResponse]) -> Response:
@@ -96,10 +98,15 @@ def invocation_result(exchange: Exchange, settled: Future[InvokeResponse]) -> In
         answer = settled.result()
         exchange.received = answer.payload
         return answer
+    raise refused_invocation(exchange, error)
+
+
+def refused_invocation(exchange: Exchange, error: BaseException) -> GatewayError:
+    """What it means for the client that the function was not run."""
     function = exchange.route.function
     if not isinstance(error, AwsError):
         _log.error("invoking %s failed", function, exc_info=error)
-        raise GatewayError(INTERNAL_ERROR, f"invoking {function} failed: {type(error).__name__}")
+        return GatewayError(INTERNAL_ERROR, f"invoking {function} failed: {type(error).__name__}")
     refusal = INTEGRATION_REFUSED
     if error.code == "TooManyRequestsException":
         refusal = INTEGRATION_THROTTLED
@@ -107,7 +114,7 @@ def invocation_result(exchange: Exchange, settled: Future[InvokeResponse]) -> In
         refusal = REQUEST_TOO_LARGE
     exchange.integration_status = error.status
     exchange.integration_error = error.message
-    raise GatewayError(
+    return GatewayError(
         refusal, f"Lambda refused the invocation: {error.code}: {error.message}", function=function, code=error.code
     )
 

@@ -20,6 +20,7 @@ from trine.apigateway.exchange import Exchange
 from trine.apigateway.integrations.http_endpoint import HttpEndpoint
 from trine.apigateway.integrations.lambda_custom import LambdaCustom
 from trine.apigateway.integrations.lambda_proxy import LambdaProxy
+from trine.apigateway.integrations.lambda_streaming import LambdaStreaming, as_stream_invoker
 from trine.apigateway.integrations.mock import Mock
 from trine.apigateway.integrations.parameter_mapping import map_request, map_response
 from trine.apigateway.integrations.service_action import ServiceAction, service_target
@@ -99,8 +100,8 @@ class Runners:
         self._deployed, self._parts = deployed, parts
         self.problems: list[str] = []
         """What integrations ask for that this stack does not have."""
-        binary = BinaryTypes(deployed.api.binary_media_types)
-        self._proxy = LambdaProxy(parts.invoker, binary, parts.forwarded, parts.roles)
+        self._binary = BinaryTypes(deployed.api.binary_media_types)
+        self._proxy = LambdaProxy(parts.invoker, self._binary, parts.forwarded, parts.roles)
 
     def make(self, route: DeployedRoute) -> Runner:
         """The room of `route`."""
@@ -115,7 +116,9 @@ class Runners:
         parts = self._parts
         kind = integration.type
         if kind is IntegrationType.AWS_PROXY:
-            return self._subtype(route, integration) if integration.subtype else self._proxy
+            if integration.subtype:
+                return self._subtype(route, integration)
+            return self._streaming(route) if integration.streams else self._proxy
         if kind is IntegrationType.MOCK:
             return Mock(Transformation(integration))
         if kind is IntegrationType.AWS and route.function:
@@ -136,6 +139,13 @@ class Runners:
         if endpoint is None:
             return self._not_offered(route, f"Trine does not offer the AWS service {target.service!r}")
         return ServiceAction(Transformation(integration), target, deployed, endpoint, parts.roles, parts.clock)
+
+    def _streaming(self, route: DeployedRoute) -> Runner:
+        parts = self._parts
+        invoker = as_stream_invoker(parts.invoker)
+        if invoker is None:
+            return self._not_offered(route, "functions cannot stream their answers here")
+        return LambdaStreaming(invoker, parts.clock, self._binary, parts.forwarded, parts.roles)
 
     def _subtype(self, route: DeployedRoute, integration: Integration) -> Runner:
         parts = self._parts

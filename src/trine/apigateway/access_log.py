@@ -33,7 +33,7 @@ def log_sink(destination: str, line: str) -> None:
 
 def _authorizer(exchange: Exchange, response: Response, known: object) -> dict[str, object]:
     """`$context.authorizer`, and how the authorizer did."""
-    refused = exchange.error is not None and exchange.error.get("responseType") in _REFUSED_BY_AUTHORIZERS
+    refused = exchange.refused is not None and exchange.refused.refusal.type in _REFUSED_BY_AUTHORIZERS
     shown: dict[str, object] = {
         "latency": exchange.authorizer_latency_ms,
         "integrationLatency": exchange.authorizer_latency_ms,

@@ -45,8 +45,8 @@ def context_variables(exchange: Exchange) -> dict[str, Any]:
         found["path"] = decode_path(exchange.full_path)
     found["awsEndpointRequestId"] = exchange.endpoint_request_id
     found["xrayTraceId"] = exchange.trace_header
-    if exchange.error is not None:
-        found["error"] = exchange.error
+    if (error := exchange.error) is not None:
+        found["error"] = error
     found["requestOverride"] = {"header": {}, "querystring": {}, "path": {}}
     found["responseOverride"] = {"header": {}}
     return found

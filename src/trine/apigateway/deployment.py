@@ -73,14 +73,15 @@ class DeployedRoute:
 class DeployedStage:
     """A stage of an API with its routes ready to be matched."""
 
-    __slots__ = ("_share", "api", "canary", "is_canary", "place", "prefix", "rest", "router", "routes", "stage",
-                 "variables_json")  # fmt: skip
+    __slots__ = ("_arn_prefix", "_share", "api", "canary", "is_canary", "place", "prefix", "rest", "router", "routes",
+                 "stage", "variables_json")  # fmt: skip
 
     def __init__(self, api: Api, stage: Stage, place: Place) -> None:
         self.api = api
         self.stage = stage
         self.place = place
         self.rest = api.is_rest
+        self._arn_prefix = place.execute_api(api.id, f"{stage.name}/")
         self.prefix = "" if stage.is_default else f"/{stage.name}"
         """What stands before the route's path in full paths: `/Prod`, or nothing for `$default`."""
         self.routes = [DeployedRoute(api, stage, route, place) for route in api.routes]
@@ -116,4 +117,4 @@ class DeployedStage:
 
     def execute_api_arn(self, method: str, path: str) -> str:
         """The ARN of one request, as policies and authorizers see it: `…:api/stage/METHOD/path`."""
-        return self.place.execute_api(self.api.id, f"{self.stage.name}/{method}/{path.lstrip('/')}")
+        return f"{self._arn_prefix}{method}/{path.lstrip('/')}"

@@ -9,6 +9,7 @@ Types and default statuses: "Gateway response types for API Gateway", API Gatewa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ import orjson
 from trine.http.message import Response
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Refusal:
     """One kind of gateway answer. `type` is the gateway response type; `http_status` and `http_message` are for
     HTTP APIs."""
@@ -146,11 +147,20 @@ def error_response(error: GatewayError, *, rest: bool) -> Response:
     """The response of `error` with AWS's default body, before request-id and CORS headers are added."""
     refusal = error.refusal
     if rest:
-        body = message_body(error.message, spaced=refusal.spaced, capital=refusal.type == "ACCESS_DENIED")
-        headers = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", refusal.error_type.encode())]
-        return Response(refusal.status, headers + error.headers, body)
+        kind, body = _rest_answer(refusal, error.message)
+        return Response(refusal.status, [_JSON, kind, *error.headers], body)
     body = message_body(refusal.http_message, spaced=False)
-    return Response(refusal.http_status, [(b"Content-Type", b"application/json"), *error.headers], body)
+    return Response(refusal.http_status, [_JSON, *error.headers], body)
+
+
+_JSON = (b"Content-Type", b"application/json")
+
+
+@lru_cache(maxsize=1_024)
+def _rest_answer(refusal: Refusal, message: str | None) -> tuple[tuple[bytes, bytes], bytes]:
+    """`x-amzn-ErrorType` and the default body."""
+    body = message_body(message, spaced=refusal.spaced, capital=refusal.type == "ACCESS_DENIED")
+    return (b"x-amzn-ErrorType", refusal.error_type.encode()), body
 
 
 _BY_STATUS = {413: REQUEST_TOO_LARGE, 414: URI_TOO_LONG, 431: HEADERS_TOO_LARGE, 500: INTERNAL_ERROR}

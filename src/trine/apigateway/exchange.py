@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from trine.apigateway.deployment import DeployedRoute
+from trine.apigateway.errors import GatewayError, message_text
 from trine.apigateway.stage import Located
 from trine.aws.ids import Ids
 from trine.http.message import Request
@@ -35,8 +36,8 @@ class Exchange:
     """Who a Lambda authorizer says the caller is."""
     usage_key: str | None = None
     """`usageIdentifierKey` of a Lambda authorizer."""
-    error: Mapping[str, Any] | None = None
-    """`$context.error`, once the gateway refused."""
+    refused: GatewayError | None = None
+    """Why the gateway itself answered, once it did."""
     integration_status: int | None = None
     integration_error: str | None = None
     endpoint_request_id: str | None = None
@@ -48,16 +49,14 @@ class Exchange:
     overrides: dict[str, Any] | None = None
     """`responseOverride` and `requestOverride` that a request template has set."""
 
-    def __init__(
-        self, request: Request, located: Located, names: tuple[str, str], now_seconds: float, trace: Trace, namer: Namer
-    ) -> None:
+    def __init__(self, request: Request, located: Located, names: tuple[str, str], trace: Trace, namer: Namer) -> None:
         self.request = request
         self.method = request.method
         self.deployed, self.path, self.full_path, self.domain_name, self.domain_prefix, self.shown_path = located
         self.rest = self.deployed.rest
         """True under a REST API."""
         self.request_id, self.extended_id = names
-        self.now_seconds = now_seconds
+        self.now_seconds = trace.started_at
         self.source_ip = request.peer_host
         self.trace = trace
         self._namer = namer
@@ -69,6 +68,20 @@ class Exchange:
         if incoming is not None and b"Root=" in incoming and len(incoming) <= TRACE_HEADER_BYTES:
             return incoming.decode("latin-1")
         return self._namer.trace_header(self.now_seconds)
+
+    @property
+    def error(self) -> Mapping[str, Any] | None:
+        """`$context.error`; None unless the gateway itself answered."""
+        error = self.refused
+        if error is None:
+            return None
+        message = error.message if self.rest else error.refusal.http_message
+        return {
+            "responseType": error.refusal.type,
+            "message": message,
+            "messageString": message_text(message),
+            "validationErrorString": error.facts.get("validationErrorString"),
+        }
 
     @property
     def integration_latency_ms(self) -> int:
@@ -90,34 +103,43 @@ class Exchange:
         return hasattr(self, "route")
 
 
-_POOL_BYTES = 4_096
-_ID_BYTES = 11
-_TRACE_BYTES = 12
+_POOL_BYTES = 6_144
+_UUID_DIGITS = 32
+_ID_CHARACTERS = 15
+_TRACE_DIGITS = 24
 TRACE_HEADER_BYTES = 512
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Namer:
-    """Makes the names of requests. They are no secrets, so they are cut from a pool of random bytes."""
+    """Makes the names of requests. They are no secrets, so they are cut from texts made of random bytes beforehand."""
 
-    __slots__ = ("_at", "_ids", "_pool")
+    __slots__ = ("_base64", "_base64_at", "_hex", "_hex_at", "_ids")
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
-        self._pool = b""
-        self._at = 0
+        self._hex = self._base64 = ""
+        self._hex_at = self._base64_at = 0
 
-    def _take(self, count: int) -> bytes:
-        at = self._at
-        if at + count > len(self._pool):
-            self._pool, at = self._ids.random_bytes(_POOL_BYTES), 0
-        self._at = at + count
-        return self._pool[at : at + count]
+    def _digits(self, count: int) -> str:
+        at = self._hex_at
+        if at + count > len(self._hex):
+            self._hex, at = self._ids.random_bytes(_POOL_BYTES).hex(), 0
+        self._hex_at = at + count
+        return self._hex[at : at + count]
 
     def names(self, *, rest: bool) -> tuple[str, str]:
         """(request id, extended request id): a UUID and 16 characters with REST, the latter twice with HTTP APIs."""
-        extended = b2a_base64(self._take(_ID_BYTES), newline=False).decode()
-        return (self._ids.uuid() if rest else extended, extended)
+        at = self._base64_at
+        if at + _ID_CHARACTERS > len(self._base64):
+            self._base64, at = b2a_base64(self._ids.random_bytes(_POOL_BYTES), newline=False).decode(), 0
+        self._base64_at = at + _ID_CHARACTERS
+        extended = self._base64[at : at + _ID_CHARACTERS] + "="
+        if not rest:
+            return extended, extended
+        x = self._digits(_UUID_DIGITS)
+        return f"{x[:8]}-{x[8:12]}-4{x[13:16]}-{_VARIANTS[x[16]]}{x[17:20]}-{x[20:]}", extended
 
     def trace_header(self, now_seconds: float) -> str:
         """A new `X-Amzn-Trace-Id`."""
-        return f"Root=1-{int(now_seconds):08x}-{self._take(_TRACE_BYTES).hex()}"
+        return f"Root=1-{int(now_seconds):08x}-{self._digits(_TRACE_DIGITS)}"

@@ -44,7 +44,7 @@ class ExecutionLog:
     def write(self, exchange: Exchange, response: Response) -> None:
         """Tell of a request that is answered."""
         setting = self._settings[exchange.route] if exchange.has_route else self._stage_setting
-        if setting is None or setting.level == "OFF" or (setting.level == "ERROR" and exchange.error is None):
+        if setting is None or setting.level == "OFF" or (setting.level == "ERROR" and exchange.refused is None):
             return
         whole = setting.level == "INFO"
         prefix = f"({exchange.request_id}) "
@@ -57,14 +57,14 @@ def _lines(exchange: Exchange, response: Response, *, data: bool, whole: bool) -
     if whole and exchange.has_route:
         yield from _request_lines(exchange, data=data)
         yield from _integration_lines(exchange, data=data)
-    if exchange.error is not None:
-        reason = (exchange.trace.refusal or {}).get("reason") or exchange.error.get("message")
-        yield f"Execution failed due to {_CAUSES.get(str(exchange.error['responseType']), 'an error')}: {reason}"
-        yield f"Gateway response type: {exchange.error['responseType']} with status code: {response.status}"
+    if exchange.refused is not None:
+        kind = exchange.refused.refusal.type
+        yield f"Execution failed due to {_CAUSES.get(kind, 'an error')}: {exchange.refused.reason}"
+        yield f"Gateway response type: {kind} with status code: {response.status}"
     if data:
         yield f"Method response body after transformations: {_shown(response.body)}"
         yield f"Method response headers: {_headers(response.headers)}"
-    if whole and exchange.error is None:
+    if whole and exchange.refused is None:
         yield "Successfully completed execution"
     yield f"Method completed with status: {response.status}"
 

@@ -30,7 +30,6 @@ from trine.apigateway.errors import (
     MISSING_AUTHENTICATION_TOKEN,
     GatewayError,
     error_response,
-    message_text,
 )
 from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange, Namer
@@ -136,7 +135,7 @@ class Gateway:
         names = self._namer.names(rest=located.deployed.rest)
         trace = self._traces.open("apigateway", names[0])
         trace.title = f"{request.method} {located.full_path}"
-        exchange = Exchange(request, located, names, self._clock.now(), trace, self._namer)
+        exchange = Exchange(request, located, names, trace, self._namer)
         served = self._served[located.deployed]
         try:
             check_limits(request)
@@ -259,7 +258,7 @@ class Gateway:
         if exchange.rest:
             headers.append((b"x-amzn-RequestId", exchange.request_id.encode()))
             headers.append((b"x-amz-apigw-id", exchange.extended_id.encode()))
-            if exchange.integration_status is not None and exchange.error is None:
+            if exchange.integration_status is not None and exchange.refused is None:
                 headers.append((b"X-Amzn-Trace-Id", exchange.trace_header.encode("latin-1")))
         else:
             headers.append((b"Apigw-Requestid", exchange.request_id.encode()))
@@ -284,13 +283,7 @@ class Gateway:
         room = error.facts.pop("room", "apigateway.response")
         if trace.refusal is None:  # the identity wing has already told why it refused
             trace.refuse(room, error.reason, **error.facts)
-        message = error.message if exchange.rest else error.refusal.http_message
-        exchange.error = {
-            "responseType": error.refusal.type,
-            "message": message,
-            "messageString": message_text(message),
-            "validationErrorString": error.facts.get("validationErrorString"),
-        }
+        exchange.refused = error
         return self._finish(exchange, self._served[exchange.deployed].responses.render(error, exchange))
 
     def _fault(self, exchange: Exchange) -> Response:

@@ -6,7 +6,8 @@ Enters an expression of either API kind (`method.request.header.X`, `$request.qu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from trine.apigateway.context import context_variables, lookup
 from trine.apigateway.exchange import Exchange
@@ -19,34 +20,47 @@ def header_text(headers: Headers, name: bytes) -> str | None:
 
     A request that repeats such a header must not be judged by one value while the function sees another.
     """
-    if headers.get(name) is None:
+    value = headers.get(name)
+    if value is None:
         return None
-    value = b",".join(headers.all(name))
+    if len(headers.index()) != len(headers.pairs):  # some header is there twice
+        value = b",".join(headers.all(name))
     return value.decode("latin-1") or None
 
 
-def identity_values(sources: Sequence[str], exchange: Exchange) -> list[str | None]:
-    """The value of each source, in order."""
-    return [identity_value(source, exchange) for source in sources]
+Reader = Callable[[Exchange], str | None]
 
 
 def identity_value(source: str, exchange: Exchange) -> str | None:
     """The value of one source; header names in any case, the last value of a repeated query parameter."""
+    return identity_reader(source)(exchange)
+
+
+@lru_cache(maxsize=1_024)
+def identity_reader(source: str) -> Reader:
+    """What reads `source` from a request."""
     text = source.removeprefix("$").removeprefix("method.")
     if text.startswith("request.header."):
-        return header_text(
-            exchange.request.headers, text[len("request.header.") :].lower().encode("latin-1", "replace")
-        )
+        header = text[len("request.header.") :].lower().encode("latin-1", "replace")
+        return lambda exchange: header_text(exchange.request.headers, header)
     if text.startswith("request.querystring."):
-        name = text[len("request.querystring.") :]
-        found = None
-        for key, value_text in query_pairs(exchange.request.query, rest=exchange.rest):
-            if key == name:
-                found = value_text
-        return found or None
+        return partial(_query_value, text[len("request.querystring.") :])
     if text.startswith("stageVariables."):
-        return exchange.deployed.stage.variables.get(text[len("stageVariables.") :]) or None
+        variable = text[len("stageVariables.") :]
+        return lambda exchange: exchange.deployed.stage.variables.get(variable) or None
     if text.startswith("context."):
-        found_value = lookup(context_variables(exchange), text[len("context.") :])
-        return str(found_value) if found_value not in (None, "") else None
-    return None
+        return partial(_context_value, text[len("context.") :])
+    return lambda exchange: None
+
+
+def _query_value(name: str, exchange: Exchange) -> str | None:
+    found = None
+    for key, value in query_pairs(exchange.request.query, rest=exchange.rest):
+        if key == name:
+            found = value
+    return found or None
+
+
+def _context_value(path: str, exchange: Exchange) -> str | None:
+    found = lookup(context_variables(exchange), path)
+    return str(found) if found not in (None, "") else None

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from trine.apigateway.api import Authorizer, function_of
-from trine.apigateway.authorizers.identity import identity_values
+from trine.apigateway.authorizers.identity import identity_reader
 from trine.apigateway.authorizers.resource_policy import condition_values
 from trine.apigateway.authorizers.verdict import Verdict, VerdictCache, read_verdict
 from trine.apigateway.deployment import APIGATEWAY, DeployedStage, fill_stage_variables
@@ -61,12 +61,13 @@ class LambdaAuthorizer:
         source = place.execute_api(deployed.api.id, f"authorizers/{authorizer.name}")
         self._caller = ServiceCaller(APIGATEWAY, source, place.account_id)
         self._scope = (deployed.api.id, deployed.stage.name, authorizer.name)
+        self._readers = [identity_reader(source) for source in authorizer.identity_sources]
         self._simple = not self._rest and authorizer.simple_responses and authorizer.payload_version == "2.0"
 
     def check(self, exchange: Exchange) -> Future[None] | None:
         """None: allowed by a cached verdict. Else a future that resolves when allowed, or fails with GatewayError."""
         authorizer = self._authorizer
-        values = identity_values(authorizer.identity_sources, exchange)
+        values = [read(exchange) for read in self._readers]
         self._require(values)
         key = (*self._scope, *(value or "" for value in values))
         cached = self._cache.get(key) if authorizer.ttl_seconds and values else None
@@ -173,7 +174,7 @@ class LambdaAuthorizer:
         return read_verdict(result.payload, rest=self._rest, simple=self._simple)
 
     def _apply(self, exchange: Exchange, verdict: Verdict) -> None:
-        verdict.check(request_arn(exchange), condition_values(exchange))
+        verdict.check(request_arn(exchange), partial(condition_values, exchange))
         exchange.principal_id = verdict.principal_id
         exchange.usage_key = verdict.usage_key
         if self._rest:

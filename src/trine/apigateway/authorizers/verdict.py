@@ -7,8 +7,8 @@ policy is evaluated anew for each request's ARN, so a policy for one path refuse
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -17,12 +17,14 @@ from trine.apigateway.errors import ACCESS_DENIED, AUTHORIZER_CONFIGURATION_ERRO
 from trine.apigateway.limits import CACHED_DECISIONS
 from trine.clock import Clock
 from trine.iam.errors import MalformedPolicy
-from trine.iam.evaluator import PolicySet, Question, evaluate
+from trine.iam.evaluator import Decision, PolicySet, Question, evaluate
 from trine.iam.policy import CompiledPolicy, parse_policy
 from trine.iam.principals import Requester
 
 INVOKE = "execute-api:invoke"
 """The action of every request, in the lower case in which policies are matched."""
+SETTLED_MAX = 256
+"""ARNs whose decision one verdict remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,18 @@ class Verdict:
     context: Mapping[str, Any]
     principal_id: str | None = None
     usage_key: str | None = None
+    settled: dict[str, Decision] = field(default_factory=dict, compare=False)
+    """Decisions by ARN of a policy without conditions: they are the same each time."""
 
-    def check(self, arn: str, conditions: Mapping[str, tuple[str, ...]]) -> None:
-        """GatewayError 403 when this verdict does not allow `arn`."""
+    def check(self, arn: str, conditions: Callable[[], Mapping[str, tuple[str, ...]]]) -> None:
+        """GatewayError 403 when this verdict does not allow `arn`. `conditions` gives the condition values."""
         if self.policy is None:
             if not self.authorized:
                 raise GatewayError(ACCESS_DENIED, "the authorizer answered isAuthorized: false")
             return
-        question = Question(Requester(), INVOKE, arn, conditions.get, PolicySet(identity=(self.policy,)))
-        decision = evaluate(question)
+        decision = self.settled.get(arn)
+        if decision is None:
+            decision = self._decide(self.policy, arn, conditions)
         if decision.allowed:
             return
         facts: dict[str, Any] = {"resource": arn, "principalId": self.principal_id}
@@ -51,6 +56,21 @@ class Verdict:
             reason = "a statement of the authorizer's policy denies this request"
             raise GatewayError(ACCESS_DENIED, reason, message=message, **facts, **decision.statement.facts())
         raise GatewayError(ACCESS_DENIED, "no statement of the authorizer's policy allows this request", **facts)
+
+    def _decide(
+        self, policy: CompiledPolicy, arn: str, conditions: Callable[[], Mapping[str, tuple[str, ...]]]
+    ) -> Decision:
+        if any(statement.keys for statement in policy.statements):
+            return evaluate(Question(Requester(), INVOKE, arn, conditions().get, PolicySet(identity=(policy,))))
+        decision = evaluate(Question(Requester(), INVOKE, arn, _nothing, PolicySet(identity=(policy,))))
+        if len(self.settled) >= SETTLED_MAX:
+            self.settled.clear()
+        self.settled[arn] = decision
+        return decision
+
+
+def _nothing(key: str) -> None:
+    """The condition values of a policy that asks for none."""
 
 
 def _malformed(why: str) -> GatewayError:

@@ -14,21 +14,26 @@ import orjson
 from trine.apigateway.errors import INTERNAL_ERROR, GatewayError
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.integrations.transformation import Transformation
+from trine.apigateway.response import HeaderPairs
 from trine.http.message import Response
 
 _LENIENT = re.compile(rb"[{,\s][\"']?statusCode[\"']?\s*:\s*[\"']?(\d{3})")
 
 
 class Mock:
-    """Runs one MOCK integration."""
+    """Runs one MOCK integration. Where nothing of it depends on the request, its answer is made once."""
 
-    __slots__ = ("_transformation",)
+    __slots__ = ("_same", "_transformation")
 
     def __init__(self, transformation: Transformation) -> None:
         self._transformation = transformation
+        self._same = _same_answer(transformation)
 
     def start(self, exchange: Exchange) -> Response:
         """The whole answer, at once."""
+        if self._same is not None and exchange.request.headers.get(b"content-type") in _JSON_TYPES:
+            status, pairs, body = self._same
+            return Response(status, list(pairs), body)
         body = self._transformation.request_body(exchange)
         index = self._transformation.choose(_status_code(body))
         return self._transformation.respond(exchange, index, b"", {})
@@ -36,6 +41,21 @@ class Mock:
     def complete(self, exchange: Exchange, settled: Future[Any]) -> Response:
         """Never called: nothing is waited for."""
         raise AssertionError("a MOCK integration does not wait")
+
+
+_JSON_TYPES = (None, b"application/json")
+
+
+def _same_answer(transformation: Transformation) -> tuple[int, HeaderPairs, bytes] | None:
+    """The answer to every request without a body or with JSON, when it is always the same."""
+    template = transformation.request_templates.get("application/json")
+    if template is None or not template.is_static or transformation.integration.content_handling is not None:
+        return None
+    try:
+        index = transformation.choose(_status_code(template.source.encode()))
+        return transformation.static_answer(index)
+    except GatewayError:  # every request tells why
+        return None
 
 
 def _status_code(body: bytes) -> str:

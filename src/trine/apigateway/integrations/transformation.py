@@ -133,6 +133,23 @@ class Transformation:
             pairs.append((b"Content-Type", media_type.encode("latin-1", "replace")))
         return Response(status, remap_rest(pairs), body)
 
+    def static_answer(self, index: int) -> tuple[int, HeaderPairs, bytes] | None:
+        """What integration response `index` makes of an empty answer; None when that depends on the request."""
+        chosen, templates = self.integration.responses[index], self.response_templates[index]
+        dynamic = any(not template.is_static for template in templates.values()) or len(templates) > 1
+        sources = chosen.parameters.values()
+        if dynamic or chosen.content_handling is not None or not all(map(is_static_source, sources)):
+            return None
+        pairs = [
+            (header_name(name[len(_METHOD_HEADER) :]), header_value(source[1:-1], name))
+            for name, source in chosen.parameters.items()
+            if name.startswith(_METHOD_HEADER)
+        ]
+        media_type, template = next(iter(templates.items()), ("application/json", None))
+        if not any(name.lower() == b"content-type" for name, _ in pairs):
+            pairs.append((b"Content-Type", media_type.encode("latin-1", "replace")))
+        return chosen.status, remap_rest(pairs), template.source.encode() if template is not None else b""
+
     def _response_template(self, exchange: Exchange, index: int) -> tuple[Template | None, str]:
         """The template for the client's Accept header, else for JSON, else the first one."""
         templates = self.response_templates[index]
@@ -184,9 +201,14 @@ def _override_headers(pairs: HeaderPairs, override: Any) -> HeaderPairs:
     return pairs
 
 
+def is_static_source(source: str) -> bool:
+    """Is it `'text'`, the same for every request?"""
+    return len(source) > 1 and source.startswith("'") and source.endswith("'")
+
+
 def resolve_request_parameter(source: str, exchange: Exchange, body: bytes) -> str | None:
     """The value of a request mapping: `'static'`, `method.request.header.X`, `context.x`, `stageVariables.x`, …"""
-    if source.startswith("'") and source.endswith("'") and len(source) > 1:
+    if is_static_source(source):
         return source[1:-1]
     if source.startswith("method.request."):
         place, _, name = source[len("method.request.") :].partition(".")
@@ -202,7 +224,7 @@ def resolve_request_parameter(source: str, exchange: Exchange, body: bytes) -> s
 
 def resolve_response_parameter(source: str, exchange: Exchange, body: bytes, headers: Mapping[str, str]) -> str | None:
     """The value of a response mapping: `'static'`, `integration.response.header.X`, `integration.response.body.x`, …"""
-    if source.startswith("'") and source.endswith("'") and len(source) > 1:
+    if is_static_source(source):
         return source[1:-1]
     if source.startswith("integration.response."):
         place, _, name = source[len("integration.response.") :].partition(".")

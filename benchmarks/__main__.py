@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import front_run, load, table_run
+from benchmarks import front_run, gateway_run, load, table_run
 from benchmarks.front_servers import FRONT_SERVERS
 from benchmarks.installing import Cache
 from benchmarks.results import table
@@ -23,7 +23,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "trine-bench", help="where peers live")
     parser.add_argument("--rounds", type=int, default=3, help="rounds; medians are shown")
     parser.add_argument("--seconds", type=float, default=3.0, help="seconds of load for each cell and round")
-    parser.add_argument("--part", choices=("table", "front", "all"), default="all", help="which half to run")
+    parser.add_argument("--part", choices=("table", "front", "gateway", "all"), default="all", help="which part to run")
     parser.add_argument("--only", default="", help="only rows whose title holds this")
     parser.add_argument(
         "--servers", default="", help=f"only these, by `;`: {'; '.join(dict.fromkeys((*SERVERS, *FRONT_SERVERS)))}"
@@ -63,17 +63,19 @@ def main() -> int:
         parts += ["## Growth", "", growth.run(cache, chosen.growth, chosen.rounds, chosen.seconds)]
         print("\n".join(parts))
         return 0
-    if chosen.part != "front":
+    if chosen.part in ("table", "all"):
         names = [name for name in SERVERS if not wanted or name in wanted]
         rows, field = table_run.run(cache, names, chosen.only, chosen.rounds, chosen.seconds)
         columns = [name for name in SERVERS if any(name in row.cells for row in rows)]
         parts += ["## The table", "", table(rows, columns), "", field.start_table()]
-    if chosen.part != "table":
+    if chosen.part in ("front", "all"):
         names = [name for name in FRONT_SERVERS if not wanted or name in wanted]
         found = front_run.run(cache, names, chosen.only, chosen.rounds, chosen.seconds)
         rows = [row for row in found.rows.values() if row.cells]
         columns = [name for name in FRONT_SERVERS if any(name in row.cells for row in rows)]
         parts += ["## Through the front door", "", table(rows, columns), "", found.start_table()]
+    if chosen.part in ("gateway", "all") and not chosen.only:
+        parts += ["", "## The front door alone", "", gateway_run.run(chosen.rounds, chosen.seconds)]
     text = "\n".join(parts)
     print(text)
     if chosen.write:

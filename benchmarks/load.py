@@ -31,8 +31,8 @@ local count, index = #requests, 0
 request = function() index = index + 1; return requests[index %% count + 1] end
 done = function(summary, latency, _)
   local e = summary.errors
-  io.write(string.format('JSON{"requests":%%d,"micros":%%d,"bytes":%%d,"errors":%%d,"p50":%%d,"p99":%%d,"max":%%d}\\n',
-    summary.requests, summary.duration, summary.bytes, e.connect + e.read + e.write + e.status + e.timeout,
+  io.write(string.format('JSON{"requests":%%d,"micros":%%d,"bytes":%%d,"broken":%%d,"refused":%%d,"p50":%%d,"p99":%%d,"max":%%d}\\n',
+    summary.requests, summary.duration, summary.bytes, e.connect + e.read + e.write + e.timeout, e.status,
     latency:percentile(50), latency:percentile(99), latency.max))
 end
 """
@@ -58,14 +58,15 @@ def generator() -> str:
     return "wrk" if shutil.which("wrk") else "Python processes (wrk is not on PATH; figures are lower bounds)"
 
 
-def drive(port: int, requests: list[bytes], connections: int, seconds: float) -> Measured:
-    """Send `requests` in a circle over `connections` for `seconds`. Raises LoadFailed."""
+def drive(port: int, requests: list[bytes], connections: int, seconds: float, *, refusals: bool = False) -> Measured:
+    """Send `requests` in a circle over `connections` for `seconds`. Raises LoadFailed. `refusals`: every answer must
+    have an error status, for it is refusing that is measured."""
     if shutil.which("wrk"):
-        return _wrk(port, requests, connections, seconds)
+        return _wrk(port, requests, connections, seconds, refusals=refusals)
     return _python(port, requests, connections, seconds)
 
 
-def _wrk(port: int, requests: list[bytes], connections: int, seconds: float) -> Measured:
+def _wrk(port: int, requests: list[bytes], connections: int, seconds: float, *, refusals: bool) -> Measured:
     with tempfile.TemporaryDirectory() as directory:
         data, script = Path(directory) / "requests", Path(directory) / "script.lua"
         data.write_bytes(b"".join(request + SEPARATOR for request in requests))
@@ -91,8 +92,9 @@ def _wrk(port: int, requests: list[bytes], connections: int, seconds: float) -> 
     if not found:
         raise LoadFailed(f"wrk: {(done.stderr or done.stdout)[:200]}")
     summary = json.loads(tail.splitlines()[0])
-    if summary["errors"] or not summary["requests"]:
-        raise LoadFailed(f"{summary['errors']} errors in {summary['requests']} requests")
+    unexpected = summary["requests"] - summary["refused"] if refusals else summary["refused"]
+    if summary["broken"] or unexpected or not summary["requests"]:
+        raise LoadFailed(f"{summary['broken'] + unexpected} errors in {summary['requests']} requests")
     return Measured(
         summary["requests"],
         summary["requests"] / summary["micros"] * 1e6,

@@ -13,6 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from benchmarks import gateway_run, gateway_server
 from benchmarks.data import any_item, same_item
 from benchmarks.front_run import ROWS as FRONT_ROWS
 from benchmarks.load import LoadFailed, _circle
@@ -21,7 +22,7 @@ from benchmarks.scenario import Goal
 from benchmarks.signing import Call, Key, Signer
 from benchmarks.table_run import ROWS
 from benchmarks.wire import Wire
-from trine.clock import ManualClock
+from trine.clock import ManualClock, SystemClock
 from trine.http.message import Request, Response
 from trine.http.server import serve
 
@@ -134,3 +135,25 @@ def test_load_without_wrk_counts_only_good_answers() -> None:
     delays, size_bytes = with_server(handler, use)
     assert delays
     assert size_bytes > 100_000 * len(delays)
+
+
+def test_the_rows_of_the_front_door_alone_do_what_they_say() -> None:
+    async def run() -> None:
+        clock = SystemClock()
+        issuer = await gateway_server.issuer(clock)
+        server = await serve(gateway_server.door(clock, issuer.port).handle, "127.0.0.1", 0, clock=clock)
+        try:
+            for title, (request, status) in gateway_run.requests(clock.now()).items():
+                for _ in range(2):
+                    found, answer = await asyncio.to_thread(_ask, server.port, request)
+                assert (found, title) == (status, title), answer
+        finally:
+            await server.close(0.1)
+            await issuer.close(0.1)
+
+    asyncio.run(run())
+
+
+def _ask(port: int, request: bytes) -> tuple[int, bytes]:
+    with Wire(port) as wire:
+        return wire.ask(request)

@@ -121,6 +121,7 @@ class GatewayError(Exception):
         *,
         message: str | None = None,
         headers: list[tuple[bytes, bytes]] | None = None,
+        room: str = "",
         **facts: Any,
     ) -> None:
         super().__init__(reason)
@@ -128,6 +129,8 @@ class GatewayError(Exception):
         self.reason = reason
         self.message = message if message is not None else refusal.message
         self.headers = headers or []
+        self.room = room
+        """The room that refused; the one that catches it says so where the one that raised it did not."""
         self.facts = facts
 
 

@@ -164,7 +164,7 @@ class Gateway:
             self._close_gone(exchange)
             return
         if isinstance(error, GatewayError):
-            error.facts.setdefault("room", "apigateway.authorizer")
+            error.room = error.room or "apigateway.authorizer"
             answer.set_result(self._refuse(exchange, error))
             return
         if error is not None or settled.cancelled():
@@ -279,10 +279,10 @@ class Gateway:
         return response
 
     def _refuse(self, exchange: Exchange, error: GatewayError) -> Response:
+        error.__traceback__ = None  # its frames hold the exchange, which will hold the error: no work for the collector
         trace = exchange.trace
-        room = error.facts.pop("room", "apigateway.response")
         if trace.refusal is None:  # the identity wing has already told why it refused
-            trace.refuse(room, error.reason, **error.facts)
+            trace.refuse(error.room or "apigateway.response", error.reason, **error.facts)
         exchange.refused = error
         return self._finish(exchange, self._served[exchange.deployed].responses.render(error, exchange))
 

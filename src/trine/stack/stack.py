@@ -42,6 +42,8 @@ from trine.stack.settings import Settings
 from trine.stack.state import open_store, own_directory, store_faults
 
 CLOSE_GRACE_SECONDS = 3.0
+FRONT_CONNECTIONS = 16_384
+"""Clients of the front door at the same time, idle ones included; each costs some 5 KB."""
 FRONT_BODY_BYTES = 10 * 1024 * 1024 + 1
 """One byte more than API Gateway takes: its wing answers 413 in AWS's words, the server cuts what is larger still."""
 TABLE_HEAD_BYTES = 16 * 1024
@@ -117,7 +119,7 @@ class Stack:
         wings = self.wings
         clock = wings.clock
         aws = AwsPort(wings.endpoints, console)
-        front_limits = Limits(body_bytes=FRONT_BODY_BYTES)
+        front_limits = Limits(body_bytes=FRONT_BODY_BYTES, connections=FRONT_CONNECTIONS)
         first_is_rest = bool(wings.gateway.apis) and wings.gateway.apis[0].is_rest
         self._servers = [
             await serve(

@@ -81,7 +81,7 @@ class Guard:
         try:
             return check.check(exchange)
         except GatewayError as error:
-            error.facts.setdefault("room", ROOM)
+            error.room = error.room or ROOM
             raise
 
 

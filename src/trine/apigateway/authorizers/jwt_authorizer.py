@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from trine.apigateway.api import Authorizer
 from trine.apigateway.authorizers.identity import identity_value
@@ -28,6 +28,7 @@ from trine.apigateway.authorizers.jwt import (
     scopes_of,
     verify_signature,
 )
+from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.errors import ACCESS_DENIED, UNAUTHORIZED, GatewayError
 from trine.apigateway.exchange import Exchange
 from trine.aws.arn import Place
@@ -45,6 +46,13 @@ def cognito_issuer(provider_arn: str, place: Place) -> str:
     return f"https://cognito-idp.{region}.amazonaws.com/{provider_arn.rpartition('/')[2]}"
 
 
+class _Verified(NamedTuple):
+    """A token whose signature holds, and what each route's function is told of it."""
+
+    token: Token
+    contexts: dict[DeployedRoute, Mapping[str, Any]]
+
+
 class JwtAuthorizer:
     """One token authorizer in one stage."""
 
@@ -54,16 +62,16 @@ class JwtAuthorizer:
         self._clock = clock
         issuers = [cognito_issuer(arn, place) for arn in authorizer.provider_arns] if rest else [authorizer.issuer]
         self._sets: dict[str, KeySet] = {issuer: keys.of(issuer) for issuer in issuers}
-        self._verified: OrderedDict[str, Token] = OrderedDict()
+        self._verified: OrderedDict[str, _Verified] = OrderedDict()
 
     def check(self, exchange: Exchange) -> Future[None] | None:
         """None when the token is good; a future while keys are fetched. GatewayError 401 or 403."""
         try:
             text = self._token_text(exchange)
-            token = self._verified.get(text)
-            if token is not None:
-                check_times(token.claims, self._clock.now())
-                self._apply(exchange, token, cached=True)
+            verified = self._verified.get(text)
+            if verified is not None:
+                check_times(verified.token.claims, self._clock.now())
+                self._apply(exchange, verified, cached=True)
                 return None
             token = read_token(text)
             keys = self._key_set(token)
@@ -118,28 +126,33 @@ class JwtAuthorizer:
         verify_signature(token, key)
         issuer = str(token.claims.get("iss"))
         check_claims(token.claims, issuer=issuer, audience=self._authorizer.audience, now_seconds=self._clock.now())
-        self._verified[text] = token
+        verified = self._verified[text] = _Verified(token, {})
         if len(self._verified) > VERIFIED_TOKENS:
             self._verified.popitem(last=False)
-        self._apply(exchange, token, cached=False)
+        self._apply(exchange, verified, cached=False)
 
-    def _apply(self, exchange: Exchange, token: Token, *, cached: bool) -> None:
-        claims = token.claims
-        wanted = exchange.route.route.scopes
-        granted = scopes_of(claims)
+    def _apply(self, exchange: Exchange, verified: _Verified, *, cached: bool) -> None:
+        """Let the request pass with what it is told of the token; worked out once for each token and route."""
+        route = exchange.route
+        context = verified.contexts.get(route)
+        if context is None:
+            claims, wanted = verified.token.claims, route.route.scopes
+            granted = scopes_of(claims)
+            if self._rest:
+                self._check_use(claims, wanted)
+            if wanted and not any(scope in granted for scope in wanted):
+                raise self._insufficient(wanted, granted)
+            context = verified.contexts[route] = self._context(claims, wanted, route.integration.payload_version)
+        detail = {"authorizer": self._authorizer.name, "sub": verified.token.claims.get("sub"), "cached": cached}
+        exchange.trace.step(ROOM, detail)
+        exchange.authorizer = context
+
+    def _context(self, claims: Mapping[str, Any], wanted: tuple[str, ...], payload_version: str) -> Mapping[str, Any]:
+        """What stands in `requestContext.authorizer`."""
         if self._rest:
-            self._check_use(claims, wanted)
-        if wanted and not any(scope in granted for scope in wanted):
-            raise self._insufficient(wanted, granted)
-        exchange.trace.step(ROOM, {"authorizer": self._authorizer.name, "sub": claims.get("sub"), "cached": cached})
-        if self._rest:
-            exchange.authorizer = {"claims": {name: _cognito_text(name, value) for name, value in claims.items()}}
-        elif exchange.route.integration.payload_version == "2.0":
-            found = {name: _jwt_text(value) for name, value in claims.items()}
-            exchange.authorizer = {"jwt": {"claims": found, "scopes": list(wanted) or None}}
-        else:
-            found = {name: _jwt_text(value) for name, value in claims.items()}
-            exchange.authorizer = {"claims": found, "scopes": list(wanted) or None}
+            return {"claims": {name: _cognito_text(name, value) for name, value in claims.items()}}
+        told = {"claims": {name: _jwt_text(value) for name, value in claims.items()}, "scopes": list(wanted) or None}
+        return {"jwt": told} if payload_version == "2.0" else told
 
     @staticmethod
     def _check_use(claims: Mapping[str, Any], wanted: tuple[str, ...]) -> None:
@@ -151,11 +164,12 @@ class JwtAuthorizer:
 
     def _insufficient(self, wanted: tuple[str, ...], granted: list[str]) -> GatewayError:
         reason = "the token has none of the scopes that the route asks for"
-        facts: dict[str, Any] = {"wanted": list(wanted), "granted": granted, "room": ROOM}
+        facts: dict[str, Any] = {"wanted": list(wanted), "granted": granted}
         if self._rest:
-            return GatewayError(UNAUTHORIZED, reason, **facts)
+            return GatewayError(UNAUTHORIZED, reason, room=ROOM, **facts)
         challenge = f'Bearer scope="{" ".join(wanted)}" error="insufficient_scope"'
-        return GatewayError(ACCESS_DENIED, reason, headers=[(b"www-authenticate", challenge.encode())], **facts)
+        headers = [(b"www-authenticate", challenge.encode())]
+        return GatewayError(ACCESS_DENIED, reason, headers=headers, room=ROOM, **facts)
 
     def _unauthorized(self, exchange: Exchange, reason: str) -> GatewayError:
         if self._rest:

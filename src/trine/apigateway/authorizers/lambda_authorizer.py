@@ -62,6 +62,8 @@ class LambdaAuthorizer:
         self._caller = ServiceCaller(APIGATEWAY, source, place.account_id)
         self._scope = (deployed.api.id, deployed.stage.name, authorizer.name)
         self._readers = [identity_reader(source) for source in authorizer.identity_sources]
+        self._cached_detail = {"authorizer": authorizer.name, "cached": True}
+        self._needed = authorizer.kind == "TOKEN" or not self._rest or authorizer.ttl_seconds > 0
         self._simple = not self._rest and authorizer.simple_responses and authorizer.payload_version == "2.0"
 
     def check(self, exchange: Exchange) -> Future[None] | None:
@@ -69,10 +71,10 @@ class LambdaAuthorizer:
         authorizer = self._authorizer
         values = [read(exchange) for read in self._readers]
         self._require(values)
-        key = (*self._scope, *(value or "" for value in values))
+        key = (*self._scope, *values)
         cached = self._cache.get(key) if authorizer.ttl_seconds and values else None
         if cached is not None:
-            exchange.trace.step(ROOM, {"authorizer": authorizer.name, "cached": True})
+            exchange.trace.step(ROOM, self._cached_detail)
             self._apply(exchange, cached)
             return None
         if not self._function:
@@ -96,8 +98,7 @@ class LambdaAuthorizer:
 
     def _require(self, values: list[str | None]) -> None:
         authorizer = self._authorizer
-        needed = authorizer.kind == "TOKEN" or not self._rest or authorizer.ttl_seconds > 0
-        if needed:
+        if self._needed and None in values:
             for source, value in zip(authorizer.identity_sources, values, strict=True):
                 if value is None:
                     raise GatewayError(UNAUTHORIZED, f"the identity source {source} is missing", source=source)
@@ -136,7 +137,7 @@ class LambdaAuthorizer:
     def _answered(
         self,
         exchange: Exchange,
-        key: tuple[str, ...],
+        key: tuple[str | None, ...],
         identified: bool,
         answer: Future[None],
         timer: Timer,

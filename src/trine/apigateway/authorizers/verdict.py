@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -27,6 +27,14 @@ SETTLED_MAX = 256
 """ARNs whose decision one verdict remembers."""
 
 
+class Denial(NamedTuple):
+    """Why a verdict does not allow a request."""
+
+    reason: str
+    message: str | None
+    facts: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One answer of an authorizer. `policy` None: the simple format, `authorized` alone counts."""
@@ -36,8 +44,8 @@ class Verdict:
     context: Mapping[str, Any]
     principal_id: str | None = None
     usage_key: str | None = None
-    settled: dict[str, Decision] = field(default_factory=dict, compare=False)
-    """Decisions by ARN of a policy without conditions: they are the same each time."""
+    settled: dict[str, Denial | None] = field(default_factory=dict, compare=False)
+    """What a policy without conditions says to an ARN, which is the same each time; None: allowed."""
 
     def check(self, arn: str, conditions: Callable[[], Mapping[str, tuple[str, ...]]]) -> None:
         """GatewayError 403 when this verdict does not allow `arn`. `conditions` gives the condition values."""
@@ -45,28 +53,36 @@ class Verdict:
             if not self.authorized:
                 raise GatewayError(ACCESS_DENIED, "the authorizer answered isAuthorized: false")
             return
-        decision = self.settled.get(arn)
-        if decision is None:
-            decision = self._decide(self.policy, arn, conditions)
-        if decision.allowed:
-            return
-        facts: dict[str, Any] = {"resource": arn, "principalId": self.principal_id}
-        if decision.statement is not None:
-            message = "User is not authorized to access this resource with an explicit deny"
-            reason = "a statement of the authorizer's policy denies this request"
-            raise GatewayError(ACCESS_DENIED, reason, message=message, **facts, **decision.statement.facts())
-        raise GatewayError(ACCESS_DENIED, "no statement of the authorizer's policy allows this request", **facts)
+        try:
+            denial = self.settled[arn]
+        except KeyError:
+            denial = self._decide(self.policy, arn, conditions)
+        if denial is not None:
+            reason, message, facts = denial
+            raise GatewayError(ACCESS_DENIED, reason, message=message, **facts)
 
     def _decide(
         self, policy: CompiledPolicy, arn: str, conditions: Callable[[], Mapping[str, tuple[str, ...]]]
-    ) -> Decision:
+    ) -> Denial | None:
         if any(statement.keys for statement in policy.statements):
-            return evaluate(Question(Requester(), INVOKE, arn, conditions().get, PolicySet(identity=(policy,))))
-        decision = evaluate(Question(Requester(), INVOKE, arn, _nothing, PolicySet(identity=(policy,))))
+            question = Question(Requester(), INVOKE, arn, conditions().get, PolicySet(identity=(policy,)))
+            return self._denial(evaluate(question), arn)
+        question = Question(Requester(), INVOKE, arn, _nothing, PolicySet(identity=(policy,)))
+        denial = self._denial(evaluate(question), arn)
         if len(self.settled) >= SETTLED_MAX:
             self.settled.clear()
-        self.settled[arn] = decision
-        return decision
+        self.settled[arn] = denial
+        return denial
+
+    def _denial(self, decision: Decision, arn: str) -> Denial | None:
+        if decision.allowed:
+            return None
+        facts: dict[str, Any] = {"resource": arn, "principalId": self.principal_id}
+        if decision.statement is None:
+            return Denial("no statement of the authorizer's policy allows this request", None, facts)
+        message = "User is not authorized to access this resource with an explicit deny"
+        reason = "a statement of the authorizer's policy denies this request"
+        return Denial(reason, message, {**facts, **decision.statement.facts()})
 
 
 def _nothing(key: str) -> None:
@@ -126,9 +142,9 @@ class VerdictCache:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._kept: OrderedDict[tuple[str, ...], tuple[float, Verdict]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str | None, ...], tuple[float, Verdict]] = OrderedDict()
 
-    def get(self, key: tuple[str, ...]) -> Verdict | None:
+    def get(self, key: tuple[str | None, ...]) -> Verdict | None:
         """The verdict under `key` while it is fresh."""
         kept = self._kept.get(key)
         if kept is None:
@@ -138,7 +154,7 @@ class VerdictCache:
             return None
         return kept[1]
 
-    def put(self, key: tuple[str, ...], verdict: Verdict, ttl_seconds: int) -> None:
+    def put(self, key: tuple[str | None, ...], verdict: Verdict, ttl_seconds: int) -> None:
         """Remember `verdict` for `ttl_seconds`."""
         self._kept[key] = (self._clock.now() + ttl_seconds, verdict)
         self._kept.move_to_end(key)

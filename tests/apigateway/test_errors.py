@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.apigateway.test_every_refusal import REST_ONLY
 from trine.apigateway import errors
 from trine.apigateway.errors import GatewayError, Refusal, error_response
 
@@ -29,7 +30,10 @@ def test_every_error_has_its_row_and_every_row_is_true() -> None:
         http = error_response(GatewayError(refusal, ""), rest=False)
         assert (kind, error_type) == (refusal.type, refusal.error_type)
         assert (int(status), body.encode()) == (rest.status, rest.body)
-        assert (int(http_status), http_body.encode()) == (http.status, http.body)
+        if name in REST_ONLY:
+            assert (http_status, http_body) == ("–", "–")
+        else:
+            assert (int(http_status), http_body.encode()) == (http.status, http.body)
         assert len(when) > 10
         assert (b"x-amzn-ErrorType", error_type.encode()) in rest.headers
 

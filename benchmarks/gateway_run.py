@@ -129,9 +129,9 @@ def run(rounds: int, seconds: float) -> str:
                 print(f"front door alone, round {number + 1} of {rounds}", file=sys.stderr, flush=True)
             idle = _idle(door, door_port, seconds)
         finally:
-            for process in (echo, door):
-                if process is not None:
-                    process.stop()
+            for started in (echo, door):
+                if started is not None:
+                    started.stop()
     return "\n".join([*costs.table(), _routes(), *idle])
 
 

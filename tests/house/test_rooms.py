@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "trine"
 MODULES = sorted(SOURCE.rglob("*.py"))
+SCRIPTS = sorted(path for pattern in ("*.js", "*.cjs", "*.mjs") for path in SOURCE.rglob(pattern))
 LINES_MAX = 400
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "core", "misc"}
 TIME_READERS = {
@@ -47,10 +48,18 @@ def test_there_is_a_house() -> None:
     assert len(MODULES) > 50
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
+@pytest.mark.parametrize("path", [*MODULES, *SCRIPTS], ids=_name)
 def test_a_room_is_small(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
     assert lines <= LINES_MAX, f"{_name(path)} has {lines} lines; give it a wall"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=_name)
+def test_a_script_says_what_it_is_before_anything_else(path: Path) -> None:
+    first, second, *_ = path.read_text(encoding="utf-8").splitlines()
+    assert first.startswith("// ")
+    assert len(first + second) > 80
+    assert path.stem not in FORBIDDEN_NAMES
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)

@@ -18,7 +18,7 @@ import botocore.config
 import botocore.exceptions
 import pytest
 
-from trine.awslambda.bootstrap import sdk_guard, sdk_wire
+from trine.awslambda.bootstrap import sdk_guard, sdk_straight, sdk_wire
 
 ITEM = {"Item": {"a": {"S": "ok"}, "n": {"N": "12"}, "b": {"B": "YQ=="}, "l": {"L": [{"BOOL": True}, {"NULL": True}]}}}
 
@@ -38,6 +38,8 @@ CHUNKED = (
     b'5\r\n{"Ite\r\n13;x=y\r\nm":{"a":{"S":"c"}}}\r\n0\r\nTrailer: x\r\n\r\n'
 )
 NEVER_KEPT = {"always-reset"}
+NEVER_WHOLE = {*NEVER_KEPT, "wrong-chunk-size", "chunk-size-nonsense"}
+"""Scenarios of which no answer is ever complete."""
 Play = Callable[[socket.socket, int], bool]
 """What the server does with the n-th request of a scenario; whether the connection goes on."""
 
@@ -145,13 +147,15 @@ def server() -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def quick() -> Iterator[None]:
-    """The SDK with every piece replaced, whatever its version."""
+def quick(straight: bool = False) -> Iterator[None]:
+    """The SDK with every piece replaced, whatever its version; with `straight` also the straight way."""
     restore = [put() for put, _ in sdk_guard.PIECES.values()]
+    if straight:
+        restore.append(sdk_straight.install())
     try:
         yield
     finally:
-        for undo in restore:
+        for undo in reversed(restore):
             undo()
 
 
@@ -184,28 +188,35 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
 
 
+@pytest.mark.parametrize("straight", [False, True], ids=["quick", "straight"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_outcomes_and_retries_are_the_same(server: Server, scenario: str) -> None:
-    stock = [outcome(made, f"{scenario}--stock") for made in [client(server)] for _ in range(2)]
-    with quick():
+def test_outcomes_and_retries_are_the_same(server: Server, scenario: str, straight: bool) -> None:
+    name = f"{scenario}--{'straight' if straight else 'quick'}"
+    stock = [outcome(made, f"{name}-stock") for made in [client(server)] for _ in range(2)]
+    went = sdk_straight.straight_calls
+    with quick(straight):
         sdk_wire._idle.clear()
-        short = [outcome(made, f"{scenario}--quick") for made in [client(server)] for _ in range(2)]
+        short = [outcome(made, name) for made in [client(server)] for _ in range(2)]
         assert sdk_wire._idle or scenario in NEVER_KEPT  # the short road was taken
+    assert (sdk_straight.straight_calls > went) == (straight and scenario not in NEVER_WHOLE)
     assert short == stock
-    assert server.counts[f"{scenario}--quick"] == server.counts[f"{scenario}--stock"]
+    assert server.counts[name] == server.counts[f"{name}-stock"]
 
 
-def test_requests_are_the_same(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("straight", [False, True], ids=["quick", "straight"])
+def test_requests_are_the_same(server: Server, monkeypatch: pytest.MonkeyPatch, straight: bool) -> None:
     import datetime
 
     moment = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_: moment)
-    outcome(client(server), "plain--same")
-    with quick():
+    monkeypatch.setattr(sdk_straight, "_now", lambda: "20261123T120000Z")
+    table = f"plain--same-{straight}"
+    outcome(client(server), table)
+    with quick(straight):
         made = client(server)
-        outcome(made, "plain--same")
-        outcome(made, "plain--same")
-    stock, *short = server.requests["plain--same"]
+        outcome(made, table)
+        outcome(made, table)
+    stock, *short = server.requests[table]
     for line, headers, body in short:
         assert (line, body) == (stock[0], stock[2])
         unlike = {"amz-sdk-invocation-id", "User-Agent"}
@@ -265,7 +276,7 @@ def test_instrumented_and_loud_clients_go_the_stock_road(server: Server, monkeyp
         seen.append("traced")
         return original(self, *args, **kwargs)
 
-    with quick():
+    with quick(straight=True):
         made = client(server)
         outcome(made, "plain--traced")
         monkeypatch.setattr(connectionpool.HTTPConnectionPool, "urlopen", traced)
@@ -302,6 +313,7 @@ def test_functions_use_the_short_road_unless_told_otherwise(lab: Any) -> None:
     for name, variables, quick_pieces in (
         ("quick", {}, set(lab.service.machinery.interpreters.own.replaced)),
         ("stock", {"TRINE_SDK": "stock"}, set()),
+        ("straight", {"TRINE_SDK": "straight"}, {*sdk_guard.PIECES, "straight"}),
     ):
         found = lab.call("app.sdk_pieces", name=f"sdk-{name}", Environment={"Variables": variables})
         assert set(found) == quick_pieces

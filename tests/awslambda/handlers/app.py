@@ -161,13 +161,30 @@ def bytes_answer(event, context):
 
 
 def sdk_pieces(event, context):
+    import boto3
+    import boto3.dynamodb.types
     import botocore.auth
+    import botocore.awsrequest
+    import botocore.client
+    import botocore.hooks
     import botocore.httpsession
+    import botocore.parsers
+    import botocore.regions
     import botocore.useragent
+    import botocore.validate
 
     functions = {
         "agent": botocore.useragent.UserAgentString.to_string,
         "key": botocore.auth.SigV4Auth.signature,
+        "sign": botocore.auth.SigV4Auth.add_auth,
         "wire": botocore.httpsession.URLLib3Session.send,
+        "headers": botocore.awsrequest.HeadersDict.__getitem__,
+        "endpoint": botocore.regions.EndpointRulesetResolver.construct_endpoint,
+        "serialize": botocore.validate.ParamValidationDecorator.serialize_to_request,
+        "parse": botocore.parsers.JSONParser._handle_json_body,
+        "resource": boto3.dynamodb.types.TypeSerializer.serialize,
+        "hooks": botocore.hooks.accepts_kwargs,
+        "session": boto3._get_default_session,
+        "straight": botocore.client.BaseClient._make_api_call,
     }
     return [name for name, function in functions.items() if "trine_guest" in function.__module__]

@@ -10,13 +10,13 @@ import functools
 import hashlib
 import importlib
 import inspect
-import linecache
 from collections.abc import Callable
 from typing import Any
 
-from . import sdk_sign, sdk_wire
+from . import sdk_endpoint, sdk_headers, sdk_resource, sdk_session, sdk_shapes, sdk_sign, sdk_straight, sdk_wire
 
-PIECES: dict[str, tuple[Callable[[], Callable[[], None]], tuple[str, ...]]] = {
+Put = Callable[[], Callable[[], None]]
+PIECES: dict[str, tuple[Put, tuple[str, ...]]] = {
     "agent": (
         sdk_sign.install_agent,
         (
@@ -25,6 +25,7 @@ PIECES: dict[str, tuple[Callable[[], Callable[[], None]], tuple[str, ...]]] = {
         ),
     ),
     "key": (sdk_sign.install_key, ("botocore.auth:SigV4Auth.signature", "botocore.auth:SigV4Auth._sign")),
+    "sign": (sdk_sign.install_sign, ("botocore.auth:SigV4Auth", "botocore.auth:_host_from_url")),
     "wire": (
         sdk_wire.install,
         (
@@ -33,13 +34,71 @@ PIECES: dict[str, tuple[Callable[[], Callable[[], None]], tuple[str, ...]]] = {
             "botocore.awsrequest:AWSConnection",
         ),
     ),
+    "headers": (
+        sdk_headers.install,
+        (
+            "botocore.awsrequest:HeadersDict",
+            "botocore.awsrequest:_HeaderKey",
+            "botocore.awsrequest:AWSRequest",
+            "botocore.awsrequest:AWSRequestPreparer",
+            "botocore.compat:HTTPHeaders",
+        ),
+    ),
+    "endpoint": (
+        sdk_endpoint.install,
+        (
+            "botocore.regions:EndpointRulesetResolver",
+            "botocore.endpoint_provider:EndpointProvider",
+        ),
+    ),
+    "serialize": (
+        sdk_shapes.install_serializer,
+        (
+            "botocore.validate:ParamValidationDecorator",
+            "botocore.validate:ParamValidator",
+            "botocore.serialize:Serializer",
+            "botocore.serialize:JSONSerializer",
+        ),
+    ),
+    "parse": (
+        sdk_shapes.install_parser,
+        ("botocore.parsers:BaseJSONParser", "botocore.parsers:JSONParser", "botocore.parsers:ResponseParser"),
+    ),
+    "resource": (
+        sdk_resource.install,
+        (
+            "boto3.dynamodb.types:TypeSerializer",
+            "boto3.dynamodb.types:TypeDeserializer",
+            "boto3.dynamodb.transform:ParameterTransformer",
+            "boto3.dynamodb.transform:copy_dynamodb_params",
+        ),
+    ),
+    "hooks": (sdk_session.install_hooks, ("botocore.compat:accepts_kwargs", "botocore.hooks:BaseEventHooks")),
+    "session": (
+        sdk_session.install_session,
+        (
+            "boto3:_get_default_session",
+            "boto3:setup_default_session",
+            "boto3.session:Session",
+            "botocore.session:Session",
+            "botocore.session:get_session",
+        ),
+    ),
 }
 """Name of each replacement → (what puts it in place, the source that it stands for)."""
 
 KNOWN: dict[str, frozenset[str]] = {
     "agent": frozenset({"bd508eaad45c651d"}),
     "key": frozenset({"d504b3e9aa1b68a2"}),
+    "sign": frozenset({"9c6c2c4e6410ba86"}),
     "wire": frozenset({"06d3b061caa8e1d0"}),
+    "headers": frozenset({"8c9aacd9d5c4800d"}),
+    "endpoint": frozenset({"5874c440c364c4a2"}),
+    "serialize": frozenset({"27d7e5835dbb2017"}),
+    "parse": frozenset({"e685b58b16b96743"}),
+    "resource": frozenset({"72187272375d9aa8"}),
+    "hooks": frozenset({"3c254b5a28c67e76"}),
+    "session": frozenset({"acd8d80d06f616ce"}),
 }
 """Fingerprints that each piece was tested with."""
 
@@ -74,16 +133,22 @@ def _source(function: Any) -> bytes:
     # The lines from its first to its last instruction: inspect.getsource would tokenize the file, which costs more.
     code = function.__code__
     last = max((line for _, _, line in code.co_lines() if line is not None), default=code.co_firstlineno)
-    lines = linecache.getlines(code.co_filename)
-    if not lines:
-        raise OSError(code.co_filename)
-    return "".join(lines[code.co_firstlineno - 1 : last]).encode()
+    return b"".join(_lines(code.co_filename)[code.co_firstlineno - 1 : last])
+
+
+@functools.lru_cache(maxsize=32)
+def _lines(path: str) -> list[bytes]:
+    with open(path, "rb") as file:
+        return file.read().splitlines(keepends=True)
 
 
 def install() -> dict[str, Callable[[], None]]:
     """Put in place what fits this SDK; name → what takes it away again."""
-    installed = {}
-    for name, (put, names) in PIECES.items():
-        if fingerprint(names) in KNOWN.get(name, frozenset()):
-            installed[name] = put()
-    return installed
+    known = [name for name, (_, names) in PIECES.items() if fingerprint(names) in KNOWN.get(name, frozenset())]
+    return {name: PIECES[name][0]() for name in known}  # all are looked at before the first is put in place
+
+
+def install_straight(installed: dict[str, Callable[[], None]]) -> None:
+    """Put the straight way on top of the pieces where all of them fit and its own sources do."""
+    if len(installed) == len(PIECES) and fingerprint(sdk_straight.SOURCES) in sdk_straight.KNOWN:
+        installed["straight"] = sdk_straight.install()

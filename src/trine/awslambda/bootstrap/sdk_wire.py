@@ -14,7 +14,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 from urllib.parse import urlsplit
 
 _IDLE_SOCKETS_MAX = 50
@@ -24,7 +24,7 @@ _PEEK = socket.MSG_PEEK | socket.MSG_DONTWAIT
 _LOOPBACK = ("http://127.0.0.1:", "http://localhost:")
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """Where a request goes, and what its socket needs."""
 
     host: str
@@ -34,7 +34,7 @@ class _Place(NamedTuple):
     options: tuple[Any, ...]
 
 
-class _Malformed(Exception):
+class Malformed(Exception):
     """The answer is no HTTP/1.x."""
 
 
@@ -63,12 +63,12 @@ class _Read:
         self._body = b""
 
 
-_idle: dict[_Place, collections.deque[socket.socket]] = {}
+_idle: dict[Place, collections.deque[socket.socket]] = {}
 os.register_at_fork(after_in_child=_idle.clear)
 
 
-def _connection(place: _Place) -> socket.socket:
-    # The latest used one that the server has not closed meanwhile, or a new one.
+def connection_to(place: Place) -> socket.socket:
+    """The latest used connection that the server has not closed meanwhile, or a new one. OSError when there is none."""
     pool = _idle.setdefault(place, collections.deque())
     while True:
         try:
@@ -85,7 +85,7 @@ def _connection(place: _Place) -> socket.socket:
             connection.close()
 
 
-def _connect(place: _Place) -> socket.socket:
+def _connect(place: Place) -> socket.socket:
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -104,8 +104,8 @@ def _connect(place: _Place) -> socket.socket:
     return connection
 
 
-def exchange(place: _Place, message: bytes, connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    """Send and read one answer: status, headers (repeated ones joined), body. Raises OSError, EOFError, _Malformed."""
+def exchange(place: Place, message: bytes, connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
+    """Send and read one answer: status, headers (repeated ones joined), body. Raises OSError, EOFError, Malformed."""
     try:
         connection.sendall(message)
         status, headers, data, keep = _read_head(connection, b"")
@@ -130,18 +130,18 @@ def _read_head(connection: socket.socket, data: bytes) -> tuple[int, dict[str, s
             raise EOFError
         data += more
         if len(data) > _HEAD_MAX_BYTES:
-            raise _Malformed("headers too long")
+            raise Malformed("headers too long")
     lines = data[:end].decode("latin-1").split("\r\n")
     first = lines[0]
     if not first.startswith("HTTP/1.") or not first[9:12].isdigit():
-        raise _Malformed(first[:80])
+        raise Malformed(first[:80])
     keep = not first.startswith("HTTP/1.0")
     headers: dict[str, str] = {}
     spellings: dict[str, str] = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
         if not colon or line[0] in " \t":
-            raise _Malformed(line[:80])
+            raise Malformed(line[:80])
         lower, value = name.lower(), value.strip()
         spelling = spellings.setdefault(lower, name)
         headers[spelling] = f"{headers[spelling]}, {value}" if spelling in headers else value
@@ -168,7 +168,7 @@ def _read_body(
             parts.append(more)
         return b"".join(parts), False
     if not length.isdigit():
-        raise _Malformed("content-length")
+        raise Malformed("content-length")
     missing = int(length) - len(data)
     if missing == 0:
         return data, keep
@@ -232,15 +232,68 @@ def _message(request: Any, host: str, target: str) -> bytes | None:
     return b"".join(lines)
 
 
+def place_of(session: Any, url: str) -> Place | None:
+    """Where requests of `session` (botocore's) to `url` go; None where the original should send them. Kept with it."""
+    places = session.__dict__.setdefault("_trine_places", {})
+    if url in places:
+        known: Place | None = places[url]
+        return known
+    found = None
+    parts = urlsplit(url)
+    timeout = session._timeout
+    connect, read = (timeout, timeout) if isinstance(timeout, (int, float)) else (timeout._connect, timeout._read)
+    plain = isinstance(connect, (int, float)) and isinstance(read, (int, float)) and read > 0
+    if (
+        plain
+        and url.startswith(_LOOPBACK)
+        and parts.hostname
+        and parts.port
+        and not session._proxy_config.proxy_url_for(url)
+    ):
+        found = Place(parts.hostname, parts.port, connect, read, tuple(session._socket_options or ()))
+    if len(places) > 200:
+        places.clear()
+    places[url] = found
+    return found
+
+
+Outcome = Union[tuple[int, dict[str, str], bytes], Exception]  # noqa: UP007 -- guests begin at Python 3.9
+"""What came of an exchange: status, headers and body, or what `exchange` raised."""
+
+
+def deliver(request: Any, outcome: Outcome, read_seconds: float) -> Any:
+    """The outcome as botocore's session gives it: its response, or its exception raised."""
+    import botocore.awsrequest as awsrequest
+    from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
+    from urllib3.exceptions import ProtocolError
+    from urllib3.exceptions import ReadTimeoutError as PoolReadTimeout
+
+    url = request.url
+    if isinstance(outcome, Malformed):
+        raise HTTPClientError(error=outcome) from outcome
+    if isinstance(outcome, (BlockingIOError, TimeoutError)):
+        late = PoolReadTimeout(None, url, f"Read timed out. (read timeout={read_seconds})")  # type: ignore[arg-type]
+        raise ReadTimeoutError(endpoint_url=url, error=late) from outcome
+    if isinstance(outcome, Exception):
+        cause = (
+            http.client.RemoteDisconnected("Remote end closed connection without response")
+            if isinstance(outcome, EOFError)
+            else outcome
+        )
+        broken = ProtocolError("Connection aborted.", cause)
+        raise ConnectionClosedError(error=broken, request=request, endpoint_url=url) from outcome
+    status, headers, content = outcome
+    response = awsrequest.AWSResponse(url, status, headers, _Read(status, headers, content))
+    response.content  # noqa: B018 -- read now, as the original does
+    return response
+
+
 def install() -> Callable[[], None]:
     """Put the short road in place; the answer takes it away again."""
     import botocore.awsrequest as awsrequest
     import botocore.httpsession as httpsession
     import urllib3.connection
     import urllib3.connectionpool
-    from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
-    from urllib3.exceptions import ProtocolError
-    from urllib3.exceptions import ReadTimeoutError as PoolReadTimeout
 
     session_class: Any = httpsession.URLLib3Session
     stock = session_class.send
@@ -257,24 +310,6 @@ def install() -> Callable[[], None]:
         )
     ]
     loud = logging.getLogger("urllib3.connectionpool")
-
-    def place_of(session: Any, url: str) -> _Place | None:
-        places = session.__dict__.setdefault("_trine_places", {})
-        if url in places:
-            known: _Place | None = places[url]
-            return known
-        found = None
-        parts = urlsplit(url)
-        timeout = session._timeout
-        connect, read = (timeout, timeout) if isinstance(timeout, (int, float)) else (
-            timeout._connect, timeout._read)  # fmt: skip
-        plain = isinstance(connect, (int, float)) and isinstance(read, (int, float)) and read > 0
-        if plain and parts.hostname and parts.port and not session._proxy_config.proxy_url_for(url):
-            found = _Place(parts.hostname, parts.port, connect, read, tuple(session._socket_options or ()))
-        if len(places) > 200:
-            places.clear()
-        places[url] = found
-        return found
 
     def send(self: Any, request: Any) -> Any:
         url, body = request.url, request.body
@@ -296,27 +331,14 @@ def install() -> Callable[[], None]:
         if place is None or message is None:
             return stock(self, request)
         try:
-            connection = _connection(place)
+            connection = connection_to(place)
         except OSError:
             return stock(self, request)  # nothing was sent: the original finds the same fault and names it
         try:
-            status, headers, content = exchange(place, message, connection)
-        except _Malformed as error:
-            raise HTTPClientError(error=error) from error
-        except (BlockingIOError, TimeoutError) as error:
-            late = PoolReadTimeout(None, url, f"Read timed out. (read timeout={place.read_seconds})")  # type: ignore[arg-type]
-            raise ReadTimeoutError(endpoint_url=url, error=late) from error
-        except (OSError, EOFError) as error:
-            cause = (
-                http.client.RemoteDisconnected("Remote end closed connection without response")
-                if isinstance(error, EOFError)
-                else error
-            )
-            broken = ProtocolError("Connection aborted.", cause)
-            raise ConnectionClosedError(error=broken, request=request, endpoint_url=url) from error
-        response = awsrequest.AWSResponse(url, status, headers, _Read(status, headers, content))
-        response.content  # noqa: B018 -- read now, as the original does
-        return response
+            outcome: Outcome = exchange(place, message, connection)
+        except (OSError, EOFError, Malformed) as error:
+            outcome = error
+        return deliver(request, outcome, place.read_seconds)
 
     session_class.send = send
 

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import linux, sandbox
+from . import linux, sandbox, sdk_guard
 
 quick_sdk: dict[str, Callable[[], None]] = {}
 """Replaced functions of the SDK in this process, each with what puts the original back."""
@@ -40,9 +40,12 @@ def run(request: dict[str, Any], layers: sandbox.Layers) -> NoReturn:
         _execute(request["argv"], request["env"])
     from . import runtime
 
-    if request["env"].get("TRINE_SDK") == "stock":
+    wanted = request["env"].get("TRINE_SDK")
+    if wanted == "stock":
         for restore in quick_sdk.values():
             restore()
+    elif wanted == "straight":
+        sdk_guard.install_straight(quick_sdk)
     sys.path[:0] = [request["directory"], *request["paths"]]
     connection = socket.socket(fileno=RUNTIME_FD)
     runtime.run(connection)

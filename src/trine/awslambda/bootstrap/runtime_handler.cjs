@@ -1,0 +1,65 @@
+// Finds what `_HANDLER` names in the code folder: CommonJS and ES modules, nested exports; AWS's fault where it is not there.
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { RuntimeFault } = require('./runtime_faults.cjs');
+
+function splitHandler(text) {
+  const folder = path.dirname(text);
+  const parts = path.basename(text).split('.');
+  if (parts.length < 2 || text.includes('..')) throw new RuntimeFault('Runtime.MalformedHandlerName', 'Bad handler');
+  return [path.join(folder, parts[0]), parts.slice(1)];
+}
+
+async function loadModule(root, name) {
+  const base = path.resolve(root, name);
+  for (const extension of ['', '.js', '.mjs', '.cjs']) {
+    const file = base + extension;
+    if (!fs.existsSync(file) || !fs.statSync(file).isFile()) continue;
+    if (extension === '.mjs' || (extension !== '.cjs' && isModule(file))) return import(pathToFileURL(file).href);
+    return require(file);
+  }
+  return require(require.resolve(name, { paths: [root, path.join(root, 'node_modules')] }));
+}
+
+function isModule(file) {
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    const description = path.join(folder, 'package.json');
+    if (fs.existsSync(description)) {
+      try {
+        return JSON.parse(fs.readFileSync(description, 'utf8')).type === 'module';
+      } catch {
+        return false;
+      }
+    }
+    if (folder === path.dirname(folder)) return false;
+  }
+}
+
+async function loadHandler() {
+  const text = process.env._HANDLER;
+  const [name, members] = splitHandler(text);
+  let found;
+  try {
+    found = await loadModule(process.env.LAMBDA_TASK_ROOT, name);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw RuntimeFault.because('Runtime.UserCodeSyntaxError', error);
+    if (error && (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND')) {
+      throw RuntimeFault.because('Runtime.ImportModuleError', error);
+    }
+    throw error;
+  }
+  let handler = found;
+  for (const member of members) handler = handler === null || handler === undefined ? handler : handler[member];
+  if (handler === undefined && found.default) {
+    handler = found.default;
+    for (const member of members) handler = handler === undefined ? handler : handler[member];
+  }
+  if (!handler) throw new RuntimeFault('Runtime.HandlerNotFound', `${text} is undefined or not exported`);
+  if (typeof handler !== 'function') throw new RuntimeFault('Runtime.HandlerNotFound', `${text} is not a function`);
+  return handler;
+}
+
+module.exports = { loadHandler };

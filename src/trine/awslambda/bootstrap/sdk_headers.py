@@ -1,0 +1,137 @@
+"""The SDK's two containers of headers, with the same contents and manners, in fewer steps.
+
+Both are asked dozens of times for each request; each lookup makes an object or goes through the e-mail package's
+policy. And the body of a request is asked for alone, where the original prepares the whole request to throw it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def _plain(name: str) -> bool:
+    return name.isascii() and name.replace("-", "").isalnum()
+
+
+def install() -> Callable[[], None]:
+    """Put the shorter containers in place; the answer takes them away again."""
+    import botocore.awsrequest as awsrequest
+    import botocore.compat as compat
+
+    undo: list[Callable[[], None]] = []
+
+    def put(owner: Any, **members: Any) -> None:
+        for name, member in members.items():
+            if name in owner.__dict__:
+                undo.append(lambda o=owner, n=name, m=owner.__dict__[name]: setattr(o, n, m))  # type: ignore[misc]
+            else:
+                undo.append(lambda o=owner, n=name: delattr(o, n))  # type: ignore[misc]
+            setattr(owner, name, member)
+
+    _shorten_headers_dict(awsrequest, put)
+    _shorten_messages(compat.HTTPHeaders, put)
+    _shorten_body(awsrequest, put)
+
+    def remove() -> None:
+        for step in reversed(undo):
+            step()
+
+    return remove
+
+
+def _shorten_headers_dict(awsrequest: Any, put: Callable[..., None]) -> None:
+    # Keyed by the lower-case name, with the first spelling beside the value: what the original's key objects come to.
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        self._dict = {}
+        self.update(*args, **kwargs)
+
+    def __setitem__(self: Any, key: str, value: Any) -> None:
+        lower = key.lower()
+        known = self._dict.get(lower)
+        self._dict[lower] = (key if known is None else known[0], value)
+
+    def __getitem__(self: Any, key: str) -> Any:
+        try:
+            return self._dict[key.lower()][1]
+        except KeyError:
+            raise KeyError(awsrequest._HeaderKey(key)) from None
+
+    def __delitem__(self: Any, key: str) -> None:
+        try:
+            del self._dict[key.lower()]
+        except KeyError:
+            raise KeyError(awsrequest._HeaderKey(key)) from None
+
+    def __contains__(self: Any, key: Any) -> bool:
+        return key.lower() in self._dict
+
+    def get(self: Any, key: str, default: Any = None) -> Any:
+        known = self._dict.get(key.lower())
+        return default if known is None else known[1]
+
+    def items(self: Any) -> Any:
+        return list(self._dict.values())
+
+    put(
+        awsrequest.HeadersDict,
+        __init__=__init__,
+        __setitem__=__setitem__,
+        __getitem__=__getitem__,
+        __delitem__=__delitem__,
+        __contains__=__contains__,
+        __iter__=lambda self: iter([name for name, _ in self._dict.values()]),
+        __repr__=lambda self: repr({awsrequest._HeaderKey(name): value for name, value in self._dict.values()}),
+        get=get,
+        items=items,
+    )
+
+
+def _shorten_messages(headers: Any, put: Callable[..., None]) -> None:
+    # An e-mail message without the way through its policy, for plain names and texts; all else goes that way.
+    stock = headers.__mro__[1]
+
+    def __setitem__(self: Any, name: str, value: Any) -> None:
+        if (type(value) is str or type(value) is bytes) and _plain(name):
+            self._headers.append((name, value))
+        else:
+            stock.__setitem__(self, name, value)
+
+    def __contains__(self: Any, name: str) -> bool:
+        lower = name.lower()
+        return any(known.lower() == lower for known, _ in self._headers)
+
+    def get(self: Any, name: str, failobj: Any = None) -> Any:
+        lower = name.lower()
+        for known, value in self._headers:
+            if known.lower() == lower:
+                return stock.get(self, name, failobj) if type(value) is str and not value.isascii() else value
+        return failobj
+
+    def items(self: Any) -> Any:
+        for _, value in self._headers:
+            if type(value) is str and not value.isascii():
+                return stock.items(self)
+        return list(self._headers)
+
+    put(
+        headers,
+        __setitem__=__setitem__,
+        __contains__=__contains__,
+        __getitem__=lambda self, name: self.get(name),
+        get=get,
+        items=items,
+    )
+
+
+def _shorten_body(awsrequest: Any, put: Callable[..., None]) -> None:
+    request, preparer = awsrequest.AWSRequest, awsrequest.AWSRequestPreparer
+    stock = request.__dict__["body"].fget
+
+    def body(self: Any) -> Any:
+        if type(self._request_preparer) is not preparer:
+            return stock(self)
+        found = self._request_preparer._prepare_body(self)
+        return found.encode("utf-8") if isinstance(found, str) else found
+
+    put(request, body=property(body))

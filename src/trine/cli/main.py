@@ -19,6 +19,7 @@ COMMANDS = {
     "validate": "Check a template and report every fault with its place.",
     "check": "Point out what AWS would deploy and one would regret.",
     "env": "Print access key and endpoints as shell exports.",
+    "policy": "Write the least-privilege policies that the recorded calls need.",
     "explain": "Show what happened to one request, and why it was refused.",
     "bill": "Show what the traffic would cost on AWS, and a month of it three ways.",
     "logs": "Show the log lines of functions.",

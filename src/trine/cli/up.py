@@ -36,6 +36,7 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
 @click.option("--region", help="AWS region to stand in (default: samconfig.toml, else us-east-1).")
 @click.option("--account-id", default="123456789012", show_default=True, help="AWS account id to stand in.")
 @click.option("--soft", is_flag=True, help="Report what AWS would refuse, and let it pass.")
+@click.option("--record-keys", is_flag=True, help="Record partition keys, for conditions that `trine policy` writes.")
 @click.option("--no-throttling", is_flag=True, help="Count capacity units of tables, but refuse nothing.")
 @click.option("--replica-lag", default=0.0, show_default=True, help="Seconds by which eventual reads trail.")
 @click.option("--api-rate", default=10_000.0, show_default=True, help="Requests/s of the account over all APIs.")
@@ -99,6 +100,7 @@ def settings_of(options: dict[str, Any]) -> Settings:
         memory=options["memory"],
         enforcement="soft" if options["soft"] else "enforce",
         replica_lag_seconds=options["replica_lag"],
+        record_keys=options["record_keys"],
         throttling=not options["no_throttling"],
         api_rate_per_second=options["api_rate"],
         api_burst=max(1, int(options["api_rate"] / 2)),

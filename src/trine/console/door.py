@@ -16,6 +16,7 @@ from trine.aws.errors import AwsError
 from trine.console.bills import BODY, BillViews
 from trine.console.log_stream import LogStream, latest_events
 from trine.http.message import Request, Response
+from trine.iam.rights import rights_of
 from trine.metering.usage import root_of
 from trine.stack.stack import Stack
 
@@ -51,6 +52,7 @@ class ConsoleDoor:
             "traces": ("trine:ListTraces", self._traces),
             "description": ("trine:Describe", lambda name, query: self._stack.description()),
             "logs": ("trine:ReadLogs", self._logs),
+            "rights": ("trine:ReadRights", self._rights),
         }
         bills = BillViews(stack.wings.observing, stack.wings.clock.now)
         self._views.update(bills.views())
@@ -92,6 +94,14 @@ class ConsoleDoor:
             )
         trace = root_of(trace)
         return {**trace.as_document(), "receipt": self._stack.wings.observing.receipt(trace).as_document()}
+
+    def _rights(self, name: str, query: Query) -> Any:
+        wings = self._stack.wings
+        wings.access.keep_ledger()
+        # What functions write to their logs goes another way than the Logs API: that right cannot be seen in use.
+        observable = sorted({"execute-api", *wings.endpoints} - {"logs"})
+        roles = [role.as_document() for role in rights_of(wings.access, observable)]
+        return {"observable": observable, "roles": roles, "dropped": wings.access.ledger.dropped}
 
     def _traces(self, kind: str, query: Query) -> Any:
         count = _number(query, "count", 50, TRACES_MAX)

@@ -56,7 +56,9 @@ class Access:
         self.mode: Mode = mode
         self.place = place or Place()
         self.ledger = Ledger()
-        """Which rights were used; read by `advice`."""
+        """Which rights were used; read by `rights`."""
+        for arn, document in catalogue.list("iam:uses") if catalogue is not None else ():
+            self.ledger.restore(arn, document)
         self._observed: frozenset[str] = frozenset()
         self._authorities: dict[str, Authority] = {}
         self.credentials = CredentialStore(clock, ids)
@@ -298,6 +300,12 @@ class Access:
             if session.principal.role_arn == role.arn:
                 self.revoke(session)
         self.directory.remove(role)
+
+    def keep_ledger(self) -> None:
+        """Write down which rights were used so far, for after a restart."""
+        for arn in self.ledger.changed():
+            document = self.ledger.document(arn)
+            self.directory.remember("uses", arn, document if document["uses"] else None)
 
     @property
     def pending(self) -> bool:

@@ -7,7 +7,7 @@ condition where every call kept to a narrow set of partition keys, and for each 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +63,16 @@ class Advice:
         return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in self.statements]}
 
 
-def advise(identity_arn: str, uses: Iterable[Use], policies: Mapping[str, str | Mapping[str, Any]]) -> Advice:
-    """Advice for one role or user. `policies`: name → document, as they stand. MalformedPolicy if one is unsound."""
+def advise(
+    identity_arn: str,
+    uses: Iterable[Use],
+    policies: Mapping[str, str | Mapping[str, Any]],
+    observable: Collection[str] | None = None,
+) -> Advice:
+    """Advice for one role or user. `policies`: name → document, as they stand. MalformedPolicy if one is unsound.
+
+    `observable` names the services whose calls can be seen at all (None: every one); of others nothing is said.
+    """
     mine = [use for use in uses if use.identity_arn == identity_arn]
     granted = [use for use in mine if use.allowed]
     unused: list[Unused] = []
@@ -72,7 +80,7 @@ def advise(identity_arn: str, uses: Iterable[Use], policies: Mapping[str, str | 
     for name, document in policies.items():
         parse_policy(document, "identity", name)
         for index, statement in enumerate(_statements(document)):
-            if statement["Effect"] == "Allow":
+            if statement["Effect"] == "Allow" and is_observable(statement, observable):
                 unused += _unused(name, index, statement, granted)
                 too_wide += _too_wide(name, index, statement, granted)
     return Advice(
@@ -82,6 +90,14 @@ def advise(identity_arn: str, uses: Iterable[Use], policies: Mapping[str, str | 
         tuple(too_wide),
         tuple(sorted({(use.action, use.resource) for use in mine if not use.allowed})),
     )
+
+
+def is_observable(statement: Mapping[str, Any], observable: Collection[str] | None) -> bool:
+    """Whether every action that `statement` names is of a service whose calls can be seen."""
+    if observable is None:
+        return True
+    services = [action.partition(":")[0].lower() for action in _texts(statement, "Action")]
+    return all(service in observable or service == "*" for service in services)
 
 
 def smallest(uses: Sequence[Use]) -> tuple[Mapping[str, Any], ...]:
@@ -142,6 +158,11 @@ def _covers_action(pattern: str, action: str) -> bool:
 def _covers_resource(pattern: str, resource: str) -> bool:
     tokens = tokenize(pattern)
     return bool(variables_of(tokens)) or arn_glob(tokens)(resource)
+
+
+def covers(statement: Mapping[str, Any], action: str, resource: str) -> bool:
+    """Whether an Allow statement grants `action` on `resource`, conditions aside."""
+    return bool(_covered(statement, [Use("", action, resource, True)])) and "Condition" not in statement
 
 
 def _covered(statement: Mapping[str, Any], uses: Sequence[Use]) -> list[Use]:

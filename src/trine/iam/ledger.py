@@ -1,13 +1,15 @@
 """Which rights were used: what `advice` reads. Bounded, and free on the hot path.
 
 `Access` notes a decision only when it is really evaluated; an allow that was settled before is already in the book.
-Enters principal, action, resource and context of a decision; leaves `Use` values by role.
+Enters principal, action, resource and context of a decision; leaves `Use` values by role. What was used before a
+restart is read back from documents that the ledger's owner keeps (`changed`, `document`, `restore`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from trine.iam.principal import Principal
 
@@ -33,10 +35,11 @@ class Use:
 
 
 class Ledger:
-    """The book of used rights since the process began."""
+    """The book of used rights."""
 
     def __init__(self) -> None:
         self._uses: dict[tuple[str, str, str], Use] = {}
+        self._changed: set[str] = set()
         self.dropped = 0
         """Uses that no longer fit."""
 
@@ -57,6 +60,7 @@ class Ledger:
                 self.dropped += 1
                 return
             use = self._uses[key] = Use(principal.identity_arn, action, resource, allowed, always=set(seen))
+        self._changed.add(principal.identity_arn)
         use.allowed = use.allowed or allowed
         use.always &= seen.keys()
         for name, values in seen.items():
@@ -72,7 +76,33 @@ class Ledger:
             if identity_arn is None or use.identity_arn == identity_arn:
                 yield use
 
+    def changed(self) -> set[str]:
+        """The identities whose uses have changed since this was last asked."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def document(self, identity_arn: str) -> dict[str, Any]:
+        """The uses of one identity as a JSON document."""
+        return {
+            "uses": [
+                [use.action, use.resource, use.allowed, sorted(use.always),
+                 {name: None if seen is None else sorted(seen) for name, seen in use.values.items()}]
+                for use in self.uses(identity_arn)
+            ]
+        }  # fmt: skip
+
+    def restore(self, identity_arn: str, document: Mapping[str, Any]) -> None:
+        """Take over what `document` wrote down, as far as there is room."""
+        for action, resource, allowed, always, values in document["uses"]:
+            if len(self._uses) >= USES_MAX:
+                self.dropped += 1
+                continue
+            seen = {name: None if kept is None else set(kept) for name, kept in values.items()}
+            use = Use(identity_arn, action, resource, allowed, seen, set(always))
+            self._uses[identity_arn, action, resource] = use
+
     def clear(self) -> None:
         """Begin anew."""
+        self._changed.update(use.identity_arn for use in self._uses.values())
         self._uses.clear()
         self.dropped = 0

@@ -69,6 +69,7 @@ class Wings:
         await self.functions.close(SHUTDOWN_GRACE_SECONDS)
         self.observing.collector.close()
         await asyncio.gather(*self.made, *self.usage.ledger.flush())
+        self.access.keep_ledger()
         await self.access.settled()
         await self.user_pools.settled()
         await self.dynamodb.close()
@@ -92,6 +93,8 @@ def build(
     traces = TraceBook(clock, recording=settings.observe != "nothing")
     catalogue = DocumentCatalogue(store)
     access = Access(clock, ids, catalogue, settings.enforcement, place)
+    if settings.record_keys:
+        access.observe()
     dynamodb = DynamoDB(
         store,
         clock,

@@ -33,6 +33,7 @@ class RunFile:
     account_id: str
     access_key_id: str
     secret_access_key: str
+    stack_name: str = "trine"
     api_keys: Mapping[str, str] = field(default_factory=dict)
     """Name → value of the template's API keys."""
     state_directory: Path = field(default=Path(), compare=False)

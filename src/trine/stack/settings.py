@@ -46,5 +46,7 @@ class Settings:
     """Each answer of the front door carries what it cost in `X-Trine-Receipt`."""
     prices: Path | None = None
     """A price list of the user's own, in place of the one that ships."""
+    record_keys: bool = False
+    """Remember which partition keys each role used, so that `trine policy` can propose `dynamodb:LeadingKeys`."""
     environment_overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """`--env-vars`: logical id or `Parameters` → variable → value, as SAM CLI reads it."""

@@ -185,6 +185,7 @@ class Stack:
             aws_url=self.aws_url,
             dynamodb_url=self.dynamodb_url,
             region=self.settings.place.region,
+            stack_name=self.settings.stack_name,
             account_id=self.settings.place.account_id,
             access_key_id=key.access_key_id,
             secret_access_key=key.secret_access_key,

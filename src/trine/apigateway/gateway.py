@@ -97,7 +97,7 @@ class Gateway:
         settings = settings or GatewaySettings()
         self._clock, self._traces = clock, traces
         self._namer = Namer(ids)
-        self._payers = Payers()
+        self.payers = Payers()
         self._receipt = settings.receipt
         self._directory = Directory(self.apis, place)
         self.usage = usage or UsagePlans((), (), QuotaLedger(clock), clock)
@@ -199,7 +199,7 @@ class Gateway:
     # -- the integration -------------------------------------------------------------------------------------------
 
     def _integrate(self, exchange: Exchange) -> Response | Future[Response]:
-        exchange.trace.payer = payer_of(exchange, self._payers)
+        exchange.trace.payer = payer_of(exchange, self.payers)
         runner: Runner = exchange.route.runner
         pending = runner.start(exchange)
         if isinstance(pending, Response):

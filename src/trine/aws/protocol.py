@@ -7,11 +7,12 @@ become an `http.Response`. The table's data plane has its own, faster codec; con
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, NamedTuple
 
 import orjson
 
-from trine.aws import protocol_query, protocol_rest
+from trine.aws import protocol_cbor, protocol_query, protocol_rest
 from trine.aws.errors import AwsError
 from trine.aws.protocol_errors import InvalidAction, NotOffered, Serialization, UnknownOperation
 from trine.aws.protocol_json import parse_body, read_value, write_timestamp, write_value
@@ -44,6 +45,12 @@ class ServiceModel:
         self.model: Model = load_model(name, only) if model is None else model
         self.name = name
 
+    def speaking(self, protocol: str, *, target_prefix: str) -> ServiceModel:
+        """The same API in another protocol: `query`, `json` (1.0) or `smithy-rpc-v2-cbor`."""
+        found = copy(self)
+        found.model = self.model.speaking(protocol, target_prefix)
+        return found
+
     def operation_for(self, request: Request) -> Operation:
         """The operation that `request` asks for. UnknownOperation, InvalidAction, or NotOffered (501)."""
         return self._find(request)[0]
@@ -61,6 +68,8 @@ class ServiceModel:
             values = protocol_query.read_input(self.model, operation, form)
         elif protocol == "rest-json":
             values = protocol_rest.read_input(self.model, operation, request, labels)
+        elif protocol == protocol_cbor.PROTOCOL:
+            values = protocol_cbor.read_input(self.model, operation.input_shape, request.body)
         else:
             body = parse_body(request.body)
             values = read_value(self.model, operation.input_shape, body) if operation.input_shape is not None else {}
@@ -96,6 +105,11 @@ class ServiceModel:
                     status=403,
                 )
             return matched[0], matched[1], {}
+        if model.protocol == protocol_cbor.PROTOCOL:
+            named = model.operations.get(protocol_cbor.operation_name(request) or "")
+            if named is None:
+                raise UnknownOperation("The requested operation is not supported in the called region.")
+            return named, {}, {}
         target = (request.headers.get(b"x-amz-target") or b"").decode("ascii", "replace")
         prefix, _, name = target.rpartition(".")
         operation = model.operations.get(name)
@@ -112,6 +126,8 @@ class ServiceModel:
         if model.protocol == "rest-json":
             status, headers, body = protocol_rest.write_output(model, operation, output)
             return Response(status, [*headers, (_REQUEST_ID, request_id.encode())], body)
+        if model.protocol == protocol_cbor.PROTOCOL:
+            return Response(200, _cbor_headers(request_id), protocol_cbor.write(model, operation.output_shape, output))
         document = write_value(model, operation.output_shape, output) if operation.output_shape is not None else {}
         return Response(200, self._json_headers(request_id), orjson.dumps(document))
 
@@ -131,7 +147,20 @@ class ServiceModel:
                 (_REQUEST_ID, request_id.encode()),
             ]
             return Response(error.status, headers, orjson.dumps(document))
-        return Response(error.status, self._json_headers(request_id), orjson.dumps({"__type": error.code, **document}))
+        name, extra = self._compatible(error, shape)
+        if model.protocol == protocol_cbor.PROTOCOL:
+            body = protocol_cbor.write_plain({"__type": name, **document})
+            return Response(error.status, [*_cbor_headers(request_id), *extra], body)
+        body = orjson.dumps({"__type": name, **document})
+        return Response(error.status, [*self._json_headers(request_id), *extra], body)
+
+    def _compatible(self, error: AwsError, shape: Raw | None) -> tuple[str, list[tuple[bytes, bytes]]]:
+        """The error's name, and for services that once spoke query the header with its older code."""
+        if shape is None or "error" not in shape or not self.model.query_compatible:
+            return error.code, []
+        kind = "Sender" if error.status < 500 else "Receiver"
+        code = shape["error"].get("code", error.code)
+        return shape["name"], [(b"x-amzn-query-error", f"{code};{kind}".encode())]
 
     def _json_headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
         kind = f"application/x-amz-json-{self.model.json_version}".encode()
@@ -153,6 +182,14 @@ class ServiceModel:
             else:
                 document[name] = write_value(self.model, member["shape"], value) if member is not None else value
         return document, headers
+
+
+def _cbor_headers(request_id: str) -> list[tuple[bytes, bytes]]:
+    return [
+        (_REQUEST_ID, request_id.encode()),
+        (b"smithy-protocol", b"rpc-v2-cbor"),
+        (b"Content-Type", b"application/cbor"),
+    ]
 
 
 __all__ = ["Call", "Operation", "Serialization", "ServiceModel", "write_timestamp"]

@@ -91,6 +91,8 @@ def _read_scalar(kind: str, raw: Any) -> Any:
             )
         return raw
     if kind in {"float", "double", "bigDecimal"}:
+        if raw in ("NaN", "Infinity", "-Infinity"):  # what JSON has no number for (Smithy, "JSON floats")
+            return float(raw)
         if isinstance(raw, bool) or not isinstance(raw, int | float):
             raise Serialization(f"{_token(raw)} can not be converted to a Double")
         return float(raw)

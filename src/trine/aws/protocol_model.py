@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,8 @@ Raw = Mapping[str, Any]
 _GZIP = 31
 """zlib's name for gzip's framing."""
 _NOISE = frozenset({"documentation", "deprecated", "deprecatedMessage", "deprecatedSince", "examples"})
-_KEPT_METADATA = frozenset({"protocol", "jsonVersion", "targetPrefix", "xmlNamespace", "apiVersion", "serviceId"})
+_KEPT_METADATA = frozenset({"protocol", "jsonVersion", "targetPrefix", "xmlNamespace", "apiVersion", "serviceId",
+                            "awsQueryCompatible"})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +56,8 @@ class Route(NamedTuple):
 class Model:
     """The shapes and operations of one service."""
 
-    __slots__ = ("error_shapes", "json_version", "name", "namespace", "operations", "protocol", "routes", "shapes",
-                 "target_prefix", "version")  # fmt: skip
+    __slots__ = ("error_shapes", "json_version", "name", "namespace", "operations", "protocol", "query_compatible",
+                 "routes", "shapes", "target_prefix", "version")  # fmt: skip
 
     def __init__(self, name: str, document: Raw) -> None:
         metadata: Raw = document["metadata"]
@@ -65,6 +67,8 @@ class Model:
         self.json_version: str = metadata.get("jsonVersion", "1.1")
         self.target_prefix: str = metadata.get("targetPrefix", "")
         self.namespace: str = metadata.get("xmlNamespace", "")
+        self.query_compatible = "awsQueryCompatible" in metadata
+        """Errors in JSON and CBOR also carry the code they had in the query protocol."""
         self.shapes: Raw = document["shapes"]
         only = document.get("only")
         self.operations = {
@@ -72,6 +76,13 @@ class Model:
         }
         self.error_shapes = _error_shapes(self.shapes)
         self.routes = _routes(self.operations.values()) if self.protocol.startswith("rest-") else {}
+
+    def speaking(self, protocol: str, target_prefix: str) -> Model:
+        """The same API in another protocol."""
+        found = copy(self)
+        found.protocol, found.target_prefix, found.json_version = protocol, target_prefix, "1.0"
+        found.query_compatible = protocol != "query"
+        return found
 
     def shape(self, name: str) -> Raw:
         """A shape's raw description."""
@@ -179,8 +190,9 @@ def _error_shapes(shapes: Raw) -> dict[str, Raw]:
     found: dict[str, Raw] = {}
     for name, raw in shapes.items():
         if raw.get("exception"):
-            found.setdefault(name, raw)
-            found.setdefault(raw.get("error", {}).get("code", name), raw)
+            named = {**raw, "name": name}
+            found.setdefault(name, named)
+            found.setdefault(raw.get("error", {}).get("code", name), named)
     return found
 
 

@@ -5,6 +5,8 @@ Counts only. Enters a function, leaves nothing or `TooManyRequests` with AWS's r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from trine.awslambda import limits
 from trine.awslambda.errors import TooManyRequests
 from trine.awslambda.function import Function
@@ -27,6 +29,10 @@ class Concurrency:
     def running(self, name: str) -> int:
         """Invocations of the function `name` that run or wait for an environment now."""
         return self._running.get(name, 0)
+
+    def counts(self) -> Mapping[str, int]:
+        """Function → invocations of it that run or wait for an environment now."""
+        return self._running
 
     def reserve(self, name: str, units: int | None) -> None:
         """Set the reserved share of a function (0 stops it), or take it away with None."""

@@ -47,6 +47,8 @@ class FunctionLog:
         self._unwritten: list[_Row] = []
         self._timer: Timer | None = None
         self._followers: list[Follower] = []
+        self.embedded: Callable[[str, str], None] | None = None
+        """Told (group, line) of lines of a function that hold metrics (EMF); must not block or raise."""
 
     def append(self, stream: str, request_id: str, *messages: str) -> None:
         """Add one event for each message, now."""
@@ -127,12 +129,15 @@ class LogStore:
         self._clock = clock
         self._directory = directory
         self._groups: dict[str, FunctionLog] = {}
+        self.embedded: Callable[[str, str], None] | None = None
+        """As `FunctionLog.embedded`, for groups made from now on."""
 
     def group(self, name: str) -> FunctionLog:
         """The log group `name` (`/aws/lambda/function`)."""
         log = self._groups.get(name)
         if log is None:
             log = self._groups[name] = FunctionLog(name, self._directory, self._clock)
+            log.embedded = self.embedded
         return log
 
     def groups(self) -> list[FunctionLog]:

@@ -51,6 +51,8 @@ class Report:
                 return
             if invocation.kept_bytes > limits.LOG_INVOCATION_MAX_BYTES:
                 line = _DROPPED.format(limits.LOG_INVOCATION_MAX_BYTES)
+        if line.startswith("{") and '"_aws"' in line and self._log.embedded is not None:
+            self._log.embedded(self._log.group, line)
         self._write(invocation, line)
 
     def init_start(self) -> None:

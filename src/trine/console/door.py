@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote
 from trine.aws.errors import AwsError
 from trine.console.bills import BODY, BillViews
 from trine.console.log_stream import LogStream, latest_events
+from trine.console.scrape import basic_caller, scrape
 from trine.http.message import Request, Response
 from trine.iam.rights import rights_of
 from trine.metering.usage import root_of
@@ -54,6 +55,7 @@ class ConsoleDoor:
             "logs": ("trine:ReadLogs", self._logs),
             "rights": ("trine:ReadRights", self._rights),
         }
+        self._views["metrics"] = ("trine:ReadMetrics", lambda name, query: scrape(stack))
         bills = BillViews(stack.wings.observing, stack.wings.clock.now)
         self._views.update(bills.views())
 
@@ -78,7 +80,9 @@ class ConsoleDoor:
             raise NoSuchView(f"there is no view {view!r}; there are: {', '.join(self._views)}")
         action, show = self._views[view]
         access = self._stack.wings.access
-        caller = access.authenticate(request, "trine")
+        caller = basic_caller(request, access) if view == "metrics" else None
+        if caller is None:
+            caller = access.authenticate(request, "trine")
         access.authorize(caller, action, self._stack.arn)
         query = dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True))
         if posted:
@@ -129,6 +133,8 @@ def _number(query: Query, name: str, default: int, most: int) -> int:
 
 
 def _shown(shown: Any) -> Response:
+    if isinstance(shown, Response):
+        return shown
     if isinstance(shown, LogStream):
         return Response(200, [(b"Content-Type", b"application/x-ndjson")], shown.lines())
     return _answer(200, shown)

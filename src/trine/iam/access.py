@@ -8,7 +8,7 @@ and in the log, and passes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from trine.aws.arn import Place
@@ -92,6 +92,17 @@ class Access:
             request,
             credential.access_key_id,
         )
+
+    def caller_with_secret(self, access_key_id: str, is_secret: Callable[[str], bool]) -> Caller | None:
+        """The caller that an active long-term key stands for, when `is_secret` says that its secret was given too.
+
+        For what cannot sign. None when the key is unknown, temporary or inactive, or the secret another.
+        """
+        credential = self.credentials.find(access_key_id)
+        if credential is None or credential.access_key is None or not is_secret(credential.secret):
+            return None
+        authority = self._authority(credential)
+        return Caller(credential.principal, None, self.place.region, authority, None, access_key_id)
 
     def caller_of(self, session: Session) -> Caller:
         """The caller that `session` makes, for calls inside the house that carry no signature."""

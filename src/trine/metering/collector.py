@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from trine.clock import Clock, Timer
+from trine.metering.distribution import Distribution
 from trine.metering.ledger import Ledger, Level, day_of
 from trine.metering.limits import DRAIN_SECONDS, MINUTE_SECONDS
 from trine.metering.measures import (
@@ -42,8 +43,13 @@ class Collector:
         self.traces_counted = 0
         self.failures = 0
         """Traces that could not be counted, because of a fault of our own; the log says which."""
+        self.gauges: Callable[[], Iterable[tuple[MetricName, float]]] = tuple
+        """What is looked at once a second while requests come: figures that no single request tells."""
         self.on_counted: list[Callable[[list[Trace]], None]] = []
         """Told each batch once it is counted (trace export); must not block or raise."""
+        self.on_minute: Callable[[int, Iterable[tuple[MetricName, Distribution]]], None] = _nobody
+        """Told what was measured in a minute, in one part or several."""
+        self._measured_minute = 0
         self._closed: list[Trace] = []
         self._since = 0.0
         self._timer: Timer | None = None
@@ -62,6 +68,8 @@ class Collector:
 
     def _drain_late(self) -> None:
         self._timer = None
+        for name, value in self.gauges():
+            self.measures.add(name, value)
         self.drain()
 
     def start(self) -> None:
@@ -99,6 +107,7 @@ class Collector:
     def _minute_over(self) -> None:
         self._minute_timer = None
         self.flush()
+        self._turn()
         today = day_of(self._minute())
         if today != self._day:
             self._day = today
@@ -114,8 +123,12 @@ class Collector:
         if self._minute_timer is None:
             left = MINUTE_SECONDS - self._clock.now() % MINUTE_SECONDS
             self._minute_timer = self._clock.call_later(left + DRAIN_SECONDS, self._minute_over)
+        minute = int(self._since // MINUTE_SECONDS)
+        if minute != self._measured_minute:
+            self._turn()
+            self._measured_minute = minute
         try:
-            self._count(batch, int(self._since // MINUTE_SECONDS))
+            self._count(batch, minute)
         except Exception:
             self.failures += len(batch)
             _log.exception("requests could not be counted")
@@ -123,6 +136,14 @@ class Collector:
         self._since = self._clock.now()
         for tell in self.on_counted:
             tell(batch)
+
+    def measure(self) -> None:
+        """Hand on everything measured up to now."""
+        self.drain()
+        self._turn()
+
+    def _turn(self) -> None:
+        self.on_minute(self._measured_minute, self.measures.turn())
 
     def _count(self, batch: list[Trace], minute: int) -> None:
         alike: dict[_Alike, list[Trace]] = {}
@@ -227,6 +248,12 @@ class Collector:
                 measures.add(MetricName(DYNAMODB, "ConsumedReadCapacityUnits", where), use.read_units, count)
             if use.write_units:
                 measures.add(MetricName(DYNAMODB, "ConsumedWriteCapacityUnits", where), use.write_units, count)
+
+
+def _nobody(minute: int, measured: Iterable[tuple[MetricName, Distribution]]) -> None:
+    """Nobody keeps measures by the minute: they are let go."""
+    for _ in measured:
+        pass
 
 
 def integration_ms(trace: Trace) -> float | None:

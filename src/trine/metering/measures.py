@@ -8,7 +8,7 @@ counted. Names and dimensions: "Amazon API Gateway dimensions and metrics", "Typ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from trine.metering.distribution import Distribution
@@ -75,6 +75,14 @@ class Measures:
         """What came in since the last turn."""
         fresh, self._fresh = self._fresh, {}
         yield from fresh.items()
+
+
+def concurrency_measures(running: Mapping[str, int]) -> Iterator[tuple[MetricName, float]]:
+    """How many invocations of each function run, and of all together."""
+    for function, count in running.items():
+        yield MetricName(LAMBDA, "ConcurrentExecutions", (("FunctionName", function),)), float(count)
+    if running:
+        yield MetricName(LAMBDA, "ConcurrentExecutions", ()), float(sum(running.values()))
 
 
 def request_dimensions(route: RouteName) -> list[MetricDimensions]:

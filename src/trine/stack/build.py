@@ -26,11 +26,14 @@ from trine.awslambda.service import Service
 from trine.awslambda.urls.config import local_address
 from trine.clock import Clock
 from trine.cloudformation.resources import Resource
+from trine.cloudwatch.service import CloudWatch
 from trine.cognito.user_pools import UserPools
 from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.iam.access import Access
 from trine.kv.store import Store
+from trine.metering.measures import concurrency_measures
+from trine.stack.alarm_actions import AlarmActions
 from trine.stack.eventing import Eventing
 from trine.stack.listeners import Deferred, Endpoint
 from trine.stack.observing import Observing, ledger_of
@@ -38,6 +41,8 @@ from trine.stack.settings import Settings
 from trine.trace import TraceBook
 
 SHUTDOWN_GRACE_SECONDS = 2.0
+METRICS_DIRECTORY = "metrics"
+"""Below the state directory: what PutMetricData put."""
 
 
 @dataclass(slots=True)
@@ -63,10 +68,12 @@ class Wings:
     """What was made anew and must be durable before the stack is ready: values of API keys."""
     observing: Observing
     """Usage, measures, receipts and bills of all wings."""
+    cloudwatch: CloudWatch
 
     async def close(self) -> None:
         """End the functions' processes, then write what is accepted, then let go of the store."""
         await self.functions.close(SHUTDOWN_GRACE_SECONDS)
+        self.cloudwatch.close()
         self.observing.collector.close()
         await asyncio.gather(*self.made, *self.usage.ledger.flush())
         self.access.keep_ledger()
@@ -139,10 +146,22 @@ def build(
         aws_url,
         deliver=lambda pool_id, message: write_line(f"/aws/cognito/{pool_id}", message),
     )
+    cloudwatch = CloudWatch(
+        clock,
+        place,
+        catalogue,
+        None if settings.memory else settings.state_directory / METRICS_DIRECTORY,
+        observing.collector.measure,
+        AlarmActions(place, functions, eventing).deliver,
+    )
+    observing.collector.on_minute = cloudwatch.take
+    observing.collector.gauges = lambda: concurrency_measures(functions.concurrency.counts())
+    functions.machinery.log_store.embedded = cloudwatch.log_line
     usage, keys_written = build_usage(resources, catalogue, ids, clock)
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
         "lambda": Deferred(lambda: _lambda_endpoint(functions, access, ids, traces)),
+        "monitoring": Deferred(lambda: _cloudwatch_endpoint(cloudwatch, access, clock, ids, traces, place)),
         "apigateway": Deferred(lambda: _apigateway_endpoint(gateway, access, ids, traces, place)),
         "cognito-idp": Deferred(user_pools.endpoint),
         **identity_endpoints(access, ids, traces),
@@ -185,6 +204,7 @@ def build(
         endpoints=endpoints,
         made=keys_written,
         observing=observing,
+        cloudwatch=cloudwatch,
     )
 
 
@@ -214,6 +234,14 @@ def log_group_of(destination_arn: str) -> str:
     return destination_arn.removesuffix(":*").rpartition(":")[2]
 
 
+def _cloudwatch_endpoint(
+    cloudwatch: CloudWatch, access: Access, clock: Clock, ids: Ids, traces: TraceBook, place: Place
+) -> Endpoint:
+    from trine.cloudwatch.endpoint import Endpoint as CloudWatchEndpoint
+
+    return CloudWatchEndpoint(cloudwatch, access, clock, ids, traces, place)
+
+
 def _apigateway_endpoint(gateway: Gateway, access: Access, ids: Ids, traces: TraceBook, place: Place) -> Endpoint:
     from trine.apigateway.endpoint import Endpoint as ApiGatewayEndpoint
 
@@ -240,6 +268,7 @@ FIDELITY_MODULES = (
     "trine.apigateway.fidelity",
     "trine.awslambda.fidelity",
     "trine.cognito.fidelity",
+    "trine.cloudwatch.fidelity",
     "trine.dynamodb.fidelity",
     "trine.iam.fidelity",
     "trine.messaging.fidelity",

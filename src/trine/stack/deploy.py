@@ -18,6 +18,7 @@ from trine.awslambda.function import function_from_properties
 from trine.cloudformation.faults import Fault, TemplateFaults
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
+from trine.cloudwatch.alarm import Alarm
 from trine.cognito import user_pools
 from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.scaling.policy import target_tracking
@@ -36,6 +37,7 @@ POLICY = "AWS::IAM::Policy"
 PERMISSION = "AWS::Lambda::Permission"
 GROUP = "AWS::IAM::Group"
 USER = "AWS::IAM::User"
+ALARM = "AWS::CloudWatch::Alarm"
 SCALABLE_TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 SCALING_POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 ROLE_POLICY = "AWS::IAM::RolePolicy"
@@ -43,6 +45,7 @@ ORDER = (
     MANAGED_POLICY, ROLE, GROUP, USER, MANAGED_POLICY, POLICY, ROLE_POLICY, TABLE, SCALABLE_TARGET, SCALING_POLICY,
     *messages.TYPES, *lambda_resources.BEFORE_FUNCTIONS, FUNCTION, *lambda_resources.AFTER_FUNCTIONS,
     *user_pools.TYPES,
+    ALARM,
 )  # fmt: skip
 """Types in the order in which they are made. A function's role must exist before its first credentials; managed
 policies come twice, because identities name them by ARN and they name identities: first unattached, then attached."""
@@ -55,6 +58,7 @@ NAME_PROPERTY = {
     POLICY: "PolicyName",
     ROLE_POLICY: "PolicyName",
     GROUP: "GroupName",
+    ALARM: "AlarmName",
     USER: "UserName",
     lambda_resources.LAYER: "LayerName",
     **messages.NAME_PROPERTIES,
@@ -75,6 +79,7 @@ def check(template: Template, place: Place) -> None:
         TABLE: lambda resource: define_table(create_table_input(named_properties(resource))),
         SCALABLE_TARGET: lambda resource: _scales_a_table(resource.properties) and scalable_target(resource.properties),
         SCALING_POLICY: lambda resource: _scales_a_table(resource.properties) and target_tracking(resource.properties),
+        ALARM: lambda resource: Alarm(named_properties(resource)),
         FUNCTION: lambda resource: function_from_properties(named_properties(resource), template.directory, place),
         **{one: partial(_check_message, one) for one in messages.TYPES},
     }
@@ -183,6 +188,10 @@ def _make_in_user_pool(making: _Making) -> Awaitable[None]:
     )
 
 
+def _make_alarm(making: _Making) -> object:
+    return making.wings.cloudwatch.alarms.put(making.properties)
+
+
 _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     ROLE: lambda making: making.wings.access.put_role(making.properties),
     MANAGED_POLICY: _make_managed_policy,
@@ -198,6 +207,7 @@ _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     FUNCTION: _make_function,
     **dict.fromkeys(messages.TYPES, _make_message_resource),
     **dict.fromkeys(user_pools.TYPES, _make_in_user_pool),
+    ALARM: _make_alarm,
     **dict.fromkeys((*lambda_resources.BEFORE_FUNCTIONS, *lambda_resources.AFTER_FUNCTIONS), _make_beside_function),
 }
 

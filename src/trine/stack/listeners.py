@@ -20,13 +20,20 @@ TARGET_PREFIXES = {
     b"Logs_": "logs",
     b"AmazonSQS.": "sqs",
     b"AWSCognitoIdentityProviderService.": "cognito-idp",
+    b"GraniteServiceVersion20100801.": "monitoring",
 }
-PATH_PREFIXES = {
+PATH_PREFIXES = {b"/service/GraniteServiceVersion20100801/": "monitoring"} | {
     f"/{version}/".encode(): "lambda"
     for version in ("2014-11-13", "2015-03-31", "2016-08-19", "2017-03-31", "2017-10-31", "2018-10-31", "2019-09-25",
                     "2019-09-30", "2020-06-30", "2021-10-31", "2021-11-15")
 }  # fmt: skip
-QUERY_VERSIONS = {"2011-06-15": "sts", "2010-05-08": "iam", "2012-11-05": "sqs", "2010-03-31": "sns"}
+QUERY_VERSIONS = {
+    "2011-06-15": "sts",
+    "2010-05-08": "iam",
+    "2010-08-01": "monitoring",
+    "2012-11-05": "sqs",
+    "2010-03-31": "sns",
+}
 SCOPE_ALIASES = {"awslambda": "lambda", "streams.dynamodb": "dynamodb"}
 
 

@@ -108,6 +108,7 @@ class Stack:
                 wings.dynamodb.start()
                 await deploy(template, wings, settings)
             wings.observing.collector.start()
+            wings.cloudwatch.start()
             await stack._listen(console(stack))
             wings.functions.open_sources()
         except BaseException:

@@ -1,0 +1,281 @@
+"""Metric math, computed: trees of `expression` over time series. Pure.
+
+A value is a number, a `TimeSeries`, or a list of series (`METRICS()`, `[a, b]`). Points without a value on both sides
+of an operation have none in its result; a division by zero has none either. Functions that are not built are refused
+by name. Source: user guide, "Using math expressions with CloudWatch metrics".
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from statistics import pstdev
+
+from trine.cloudwatch.errors import ValidationError
+from trine.cloudwatch.expression import Binary, Call, Group, Name, Negative, Node, Number, Text
+
+TimeSeries = dict[int, float]
+"""Value by second since the epoch, ascending."""
+Value = float | TimeSeries | list[TimeSeries]
+Pair = Callable[[float, float], float]
+
+
+def _divided(left: float, right: float) -> float:
+    return left / right if right else math.nan
+
+
+def _power(left: float, right: float) -> float:
+    try:
+        found = left**right
+    except (OverflowError, ZeroDivisionError):
+        return math.nan
+    return found if isinstance(found, float) else math.nan
+
+
+_SIGNS: Mapping[str, Pair] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": _divided, "^": _power,
+    "==": lambda left, right: float(left == right), "!=": lambda left, right: float(left != right),
+    "<": lambda left, right: float(left < right), ">": lambda left, right: float(left > right),
+    "<=": lambda left, right: float(left <= right), ">=": lambda left, right: float(left >= right),
+    "&&": lambda left, right: float(bool(left) and bool(right)),
+    "||": lambda left, right: float(bool(left) or bool(right)),
+}  # fmt: skip
+_EACH: Mapping[str, Callable[[float], float]] = {
+    "ABS": abs, "CEIL": math.ceil, "FLOOR": math.floor,
+    "LOG": lambda value: math.log(value) if value > 0 else math.nan,
+    "LOG10": lambda value: math.log10(value) if value > 0 else math.nan,
+}  # fmt: skip
+_OVER: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "AVG": lambda values: math.fsum(values) / len(values), "SUM": math.fsum, "MIN": min, "MAX": max, "STDDEV": pstdev,
+}  # fmt: skip
+_OF_SERIES: Mapping[str, Callable[[TimeSeries], float]] = {
+    "DATAPOINT_COUNT": lambda series: float(len(series)),
+    "FIRST": lambda series: next(iter(series.values()), math.nan),
+    "LAST": lambda series: next(reversed(series.values()), math.nan),
+}
+
+
+class Computation:
+    """One GetMetricData call's worth of series by id."""
+
+    def __init__(
+        self,
+        look_up: Callable[[str], Value],
+        metrics: Callable[[str], list[TimeSeries]],
+        times: Sequence[int],
+        period: int,
+    ) -> None:
+        """`look_up` gives the value of an id, `metrics` all series whose id holds a text; `times` are all periods."""
+        self._look_up, self._metrics, self._times, self._period = look_up, metrics, times, period
+
+    def compute(self, node: Node) -> Value:
+        """The value of a tree. ValidationError."""
+        if isinstance(node, Number):
+            return node.value
+        if isinstance(node, Name):
+            return self._look_up(node.name)
+        if isinstance(node, Negative):
+            return _each(self.compute(node.operand), operator.neg)
+        if isinstance(node, Group):
+            return [series for member in node.members for series in _series_of(self.compute(member), "[…]")]
+        if isinstance(node, Binary):
+            return _paired(self.compute(node.left), self.compute(node.right), _SIGNS[node.sign])
+        if isinstance(node, Text):
+            raise ValidationError(f"A text ({node.value[:40]!r}) is no value of an expression.")
+        return self._call(node)
+
+    def _call(self, call: Call) -> Value:
+        name, arguments = call.function, call.arguments
+        if name == "METRICS":
+            return self._metrics(self._text(arguments))
+        if name == "FILL":
+            return self._fill(arguments)
+        if name == "IF":
+            return self._if(arguments)
+        if name == "TIME_SERIES":
+            (value,) = self._values(call, 1)
+            return dict.fromkeys(self._times, _number(value, name))
+        if name == "PERIOD":
+            self._values(call, 1)
+            return float(self._period)
+        if name in _EACH:
+            (value,) = self._values(call, 1)
+            return _each(value, _EACH[name])
+        if name in _OVER:
+            (value,) = self._values(call, 1)
+            return _over(value, _OVER[name], name)
+        if name in _OF_SERIES:
+            (value,) = self._values(call, 1)
+            return _of_series(value, _OF_SERIES[name], name)
+        if name in _CHANGES:
+            (value,) = self._values(call, 1)
+            return _mapped(value, _CHANGES[name], name)
+        if name == "METRIC_COUNT":
+            (value,) = self._values(call, 1)
+            return float(len(_series_of(value, name)))
+        raise ValidationError(
+            f"The function {name[:40]} is not built into Trine; docs/metrics.md lists those that are."
+        )
+
+    def _values(self, call: Call, count: int) -> list[Value]:
+        if len(call.arguments) != count:
+            raise ValidationError(f"{call.function} takes {count} argument{'s' if count > 1 else ''}.")
+        return [self.compute(argument) for argument in call.arguments]
+
+    @staticmethod
+    def _text(arguments: tuple[Node, ...]) -> str:
+        if not arguments:
+            return ""
+        if len(arguments) == 1 and isinstance(arguments[0], Text):
+            return arguments[0].value
+        raise ValidationError('METRICS takes nothing, or a text: METRICS("errors").')
+
+    def _fill(self, arguments: tuple[Node, ...]) -> Value:
+        if len(arguments) != 2:
+            raise ValidationError("FILL takes 2 arguments.")
+        value, how = self.compute(arguments[0]), arguments[1]
+        if isinstance(how, Name) and how.name.upper() in ("REPEAT", "LINEAR"):
+            filler = _repeated if how.name.upper() == "REPEAT" else _interpolated
+            return _mapped(value, lambda series: filler(series, self._times), "FILL")
+        number = _number(self.compute(how), "FILL")
+        return _mapped(value, lambda series: {at: series.get(at, number) for at in self._times}, "FILL")
+
+    def _if(self, arguments: tuple[Node, ...]) -> Value:
+        if len(arguments) not in (2, 3):
+            raise ValidationError("IF takes 2 or 3 arguments.")
+        condition, then = self.compute(arguments[0]), self.compute(arguments[1])
+        otherwise: Value = self.compute(arguments[2]) if len(arguments) == 3 else {}
+        if isinstance(condition, float):
+            return then if condition else otherwise
+        if isinstance(condition, list):
+            raise ValidationError("The condition of IF must be one series or a number.")
+        found: TimeSeries = {}
+        for at, decided in condition.items():
+            chosen = then if decided else otherwise
+            if isinstance(chosen, list):
+                raise ValidationError("IF chooses between single series and numbers.")
+            value = chosen if isinstance(chosen, float) else chosen.get(at)
+            if value is not None:
+                found[at] = value
+        return found
+
+
+def _number(value: Value, name: str) -> float:
+    if not isinstance(value, float):
+        raise ValidationError(f"{name} takes a number there.")
+    return value
+
+
+def _series_of(value: Value, name: str) -> list[TimeSeries]:
+    if isinstance(value, float):
+        raise ValidationError(f"{name} takes series, not a number.")
+    return value if isinstance(value, list) else [value]
+
+
+def _clean(series: Mapping[int, float]) -> TimeSeries:
+    return {at: value for at, value in series.items() if math.isfinite(value)}
+
+
+def _each(value: Value, apply: Callable[[float], float]) -> Value:
+    if isinstance(value, float):
+        return float(apply(value))
+    if isinstance(value, list):
+        return [_clean({at: float(apply(one)) for at, one in series.items()}) for series in value]
+    return _clean({at: float(apply(one)) for at, one in value.items()})
+
+
+def _paired(left: Value, right: Value, apply: Pair) -> Value:
+    if isinstance(left, list) or isinstance(right, list):
+        lefts = left if isinstance(left, list) else None
+        rights = right if isinstance(right, list) else None
+        if lefts is not None and rights is not None and len(lefts) != len(rights):
+            raise ValidationError("Two lists of series in one operation must be of the same length.")
+        count = len(lefts if lefts is not None else rights or ())
+        pairs = [
+            (lefts[at] if lefts is not None else left, rights[at] if rights is not None else right)
+            for at in range(count)
+        ]
+        return [series for one, other in pairs for series in _series_of(_paired(one, other, apply), "The operation")]
+    if isinstance(left, float) and isinstance(right, float):
+        return float(apply(left, right))
+    if isinstance(left, float):
+        assert isinstance(right, dict)
+        return _clean({at: float(apply(left, value)) for at, value in right.items()})
+    if isinstance(right, float):
+        return _clean({at: float(apply(value, right)) for at, value in left.items()})
+    assert isinstance(right, dict)
+    return _clean({at: float(apply(value, right[at])) for at, value in left.items() if at in right})
+
+
+def _over(value: Value, apply: Callable[[Sequence[float]], float], name: str) -> Value:
+    """Of one series a number; of several, a series of what `apply` makes of their values at each time."""
+    if isinstance(value, float):
+        raise ValidationError(f"{name} takes series, not a number.")
+    if not isinstance(value, list):
+        return float(apply(list(value.values()))) if value else math.nan
+    times = sorted(set().union(*value)) if value else []
+    return {at: float(apply([series[at] for series in value if at in series])) for at in times}
+
+
+def _of_series(value: Value, apply: Callable[[TimeSeries], float], name: str) -> float:
+    series = _series_of(value, name)
+    if len(series) != 1:
+        raise ValidationError(f"{name} takes one series.")
+    return apply(series[0])
+
+
+def _mapped(value: Value, apply: Callable[[TimeSeries], TimeSeries], name: str) -> Value:
+    series = [_clean(apply(one)) for one in _series_of(value, name)]
+    return series if isinstance(value, list) else series[0]
+
+
+def _differences(series: TimeSeries) -> TimeSeries:
+    times = list(series)
+    return {later: series[later] - series[earlier] for earlier, later in pairwise(times)}
+
+
+def _time_differences(series: TimeSeries) -> TimeSeries:
+    times = list(series)
+    return {later: float(later - earlier) for earlier, later in pairwise(times)}
+
+
+def _rates(series: TimeSeries) -> TimeSeries:
+    times = list(series)
+    return {later: (series[later] - series[earlier]) / (later - earlier) for earlier, later in pairwise(times)}
+
+
+def _running_sum(series: TimeSeries) -> TimeSeries:
+    found, total = {}, 0.0
+    for at, value in series.items():
+        total += value
+        found[at] = total
+    return found
+
+
+_CHANGES: Mapping[str, Callable[[TimeSeries], TimeSeries]] = {
+    "DIFF": _differences, "DIFF_TIME": _time_differences, "RATE": _rates, "RUNNING_SUM": _running_sum,
+}  # fmt: skip
+
+
+def _repeated(series: TimeSeries, times: Sequence[int]) -> TimeSeries:
+    found, latest = {}, None
+    for at in times:
+        latest = series.get(at, latest)
+        if latest is not None:
+            found[at] = latest
+    return found
+
+
+def _interpolated(series: TimeSeries, times: Sequence[int]) -> TimeSeries:
+    known = sorted(series)
+    found = {}
+    for at in times:
+        before = max((one for one in known if one <= at), default=None)
+        after = min((one for one in known if one >= at), default=None)
+        if before is None or after is None:
+            continue
+        share = 0.0 if before == after else (at - before) / (after - before)
+        found[at] = series[before] + (series[after] - series[before]) * share
+    return found

@@ -1,0 +1,184 @@
+"""Metric math, read: the text of an `Expression` becomes a tree. Pure.
+
+Enters text such as `100 * (errors / FILL(requests, 0))`; leaves nodes that `arithmetic` computes, or ValidationError
+that says where it stops making sense. Source: user guide, "Using math expressions with CloudWatch metrics".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trine.cloudwatch import limits
+from trine.cloudwatch.errors import ValidationError
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?|\.\d+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<text>\"[^\"]*\"|'[^']*')|(?P<sign><=|>=|==|!=|&&|\|\||[-+*/^<>(),\[\]]))"
+)
+_BINDING: Sequence[frozenset[str]] = (
+    frozenset({"||", "OR"}), frozenset({"&&", "AND"}), frozenset({"==", "!=", "<", ">", "<=", ">="}),
+    frozenset({"+", "-"}), frozenset({"*", "/"}),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as written."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in quotes."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The id of another query, or a keyword such as REPEAT."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`[a, b]`."""
+
+    members: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """`left sign right`; `sign` in its form with signs (`&&`, not `AND`)."""
+
+    sign: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """`-operand`."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`FUNCTION(arguments)`; the name in capitals."""
+
+    function: str
+    arguments: tuple[Node, ...]
+
+
+Node = Number | Text | Name | Group | Binary | Negative | Call
+
+
+def parse(text: str) -> Node:
+    """The tree of an expression. ValidationError."""
+    if len(text) > limits.EXPRESSION_MAX_CHARACTERS:
+        raise ValidationError(f"An expression has at most {limits.EXPRESSION_MAX_CHARACTERS} characters.")
+    if re.match(r"\s*SELECT\s", text, re.IGNORECASE):
+        raise ValidationError(
+            "Metrics Insights queries (SELECT) are not built into Trine; use MetricStat and metric math."
+        )
+    reader = _Reader(text)
+    node = reader.binary(0, 0)
+    if reader.kind:
+        raise reader.wrong()
+    return node
+
+
+class _Reader:
+    """Reads an expression from left to right; the token at hand is `kind` and `value`."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._at = text, 0
+        self.kind, self.value = "", ""
+        self._next()
+
+    def _next(self) -> None:
+        if not self._text[self._at :].strip():
+            self.kind, self.value = "", "the end"
+            return
+        found = _TOKEN.match(self._text, self._at)
+        if found is None:
+            raise ValidationError(f"Error in expression: unexpected {self._text[self._at :].strip()[:20]!r}.")
+        self._at = found.end()
+        self.kind = str(found.lastgroup)
+        self.value = found[self.kind]
+        if self.kind == "name" and self.value in ("AND", "OR"):
+            self.kind = "sign"
+
+    def wrong(self) -> ValidationError:
+        """What to say of the token at hand."""
+        return ValidationError(f"Error in expression {self._text[:100]!r}: unexpected {self.value[:40]!r}.")
+
+    def _take(self, sign: str) -> None:
+        if self.kind != "sign" or self.value != sign:
+            raise self.wrong()
+        self._next()
+
+    def binary(self, level: int, depth: int) -> Node:
+        """An expression of this binding and all stronger ones."""
+        if depth > limits.EXPRESSION_DEPTH_MAX_COUNT:
+            raise ValidationError("The expression is nested too deeply.")
+        if level == len(_BINDING):
+            return self._power(depth)
+        left = self.binary(level + 1, depth)
+        while self.kind == "sign" and self.value in _BINDING[level]:
+            sign = {"OR": "||", "AND": "&&"}.get(self.value, self.value)
+            self._next()
+            left = Binary(sign, left, self.binary(level + 1, depth))
+        return left
+
+    def _power(self, depth: int) -> Node:
+        if self.kind == "sign" and self.value == "-":
+            self._next()
+            if depth > limits.EXPRESSION_DEPTH_MAX_COUNT:
+                raise ValidationError("The expression is nested too deeply.")
+            return Negative(self._power(depth + 1))
+        left = self._single(depth)
+        if self.kind == "sign" and self.value == "^":
+            self._next()
+            return Binary("^", left, self._power(depth + 1))
+        return left
+
+    def _single(self, depth: int) -> Node:
+        kind, value = self.kind, self.value
+        if kind == "number":
+            self._next()
+            return Number(float(value))
+        if kind == "text":
+            self._next()
+            return Text(value[1:-1])
+        if kind == "name":
+            self._next()
+            if self.kind == "sign" and self.value == "(":
+                return Call(value.upper(), self._list("(", ")", depth))
+            return Name(value)
+        if kind == "sign" and value == "(":
+            self._next()
+            inner = self.binary(0, depth + 1)
+            self._take(")")
+            return inner
+        if kind == "sign" and value == "[":
+            return Group(self._list("[", "]", depth))
+        raise self.wrong()
+
+    def _list(self, opening: str, closing: str, depth: int) -> tuple[Node, ...]:
+        self._take(opening)
+        members: list[Node] = []
+        if self.kind == "sign" and self.value == closing:
+            self._next()
+            return ()
+        while True:
+            members.append(self.binary(0, depth + 1))
+            if self.kind == "sign" and self.value == closing:
+                self._next()
+                return tuple(members)
+            self._take(",")

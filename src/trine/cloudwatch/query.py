@@ -1,0 +1,146 @@
+"""GetMetricData's queries: series by `MetricStat`, values by `Expression`, each computed once. Pure over a store.
+
+Enters `MetricDataQuery` members and a range; leaves a `Result` for each query that returns data. An alarm on metric
+math is evaluated with the same rooms.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from trine.cloudwatch import limits
+from trine.cloudwatch.arithmetic import Computation, TimeSeries, Value
+from trine.cloudwatch.errors import (
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    MissingParameter,
+    ValidationError,
+)
+from trine.cloudwatch.expression import parse
+from trine.cloudwatch.metric import MetricKey, dimensions_of
+from trine.cloudwatch.statistic import statistic
+from trine.cloudwatch.store import MetricStore
+
+PERIODS_SECONDS = (1, 5, 10, 20, 30)
+"""Below a minute; above, any multiple of 60."""
+
+
+class Result(NamedTuple):
+    """What one query found."""
+
+    id: str
+    label: str
+    values: TimeSeries
+
+
+def check_period(period: Any, name: str = "Period") -> int:
+    """The period as CloudWatch takes it. InvalidParameterValue."""
+    if isinstance(period, int) and (period in PERIODS_SECONDS or (period >= 60 and period % 60 == 0)):
+        return period
+    raise InvalidParameterValue(
+        f"The parameter {name} must be 1, 5, 10, 20, 30, or any multiple of 60. You have specified {str(period)[:20]}."
+    )
+
+
+class Queries:
+    """The queries of one call."""
+
+    def __init__(self, store: MetricStore, queries: Sequence[Mapping[str, Any]], start: float, stop: float) -> None:
+        if len(queries) > limits.QUERIES_PER_CALL_MAX_COUNT:
+            raise InvalidParameterValue(f"At most {limits.QUERIES_PER_CALL_MAX_COUNT} queries are taken in one call.")
+        if not start < stop:
+            raise ValidationError("The parameter StartTime must be less than the parameter EndTime.")
+        self._store, self._start, self._stop = store, start, stop
+        self._queries = {str(query.get("Id", "")): query for query in queries}
+        if len(self._queries) != len(queries):
+            raise ValidationError("The values for parameter id in MetricDataQueries are not unique.")
+        self._values: dict[str, Value] = {}
+        self._labels: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        periods = [self._period_of(query) for query in queries if query.get("MetricStat") is not None]
+        self._period = max(periods, default=60)
+        """Of expressions: the longest of what they can refer to."""
+
+    def results(self) -> list[Result]:
+        """Every query's result that is to be returned. AwsError."""
+        found = []
+        for name, query in self._queries.items():
+            value = self.value(name)
+            if query.get("ReturnData") is False:
+                continue
+            if isinstance(value, float):
+                raise ValidationError(
+                    f"The expression {name} gives a number, not a time series; TIME_SERIES makes one."
+                )
+            labels = self._labels.get(name) or [str(query.get("Label") or name)]
+            many = value if isinstance(value, list) else [value]
+            for at, series in enumerate(many):
+                found.append(Result(name, labels[at] if at < len(labels) else labels[0], series))
+        return found
+
+    def value(self, name: str) -> Value:
+        """The value of one query, computed when it is first asked for."""
+        if name in self._values:
+            return self._values[name]
+        query = self._queries.get(name)
+        if query is None:
+            raise ValidationError(f"Error in expression: there is no query with the id {name[:60]!r}.")
+        if name in self._open:
+            raise ValidationError(f"The expressions {' → '.join([*self._open, name])[:200]} refer to each other.")
+        self._open.append(name)
+        try:
+            stat, expression = query.get("MetricStat"), query.get("Expression")
+            if (stat is None) == (expression is None):
+                raise ValidationError(f"The query {name} must have either MetricStat or Expression.")
+            self._values[name] = self._compute(name, query, str(expression)) if stat is None else self._measured(query)
+        finally:
+            self._open.pop()
+        return self._values[name]
+
+    def _period_of(self, query: Mapping[str, Any]) -> int:
+        return check_period(query["MetricStat"].get("Period"), "MetricStat.Period")
+
+    def _measured(self, query: Mapping[str, Any]) -> TimeSeries:
+        stat = query["MetricStat"]
+        metric = stat.get("Metric") or {}
+        if not metric.get("Namespace") or not metric.get("MetricName"):
+            raise MissingParameter("MetricStat.Metric must have a Namespace and a MetricName.")
+        key = MetricKey(str(metric["Namespace"]), str(metric["MetricName"]), dimensions_of(metric.get("Dimensions")))
+        compute, period = statistic(str(stat.get("Stat", ""))), self._period_of(query)
+        series = self._store.get(key)
+        if series is None or (stat.get("Unit") is not None and stat["Unit"] != series.unit):
+            return {}
+        self._labels[str(query.get("Id", ""))] = [str(query.get("Label") or key.name)]
+        start = self._start // period * period
+        points = self._store.periods(key, start, self._stop, period)
+        return {at: value for at, values in points if math.isfinite(value := compute(values))}
+
+    def _compute(self, name: str, query: Mapping[str, Any], text: str) -> Value:
+        period = check_period(query["Period"]) if query.get("Period") is not None else self._period
+        start = int(self._start // period * period)
+        if (self._stop - start) / period > limits.DATAPOINTS_PER_CALL_MAX_COUNT:
+            raise ValidationError("The expression covers more data points than one call may return.")
+        times = range(start, math.ceil(self._stop), period)
+
+        def metrics(part: str) -> list[TimeSeries]:
+            names = [one for one in self._queries if one != name and part in one
+                     and self._queries[one].get("MetricStat") is not None]  # fmt: skip
+            self._labels[name] = [str(self._queries[one].get("Label") or one) for one in names]
+            return [series for one in names if isinstance(series := self.value(one), dict)]
+
+        return Computation(self.value, metrics, times, period).compute(parse(text))
+
+
+def statistics_range(start: float, stop: float, period: int) -> None:
+    """Whether GetMetricStatistics may answer so many points. AwsError."""
+    if not start < stop:
+        raise InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
+    count = math.ceil((stop - start) / period)
+    if count > limits.DATAPOINTS_OF_STATISTICS_MAX_COUNT:
+        raise InvalidParameterCombination(
+            f"You have requested up to {count:,} datapoints, which exceeds the limit of "
+            f"{limits.DATAPOINTS_OF_STATISTICS_MAX_COUNT:,}. You may reduce the datapoints requested by increasing "
+            "Period, or decreasing the time range."
+        )

@@ -1,0 +1,116 @@
+"""Metric math: precedence, series against numbers, functions, and expressions that make no sense."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trine.aws.errors import AwsError
+from trine.cloudwatch.arithmetic import Computation
+from trine.cloudwatch.errors import ValidationError
+from trine.cloudwatch.expression import parse
+from trine.cloudwatch.metric import Datum, MetricKey
+from trine.cloudwatch.query import Queries
+from trine.cloudwatch.store import MetricStore
+from trine.metering.distribution import Distribution
+
+SERIES = {"a": {0: 1.0, 60: 2.0, 120: 3.0}, "b": {0: 4.0, 120: 0.0}}
+TIMES = [0, 60, 120, 180]
+
+
+def _compute(text: str) -> Any:
+    def look_up(name: str) -> Any:
+        if name not in SERIES:
+            raise ValidationError(name)
+        return dict(SERIES[name])
+
+    return Computation(look_up, lambda part: [dict(SERIES[n]) for n in SERIES if part in n], TIMES, 60).compute(
+        parse(text)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 + 2 * 3 ^ 2", 19.0),
+        ("-2 ^ 2 - (1 - 4) / 3", -3.0),
+        ("1 < 2 AND 3 >= 4 || 1", 1.0),
+        ("a + 1", {0: 2.0, 60: 3.0, 120: 4.0}),
+        ("a / b", {0: 0.25}),
+        ("SUM(a)", 6.0),
+        ("SUM([a, b])", {0: 5.0, 60: 2.0, 120: 3.0}),
+        ("MAX(METRICS())", {0: 4.0, 60: 2.0, 120: 3.0}),
+        ('METRIC_COUNT(METRICS("b"))', 1.0),
+        ("FILL(b, 9)", {0: 4.0, 60: 9.0, 120: 0.0, 180: 9.0}),
+        ("FILL(b, REPEAT)", {0: 4.0, 60: 4.0, 120: 0.0, 180: 0.0}),
+        ("FILL(b, LINEAR)", {0: 4.0, 60: 2.0, 120: 0.0}),
+        ("IF(a > 1, a, 0)", {0: 0.0, 60: 2.0, 120: 3.0}),
+        ("IF(b, a)", {0: 1.0}),
+        ("DIFF(a)", {60: 1.0, 120: 1.0}),
+        ("RATE(a)", {60: 1 / 60, 120: 1 / 60}),
+        ("RUNNING_SUM(a)", {0: 1.0, 60: 3.0, 120: 6.0}),
+        ("ABS(-a) * PERIOD(a)", {0: 60.0, 60: 120.0, 120: 180.0}),
+        ("LOG10(b)", {0: pytest.approx(0.602, abs=0.001)}),
+        ("TIME_SERIES(5)", dict.fromkeys(TIMES, 5.0)),
+        ("LAST(a) - FIRST(a) + DATAPOINT_COUNT(b)", 4.0),
+        ("[a, b] * 2", [{0: 2.0, 60: 4.0, 120: 6.0}, {0: 8.0, 120: 0.0}]),
+        ("STDDEV(a)", pytest.approx(0.8165, abs=1e-3)),
+    ],
+)
+def test_math(text: str, expected: Any) -> None:
+    assert _compute(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a +", "(a", "a b", "c", "FOO(a)", "SUM(1)", "FILL(a)", 'SEARCH("x", "Sum")', "SELECT AVG(x) FROM y", "a ? b",
+     "'text' + 1", "IF([a, b], 1)", "1" * 3000, "(" * 200, "-" * 500 + "1", "[a, b] + [a]", "FIRST([a, b])"],
+)  # fmt: skip
+def test_what_makes_no_sense_is_a_clear_error(text: str) -> None:
+    with pytest.raises(ValidationError):
+        _compute(text)
+
+
+@given(st.text(alphabet="ab1+-*/^()[],<>=&|\"' .SUMFIL", max_size=40))
+def test_no_text_breaks_it(text: str) -> None:
+    with contextlib.suppress(ValidationError):
+        assert isinstance(_compute(text), float | dict | list)
+
+
+def _queries(*queries: dict[str, Any]) -> list[Any]:
+    store = MetricStore()
+    values = Distribution()
+    values.add(5.0)
+    store.add(Datum(MetricKey("N", "m", ()), 60, values, "None", 60))
+    return [(result.id, result.values) for result in Queries(store, queries, 0, 300).results()]
+
+
+STAT = {"Metric": {"Namespace": "N", "MetricName": "m"}, "Period": 60, "Stat": "Average"}
+
+
+def test_queries_refer_to_each_other_in_any_order() -> None:
+    found = _queries({"Id": "e", "Expression": "m1 + 1"}, {"Id": "m1", "MetricStat": STAT, "ReturnData": False})
+    assert found == [("e", {60: 6.0})]
+
+
+@pytest.mark.parametrize(
+    "queries",
+    [
+        [{"Id": "e", "Expression": "f"}, {"Id": "f", "Expression": "e"}],
+        [{"Id": "e", "Expression": "nobody"}],
+        [{"Id": "e", "Expression": "1 + 1"}],
+        [{"Id": "e"}],
+        [{"Id": "e", "Expression": "m"}, {"Id": "e", "MetricStat": STAT}],
+        [{"Id": "m", "MetricStat": {**STAT, "Period": 7}}],
+        [{"Id": "m", "MetricStat": {**STAT, "Stat": "p200"}}],
+        [{"Id": "m", "MetricStat": {**STAT, "Metric": {}}}],
+    ],
+    ids=str,
+)
+def test_queries_that_cannot_be_answered(queries: list[dict[str, Any]]) -> None:
+    with pytest.raises(AwsError):
+        _queries(*queries)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trine.cloudformation.advice import advise
+from trine.cloudformation.advice import advise, quieted
 from trine.cloudformation.faults import Fault
 from trine.cloudformation.template import Template, load_template
 
@@ -63,8 +63,7 @@ Resources:
 @pytest.fixture
 def advice(load: Callable[..., Template]) -> Callable[[str], list[Fault]]:
     def advice(text: str) -> list[Fault]:
-        template = load(text)
-        return advise(template, {str(template.path): text.splitlines()})
+        return list(quieted(advise(load(text))))
 
     return advice
 
@@ -108,4 +107,4 @@ def test_a_comment_quiets_a_rule_on_its_line(advice: Callable[[str], list[Fault]
 
 def test_the_example_is_advised_of_its_open_doors_only() -> None:
     template = load_template(EXAMPLE)
-    assert {fault.rule for fault in advise(template, {})} == {"apigateway/public-route"}
+    assert {fault.rule for fault in advise(template)} == {"apigateway/public-route"}

@@ -7,7 +7,8 @@ comment `# trine: quiet rule-id` on the line quiets it there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from trine.cloudformation.document import Location
@@ -31,17 +32,28 @@ _SECRET_NAME = re.compile(
     r"(?i)(secret|password|passwd|private_?key|api_?key|access_?key|auth_?token)(?!.*(arn|name|id)$)"
 )
 _ACCESS_KEY = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")
-_QUIET = re.compile(r"#\s*trine:\s*quiet\s+([\w/,\s-]+)")
+_QUIET = re.compile(r"(?:#|//)\s*trine:\s*quiet\s+([\w/,\s-]+)")
 
 
-def advise(template: Template, lines: Mapping[str, Sequence[str]]) -> list[Fault]:
-    """Every piece of advice on `template`. `lines`: the texts of its files by name, for comments that quiet a rule."""
-    found = {advice for rule in RULES for advice in rule(template)}
-    return sorted(advice for advice in found if not _is_quiet(advice, lines))
+def advise(template: Template) -> list[Fault]:
+    """Every piece of advice on `template`, also what a comment quiets."""
+    return sorted({advice for rule in RULES for advice in rule(template)})
 
 
-def _is_quiet(advice: Fault, lines: Mapping[str, Sequence[str]]) -> bool:
-    text = lines.get(advice.file, ())
+def quieted(found: Iterable[Fault]) -> Iterator[Fault]:
+    """`found` without what a comment on its line quiets; each once."""
+    texts: dict[str, list[str]] = {}
+    for advice in dict.fromkeys(found):
+        if advice.file not in texts:
+            try:
+                texts[advice.file] = Path(advice.file).read_text("utf-8", "replace").splitlines()
+            except OSError:
+                texts[advice.file] = []
+        if not _is_quiet(advice, texts[advice.file]):
+            yield advice
+
+
+def _is_quiet(advice: Fault, text: Sequence[str]) -> bool:
     comment = _QUIET.search(text[advice.line - 1]) if 0 < advice.line <= len(text) else None
     return comment is not None and advice.rule in re.split(r"[,\s]+", comment.group(1).strip())
 

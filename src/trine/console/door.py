@@ -54,6 +54,7 @@ class ConsoleDoor:
             "description": ("trine:Describe", lambda name, query: self._stack.description()),
             "logs": ("trine:ReadLogs", self._logs),
             "rights": ("trine:ReadRights", self._rights),
+            "faults": ("trine:ReadFaults", self._faults),
         }
         self._views["metrics"] = ("trine:ReadMetrics", lambda name, query: scrape(stack))
         bills = BillViews(stack.wings.observing, stack.wings.clock.now)
@@ -106,6 +107,12 @@ class ConsoleDoor:
         observable = sorted({"execute-api", *wings.endpoints} - {"logs"})
         roles = [role.as_document() for role in rights_of(wings.access, observable)]
         return {"observable": observable, "roles": roles, "dropped": wings.access.ledger.dropped}
+
+    def _faults(self, name: str, query: Query) -> Any:
+        observing = self._stack.wings.observing
+        observing.collector.drain()
+        seen = observing.seen_faults
+        return {"faults": [fault.as_document() for fault in seen.all()], "dropped": seen.dropped}
 
     def _traces(self, kind: str, query: Query) -> Any:
         count = _number(query, "count", 50, TRACES_MAX)

@@ -20,6 +20,7 @@ from trine.metering.prices import Prices, load_prices, prices_of
 from trine.metering.profile import Profile
 from trine.metering.projection import month_from_profile, month_from_survey, project
 from trine.metering.receipt import Receipt, receipt_of
+from trine.metering.seen_faults import SeenFaults
 from trine.metering.series import usage_over_time
 from trine.metering.survey import survey
 from trine.trace import Trace, TraceBook
@@ -76,6 +77,9 @@ class Observing:
         self._prices_file = prices_file
         self._prices: Prices | None = None
         self.collector = Collector(clock, traces, ledger, levels)
+        self.seen_faults = SeenFaults()
+        """What only traffic shows; `trine check` asks for it."""
+        self.collector.on_counted.append(self.seen_faults.note)
 
     @property
     def prices(self) -> Prices:

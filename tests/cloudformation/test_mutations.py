@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trine.cloudformation.advice import advise
+from trine.cloudformation.code_advice import advise_on_code
 from trine.cloudformation.faults import TemplateFaults
 from trine.cloudformation.manifest import manifest
 from trine.cloudformation.template import Template
@@ -67,5 +68,6 @@ def test_any_one_value_may_be_anything(load: Callable[..., Template], path: tupl
     except TemplateFaults:
         return
     manifest(template, {})
-    advise(template, {})
+    advise(template)
+    list(advise_on_code(template))
     json.dumps([resource.properties for resource in template.resources.values()])

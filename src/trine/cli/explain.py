@@ -1,4 +1,4 @@
-"""`trine explain ID`: the waterfall of one request, and for a refusal what decided."""
+"""`trine explain ID`: the waterfall of one request, and for a refusal what decided and where it would be mended."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from trine.cli import waterfall
 from trine.cli.client import find_run_file, get_document
+from trine.cli.remedy import remedies
 
 
 @click.command()
@@ -21,9 +22,10 @@ def command(request_id: str, state: Path | None, as_json: bool) -> None:
 
     REQUEST_ID is the answer's `x-amzn-requestid` or `apigw-requestid`.
     """
-    document = get_document(find_run_file(state), f"/_trine/explain/{quote(request_id, safe='')}")
+    run_file = find_run_file(state)
+    document = get_document(run_file, f"/_trine/explain/{quote(request_id, safe='')}")
     if as_json:
         click.echo(json.dumps(document, indent=1))
         return
-    for line in waterfall.render(document):
+    for line in (*waterfall.render(document), *remedies(document, run_file)):
         click.echo(line)

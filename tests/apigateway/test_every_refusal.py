@@ -10,7 +10,6 @@ import pytest
 
 from trine.apigateway import errors
 from trine.apigateway.errors import Refusal
-from trine.apigateway.integrations.signing import sign
 from trine.apigateway.quota import Quota, QuotaLedger
 from trine.apigateway.usage_plans import ApiKey, UsagePlan, UsagePlans
 from trine.aws.errors import AwsError
@@ -18,6 +17,7 @@ from trine.aws.ids import SeededIds
 from trine.clock import ManualClock
 from trine.http.message import Response
 from trine.iam.access import Access
+from trine.iam.signing import sign
 
 START = 1_800_000_000.0
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:hello"

@@ -10,11 +10,11 @@ import orjson
 import pytest
 
 from trine.apigateway.integrations.service_action import service_target
-from trine.apigateway.integrations.signing import sign
 from trine.aws.ids import SeededIds
 from trine.clock import ManualClock
 from trine.http.message import Headers, Request, Response
 from trine.iam.access import Access
+from trine.iam.signing import sign
 
 
 def role_for(service: str) -> dict[str, Any]:

@@ -20,13 +20,13 @@ from trine.apigateway.errors import API_CONFIGURATION_ERROR, GatewayError
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.integrations.request_parameters import Parameters, fill_path, integration_parameters
 from trine.apigateway.integrations.service_call import Call, ServiceDoor, all_headers
-from trine.apigateway.integrations.signing import HeaderPairs
 from trine.apigateway.integrations.transformation import Transformation
 from trine.apigateway.response import header_name, header_value
 from trine.apigateway.roles import CALLER, Roles
 from trine.aws.protocol_model import read_document
 from trine.clock import Clock
 from trine.http.message import Handler, Response
+from trine.iam.signing import HeaderPairs
 
 _URI = re.compile(
     r"arn:[^:]*:apigateway:(?P<region>[^:]*):(?:(?P<subdomain>[^:]*)\.)?(?P<service>[A-Za-z0-9-]+)"

@@ -11,10 +11,10 @@ from asyncio import Future
 from typing import NamedTuple
 
 from trine.apigateway.exchange import Exchange
-from trine.apigateway.integrations.signing import HeaderPairs, sign
 from trine.apigateway.roles import Roles
 from trine.clock import Clock
 from trine.http.message import Handler, Headers, Request, Response
+from trine.iam.signing import HeaderPairs, sign
 
 
 class Call(NamedTuple):

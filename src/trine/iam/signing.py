@@ -1,7 +1,7 @@
-"""SigV4 for requests that the gateway itself sends to a service of the stack, with a role's temporary credentials.
+"""SigV4 for requests that the house itself sends to a service of the stack: integrations of the gateway, the console.
 
-Enters a session and the parts of a request; leaves the header pairs that sign it. Verifying is the identity wing's
-work, whose canonical forms are used here. Source: "Create a signed AWS API request" (IAM User Guide).
+Enters a session or an access key and the parts of a request; leaves the header pairs that sign it. Source: "Create a
+signed AWS API request" (IAM User Guide).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hmac
 from datetime import UTC, datetime
 
 from trine.iam.canonical import canonical_path, canonical_queries
-from trine.iam.principal import Session
+from trine.iam.principal import AccessKey, Session
 
 HeaderPairs = list[tuple[bytes, bytes]]
 
@@ -21,7 +21,7 @@ def _hmac(key: bytes, text: str) -> bytes:
 
 
 def sign(
-    session: Session,
+    credentials: Session | AccessKey,
     service: str,
     region: str,
     method: str,
@@ -30,16 +30,14 @@ def sign(
     body: bytes,
     now_seconds: float,
 ) -> HeaderPairs:
-    """`headers` (`host` among them) and those that sign them: x-amz-date, x-amz-security-token, authorization.
+    """`headers` (`host` among them) and those that sign them: x-amz-date, authorization, for a session its token.
 
     `target` is the path with its query, percent-encoded as it goes out.
     """
     stamp = datetime.fromtimestamp(now_seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
-    signed = [
-        *headers,
-        (b"x-amz-date", stamp.encode()),
-        (b"x-amz-security-token", session.session_token.encode()),
-    ]
+    signed = [*headers, (b"x-amz-date", stamp.encode())]
+    if isinstance(credentials, Session):
+        signed.append((b"x-amz-security-token", credentials.session_token.encode()))
     lines = sorted((name.lower(), b" ".join(value.split())) for name, value in signed)
     names = b";".join(name for name, _ in lines)
     path, _, query = target.partition(b"?")
@@ -54,10 +52,10 @@ def sign(
     request = b"\n".join(parts)
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request).hexdigest()}"
-    key = f"AWS4{session.secret_access_key}".encode()
+    key = f"AWS4{credentials.secret_access_key}".encode()
     for part in (stamp[:8], region, service, "aws4_request"):
         key = _hmac(key, part)
-    credential = f"{session.access_key_id}/{scope}"
+    credential = f"{credentials.access_key_id}/{scope}"
     signature = _hmac(key, to_sign).hex()
     value = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names.decode()}, Signature={signature}"
     return [*signed, (b"authorization", value.encode())]

@@ -173,9 +173,12 @@ KINDS: Mapping[str, Kind] = {
     "AWS::Events::EventBus": Kind(
         name="Name", attributes={"Arn": "arn:events:event-bus/{name}", "Name": "{name}", "Policy": ""}
     ),
-    "AWS::Events::Rule": Kind(name="Name", limit=64, attributes={"Arn": "arn:events:rule/{name}"}),
+    "AWS::Events::Rule": Kind(name="Name", limit=64, attributes={"Arn": "arn:events:rule/{rule_bus}{name}"}),
     "AWS::Scheduler::Schedule": Kind(
-        name="Name", limit=64, attributes={"Arn": "arn:scheduler:schedule/default/{name}"}
+        name="Name", limit=64, attributes={"Arn": "arn:scheduler:schedule/{schedule_group}/{name}"}
+    ),
+    "AWS::Scheduler::ScheduleGroup": Kind(
+        name="Name", limit=64, attributes={"Arn": "arn:scheduler:schedule-group/{name}"}
     ),
     "AWS::S3::Bucket": Kind(
         name="BucketName",

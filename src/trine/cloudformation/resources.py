@@ -125,6 +125,11 @@ class _Fields:
         if name == "path":
             path = self.properties.get("Path")
             return path if isinstance(path, str) and path.startswith("/") else "/"
+        if name == "rule_bus":
+            bus = str(self.properties.get("EventBusName") or "default").rpartition("/")[2]
+            return "" if bus == "default" else f"{bus}/"
+        if name == "schedule_group":
+            return str(self.properties.get("GroupName") or "default")
         if name == "function_arn":
             return function_arn(self.properties, self.place)
         given = self.properties.get(name)

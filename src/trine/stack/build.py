@@ -72,6 +72,7 @@ class Wings:
 
     async def close(self) -> None:
         """End the functions' processes, then write what is accepted, then let go of the store."""
+        await self.eventing.close()
         await self.functions.close(SHUTDOWN_GRACE_SECONDS)
         self.cloudwatch.close()
         self.observing.collector.close()
@@ -270,6 +271,7 @@ FIDELITY_MODULES = (
     "trine.cognito.fidelity",
     "trine.cloudwatch.fidelity",
     "trine.dynamodb.fidelity",
+    "trine.events.fidelity",
     "trine.iam.fidelity",
     "trine.messaging.fidelity",
 )

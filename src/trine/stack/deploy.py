@@ -24,6 +24,7 @@ from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.scaling.policy import target_tracking
 from trine.dynamodb.scaling.target import scalable_target
 from trine.dynamodb.template import create_table_input
+from trine.events import resource_types as rules
 from trine.iam.provision import put_group, put_managed_policy, put_policy, put_user
 from trine.messaging import resource_types as messages
 from trine.stack.build import Wings
@@ -46,6 +47,7 @@ ORDER = (
     *messages.TYPES, *lambda_resources.BEFORE_FUNCTIONS, FUNCTION, *lambda_resources.AFTER_FUNCTIONS,
     *user_pools.TYPES,
     ALARM,
+    *rules.TYPES,
 )  # fmt: skip
 """Types in the order in which they are made. A function's role must exist before its first credentials; managed
 policies come twice, because identities name them by ARN and they name identities: first unattached, then attached."""
@@ -62,6 +64,7 @@ NAME_PROPERTY = {
     USER: "UserName",
     lambda_resources.LAYER: "LayerName",
     **messages.NAME_PROPERTIES,
+    **rules.NAME_PROPERTIES,
 }
 
 
@@ -82,6 +85,7 @@ def check(template: Template, place: Place) -> None:
         ALARM: lambda resource: Alarm(named_properties(resource)),
         FUNCTION: lambda resource: function_from_properties(named_properties(resource), template.directory, place),
         **{one: partial(_check_message, one) for one in messages.TYPES},
+        **{one: partial(_check_rule, one) for one in rules.TYPES},
     }
     faults = []
     for resource in template.of_type(*checks):
@@ -156,6 +160,18 @@ def _check_message(resource_type: str, resource: Resource) -> None:
     message_resources.check(resource_type, named_properties(resource))
 
 
+def _check_rule(resource_type: str, resource: Resource) -> None:
+    from trine.events import template as rule_resources
+
+    rule_resources.check(resource_type, named_properties(resource))
+
+
+async def _make_rule_resource(making: _Making) -> None:
+    from trine.events import template as rule_resources
+
+    await rule_resources.put_resource(making.wings.eventing.eventbridge, making.resource.type, making.properties)
+
+
 async def _make_message_resource(making: _Making) -> None:
     from trine.messaging import template as message_resources
 
@@ -208,6 +224,7 @@ _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     **dict.fromkeys(messages.TYPES, _make_message_resource),
     **dict.fromkeys(user_pools.TYPES, _make_in_user_pool),
     ALARM: _make_alarm,
+    **dict.fromkeys(rules.TYPES, _make_rule_resource),
     **dict.fromkeys((*lambda_resources.BEFORE_FUNCTIONS, *lambda_resources.AFTER_FUNCTIONS), _make_beside_function),
 }
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from trine.aws.actor import Actor
-from trine.aws.arn import Place
+from trine.aws.arn import Arn, Place
 from trine.aws.catalogue import Catalogue
 from trine.aws.ids import Ids
 from trine.aws.invoke import Invoker
@@ -23,7 +23,11 @@ from trine.stack.listeners import Deferred, Endpoint
 from trine.trace import TraceBook
 
 if TYPE_CHECKING:
+    from trine.events.eventbridge import EventBridge
     from trine.messaging.messaging import Messaging
+
+_EVENT_KINDS = ("events:rule", "scheduler:schedule")
+"""The catalogue's kinds of what runs by itself."""
 
 
 class Eventing:
@@ -46,6 +50,7 @@ class Eventing:
         """Where queue URLs of functions lead."""
         self.invoker: Invoker | None = None
         """Who runs functions; set once the function wing is there."""
+        self._opened = False
         self.notes: list[str] = []
         """What of the template has no effect here, one line each."""
 
@@ -57,12 +62,39 @@ class Eventing:
         assert self.invoker is not None, "the function wing comes first"
         return Messaging(self._store, self._catalogue, self._clock, self._ids, self._access, self._place, self.invoker)
 
+    @cached_property
+    def eventbridge(self) -> EventBridge:
+        """Buses, rules and schedules."""
+        from trine.events.eventbridge import EventBridge
+
+        assert self.invoker is not None, "the function wing comes first"
+        made = EventBridge(self._catalogue, self._clock, self._ids, self._access, self._place, self.invoker, self)
+        if self._opened:
+            made.start()
+        return made
+
+    def open(self) -> None:
+        """Let schedules run, of the template and of earlier runs; needs the running event loop."""
+        made = "eventbridge" in self.__dict__
+        self._opened = True
+        if made or any(next(self._catalogue.list(kind), None) is not None for kind in _EVENT_KINDS):
+            wing = self.eventbridge
+            if made:
+                wing.start()
+
+    async def close(self) -> None:
+        """Stop what runs by itself."""
+        if "eventbridge" in self.__dict__:
+            await self.eventbridge.close()
+
     def queue_reader(self) -> QueueReader:
         """Queues for event source mappings."""
         return self.messaging.reader
 
     def send(self, message: Outgoing, actor: Actor) -> Future[Any]:
         """Hand a message to whoever owns its target."""
+        if Arn.parse(message.target_arn).service == "events":
+            return self.eventbridge.send(message, actor)
         return self.messaging.send(message, actor)
 
     def messages(self, arn: str) -> list[Mapping[str, Any]]:
@@ -71,7 +103,17 @@ class Eventing:
 
     def endpoints(self) -> dict[str, Endpoint]:
         """The doors, each made when its first request comes."""
-        return {"sqs": Deferred(self._sqs), "sns": Deferred(self._sns)}
+        return {
+            "sqs": Deferred(self._sqs),
+            "sns": Deferred(self._sns),
+            "events": Deferred(lambda: self._event_door("events")),
+            "scheduler": Deferred(lambda: self._event_door("scheduler")),
+        }
+
+    def _event_door(self, service: Literal["events", "scheduler"]) -> Endpoint:
+        from trine.events.endpoint import EventEndpoint
+
+        return EventEndpoint(service, self.eventbridge, self._access, self._ids, self._traces)
 
     def _sqs(self) -> Endpoint:
         from trine.messaging.sqs_endpoint import SqsEndpoint

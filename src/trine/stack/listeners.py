@@ -19,6 +19,7 @@ TARGET_PREFIXES = {
     b"DynamoDBStreams_": "dynamodb",
     b"Logs_": "logs",
     b"AmazonSQS.": "sqs",
+    b"AWSEvents.": "events",
     b"AWSCognitoIdentityProviderService.": "cognito-idp",
     b"GraniteServiceVersion20100801.": "monitoring",
 }

@@ -111,6 +111,7 @@ class Stack:
             wings.cloudwatch.start()
             await stack._listen(console(stack))
             wings.functions.open_sources()
+            wings.eventing.open()
         except BaseException:
             await stack.close()
             raise

@@ -1,0 +1,180 @@
+"""The operations of EventBridge Scheduler: one function each, from checked input to output.
+
+Enters members by the model's names, leaves members, or raises an AwsError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trine.events.errors import AlreadyExists, Invalid, NotFound
+from trine.events.eventbridge import EventBridge
+from trine.events.schedules import NAME, Schedule
+
+Given = Mapping[str, Any]
+Output = dict[str, Any]
+_MEMBERS = ("ScheduleExpression", "ScheduleExpressionTimezone", "StartDate", "EndDate", "State", "Target",
+            "FlexibleTimeWindow", "Description", "KmsKeyArn", "ActionAfterCompletion")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One call."""
+
+    wing: EventBridge
+    given: Given
+
+    def page(self, member: str, found: Sequence[Any]) -> Output:
+        """One page of a list; the token is a position."""
+        try:
+            start = int(self.given.get("NextToken") or 0)
+        except ValueError:
+            raise Invalid("Invalid NextToken") from None
+        size = int(self.given.get("MaxResults") or 100)
+        output: Output = {member: list(found[start : start + size])}
+        if start + size < len(found):
+            output["NextToken"] = str(start + size)
+        return output
+
+
+async def create_schedule(turn: Turn) -> Output:
+    """CreateSchedule."""
+    name, group = turn.given["Name"], turn.given.get("GroupName")
+    if turn.wing.schedules.has(name, group):
+        raise AlreadyExists(f"Schedule {name} already exists.", code="ConflictException", status=409)
+    return {"ScheduleArn": (await turn.wing.schedules.put(name, group, _members(turn.given))).arn}
+
+
+async def update_schedule(turn: Turn) -> Output:
+    """UpdateSchedule: replaces the whole schedule, as on AWS."""
+    found = turn.wing.schedules.find(turn.given["Name"], turn.given.get("GroupName"))
+    return {"ScheduleArn": (await turn.wing.schedules.put(found.name, found.group, _members(turn.given))).arn}
+
+
+def _members(given: Given) -> Output:
+    return {name: given[name] for name in _MEMBERS if given.get(name) is not None}
+
+
+async def get_schedule(turn: Turn) -> Output:
+    """GetSchedule."""
+    found = turn.wing.schedules.find(turn.given["Name"], turn.given.get("GroupName"))
+    return {
+        "ScheduleExpressionTimezone": "UTC",
+        "State": "ENABLED",
+        "ActionAfterCompletion": "NONE",
+        **_members(found.given),
+        **_names(found),
+    }
+
+
+async def list_schedules(turn: Turn) -> Output:
+    """ListSchedules."""
+    given = turn.given
+    found = [
+        {
+            **_names(one),
+            "State": one.given.get("State", "ENABLED"),
+            "Target": {"Arn": one.target.arn},
+        }
+        for one in turn.wing.schedules
+        if given.get("GroupName") in (None, one.group)
+        and one.name.startswith(given.get("NamePrefix") or "")
+        and given.get("State") in (None, one.given.get("State", "ENABLED"))
+    ]
+    return turn.page("Schedules", found)
+
+
+def _names(one: Schedule) -> Output:
+    return {
+        "Arn": one.arn,
+        "Name": one.name,
+        "GroupName": one.group,
+        "CreationDate": one.created_at,
+        "LastModificationDate": one.modified_at,
+    }
+
+
+async def delete_schedule(turn: Turn) -> Output:
+    """DeleteSchedule."""
+    await turn.wing.schedules.delete(turn.given["Name"], turn.given.get("GroupName"))
+    return {}
+
+
+async def create_schedule_group(turn: Turn) -> Output:
+    """CreateScheduleGroup."""
+    name = turn.given["Name"]
+    if not NAME.fullmatch(name):
+        raise Invalid(f"Invalid group name: {name[:100]}")
+    if name in turn.wing.schedules.groups:
+        raise AlreadyExists(f"Schedule group {name} already exists.", code="ConflictException", status=409)
+    await turn.wing.schedules.put_group(name)
+    return {"ScheduleGroupArn": group_arn(turn.wing, name)}
+
+
+async def get_schedule_group(turn: Turn) -> Output:
+    """GetScheduleGroup."""
+    name = turn.given["Name"]
+    if name not in turn.wing.schedules.groups:
+        raise NotFound(f"Schedule group {name} does not exist.", status=404)
+    return _group(turn.wing, name)
+
+
+async def list_schedule_groups(turn: Turn) -> Output:
+    """ListScheduleGroups."""
+    prefix = turn.given.get("NamePrefix") or ""
+    found = [_group(turn.wing, name) for name in sorted(turn.wing.schedules.groups) if name.startswith(prefix)]
+    return turn.page("ScheduleGroups", found)
+
+
+async def delete_schedule_group(turn: Turn) -> Output:
+    """DeleteScheduleGroup."""
+    await turn.wing.schedules.delete_group(turn.given["Name"])
+    return {}
+
+
+def group_arn(wing: EventBridge, name: str) -> str:
+    """The ARN of a group of that name."""
+    return wing.schedules.place.arn("scheduler", f"schedule-group/{name}")
+
+
+def _group(wing: EventBridge, name: str) -> Output:
+    made_at = wing.schedules.groups[name]
+    return {
+        "Arn": group_arn(wing, name),
+        "Name": name,
+        "State": "ACTIVE",
+        "CreationDate": made_at,
+        "LastModificationDate": made_at,
+    }
+
+
+OPERATIONS: dict[str, Callable[[Turn], Awaitable[Output]]] = {
+    "CreateSchedule": create_schedule,
+    "UpdateSchedule": update_schedule,
+    "GetSchedule": get_schedule,
+    "ListSchedules": list_schedules,
+    "DeleteSchedule": delete_schedule,
+    "CreateScheduleGroup": create_schedule_group,
+    "GetScheduleGroup": get_schedule_group,
+    "ListScheduleGroups": list_schedule_groups,
+    "DeleteScheduleGroup": delete_schedule_group,
+}
+
+
+def resources_of(wing: EventBridge, name: str, given: Given) -> list[str]:
+    """The ARNs that an operation needs the right for."""
+    if name.startswith("List"):
+        return ["*"]
+    if name.endswith("Group"):
+        return [group_arn(wing, str(given["Name"]))]
+    return [wing.schedules.arn(str(given["Name"]), given.get("GroupName"))]
+
+
+def passed_role(name: str, given: Given) -> str | None:
+    """The role that the caller hands over with the call, if any."""
+    if name not in ("CreateSchedule", "UpdateSchedule"):
+        return None
+    role = (given.get("Target") or {}).get("RoleArn")
+    return None if role is None else str(role)

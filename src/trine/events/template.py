@@ -1,0 +1,76 @@
+"""A template's buses, rules, schedules and groups: properties in, the wing's state out.
+
+`check` is pure and finds what `put_resource` would refuse of the properties alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from trine.events.eventbridge import EventBridge
+from trine.events.resource_types import BUS, GROUP, RULE, SCHEDULE
+from trine.events.rules import DEFAULT_BUS, checked_rule
+from trine.events.schedules import checked_schedule
+from trine.events.target import Target, is_offered, target_from
+
+
+def rule_members(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of PutRule in an `AWS::Events::Rule`."""
+    names = ("Description", "RoleArn", "ScheduleExpression", "State")
+    given = {name: properties[name] for name in names if properties.get(name) is not None}
+    pattern = properties.get("EventPattern")
+    if pattern is not None:
+        given["EventPattern"] = pattern if isinstance(pattern, str) else orjson.dumps(pattern).decode()
+    return given
+
+
+def _bus_of(properties: Mapping[str, Any]) -> str:
+    return str(properties.get("EventBusName") or DEFAULT_BUS).rpartition("/")[2]
+
+
+def _targets(properties: Mapping[str, Any]) -> tuple[list[Target], list[str]]:
+    """The targets that Trine delivers to, and the ARNs of the others."""
+    targets, others = [], []
+    for given in properties.get("Targets") or ():
+        if is_offered(str(given.get("Arn") or "")):
+            targets.append(target_from(given))
+        else:
+            others.append(str(given["Arn"]))
+    return targets, others
+
+
+def check(resource_type: str, properties: Mapping[str, Any]) -> None:
+    """Raise AwsError for properties that are wrong."""
+    if resource_type == RULE:
+        checked_rule(rule_members(properties), _bus_of(properties))
+        _targets(properties)
+    elif resource_type == SCHEDULE and _is_offered_target(properties):
+        checked_schedule(str(properties["Name"]), properties)
+
+
+def _is_offered_target(properties: Mapping[str, Any]) -> bool:
+    return is_offered(str((properties.get("Target") or {}).get("Arn") or ""))
+
+
+async def put_resource(wing: EventBridge, resource_type: str, properties: Mapping[str, Any]) -> None:
+    """Make one resource of `resource_types.TYPES`. Raises AwsError."""
+    name = str(properties["Name"])
+    if resource_type == BUS:
+        await wing.rules.put_bus(name)
+    elif resource_type == RULE:
+        targets, others = _targets(properties)
+        rule = await wing.rules.put_rule(name, _bus_of(properties), rule_members(properties))
+        await wing.rules.set_targets(rule, targets)
+        wing.notes += [f"rule {name}: events do not go to {arn} here" for arn in others]
+    elif resource_type == GROUP:
+        await wing.schedules.put_group(name)
+    elif resource_type == SCHEDULE:
+        if not _is_offered_target(properties):
+            wing.notes.append(f"schedule {name}: it does not call {properties['Target']['Arn']} here")
+            return
+        await wing.schedules.put(name, properties.get("GroupName"), dict(properties))
+    else:
+        raise AssertionError(f"{resource_type} is not made here")

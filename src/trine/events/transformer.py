@@ -1,0 +1,74 @@
+"""What a rule's target gets of an event: all of it, a part, a constant, or a template filled with parts.
+
+Pure. Source: EventBridge user guide, "Input transformation": a variable outside quotes becomes JSON, one inside quotes
+its text; a template that is not JSON is a text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from trine.events.errors import Invalid
+from trine.events.event import instant
+
+_STEP = re.compile(r"\.([\w@/-]+)|\[(\d+)\]|\['([^']+)'\]")
+_PATH = re.compile(r"\$(?:\.[\w@/-]+|\[\d+\]|\['[^']+'\])*")
+_VARIABLE = re.compile(r"<([A-Za-z0-9_.-]+)>")
+_MISSING = object()
+
+
+def check_path(path: str) -> None:
+    """Invalid when `path` is none that EventBridge reads."""
+    if not _PATH.fullmatch(path):
+        raise Invalid(f"Invalid InputPath: {path}")
+
+
+def part_of(event: Any, path: str) -> Any:
+    """The value at a path; None when there is none."""
+    value = event
+    for name, index, quoted in _STEP.findall(path):
+        if index:
+            value = value[int(index)] if isinstance(value, list) and int(index) < len(value) else _MISSING
+        else:
+            value = value.get(name or quoted, _MISSING) if isinstance(value, Mapping) else _MISSING
+        if value is _MISSING:
+            return None
+    return value
+
+
+def filled(template: str, paths: Mapping[str, str], event: Any, rule_arn: str, now: float) -> bytes:
+    """The template with its variables, as what the target gets."""
+    known: dict[str, Any] = {
+        "aws.events.rule-arn": rule_arn,
+        "aws.events.rule-name": rule_arn.rpartition("/")[2],
+        "aws.events.event.ingestion-time": instant(now),
+        "aws.events.event": {key: value for key, value in event.items() if key != "detail"},
+        "aws.events.event.json": event,
+        **{name: part_of(event, path) for name, path in paths.items()},
+    }
+    pieces: list[str] = []
+    at, quoted = 0, False
+    for match in _VARIABLE.finditer(template):
+        before = template[at : match.start()]
+        quoted ^= before.replace('\\"', "").count('"') % 2 == 1
+        pieces.append(before)
+        pieces.append(_shown(known[match[1]], quoted) if match[1] in known else match[0])
+        at = match.end()
+    text = "".join([*pieces, template[at:]])
+    try:
+        return orjson.dumps(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return orjson.dumps(text)
+
+
+def _shown(value: Any, quoted: bool) -> str:
+    encoded = orjson.dumps(value).decode()
+    if not quoted:
+        return encoded
+    if isinstance(value, str):
+        return encoded[1:-1]
+    return "" if value is None else orjson.dumps(encoded).decode()[1:-1]

@@ -1,0 +1,54 @@
+"""Input transformers by the examples of AWS's user guide."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from trine.events.errors import Invalid
+from trine.events.target import target_from
+from trine.events.transformer import filled, part_of
+
+EVENT = {"source": "s", "detail": {"name": 'a "b"', "n": 7, "list": [{"x": 1}], "o": {"k": "v"}}, "detail-type": "d"}
+RULE = "arn:aws:events:us-east-1:123456789012:rule/r"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("$", EVENT), ("$.detail.name", 'a "b"'), ("$.detail-type", "d"), ("$.detail.list[0].x", 1),
+        ("$.detail.list[5].x", None), ("$.none.deep", None), ("$['detail']['n']", 7),
+    ],
+)  # fmt: skip
+def test_paths(path: str, value: Any) -> None:
+    assert part_of(EVENT, path) == value
+
+
+@pytest.mark.parametrize(
+    ("template", "wanted"),
+    [
+        ('{"n": <n>, "name": <name>}', {"n": 7, "name": 'a "b"'}),
+        ('{"text": "<name> is <n>"}', {"text": 'a "b" is 7'}),
+        ('"<name> is <n>"', 'a "b" is 7'),
+        ('{"all": <o>}', {"all": {"k": "v"}}),
+        ('{"text": "<o>"}', {"text": '{"k":"v"}'}),
+        ('{"gone": <gone>}', {"gone": None}),
+        ('{"rule": "<aws.events.rule-name>"}', {"rule": "r"}),
+        ("plain <n>", "plain 7"),
+        ('{"unknown": "<what>"}', {"unknown": "<what>"}),
+    ],
+)
+def test_templates(template: str, wanted: Any) -> None:
+    paths = {"n": "$.detail.n", "name": "$.detail.name", "o": "$.detail.o", "gone": "$.nothing"}
+    assert json.loads(filled(template, paths, EVENT, RULE, 0.0)) == wanted
+
+
+def test_only_one_form_of_input_is_taken() -> None:
+    arn = "arn:aws:sqs:us-east-1:123456789012:q"
+    with pytest.raises(Invalid, match="Only one of"):
+        target_from({"Id": "a", "Arn": arn, "Input": "1", "InputPath": "$"})
+    with pytest.raises(Invalid, match="Invalid InputPath"):
+        target_from({"Id": "a", "Arn": arn, "InputPath": "detail"})
+    assert target_from({"Id": "a", "Arn": arn, "InputPath": "$.detail.n"}).payload(EVENT, RULE, 0.0) == b"7"

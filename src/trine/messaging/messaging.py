@@ -19,7 +19,6 @@ from trine.aws.queues import Outgoing
 from trine.clock import Clock
 from trine.iam.access import Access
 from trine.iam.acting import Acting
-from trine.kv.store import Store
 from trine.messaging.errors import SnsNotFound
 from trine.messaging.message import Attribute
 from trine.messaging.message_store import MessageStore
@@ -38,10 +37,17 @@ class Messaging:
     """SQS and SNS of one account; a `Messenger`."""
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, clock: Clock, ids: Ids, access: Access, place: Place, invoker: Invoker
+        self,
+        messages: MessageStore,
+        catalogue: Catalogue,
+        clock: Clock,
+        ids: Ids,
+        access: Access,
+        place: Place,
+        invoker: Invoker,
     ) -> None:
         self._acting = Acting(access)
-        self.queues = Queues(MessageStore(store), catalogue, clock, ids, place)
+        self.queues = Queues(messages, catalogue, clock, ids, place)
         self._sender = QueueSender(self.queues, self._acting)
         self.topics = Topics(catalogue, clock, ids, place, self._sender, invoker)
         self.reader = FunctionQueues(self.queues, self._acting)

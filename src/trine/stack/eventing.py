@@ -57,10 +57,12 @@ class Eventing:
     @cached_property
     def messaging(self) -> Messaging:
         """Queues and topics."""
+        from trine.messaging.message_store import MessageStore
         from trine.messaging.messaging import Messaging
 
         assert self.invoker is not None, "the function wing comes first"
-        return Messaging(self._store, self._catalogue, self._clock, self._ids, self._access, self._place, self.invoker)
+        messages = MessageStore(self._store)
+        return Messaging(messages, self._catalogue, self._clock, self._ids, self._access, self._place, self.invoker)
 
     @cached_property
     def eventbridge(self) -> EventBridge:

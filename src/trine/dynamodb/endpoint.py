@@ -25,8 +25,10 @@ from trine.dynamodb.dispatch import import_usual, operation_of
 from trine.dynamodb.errors import (
     ConditionalCheckFailedException,
     InternalServerError,
+    ResourceNotFoundException,
     ThrottledError,
     TransactionCanceledException,
+    ValidationException,
 )
 from trine.dynamodb.limits import REQUEST_BODY_MAX_BYTES
 from trine.dynamodb.operations.operation import Operation, Rooms
@@ -162,11 +164,15 @@ class DynamoDB:
             if context is not None and caller.needs(action, resource_arn, policy):
                 facts = context(rooms, document)
             self._access.authorize(caller, action, resource_arn, facts, policy, trace)
-        plan = operation.prepare(document)
-        trace.step("dynamodb.expressions")
-        rooms.trace = trace
         try:
+            plan = operation.prepare(document)
+            trace.step("dynamodb.expressions")
+            rooms.trace = trace
             return operation.execute(rooms, document, plan)
+        except (ValidationException, ResourceNotFoundException):
+            if operation.earlier is not None:
+                operation.earlier(document)
+            raise
         finally:
             rooms.trace = None
 

@@ -7,8 +7,6 @@ whose value breaks a constraint. The constraints are those of botocore's service
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -17,21 +15,27 @@ from typing import Any
 from trine.aws.protocol_model import read_document
 from trine.dynamodb.errors import SerializationException, ValidationException
 from trine.dynamodb.limits import DOCUMENT_MAX_LEVELS
-from trine.dynamodb.model.attribute import TOO_DEEP
+from trine.dynamodb.model.attribute import TOO_DEEP, check_base64
 
 ERRORS_LISTED_MAX = 10
 """AWS lists at most ten broken constraints in one message."""
 
 _JAVA_SCALARS = {
-    "string": "String",
-    "integer": "Integer",
-    "long": "Long",
-    "double": "Double",
-    "float": "Float",
-    "boolean": "Boolean",
-    "timestamp": "Date",
-    "blob": "ByteBuffer",
+    "string": "java.lang.String",
+    "integer": "java.lang.Integer",
+    "long": "java.lang.Long",
+    "double": "java.lang.Double",
+    "float": "java.lang.Float",
+    "boolean": "java.lang.Boolean",
+    "timestamp": "java.util.Date",
+    "blob": "java.nio.ByteBuffer",
 }
+# Of AWS's own Java, told to whoever puts a scalar where a list or map lies inside another one.
+_CAST = (
+    "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class "
+    "(sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module java.base of "
+    "loader 'bootstrap')"
+)
 _PACKAGE = "com.amazonaws.dynamodb.v20120810."
 # AWS prints the members of an enumeration in the order of a Java hash set, which is not the model's.
 _ENUM_ORDERS = {
@@ -43,6 +47,12 @@ _ENUM_ORDERS = {
     "AttributeAction": "[ADD, DELETE, PUT]",
     "ProjectionType": "[ALL, INCLUDE, KEYS_ONLY]",
 }
+# Control-plane operations that look for the table's name before anything else (seen on AWS by public suites).
+_NAME_FIRST = frozenset(("CreateTable", "DeleteTable", "DescribeTable", "DescribeTimeToLive", "UpdateTable"))
+# The two batches look whether there is anything to do before anything else.
+_REQUESTS_FIRST = frozenset(("BatchGetItem", "BatchWriteItem"))
+# Bounds of which AWS tells in other words: without the value, and with the member's own case.
+_OWN_WORDS = {("QueryInput", "limit"): "Limit", ("KeysAndAttributes", "keys"): "Keys"}
 # Optional in the model for the sake of replicas made from another region's table; a table of one's own needs them.
 _REQUIRED_BESIDES = {"CreateTableInput": ("AttributeDefinitions", "TableName", "KeySchema")}
 _NAME_PATTERN = "[a-zA-Z0-9_.-]+"
@@ -66,18 +76,23 @@ class ServiceModel:
         if not isinstance(document, dict):
             raise SerializationException(_wrong_type(document, self.shapes[name], name))
         cleaned: dict[str, Any] = self._clean(document, name)
+        if operation in _NAME_FIRST and "TableName" not in cleaned:
+            raise ValidationException("The parameter 'TableName' is required but was not present in the request")
+        if operation in _REQUESTS_FIRST and cleaned.get("RequestItems") == {}:
+            raise ValidationException(f"The requestItems parameter is required for {operation}")
         complaints = list(self._complaints(cleaned, name, ""))[:ERRORS_LISTED_MAX]
         if complaints:
             noun = "error" if len(complaints) == 1 else "errors"
             raise ValidationException(f"{len(complaints)} validation {noun} detected: {'; '.join(complaints)}")
         return cleaned
 
-    def _clean(self, value: Any, name: str, level: int = 0) -> Any:
+    def _clean(self, value: Any, name: str, level: int = 0, inside: bool = False) -> Any:
+        """`inside`: an element of a list or a map's value, of which AWS tells other things than of a member."""
         shape = self.shapes[name]
         kind = shape["type"]
         if kind == "structure":
             if not isinstance(value, dict):
-                raise SerializationException(_wrong_type(value, shape, name))
+                raise SerializationException(_wrong_type(value, shape, name, inside))
             members = shape["members"]
             if name == "AttributeValue":
                 if level >= DOCUMENT_MAX_LEVELS:
@@ -95,21 +110,26 @@ class ServiceModel:
             }
         if kind == "list":
             if not isinstance(value, list):
-                raise SerializationException(_wrong_type(value, shape, name))
-            return [self._clean(part, shape["member"]["shape"], level) for part in value]
+                raise SerializationException(_wrong_type(value, shape, name, inside))
+            return [self._clean(part, shape["member"]["shape"], level, True) for part in value]
         if kind == "map":
             if not isinstance(value, dict):
-                raise SerializationException(_wrong_type(value, shape, self._java_map(shape)))
-            return {key: self._clean(part, shape["value"]["shape"], level) for key, part in value.items()}
+                raise SerializationException(_wrong_type(value, shape, self._java(name), inside))
+            return {key: self._clean(part, shape["value"]["shape"], level, True) for key, part in value.items()}
         return _clean_scalar(value, kind, name)
 
-    def _java_map(self, shape: Mapping[str, Any]) -> str:
-        value = shape["value"]["shape"]
-        kind = self.shapes[value]["type"]
-        java = _PACKAGE + value if kind == "structure" else f"java.lang.{_JAVA_SCALARS.get(kind, 'Object')}"
-        return f"java.util.Map<java.lang.String, {java}>"
+    def _java(self, name: str) -> str:
+        """The Java type that AWS names for a shape."""
+        shape = self.shapes[name]
+        kind = shape["type"]
+        if kind == "list":
+            return f"java.util.List<{self._java(shape['member']['shape'])}>"
+        if kind == "map":
+            return f"java.util.Map<java.lang.String, {self._java(shape['value']['shape'])}>"
+        return _PACKAGE + name if kind == "structure" else _JAVA_SCALARS[kind]
 
-    def _complaints(self, value: Any, name: str, path: str) -> Iterator[str]:
+    def _complaints(self, value: Any, name: str, path: str, counted: bool = False) -> Iterator[str]:
+        """`counted`: of the value's own bounds something was said already."""
         shape = self.shapes[name]
         kind = shape["type"]
         if kind == "structure":
@@ -120,15 +140,35 @@ class ServiceModel:
                     place = _below(path, member)
                     yield f"Value null at '{place}' failed to satisfy constraint: Member must not be null"
             for member, part in value.items():
-                yield from self._complaints(part, shape["members"][member]["shape"], _below(path, member))
+                own = _OWN_WORDS.get((name, _below("", member)))
+                if own is not None:
+                    yield from _broken_in_own_words(part, self.shapes[shape["members"][member]["shape"]], path, own)
+                else:
+                    yield from self._complaints(part, shape["members"][member]["shape"], _below(path, member))
             return
-        yield from _broken_bounds(value, name, shape, path)
+        if not counted:
+            yield from _broken_bounds(value, name, shape, path)
         if kind == "list":
             for index, part in enumerate(value, 1):
                 yield from self._complaints(part, shape["member"]["shape"], f"{path}.{index}.member")
         elif kind == "map":
+            bounds = self.shapes[shape["value"]["shape"]]
+            counted = bounds["type"] == "list" and "max" in bounds
+            if counted:
+                yield from self._broken_values(value, shape, path)
             for key, part in value.items():
-                yield from self._complaints(part, shape["value"]["shape"], f"{path}.{key}.member")
+                yield from self._complaints(part, shape["value"]["shape"], f"{path}.{key}.member", counted)
+
+    def _broken_values(self, value: Mapping[str, Any], shape: Mapping[str, Any], path: str) -> Iterator[str]:
+        """Values of a map that are too short or too long: AWS tells it of the map."""
+        bounds = self.shapes[shape["value"]["shape"]]
+        least, most = bounds.get("min", 0), bounds["max"]
+        if any(not least <= len(part) <= most for part in value.values()):
+            yield (
+                f"Value '{_show(value)}' at '{path}' failed to satisfy constraint: Map value must satisfy constraint: "
+                f"[Member must have length less than or equal to {most}, "
+                f"Member must have length greater than or equal to {least}]"
+            )
 
 
 @cache
@@ -148,6 +188,17 @@ def _below(path: str, member: str) -> str:
     if member.startswith("SSE"):
         lowered = "sSE" + member[3:]
     return f"{path}.{lowered}" if path else lowered
+
+
+def _broken_in_own_words(value: Any, shape: Mapping[str, Any], path: str, own: str) -> Iterator[str]:
+    place = f"{path[0].upper()}{path[1:]}.{own}" if path else own
+    head = f"Value at '{place}' failed to satisfy constraint: Member must have"
+    minimum, maximum = shape.get("min"), shape.get("max")
+    what, size = ("length", len(value)) if isinstance(value, list) else ("value", value)
+    if minimum is not None and size < minimum:
+        yield f"{head} {what} greater than or equal to {minimum}"
+    if maximum is not None and size > maximum:
+        yield f"{head} {what} less than or equal to {maximum}"
 
 
 def _broken_bounds(value: Any, name: str, shape: Mapping[str, Any], path: str) -> Iterator[str]:
@@ -189,21 +240,20 @@ def _token(value: Any) -> str:
     return "DECIMAL_VALUE" if isinstance(value, float) else "STRING_VALUE"
 
 
-def _wrong_type(value: Any, shape: Mapping[str, Any], name: str) -> str:
+def _wrong_type(value: Any, shape: Mapping[str, Any], name: str, inside: bool = False) -> str:
     kind = shape["type"]
     if isinstance(value, dict):
         return "Start of structure or map found where not expected"
     if isinstance(value, list):
         if kind == "map":
             return f"Unrecognized collection type {name}"
-        if kind == "structure":
-            return f"Unrecognized collection type class {_PACKAGE}{name}"
-        return f"Unrecognized collection type class java.lang.{_JAVA_SCALARS.get(kind, 'Object')}"
-    return "Unexpected value type in payload" if kind == "structure" else "Unexpected field type"
+        return f"Unrecognized collection type class {_PACKAGE + name if kind == 'structure' else _JAVA_SCALARS[kind]}"
+    if not inside:
+        return "Unexpected field type"
+    return "Unexpected value type in payload" if kind == "structure" else _CAST
 
 
 def _clean_scalar(value: Any, kind: str, name: str) -> Any:
-    java = _JAVA_SCALARS[kind]
     if isinstance(value, dict | list):
         raise SerializationException(_wrong_type(value, {"type": kind}, name))
     if kind == "string":
@@ -213,23 +263,15 @@ def _clean_scalar(value: Any, kind: str, name: str) -> Any:
     if kind == "boolean":
         if isinstance(value, bool):
             return value
-        if isinstance(value, str) and value.lower() in ("true", "false"):
-            return value.lower() == "true"
+        if isinstance(value, str):
+            if value.lower() in ("true", "false"):
+                return value.lower() == "true"
+            raise SerializationException("Unexpected token received from parser")
         raise SerializationException(f"{_token(value)} cannot be converted to Boolean")
     if kind == "blob":
-        return _checked_base64(value)
+        check_base64(value)
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
+        java = _JAVA_SCALARS[kind].rpartition(".")[2]
         raise SerializationException(f"{_token(value)} cannot be converted to {java}")
     return value if kind in ("double", "float", "timestamp") else int(value)
-
-
-def _checked_base64(value: Any) -> str:
-    if not isinstance(value, str):
-        raise SerializationException("only base-64-encoded strings are convertible to bytes")
-    if len(value) % 4:
-        raise SerializationException(f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(value)}")
-    try:
-        base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        raise SerializationException("Invalid Base64 character found in the payload") from None
-    return value

@@ -89,15 +89,19 @@ def test_a_false_condition_changes_nothing_and_may_return_the_item(client: Any, 
 
 def test_errors_come_in_the_order_of_aws(client: Any, new_table: Any) -> None:
     name = new_table("p")
-    # An expression that is wrong is told before the table is looked up; an item that is wrong after.
+    wrong, right, open_ = {"p": {"N": "x"}}, {"p": {"S": "x"}}, "attribute_exists("
+    not_a_number = ("ValidationException", "The parameter cannot be converted to a numeric value: x")
+    # Parameters that exclude each other, then values, then expressions, then whether there is such a table.
     code, message = code_of(
-        lambda: client.put_item(TableName="Absent", Item={"p": {"N": "x"}}, ConditionExpression="attribute_exists(")
+        lambda: client.put_item(TableName="Absent", Item=wrong, ConditionExpression=open_, Expected={"v": {}})
     )
+    assert (code, message[:19]) == ("ValidationException", "Can not use both ex")
+    assert code_of(lambda: client.put_item(TableName="Absent", Item=wrong, ConditionExpression=open_)) == not_a_number
+    assert code_of(lambda: client.put_item(TableName=name, Item=wrong)) == not_a_number
+    code, message = code_of(lambda: client.put_item(TableName="Absent", Item=right, ConditionExpression=open_))
     assert (code, message[:27]) == ("ValidationException", "Invalid ConditionExpression")
-    code, _ = code_of(lambda: client.put_item(TableName="Absent", Item={"p": {"N": "x"}}))
+    code, _ = code_of(lambda: client.put_item(TableName="Absent", Item=right))
     assert code == "ResourceNotFoundException"
-    code, message = code_of(lambda: client.put_item(TableName=name, Item={"p": {"N": "x"}}))
-    assert (code, message) == ("ValidationException", "The parameter cannot be converted to a numeric value: x")
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,7 @@ def _check_number_set(value: dict[str, Any], content: Any, depth: int) -> int:
 def _check_binary_set(value: dict[str, Any], content: Any, depth: int) -> int:
     if content.__class__ is not list:
         raise SerializationException(_list_fault(content))
-    size = sum([_binary_size(element) for element in content])
+    size = sum([check_base64(element) for element in content])
     if not content:
         raise ValidationException(f"{_INVALID}Binary sets should not be empty")
     if len(set(content)) != len(content):
@@ -243,10 +243,11 @@ def _check_binary_set(value: dict[str, Any], content: Any, depth: int) -> int:
 
 
 def _check_binary(value: dict[str, Any], content: Any, depth: int) -> int:
-    return _binary_size(content)
+    return check_base64(content)
 
 
-def _binary_size(content: Any) -> int:
+def check_base64(content: Any) -> int:
+    """Size in bytes of what a base-64 text holds. SerializationException when it is none."""
     if content.__class__ is not str:
         if isinstance(content, list):
             raise SerializationException("Unrecognized collection type class java.nio.ByteBuffer")

@@ -83,7 +83,7 @@ def check_key(schema: KeySchema, key: Item) -> None:
         if value is None or attribute.type not in value:
             raise ValidationException(NO_MATCH)
         if not value[attribute.type]:
-            raise ValidationException(f"{_NOT_VALID}{_empty(attribute)} Key: {attribute.name}")
+            raise ValidationException(f"{_INVALID}{_empty(attribute)} Key: {attribute.name}")
     _check_sizes(schema, key)
 
 

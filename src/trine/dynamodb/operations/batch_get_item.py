@@ -10,16 +10,19 @@ import orjson
 
 from trine.dynamodb.errors import ThrottledError, ValidationException
 from trine.dynamodb.expressions.projection import Projection
-from trine.dynamodb.limits import BATCH_GET_KEYS_MAX_COUNT, BATCH_GET_MAX_BYTES
+from trine.dynamodb.limits import BATCH_GET_KEYS_MAX_COUNT, BATCH_GET_MAX_BYTES, PAGE_MAX_BYTES
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
 from trine.dynamodb.operations.consumed import consistency_of, consumed_list, wanted
 from trine.dynamodb.operations.expect import attributes_named, key_bytes, leading_key, refuse_parts_of_key
 from trine.dynamodb.operations.observed import item_read, note_unprocessed
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
+from trine.dynamodb.operations.precedence import before_batch_get
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import BatchGetItemInput, Codec, KeysAndAttributes, table_name_of
 from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.throughput.meter import place_of
+from trine.dynamodb.throughput.partitions import Partition
 
 DUPLICATES = "Provided list of item keys contains duplicates"
 
@@ -95,12 +98,17 @@ class _Reading:
     def read(self, rooms: Rooms, keys: list[bytes], left_bytes: int) -> int:
         """Read while the answer has room; how many bytes are left then."""
         consistency = consistency_of(self.wish.consistent_read)
+        meter = self.table.meter
+        read_bytes: dict[Partition | None, int] = {}
         with rooms.source.open(self.wish.consistent_read) as source:
             for place, key in enumerate(keys):
                 if left_bytes <= 0:
                     self.unprocessed += self.wish.keys[place:]
                     break
-                stored = source.get(key)
+                partition = meter.table.partitions.at(place_of(key)) if meter is not None else None
+                # "… more than 1MB per partition is requested": what is beyond it costs as much as nothing found.
+                beyond = read_bytes.get(partition, 0) >= PAGE_MAX_BYTES
+                stored = source.get(key) if not beyond else None
                 try:
                     item_read(rooms, self.table, key, stored, consistency)
                 except ThrottledError as refused:
@@ -110,6 +118,9 @@ class _Reading:
                 size_bytes = stored_size(stored) if stored is not None else 0
                 self.consumed.add_table(read=read_units(size_bytes, consistency))
                 left_bytes -= size_bytes
+                read_bytes[partition] = read_bytes.get(partition, 0) + size_bytes
+                if beyond:
+                    self.unprocessed.append(self.wish.keys[place])
                 if stored is None:
                     continue
                 if self.projection is None:
@@ -124,4 +135,6 @@ def _again(wish: KeysAndAttributes, keys: list[dict[str, Any]]) -> dict[str, Any
     return {**document, "Keys": keys}
 
 
-BATCH_GET_ITEM = Operation("BatchGetItem", Codec("BatchGetItem", BatchGetItemInput), permissions, prepare, execute)
+BATCH_GET_ITEM = Operation(
+    "BatchGetItem", Codec("BatchGetItem", BatchGetItemInput), permissions, prepare, execute, before_batch_get
+)

@@ -14,13 +14,15 @@ import orjson
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.limits import BATCH_WRITE_REQUESTS_MAX_COUNT
-from trine.dynamodb.model.attribute import Item, validate_item
+from trine.dynamodb.model.attribute import MANY_TYPES, Item, validate_item
 from trine.dynamodb.model.item import check_item_size, encode_stored
+from trine.dynamodb.model.key import NO_MATCH
 from trine.dynamodb.operations.batch_get_item import DUPLICATES
 from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
 from trine.dynamodb.operations.expect import collection_metrics, item_key_bytes, key_bytes, leading_key
 from trine.dynamodb.operations.observed import note_unprocessed
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
+from trine.dynamodb.operations.precedence import before_batch_write
 from trine.dynamodb.shape import BatchWriteItemInput, Codec, WriteRequest, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_all
 from trine.dynamodb.storage.tables import Table
@@ -53,11 +55,8 @@ def prepare(request: BatchWriteItemInput) -> None:
     for wishes in request.request_items.values():
         for wish in wishes:
             if (wish.put_request is None) == (wish.delete_request is None):
-                many = "more than one" if wish.put_request is not None else "no"
-                raise ValidationException(
-                    f"Supplied WriteRequest has {many} operation set, "
-                    "must contain exactly one of PutRequest, DeleteRequest"
-                )
+                # AWS's sentence, which speaks of something else.
+                raise ValidationException(MANY_TYPES)
 
 
 def execute(rooms: Rooms, request: BatchWriteItemInput, plan: None) -> Future[bytes]:
@@ -86,6 +85,8 @@ def _write(table: Table, wish: WriteRequest) -> tuple[Write, Item]:
     if wish.put_request is not None:
         item = wish.put_request.item
         size_bytes = validate_item(item)
+        if not table.definition.key.has_key(item):
+            raise ValidationException(NO_MATCH)
         key = item_key_bytes(table, item)
         check_item_size(size_bytes)
         stored = encode_stored(item, size_bytes)
@@ -142,5 +143,5 @@ def _done(
 
 
 BATCH_WRITE_ITEM = Operation(
-    "BatchWriteItem", Codec("BatchWriteItem", BatchWriteItemInput), permissions, prepare, execute
+    "BatchWriteItem", Codec("BatchWriteItem", BatchWriteItemInput), permissions, prepare, execute, before_batch_write
 )

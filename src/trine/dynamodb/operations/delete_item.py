@@ -15,6 +15,7 @@ from trine.dynamodb.operations.expect import (
     write_answer,
 )
 from trine.dynamodb.operations.operation import Operation, Rooms
+from trine.dynamodb.operations.precedence import before_key
 from trine.dynamodb.shape import Codec, DeleteItemInput, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_one
 
@@ -45,5 +46,10 @@ def execute(rooms: Rooms, request: DeleteItemInput, condition: Filter | None) ->
 
 
 DELETE_ITEM = Operation(
-    "DeleteItem", Codec("DeleteItem", DeleteItemInput), item_permission("dynamodb:DeleteItem", "key"), prepare, execute
+    "DeleteItem",
+    Codec("DeleteItem", DeleteItemInput),
+    item_permission("dynamodb:DeleteItem", "key"),
+    prepare,
+    execute,
+    before_key,
 )

@@ -11,6 +11,7 @@ from trine.dynamodb.operations.consumed import wanted
 from trine.dynamodb.operations.expect import item_permission, key_bytes, refuse_parts_of_key
 from trine.dynamodb.operations.observed import item_read
 from trine.dynamodb.operations.operation import Operation, Rooms
+from trine.dynamodb.operations.precedence import before_key
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import Codec, GetItemInput, table_name_of
 
@@ -44,5 +45,5 @@ def execute(rooms: Rooms, request: GetItemInput, projection: Projection | None) 
 
 
 GET_ITEM = Operation(
-    "GetItem", Codec("GetItem", GetItemInput), item_permission("dynamodb:GetItem", "key"), prepare, execute
+    "GetItem", Codec("GetItem", GetItemInput), item_permission("dynamodb:GetItem", "key"), prepare, execute, before_key
 )

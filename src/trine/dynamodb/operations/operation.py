@@ -165,6 +165,9 @@ class Operation:
     permissions: Callable[[Rooms, Any], Iterable[Permission]]
     prepare: Callable[[Any], Any]
     execute: Callable[[Rooms, Any, Any], Answer]
+    earlier: Callable[[Any], None] | None = None
+    """Raises what AWS tells before whatever `prepare` or `execute` has refused. Asked only then: a request that is
+    right pays nothing for the order of errors."""
 
 
 def on_table(name: str) -> Callable[[Rooms, Any], Iterable[Permission]]:

@@ -16,10 +16,8 @@ Parameter = tuple[str, Any]
 """A parameter's name as AWS spells it, and what the request gave for it (None: absent)."""
 
 
-def expression_context(
-    request: Any, expressions: Sequence[Parameter], legacy: Sequence[Parameter] = ()
-) -> ExpressionContext:
-    """The context of a request's expressions. ValidationException when parameters exclude each other."""
+def refuse_misplaced(request: Any, expressions: Sequence[Parameter], legacy: Sequence[Parameter]) -> None:
+    """ValidationException when expressions stand beside what they replaced, or placeholders without an expression."""
     given = False
     for _, text in expressions:
         if text is not None:
@@ -30,8 +28,6 @@ def expression_context(
             break
     names = request.expression_attribute_names
     values = getattr(request, "expression_attribute_values", None)
-    if names is None and values is None:
-        return ExpressionContext()
     if names is not None and not given:
         raise ValidationException("ExpressionAttributeNames can only be specified when using expressions")
     if values is not None:
@@ -44,6 +40,17 @@ def expression_context(
                 "ExpressionAttributeValues can only be specified when using expressions: "
                 f"{' and '.join(able)} {'are' if len(able) > 1 else 'is'} null"
             )
+
+
+def expression_context(
+    request: Any, expressions: Sequence[Parameter], legacy: Sequence[Parameter] = ()
+) -> ExpressionContext:
+    """The context of a request's expressions. ValidationException when parameters exclude each other."""
+    refuse_misplaced(request, expressions, legacy)
+    names = request.expression_attribute_names
+    values = getattr(request, "expression_attribute_values", None)
+    if names is None and values is None:
+        return ExpressionContext()
     return ExpressionContext(names, values)
 
 

@@ -17,6 +17,7 @@ from trine.dynamodb.operations.expect import (
     write_answer,
 )
 from trine.dynamodb.operations.operation import Operation, Rooms
+from trine.dynamodb.operations.precedence import before_item
 from trine.dynamodb.shape import Codec, PutItemInput, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_one
 
@@ -51,5 +52,10 @@ def execute(rooms: Rooms, request: PutItemInput, condition: Filter | None) -> Fu
 
 
 PUT_ITEM = Operation(
-    "PutItem", Codec("PutItem", PutItemInput), item_permission("dynamodb:PutItem", "item"), prepare, execute
+    "PutItem",
+    Codec("PutItem", PutItemInput),
+    item_permission("dynamodb:PutItem", "item"),
+    prepare,
+    execute,
+    before_item,
 )

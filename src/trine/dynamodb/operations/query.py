@@ -10,11 +10,13 @@ from trine.dynamodb.expressions.key_condition import KeyTerms, key_terms
 from trine.dynamodb.expressions.legacy_condition import LegacyCondition
 from trine.dynamodb.expressions.legacy_key import LegacyKeyTerms, key_conditions
 from trine.dynamodb.expressions.projection import Projection, projection
+from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.operations.conditions import Filter, filter_of
 from trine.dynamodb.operations.expect import refuse_parts_of_key
 from trine.dynamodb.operations.observed import admit_page, look_at_access, page_read
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
+from trine.dynamodb.operations.precedence import before_page
 from trine.dynamodb.operations.reading import (
     Target,
     View,
@@ -76,10 +78,6 @@ def plan_of(request: QueryInput) -> Plan:
         ),
     )
     check_select(request)
-    chosen: Projection | None = None
-    if request.projection_expression is not None:
-        chosen = projection(request.projection_expression, context)
-    accept = filter_of(request, context, request.query_filter, "QueryFilter")
     keys: KeyTerms | LegacyKeyTerms
     if request.key_condition_expression is not None:
         keys = key_terms(request.key_condition_expression, context)
@@ -90,6 +88,10 @@ def plan_of(request: QueryInput) -> Plan:
         raise ValidationException(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
         )
+    accept = filter_of(request, context, request.query_filter, "QueryFilter")
+    chosen: Projection | None = None
+    if request.projection_expression is not None:
+        chosen = projection(request.projection_expression, context)
     context.check_all_used()
     if chosen is None:
         chosen = legacy_projection(request.attributes_to_get)
@@ -101,39 +103,67 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan | None) -> bytes:
     if plan is None and not _is_readable(rooms, request):
         plan = plan_of(request)  # what is wrong with the expression comes before the table that is not there
     target = Target(rooms, request.table_name, request.index_name, request.consistent_read)
-    if plan is not None:
-        refuse_parts_of_key(target.table, plan.view)
+    given = request.exclusive_start_key
+    if given is not None:
+        target.check_start_names(given)
     span = None
     if plan is None:
         text = request.key_condition_expression or ""
         span = plain_range(target.space, text, request.expression_attribute_values, request.expression_attribute_names)
     if span is None:
         plan = plan or plan_of(request)
+        if given is not None:
+            _check_start_parts(target, given, plan)
         span = range_of(target.space, plan.keys.against(target.key))
-        if plan.accept is not None:
-            refuse_key_attributes(target, plan.accept)
     start, stop = span
     reverse = request.scan_index_forward is False
-    begin = target.start_key(request.exclusive_start_key)
+    begin = target.start_key(given)
     if begin is not None and target.index is None and not target.key.sort:
         raise ValidationException(
             "The provided exclusive start key is invalid: ExclusiveStartKey: a partition without sort key has one item"
         )
     if begin is not None:
         if not start <= begin < stop:
-            raise ValidationException(OUTSIDE)
+            raise _outside(target, request, plan or plan_of(request), (start, stop))
         if reverse:
             stop = begin
         else:
             start = begin + b"\0"
     admit_page(target, start)
     with rooms.source.open(request.consistent_read) as source:
-        choose = target.choose(source, plan.view) if plan is not None else None
+        choose = None
+        if plan is not None:
+            choose = target.choose(source, plan.view)
+            if plan.accept is not None:
+                refuse_key_attributes(target, plan.accept)
+            refuse_parts_of_key(target.table, plan.view)
         page = read_page(source, start, stop, reverse=reverse, limit=request.limit, choose=choose)
     page_read(rooms, target, start, stop, page.size_bytes)
     if plan is not None:
         look_at_access(rooms, target, plan.accept, page, False)
     return target.answer(request, page)
+
+
+def _check_start_parts(target: Target, given: Item, plan: Plan) -> None:
+    """What is wrong with a start key's attributes, up to the first of which the conditions say nothing: that is told
+    before what follows."""
+    terms = plan.keys.check()
+    for attribute in target.key.attributes:
+        target.check_start_part(given, attribute)
+        if attribute.name not in terms:
+            return
+
+
+def _outside(target: Target, request: QueryInput, plan: Plan, span: tuple[bytes, bytes]) -> ValidationException:
+    """Why a page cannot begin at a key outside of the range that the conditions span."""
+    condition = plan.keys.against(target.key)
+    if condition.operator is None:
+        return ValidationException(OUTSIDE)
+    given = request.exclusive_start_key or {}
+    sort = target.space.key(given)[len(target.space.partition(given)) :]
+    if span[0] <= target.space.partition(condition.partition_key) + sort < span[1]:
+        return ValidationException("The query can return at most one row and cannot be restarted")
+    return ValidationException("The provided starting key does not match the range key predicate")
 
 
 def _is_readable(rooms: Rooms, request: QueryInput) -> bool:
@@ -171,4 +201,11 @@ def _leading(rooms: Rooms, request: QueryInput) -> Iterable[str]:
             yield from (str(content) for operand in term.operands for content in operand.values())
 
 
-QUERY = Operation("Query", Codec("Query", QueryInput), reading_permission("dynamodb:Query", _leading), prepare, execute)
+QUERY = Operation(
+    "Query",
+    Codec("Query", QueryInput),
+    reading_permission("dynamodb:Query", _leading),
+    prepare,
+    execute,
+    before_page("query_filter"),
+)

@@ -17,7 +17,7 @@ from trine.dynamodb.expressions.projection import attributes_to_get as projected
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import decode_stored, item_bytes, part_of_stored, stored_size
-from trine.dynamodb.model.key import KeySchema, check_key
+from trine.dynamodb.model.key import NO_MATCH, KeyAttribute, KeySchema, check_key
 from trine.dynamodb.operations.conditions import Filter
 from trine.dynamodb.operations.consumed import consistency_of, wanted
 from trine.dynamodb.operations.expect import attributes_named
@@ -29,6 +29,7 @@ from trine.dynamodb.storage.pages import Choose, Page, chooser
 from trine.dynamodb.storage.source import Snapshot, Store
 from trine.dynamodb.storage.tables import Index, Table
 
+_START_KEY = "The provided starting key is invalid"
 _INVALID = "One or more parameter values were invalid: "
 
 
@@ -187,6 +188,19 @@ class Target:
 
         return choose
 
+    def check_start_names(self, given: Item, *, scan: bool = False) -> None:
+        """ValidationException when `ExclusiveStartKey` has not as many attributes as the key."""
+        if len(given) != len(self.identity.names):
+            raise ValidationException(f"{_START_KEY}: {NO_MATCH}" if scan and self.index is None else _START_KEY)
+
+    def check_start_part(self, given: Item, attribute: KeyAttribute) -> None:
+        """ValidationException when `ExclusiveStartKey` lacks one attribute that the read is ordered by, or has another
+        type for it."""
+        if attribute.name not in given:
+            raise ValidationException(_START_KEY)
+        if attribute.type not in given[attribute.name]:
+            raise ValidationException(NO_MATCH)
+
     def start_key(self, given: Item | None) -> bytes | None:
         """Where the item of an `ExclusiveStartKey` lies; ValidationException when it is no key here."""
         if given is None:
@@ -195,12 +209,10 @@ class Target:
             validate_item(given)
         except ValidationException as fault:
             raise ValidationException(f"{_INVALID}{fault.message}".replace(_INVALID * 2, _INVALID)) from None
-        if len(given) != len(self.identity.names):
-            raise ValidationException("The provided starting key is invalid")
         try:
             check_key(self.identity, given)
         except ValidationException as fault:
-            raise ValidationException(f"The provided starting key is invalid: {fault.message}") from None
+            raise ValidationException(f"{_START_KEY}: {fault.message}") from None
         return self.space.key(given)
 
     def answer(self, request: Any, page: Page) -> bytes:

@@ -9,6 +9,7 @@ from trine.dynamodb.operations.expect import refuse_parts_of_key
 from trine.dynamodb.operations.observed import admit_page, look_at_access, page_read
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
+from trine.dynamodb.operations.precedence import before_page, check_segments
 from trine.dynamodb.operations.reading import (
     Target,
     View,
@@ -36,44 +37,29 @@ def prepare(request: ScanInput) -> View:
         ),
     )
     check_select(request)
-    _check_segments(request)
+    check_segments(request)
+    accept = filter_of(request, context, request.scan_filter, "ScanFilter")
     chosen: Projection | None = None
     if request.projection_expression is not None:
         chosen = projection(request.projection_expression, context)
-    accept = filter_of(request, context, request.scan_filter, "ScanFilter")
     context.check_all_used()
     if chosen is None:
         chosen = legacy_projection(request.attributes_to_get)
     return view_of(accept, chosen, request.select)
 
 
-def _check_segments(request: ScanInput) -> None:
-    segment, total = request.segment, request.total_segments
-    if segment is not None and total is None:
-        raise ValidationException(
-            "The TotalSegments parameter is required but was not present in the request "
-            "when Segment parameter is present"
-        )
-    if total is not None and segment is None:
-        raise ValidationException(
-            "The Segment parameter is required but was not present in the request "
-            "when parameter TotalSegments is present"
-        )
-    if segment is not None and total is not None and segment >= total:
-        raise ValidationException(
-            "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-            f"Segment: {segment} is not less than TotalSegments: {total}"
-        )
-
-
 def execute(rooms: Rooms, request: ScanInput, view: View) -> bytes:
     """Read a page and answer."""
     target = Target(rooms, request.table_name, request.index_name, request.consistent_read)
-    refuse_parts_of_key(target.table, view)
+    given = request.exclusive_start_key
+    if given is not None:
+        target.check_start_names(given, scan=True)
+        for attribute in target.key.attributes if target.index is not None else ():
+            target.check_start_part(given, attribute)
     start, stop = target.space.start, target.space.stop
     if request.total_segments is not None and request.segment is not None:
         start, stop = target.space.segment(request.segment, request.total_segments)
-    begin = target.start_key(request.exclusive_start_key)
+    begin = target.start_key(given)
     if begin is not None:
         if not start <= begin < stop:
             raise ValidationException(
@@ -84,6 +70,7 @@ def execute(rooms: Rooms, request: ScanInput, view: View) -> bytes:
     admit_page(target, start)
     with rooms.source.open(request.consistent_read) as source:
         choose = target.choose(source, view)
+        refuse_parts_of_key(target.table, view)
         page = read_page(source, start, stop, limit=request.limit, choose=choose)
     page_read(rooms, target, start, stop, page.size_bytes)
     look_at_access(rooms, target, view.accept, page, True)
@@ -91,5 +78,10 @@ def execute(rooms: Rooms, request: ScanInput, view: View) -> bytes:
 
 
 SCAN = Operation(
-    "Scan", Codec("Scan", ScanInput), reading_permission("dynamodb:Scan", lambda rooms, request: ()), prepare, execute
+    "Scan",
+    Codec("Scan", ScanInput),
+    reading_permission("dynamodb:Scan", lambda rooms, request: ()),
+    prepare,
+    execute,
+    before_page("scan_filter"),
 )

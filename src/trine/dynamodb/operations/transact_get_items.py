@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -12,13 +12,14 @@ from trine.dynamodb.expressions.projection import Projection
 from trine.dynamodb.limits import TRANSACTION_MAX_BYTES
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
-from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE
+from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE, Reasons
 from trine.dynamodb.operations.consumed import consumed_list, wanted
 from trine.dynamodb.operations.expect import item_context, key_bytes, refuse_parts_of_key
 from trine.dynamodb.operations.observed import transaction_read
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import Codec, TransactGetItemsInput, table_name_of
+from trine.dynamodb.storage.tables import Table
 
 
 def permissions(rooms: Rooms, request: TransactGetItemsInput) -> Iterable[Permission]:
@@ -43,7 +44,7 @@ def execute(rooms: Rooms, request: TransactGetItemsInput, projections: list[Proj
     tables = [rooms.tables.get(table_name_of(item.get.table_name)) for item in request.transact_items]
     for table, projection in zip(tables, projections, strict=True):
         refuse_parts_of_key(table, projection)
-    keys = [key_bytes(table, item.get.key) for table, item in zip(tables, request.transact_items, strict=True)]
+    keys = _keys(tables, request)
     if len(set(keys)) != len(keys):
         raise ValidationException(SAME_ITEM_TWICE)
     with rooms.store.snapshot() as snapshot:
@@ -62,6 +63,19 @@ def execute(rooms: Rooms, request: TransactGetItemsInput, projections: list[Proj
         capacities = consumed_list(consumed, request.return_consumed_capacity, by_kind=True)
         answer += b',"ConsumedCapacity":' + orjson.dumps(capacities)
     return answer + b"}"
+
+
+def _keys(tables: Sequence[Table], request: TransactGetItemsInput) -> list[bytes]:
+    """Where the items lie. What is wrong with a key is a reason of its item (seen on AWS by public suites)."""
+    reasons = Reasons(len(tables))
+    keys = []
+    for at, (table, item) in enumerate(zip(tables, request.transact_items, strict=True)):
+        try:
+            keys.append(key_bytes(table, item.get.key))
+        except ValidationException as fault:
+            reasons.add(at, "ValidationError", fault.message)
+    reasons.raise_if_any()
+    return keys
 
 
 def _response(stored: bytes | None, projection: Projection | None) -> bytes:

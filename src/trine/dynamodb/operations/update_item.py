@@ -25,6 +25,7 @@ from trine.dynamodb.operations.conditions import Filter, expected_of
 from trine.dynamodb.operations.expect import checked, item_permission, key_bytes, refuse_parts_of_key, write_answer
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
+from trine.dynamodb.operations.precedence import before_key
 from trine.dynamodb.shape import Codec, UpdateItemInput, table_name_of
 from trine.dynamodb.storage.items import Rule, Transition, Write, commit_one
 from trine.dynamodb.storage.tables import Table
@@ -137,5 +138,10 @@ def returned(
 
 
 UPDATE_ITEM = Operation(
-    "UpdateItem", Codec("UpdateItem", UpdateItemInput), item_permission("dynamodb:UpdateItem", "key"), prepare, execute
+    "UpdateItem",
+    Codec("UpdateItem", UpdateItemInput),
+    item_permission("dynamodb:UpdateItem", "key"),
+    prepare,
+    execute,
+    before_key,
 )

@@ -40,7 +40,7 @@ TABLE = {
 class Wing:
     """A table wing on a clock that stands still."""
 
-    def __init__(self, buckets: Path | None = None) -> None:
+    def __init__(self, buckets: Path | None = None, **settings: Any) -> None:
         self.clock, ids = ManualClock(), SeededIds(1)
         self.store = MemoryStore(self.clock)
         access = Access(self.clock, ids)
@@ -53,6 +53,7 @@ class Wing:
             TraceBook(self.clock),
             throttling=False,
             buckets_directory=buckets,
+            **settings,
         )
         self.table.start()
 

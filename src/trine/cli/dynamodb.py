@@ -21,6 +21,13 @@ from trine.stack.settings import DYNAMODB_PORT, Settings
 @click.option("--soft", is_flag=True, help="Take any credentials; report what AWS would refuse, and let it pass.")
 @click.option("--no-throttling", is_flag=True, help="Count capacity units of tables, but refuse nothing.")
 @click.option("--replica-lag", default=0.0, show_default=True, help="Seconds by which eventual reads trail.")
+@click.option(
+    "--item-collection-limit",
+    type=click.IntRange(min=1),
+    default=10 * 1024**3,
+    metavar="BYTES",
+    help="What one partition key may hold where there are local indexes; 10 GB, as on AWS.",
+)
 @click.option("--region", default="us-east-1", show_default=True, help="AWS region to stand in.")
 @click.option("--account-id", default="123456789012", show_default=True, help="AWS account id to stand in.")
 @click.option("--observe", type=click.Choice(["all", "traces", "nothing"]), default="all", help="As for `trine up`.")
@@ -33,6 +40,7 @@ def command(
     soft: bool,
     no_throttling: bool,
     replica_lag: float,
+    item_collection_limit: int,
     region: str,
     account_id: str,
     observe: Literal["all", "traces", "nothing"],
@@ -49,6 +57,7 @@ def command(
         memory=memory,
         enforcement="soft" if soft else "enforce",
         replica_lag_seconds=replica_lag,
+        item_collection_max_bytes=item_collection_limit,
         throttling=not no_throttling,
         place=Place(account_id, region),
         observe=observe,

@@ -30,7 +30,7 @@ from trine.dynamodb.errors import (
     TransactionCanceledException,
     ValidationException,
 )
-from trine.dynamodb.limits import REQUEST_BODY_MAX_BYTES
+from trine.dynamodb.limits import ITEM_COLLECTION_MAX_BYTES, REQUEST_BODY_MAX_BYTES
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.response import answer, error_answer, health_answer, plain_answer
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
@@ -64,14 +64,16 @@ class DynamoDB:
         replica_lag_seconds: float | Lag = 0.0,
         throttling: bool = True,
         buckets_directory: Path | None = None,
+        item_collection_max_bytes: int = ITEM_COLLECTION_MAX_BYTES,
     ) -> None:
         """`replica_lag_seconds`: how far eventually consistent reads trail, fixed or drawn (`consistency.lag.Lag`).
         `throttling` False counts units and refuses nothing. `buckets_directory`: where the folders lie that stand for
-        S3 buckets in exports and imports.
+        S3 buckets in exports and imports. `item_collection_max_bytes`: what all items of one partition key may have in
+        a table with local indexes, 10 GB on AWS; tests choose less.
         """
         self.catalogue = catalogue if catalogue is not None else DocumentCatalogue(store)
         """Durable documents for every wing."""
-        tables = Tables(store, self.catalogue, place, clock, ids)
+        tables = Tables(store, self.catalogue, place, clock, ids, item_collection_max_bytes)
         self.rooms = Rooms(store, self.catalogue, tables, clock, ids, place, replica_lag_seconds, buckets_directory)
         self.metering = Metering(store, tables, clock, throttling=throttling)
         """Capacity: meters of all tables, and auto scaling."""

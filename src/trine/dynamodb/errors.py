@@ -76,6 +76,7 @@ class ItemCollectionSizeLimitExceededException(AwsError):
 
     code = "ItemCollectionSizeLimitExceededException"
     status = 400
+    reason_code = "ItemCollectionSizeLimitExceeded"
 
 
 class TrimmedDataAccessException(AwsError):

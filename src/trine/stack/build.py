@@ -112,6 +112,7 @@ def build(
         traces,
         catalogue=catalogue,
         replica_lag_seconds=settings.replica_lag_seconds,
+        item_collection_max_bytes=settings.item_collection_max_bytes,
         throttling=settings.throttling,
         buckets_directory=settings.state_directory / "s3",
     )

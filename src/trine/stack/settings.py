@@ -34,6 +34,8 @@ class Settings:
     enforcement: Literal["enforce", "soft"] = "enforce"
     """`soft` reports what AWS would refuse, on the trace and in the log, and lets it pass."""
     replica_lag_seconds: float = 0.0
+    item_collection_max_bytes: int = 10 * 1024**3
+    """What the items of one partition key may have in a table with local indexes: AWS's 10 GB, less in tests."""
     throttling: bool = True
     """False: tables count capacity units and refuse nothing."""
     place: Place = field(default_factory=lambda: Place(DEFAULT_ACCOUNT_ID, DEFAULT_REGION))

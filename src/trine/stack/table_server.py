@@ -52,6 +52,7 @@ class TableServer:
             self.traces,
             catalogue=catalogue,
             replica_lag_seconds=settings.replica_lag_seconds,
+            item_collection_max_bytes=settings.item_collection_max_bytes,
             throttling=settings.throttling,
             buckets_directory=settings.state_directory / "s3",
         )

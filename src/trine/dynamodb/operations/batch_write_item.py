@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.errors import ThrottledError, ValidationException
 from trine.dynamodb.limits import BATCH_WRITE_REQUESTS_MAX_COUNT
 from trine.dynamodb.model.attribute import MANY_TYPES, Item, validate_item
 from trine.dynamodb.model.item import check_item_size, encode_stored
@@ -102,7 +102,7 @@ def _answer(
     items: Sequence[tuple[str, Item]],
     trace: Trace | None,
 ) -> bytes:
-    refused = [transition.throttled for transition in transitions if transition.throttled is not None]
+    refused = [transition.throttled for transition in transitions if isinstance(transition.throttled, ThrottledError)]
     if len(refused) == len(transitions):
         raise refused[0]  # "if none of the items can be processed …, BatchWriteItem returns a …ThroughputExceeded…"
     if refused:
@@ -115,7 +115,7 @@ def _answer(
     if request.return_item_collection_metrics == "SIZE":
         metrics: dict[str, dict[str, Any]] = {}
         for (name, item), transition in zip(items, transitions, strict=True):
-            one = collection_metrics(transition.table, item)
+            one = collection_metrics(transition, item)
             if one is not None:
                 metrics.setdefault(name, {})[str(one["ItemCollectionKey"])] = one
         if metrics:

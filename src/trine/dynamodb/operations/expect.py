@@ -19,6 +19,7 @@ from trine.dynamodb.model.key import check_index_key, check_key
 from trine.dynamodb.operations.consumed import write_capacity
 from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.shape import table_name_of
+from trine.dynamodb.storage.collections import estimate_gigabytes
 from trine.dynamodb.storage.items import Transition
 from trine.dynamodb.storage.tables import Table
 
@@ -141,18 +142,19 @@ def write_answer(
     if (capacity := write_capacity(request.return_consumed_capacity, transition)) is not None:
         parts.append(b'"ConsumedCapacity":' + capacity)
     if request.return_item_collection_metrics == "SIZE" and collection_key is not None:
-        metrics = collection_metrics(transition.table, collection_key)
+        metrics = collection_metrics(transition, collection_key)
         if metrics is not None:
             parts.append(b'"ItemCollectionMetrics":' + orjson.dumps(metrics))
     return b"{" + b",".join(parts) + b"}"
 
 
-def collection_metrics(table: Table, key: Item) -> dict[str, Any] | None:
+def collection_metrics(transition: Transition, key: Item) -> dict[str, Any] | None:
     """AWS's ItemCollectionMetrics; None for tables without local secondary indexes."""
-    if not table.definition.local_indexes:
+    table = transition.table
+    if table.collections is None:
         return None
     partition = {attribute.name: key[attribute.name] for attribute in table.definition.key.partition}
-    return {"ItemCollectionKey": partition, "SizeEstimateRangeGB": [0.0, 1.0]}
+    return {"ItemCollectionKey": partition, "SizeEstimateRangeGB": estimate_gigabytes(transition.collection_bytes)}
 
 
 def old_attributes(transition: Transition, returned: bool) -> bytes | None:

@@ -185,7 +185,7 @@ def _answer(request: TransactWriteItemsInput, wishes: Sequence[Wish], transition
     if request.return_item_collection_metrics == "SIZE":
         metrics: dict[str, list[dict[str, Any]]] = {}
         for wish, transition in zip(wishes, transitions, strict=True):
-            one = collection_metrics(transition.table, wish.item)
+            one = collection_metrics(transition, wish.item)
             if one is not None:
                 metrics.setdefault(transition.table.name, []).append(one)
         if metrics:

@@ -11,10 +11,15 @@ from asyncio import Future
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
-from trine.dynamodb.errors import ConditionalCheckFailedException, ThrottledError
+from trine.dynamodb.errors import (
+    ConditionalCheckFailedException,
+    ItemCollectionSizeLimitExceededException,
+    ThrottledError,
+)
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import decode_stored, encode_stored, stored_size
 from trine.dynamodb.storage.charges import charge_repeated, charge_write, release_write
+from trine.dynamodb.storage.collections import Collections, size_of
 from trine.dynamodb.storage.history import history_record
 from trine.dynamodb.storage.indexes import IndexChange, index_changes
 from trine.dynamodb.storage.stream import stream_record
@@ -31,7 +36,17 @@ Units = Literal["standard", "transactional", "none"]
 class Transition:
     """One item before and after a write. Bytes are decoded only when someone asks."""
 
-    __slots__ = ("_new", "_old", "expired", "index_changes", "new_stored", "old_stored", "table", "throttled")
+    __slots__ = (
+        "_new",
+        "_old",
+        "collection_bytes",
+        "expired",
+        "index_changes",
+        "new_stored",
+        "old_stored",
+        "table",
+        "throttled",
+    )
 
     def __init__(self, table: Table, old_stored: bytes | None) -> None:
         self.table = table
@@ -42,8 +57,10 @@ class Transition:
         self.index_changes: Sequence[IndexChange] = ()
         self.expired = False
         """The service deletes the item because its time has come; streams say so."""
-        self.throttled: ThrottledError | None = None
-        """Why there were no units for it; then it does not happen."""
+        self.throttled: ThrottledError | ItemCollectionSizeLimitExceededException | None = None
+        """Why there were no units for it, or no room; then it does not happen."""
+        self.collection_bytes = 0
+        """The size of its item collection after it, where the table has local indexes."""
 
     @property
     def old(self) -> Item | None:
@@ -83,9 +100,10 @@ class Write:
 class Effects:
     """Everything that one commit writes, gathered from its transitions."""
 
-    __slots__ = ("_now", "appends", "counters", "puts", "trace", "units")
+    __slots__ = ("_current", "_now", "appends", "counters", "puts", "trace", "units")
 
-    def __init__(self, now: float, units: Units = "standard", trace: Trace | None = None) -> None:
+    def __init__(self, current: Current, now: float, units: Units = "standard", trace: Trace | None = None) -> None:
+        self._current = current
         self._now, self.units, self.trace = now, units, trace
         if trace is not None:
             trace.usage = None  # `decide` may be called again
@@ -104,6 +122,8 @@ class Effects:
             transition.index_changes = index_changes(table, transition.old, transition.new)
         if table.meter is not None and self.units != "none":
             charge_write(transition, key, self.units == "transactional", self.trace)
+        if table.collections is not None:
+            self._collect(table.collections, transition, key)
         if same:
             return
         if table.recent is not None:
@@ -126,6 +146,21 @@ class Effects:
             record = stream_record(transition, table.stream, self._now)
             if record is not None:
                 self.appends.append((table.stream.prefix, record))
+
+    def _collect(self, collections: Collections, transition: Transition, key: bytes) -> None:
+        """Count what the transition does to its item collection. ItemCollectionSizeLimitExceededException."""
+        old, new = transition.old_stored, transition.new_stored
+        grown = (stored_size(new) if new is not None else 0) - (stored_size(old) if old is not None else 0)
+        for change in transition.index_changes:
+            if not change.index.definition.is_global:
+                grown += change.size_delta_bytes
+        counter = collections.counter(key)
+        size_bytes = size_of(self._current[counter]) + self.counters.get(counter, 0) + grown
+        if grown > 0 and size_bytes > collections.most_bytes:
+            raise ItemCollectionSizeLimitExceededException("Collection size exceeded.")
+        transition.collection_bytes = max(0, size_bytes)
+        if grown:
+            self.count(counter, grown)
 
     def count(self, key: bytes, amount: int) -> None:
         """Add to a counter."""
@@ -164,11 +199,22 @@ def commit_one(
                 trace.usage = None
             charge_write(transition, key, trace=trace)
             raise
-        effects = Effects(now, trace=trace)
+        effects = Effects(current, now, trace=trace)
         effects.add(transition, key)
         return effects.change(answer(transition))
 
-    return store.transact((key,), decide)
+    keys = (key,) if table.collections is None else (key, table.collections.counter(key))
+    return store.transact(keys, decide)
+
+
+def _keys_of(writes: Sequence[Write]) -> list[bytes]:
+    """What a commit of `writes` reads: the items, and the sizes of their collections."""
+    keys = [write.key for write in writes]
+    for write in writes:
+        collections = write.table.collections
+        if collections is not None and (counter := collections.counter(write.key)) not in keys:
+            keys.append(counter)
+    return keys
 
 
 def commit_all(
@@ -184,12 +230,12 @@ def commit_all(
     """
 
     def decide(current: Current) -> Change[Result]:
-        effects = Effects(now, units, trace)
+        effects = Effects(current, now, units, trace)
         transitions = [Transition(write.table, current[write.key]) for write in writes]
         _add_all(effects, writes, transitions)
         return effects.change(answer(transitions))
 
-    return store.transact([write.key for write in writes], decide)
+    return store.transact(_keys_of(writes), decide)
 
 
 def _add_all(effects: Effects, writes: Sequence[Write], transitions: Sequence[Transition]) -> None:
@@ -199,6 +245,12 @@ def _add_all(effects: Effects, writes: Sequence[Write], transitions: Sequence[Tr
         try:
             effects.add(transition, write.key)
         except ThrottledError as refused:
+            transition.throttled = refused
+            throttled = True
+        except ItemCollectionSizeLimitExceededException as refused:
+            if effects.units != "transactional":
+                raise
+            release_write(transition, write.key, True)
             transition.throttled = refused
             throttled = True
     if throttled and effects.units == "transactional":
@@ -226,9 +278,9 @@ def commit_once(
             for write, transition in zip(writes, transitions, strict=True):
                 charge_repeated(transition, write.key, trace)
             return Change(repeated(transitions))
-        effects = Effects(now, "transactional", trace)
+        effects = Effects(current, now, "transactional", trace)
         _add_all(effects, writes, transitions)
         effects.puts[token.key] = token.record()
         return effects.change(answer(transitions))
 
-    return store.transact([*(write.key for write in writes), token.key], decide)
+    return store.transact([*_keys_of(writes), token.key], decide)

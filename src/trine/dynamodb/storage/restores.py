@@ -79,7 +79,10 @@ class Restores:
         start, stop = prefix, after(prefix)
         counters: dict[bytes, int] = {}
         while pairs := source.page(start, stop, STEP_ITEMS, limit_bytes=STEP_BYTES):
-            await put(self._store, _restored(table, [stored for _, stored in pairs], counters))
+            puts = _restored(table, [stored for _, stored in pairs], counters)
+            # Of collections there may be as many as items: their counts are not gathered, but go with their items.
+            collected = {key: counters.pop(key) for key in list(counters) if not table.counts(key)}
+            await put(self._store, puts, collected)
             start = pairs[-1][0] + b"\0"
         await put(self._store, {}, counters)
 
@@ -97,8 +100,14 @@ def _restored(table: Table, items: Iterable[bytes], counters: dict[bytes, int]) 
         item = decode_stored(stored)
         key = table.space.key(item)
         add(key, stored, table.count_key, table.size_key)
+        size_bytes = stored_size(stored)
         for index in table.indexes:
             entry = index_entry(index, item)
             if entry is not None:
                 add(*entry, index.count_key, index.size_key)
+                if not index.definition.is_global:
+                    size_bytes += stored_size(entry[1])
+        if table.collections is not None:
+            counter = table.collections.counter(key)
+            counters[counter] = counters.get(counter, 0) + size_bytes
     return puts

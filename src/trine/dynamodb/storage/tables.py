@@ -16,8 +16,10 @@ from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.dynamodb.consistency.recent import RecentWrites
 from trine.dynamodb.errors import ResourceInUseException, ResourceNotFoundException
+from trine.dynamodb.limits import ITEM_COLLECTION_MAX_BYTES
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition
 from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
+from trine.dynamodb.storage.collections import Collections
 from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.expiry import Expiry
 from trine.dynamodb.storage.history import History
@@ -63,10 +65,16 @@ class Index:
 class Table:
     """A live table. `record` is what the catalogue keeps of it besides the definition."""
 
-    __slots__ = ("arn", "by_name", "count_key", "created_at", "definition", "expiry", "history", "indexes", "meter",
-                 "name", "number", "recent", "record", "size_key", "space", "status", "stream", "streams")  # fmt: skip
+    __slots__ = ("arn", "by_name", "collections", "count_key", "created_at", "definition", "expiry", "history", "indexes",
+                 "meter", "name", "number", "recent", "record", "size_key", "space", "status", "stream", "streams")  # fmt: skip
 
-    def __init__(self, definition: TableDefinition, record: Mapping[str, Any], place: Place) -> None:
+    def __init__(
+        self,
+        definition: TableDefinition,
+        record: Mapping[str, Any],
+        place: Place,
+        collection_max_bytes: int = ITEM_COLLECTION_MAX_BYTES,
+    ) -> None:
         self.definition = definition
         self.record = record
         self.name = definition.name
@@ -91,10 +99,19 @@ class Table:
         """What its reads and writes take units from; None where nothing is counted."""
         self.recent: RecentWrites | None = None
         expiry = record.get("TimeToLive")
+        self.collections: Collections | None = None
+        """Sizes of its item collections; None without local indexes."""
+        if definition.local_indexes:
+            partition = definition.key.partition[0]
+            self.collections = Collections(self.number, partition, len(self.space.prefix), collection_max_bytes)
         self.expiry: Expiry | None = Expiry(self.number, expiry["AttributeName"]) if expiry else None
         recovery = record.get("Recovery")
         self.history: History | None = History(self.number, recovery) if recovery else None
         """What its writes replaced, while point-in-time recovery is on."""
+
+    def counts(self, key: bytes) -> bool:
+        """Whether `key` counts items or bytes of the table or of one of its indexes."""
+        return key in (self.count_key, self.size_key) or any(key in (i.count_key, i.size_key) for i in self.indexes)
 
     @property
     def stream_arn(self) -> str | None:
@@ -105,7 +122,16 @@ class Table:
 class Tables:
     """Every table of this account and region."""
 
-    def __init__(self, store: Store, catalogue: DocumentCatalogue, place: Place, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalogue: DocumentCatalogue,
+        place: Place,
+        clock: Clock,
+        ids: Ids,
+        collection_max_bytes: int = ITEM_COLLECTION_MAX_BYTES,
+    ) -> None:
+        self._collection_max_bytes = collection_max_bytes
         self._store, self._catalogue = store, catalogue
         self._place, self._clock, self._ids = place, clock, ids
         self._tables: dict[str, Table] = {}
@@ -266,7 +292,8 @@ class Tables:
 
     def _live(self, document: Mapping[str, Any]) -> Table:
         record = {name: value for name, value in document.items() if name != "Definition"}
-        return Table(TableDefinition.from_document(document["Definition"]), record, self._place)
+        definition = TableDefinition.from_document(document["Definition"])
+        return Table(definition, record, self._place, self._collection_max_bytes)
 
     def _adopted(self, committed: Future[Mapping[str, Any]]) -> Future[Table]:
         """A future of the live table, which is known here when that future resolves."""

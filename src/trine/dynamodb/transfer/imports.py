@@ -99,7 +99,7 @@ class Imports:
             paths = await asyncio.to_thread(self._buckets.objects, source["S3Bucket"], source.get("S3KeyPrefix", ""))
             for path in paths:
                 await self._read(document, table, path, counts)
-        except TransferFault as fault:
+        except (TransferFault, AwsError) as fault:
             # AWS leaves no half of a table either.
             _log.error("the import %s failed: %s", document["Arn"], fault.message)
             await self._tables.drop(table)

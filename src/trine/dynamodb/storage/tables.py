@@ -65,8 +65,9 @@ class Index:
 class Table:
     """A live table. `record` is what the catalogue keeps of it besides the definition."""
 
-    __slots__ = ("arn", "by_name", "collections", "count_key", "created_at", "definition", "expiry", "history", "indexes",
-                 "meter", "name", "number", "recent", "record", "size_key", "space", "status", "stream", "streams")  # fmt: skip
+    __slots__ = ("arn", "by_name", "collections", "count_key", "created_at", "definition", "expiry", "history",
+                 "indexes", "meter", "name", "number", "recent", "record", "size_key", "space", "status", "stream",
+                 "streams")  # fmt: skip
 
     def __init__(
         self,

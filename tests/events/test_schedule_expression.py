@@ -39,6 +39,7 @@ NEXT = [
     ("cron(0 0 30 2 ? *)", "2026-01-01T00:00:00", None),
     ("cron(0 12 ? * FRI-MON *)", "2026-03-02T12:00:00", "2026-03-06 12:00:00"),
     ("rate(5 minutes)", "2026-03-01T00:07:00", "2026-03-01 00:10:00"),
+    ("cron(5, 0, 1, *, ?, *)", "2026-03-01T10:00:00", "2026-04-01 00:05:00"),
     ("rate(1 day)", "2026-03-01T00:00:00", "2026-03-02 00:00:00"),
 ]
 
@@ -56,7 +57,7 @@ def test_zones_skip_what_does_not_exist_and_run_once_what_comes_twice() -> None:
     once = autumn.next_after(moment("2026-11-01T00:00:00"), 0)
     assert once is not None
     assert (shown(once), shown(autumn.next_after(once, 0))) == ("2026-11-01 05:30:00", "2026-11-02 06:30:00")
-    at = parse_schedule("at(2026-07-01T09:00:00)", "Europe/Paris", allow_at=True)
+    at = parse_schedule("at(2026-07-01T09:00:00)", "Europe/Paris", scheduler=True)
     assert shown(at.next_after(0, 0)) == "2026-07-01 07:00:00"
     assert at.next_after(moment("2026-07-01T07:00:00"), 0) is None
 
@@ -71,6 +72,10 @@ def test_zones_skip_what_does_not_exist_and_run_once_what_comes_twice() -> None:
 def test_what_is_no_schedule_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_schedule(text)
+
+
+def test_scheduler_does_not_count_the_unit() -> None:
+    assert shown(parse_schedule("rate(5 minute)", scheduler=True).next_after(0, 0)) == "1970-01-01 00:05:00"
 
 
 def test_a_zone_must_exist() -> None:

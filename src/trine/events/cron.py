@@ -64,7 +64,8 @@ def parse_cron(text: str) -> Cron:
     fields = text.split()
     if len(fields) != 6:
         raise ValueError("a cron expression has six fields: minutes hours day-of-month month day-of-week year")
-    minute, hour, day, month, weekday, year = (field.upper() for field in fields)
+    # Published templates separate the fields by commas and blanks, too.
+    minute, hour, day, month, weekday, year = (field.upper().rstrip(",") for field in fields)
     if (day == "?") == (weekday == "?"):
         raise ValueError("one of day-of-month and day-of-week must be ?, the other one not")
     return Cron(

@@ -65,23 +65,26 @@ class ScheduleExpression:
         return None
 
 
-def parse_schedule(text: str, zone_name: str | None = None, *, allow_at: bool = False) -> ScheduleExpression:
-    """The expression of a text. ValueError, with the reason. Rules know no `at(…)` and no zones."""
+def parse_schedule(text: str, zone_name: str | None = None, *, scheduler: bool = False) -> ScheduleExpression:
+    """The expression of a text. ValueError, with the reason.
+
+    Rules know no `at(…)` and no zones, and tell `1 minute` from `2 minutes`; Scheduler takes `rate(5 minute)`.
+    """
     zone = _zone(zone_name)
     rate = _RATE.fullmatch(text)
     if rate is not None:
         count, unit = int(rate[1]), rate[2]
-        if count < 1 or (count == 1) == unit.endswith("s"):
+        if count < 1 or (not scheduler and (count == 1) == unit.endswith("s")):
             raise ValueError("a rate is at least 1; one minute, two minutes")
         return ScheduleExpression(text, Rate(count * _UNIT_SECONDS[unit.rstrip("s")]), zone)
     cron = _CRON.fullmatch(text)
     if cron is not None:
         return ScheduleExpression(text, parse_cron(cron[1]), zone)
     at = _AT.fullmatch(text)
-    if at is not None and allow_at:
+    if at is not None and scheduler:
         moment = datetime.fromisoformat(at[1]).replace(tzinfo=zone)
         return ScheduleExpression(text, Once(moment.timestamp()), zone)
-    raise ValueError("neither rate(…) nor cron(…)" + (" nor at(yyyy-mm-ddThh:mm:ss)" if allow_at else ""))
+    raise ValueError("neither rate(…) nor cron(…)" + (" nor at(yyyy-mm-ddThh:mm:ss)" if scheduler else ""))
 
 
 def _zone(name: str | None) -> tzinfo:

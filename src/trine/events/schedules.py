@@ -260,7 +260,7 @@ def checked_schedule(name: str, given: Mapping[str, Any]) -> tuple[ScheduleExpre
             raise Invalid(f"{member} must be one of {', '.join(choices)}")
     try:
         expression = parse_schedule(
-            str(given.get("ScheduleExpression")), given.get("ScheduleExpressionTimezone"), allow_at=True
+            str(given.get("ScheduleExpression")), given.get("ScheduleExpressionTimezone"), scheduler=True
         )
     except ValueError as error:
         raise Invalid(f"Invalid Schedule Expression {given.get('ScheduleExpression')}. {error}") from None

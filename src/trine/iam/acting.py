@@ -16,6 +16,8 @@ from trine.trace import Trace
 
 ACTORS_MAX = 1_000
 """Sessions that are kept. Trine's own bound."""
+SESSION_NAME_MIN_CHARACTERS = 2
+"""STS API reference, `RoleSessionName`; the name of a function may be shorter."""
 MARGIN_SECONDS = 60
 """A session that ends sooner than this is replaced."""
 
@@ -40,11 +42,13 @@ class Acting:
             context = {
                 "aws:SourceArn": (actor.source_arn,),
                 "aws:SourceAccount": (self._access.place.account_id,),
+                "aws:SecureTransport": ("true",),
             }
             self._access.authorize_service(actor.service, action, resource_arn, policy, context, trace)
             return
         caller = self._access.caller_of(self._session(actor, actor.role_arn))
-        context = {"aws:SourceArn": (actor.source_arn,)}
+        # Services reach each other by TLS, whatever the clients of this machine do.
+        context = {"aws:SourceArn": (actor.source_arn,), "aws:SecureTransport": ("true",)}
         self._access.authorize(caller, action, resource_arn, context, policy, trace)
 
     def _session(self, actor: Actor, role_arn: str) -> Session:
@@ -54,7 +58,10 @@ class Acting:
             return session
         try:
             session = self._access.assume_role_for_service(
-                role_arn, actor.session_name, actor.service, source_arn=actor.source_arn
+                role_arn,
+                actor.session_name.ljust(SESSION_NAME_MIN_CHARACTERS, "-"),
+                actor.service,
+                source_arn=actor.source_arn,
             )
         except AwsError as error:
             raise AccessDenied(

@@ -114,6 +114,22 @@ async def test_one_time_schedules_run_once_also_when_the_server_was_down() -> No
 
 
 @played
+async def test_a_rate_that_was_made_before_the_clock_moved_begins_late_but_only_once() -> None:
+    scene = Scene()
+    scene.close()
+    await scene.put("rate(1 hour)")
+    scene.clock.advance(5)
+    scene.open()
+    scene.clock.advance(0)
+    assert scene.times() == [5]
+    await asyncio.sleep(0)
+    scene.close()
+    scene.open()
+    scene.clock.advance(3_600)
+    assert scene.times() == [5, 3_600]
+
+
+@played
 async def test_the_phase_of_a_rule_survives_a_restart() -> None:
     scene = Scene()
     rule = await scene.rules.put_rule("r", None, {"ScheduleExpression": "rate(1 hour)"})

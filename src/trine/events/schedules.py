@@ -184,7 +184,7 @@ class Schedules:
         begin = given.get("StartDate")
         base = schedule.created_at if begin is None else moment_of(begin)
         after = max(now, base - 1) if begin is not None else now
-        if isinstance(expression.kind, Rate) and schedule.last_run_at is None and now <= base:
+        if isinstance(expression.kind, Rate) and schedule.last_run_at is None:
             due: float | None = base  # a rate begins with its first run (Scheduler user guide, "Rate-based schedules")
         else:
             due = expression.next_after(after, base)
@@ -202,13 +202,13 @@ class Schedules:
         if self._clock.now() < due:
             self._wait(schedule, due)
             return
-        schedule.last_run_at = due
+        is_first, schedule.last_run_at = schedule.last_run_at is None, due
         self._send(schedule, due)
         if self._due(schedule) is None and schedule.given.get("ActionAfterCompletion") == "DELETE":
             del self._schedules[schedule.group, schedule.name]
             self._catalogue.delete(SCHEDULE, f"{schedule.group}/{schedule.name}").add_done_callback(_looked_at)
             return
-        if isinstance(schedule.expression.kind, Once):
+        if is_first:  # what a restart must know: that a one-time schedule, or a rate's beginning, is over
             self._keep(schedule).add_done_callback(_looked_at)
         self._arm(schedule)
 

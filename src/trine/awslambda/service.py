@@ -103,11 +103,10 @@ class Service:
     # -- life --------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Open the rooms; needs the running event loop and returns at once. Events of an earlier run go on after it."""
+        """Make the rooms ready; needs the running event loop and returns at once."""
         self._loop = asyncio.get_running_loop()
         self.machinery.start()
         self._loop.call_soon(self.deployment.start)
-        self._loop.call_soon(self.events.queue.start)
 
     @property
     def sources(self) -> Mappings:
@@ -120,8 +119,9 @@ class Service:
             )
         return self._sources
 
-    def open_sources(self) -> None:
-        """Start the pollers: after the template's resources are there. Nothing when there is no mapping."""
+    def open(self) -> None:
+        """Go on with the events of an earlier run, and start the pollers: once the template's functions are there."""
+        self.events.queue.start()
         kept = self._catalogue is not None and next(self._catalogue.list(SOURCE_KIND), None) is not None
         if kept or self._sources is not None:
             self.sources.open()

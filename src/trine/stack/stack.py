@@ -110,7 +110,7 @@ class Stack:
             wings.observing.collector.start()
             wings.cloudwatch.start()
             await stack._listen(console(stack))
-            wings.functions.open_sources()
+            wings.functions.open()
             wings.eventing.open()
         except BaseException:
             await stack.close()

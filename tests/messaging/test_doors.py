@@ -144,6 +144,7 @@ def test_wrong_calls_are_told_as_aws_tells_them(stack: RunningStack) -> None:
         sqs.get_queue_url(QueueName="none")
     assert code_of(sqs.create_queue, QueueName="work", Attributes={"DelaySeconds": "9"}) == "QueueAlreadyExists"
     assert code_of(sqs.delete_message, QueueUrl=url, ReceiptHandle="x") == "ReceiptHandleIsInvalid"
+    assert stack.messages("arn:aws:sqs:us-east-1:123456789012:none") == []
     assert code_of(sqs.receive_message, QueueUrl=url, MaxNumberOfMessages=11) == "InvalidParameterValue"
     assert code_of(sqs.send_message, QueueUrl=url, MessageBody="\x01") == "InvalidMessageContents"
     assert code_of(sqs.send_message, QueueUrl=url, MessageBody="x" * 1_048_577) == "InvalidParameterValue"
@@ -211,7 +212,8 @@ def test_topics_reach_the_queues_that_let_them(stack: RunningStack) -> None:
     assert (raw["Body"], raw["MessageAttributes"]) == ("raw", attributes)
     assert code_of(sns.publish, TopicArn=topic + "x", Message="m") == "NotFound"
     assert code_of(sns.subscribe, TopicArn=topic, Protocol="email", Endpoint="a@example.com") == "InvalidParameter"
-    assert any("sms" in note for note in stack.stack.wings.eventing.notes)
+    assert any("sms" in note for note in stack.description["problems"])
+    assert [one["body"] for one in stack.messages(topic)][-1] == "raw"
 
 
 def query(stack: RunningStack, url: str, **form: str) -> tuple[int, str]:

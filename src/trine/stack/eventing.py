@@ -75,6 +75,10 @@ class Eventing:
             made.start()
         return made
 
+    def all_notes(self) -> list[str]:
+        """What of the template has no effect here, in all these wings."""
+        return [*self.notes, *(self.eventbridge.notes if "eventbridge" in self.__dict__ else ())]
+
     def open(self) -> None:
         """Let schedules run, of the template and of earlier runs; needs the running event loop."""
         made = "eventbridge" in self.__dict__

@@ -215,7 +215,12 @@ class Stack:
             "awsUrl": self.aws_url,
             "dynamodbUrl": self.dynamodb_url,
             "apis": describe_apis(self.wings.gateway.apis, self.settings.host, front_port),
-            "problems": [*self.wings.gateway.problems, *self.wings.functions.deployment.notes()],
+            "problems": [
+                *self.wings.gateway.problems,
+                *self.wings.functions.deployment.notes(),
+                *self.wings.functions.source_notes(),
+                *self.wings.eventing.all_notes(),
+            ],
             "isolation": self.wings.functions.machinery.isolation(),
             "functions": describe_functions(self.template.of_type(FUNCTION)),
             "functionUrls": urls,

@@ -58,6 +58,10 @@ class RunningStack:
         assert isinstance(clock, ManualClock), "start the stack with clock=ManualClock() to move its time"
         self.call(lambda: clock.advance(seconds))
 
+    def messages(self, arn: str) -> list[Mapping[str, Any]]:
+        """What lies in a queue (nothing is received), or the latest that a topic took: body, attributes, time."""
+        return self.call(lambda: self.stack.wings.eventing.messages(arn))
+
     def explain(self, request_id: str) -> Mapping[str, Any] | None:
         """What happened to a request, as `trine explain --json` shows it; None when the id is unknown."""
 

@@ -18,6 +18,8 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
     yield f"  Front door   {description['frontUrl']}/"
     yield f'  AWS          {description["awsUrl"]}   (all services; eval "$(trine env)")'
     yield f"  DynamoDB     {description['dynamodbUrl']}"
+    if "consoleUrl" in description:
+        yield f"  Console      {description['consoleUrl']}   (opens once; then `trine console`)"
     yield ""
     yield from _apis(description["apis"], description["frontUrl"] + "/")
     for problem in description["problems"]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "policy": "Write the least-privilege policies that the recorded calls need.",
     "explain": "Show what happened to one request, and why it was refused.",
     "bill": "Show what the traffic would cost on AWS, and a month of it three ways.",
+    "console": "Print a link that opens the console in a browser, once.",
     "logs": "Show the log lines of functions.",
     "invoke": "Invoke one function of the running stack.",
     "dynamodb": "Run the DynamoDB-compatible table server alone.",

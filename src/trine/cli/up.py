@@ -152,17 +152,25 @@ async def _serve(settings: Settings, started: dict[str, Started], *, as_json: bo
         settings.state_directory / "cache",
     )
     from trine.console.door import ConsoleDoor
-    from trine.stack.stack import Stack
+    from trine.stack.stack import ConsoleHandler, Stack
 
     template = await reading
     for note in template.notes:
         click.echo(str(note), err=True)
-    stack = await Stack.start(settings, template, lambda made: ConsoleDoor(made).handle, head_starts=started)
+    doors: list[ConsoleDoor] = []
+
+    def open_console(made: Stack) -> ConsoleHandler:
+        doors.append(ConsoleDoor(made))
+        return doors[0].handle
+
+    stack = await Stack.start(settings, template, open_console, head_starts=started)
     try:
         stack.warm()
         for python in await stack.wings.functions.machinery.interpreters.ready(ZYGOTE_PATIENCE_SECONDS):
             click.echo(f"{python} is still being prepared for functions; first calls wait for it", err=True)
-        await serving.until_stopped(partial(_announce, stack.description(), as_json, with_manifest))
+        await serving.until_stopped(
+            partial(_announce, {**stack.description(), "consoleUrl": doors[0].views.new_link()}, as_json, with_manifest)
+        )
         if not as_json:
             click.echo("\nstopping …")
     finally:

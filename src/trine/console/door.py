@@ -1,46 +1,41 @@
-"""The door for `trine explain`, `logs`, `invoke` and whoever watches: JSON documents below `/_trine/`.
+"""The door below `/_trine/`: for commands and scrapers by signature or key, for people by a one-time link and a cookie.
 
-Enters a request signed for the service `trine`, leaves a document about the running stack. Every view is an action
-of its own (`trine:Explain`, …) on the stack's ARN, so that only the owner, or whom the owner allows, sees anything.
+Enters a request, leaves a view's document, a file of the console, or an error in AWS's shape. The order: host → login
+or file → who asks (signature, key and secret, or session) → may they → the view.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from trine.aws.errors import AwsError
-from trine.console.bills import BODY, BillViews
-from trine.console.log_stream import LogStream, latest_events
-from trine.console.scrape import basic_caller, scrape
+from trine.console.assets import asset, respond
+from trine.console.bills import BODY
+from trine.console.browser import LOOPBACK_NAMES, SECURITY_HEADERS, is_own_host, is_own_page, session_of, set_cookie
+from trine.console.log_stream import LogStream
+from trine.console.query import NoSuchView
+from trine.console.scrape import basic_caller
+from trine.console.sessions import Sessions
+from trine.console.views import CHANGES, TAKES_BODY, Views
 from trine.http.message import Request, Response
-from trine.iam.rights import rights_of
-from trine.metering.usage import root_of
+from trine.iam.caller import Caller
+from trine.stack.description import url_host
 from trine.stack.stack import Stack
 
-LOG_LINES_MAX = 10_000
-TRACES_MAX = 500
-TAKES_BODY = frozenset({"bill", "usage", "projection"})
-"""Views that a POST may give a document to; everything else is only read."""
 _log = logging.getLogger("trine.console")
-Query = Mapping[str, str]
+PREFIX = b"/_trine/"
+_NO_STORE = (b"Cache-Control", b"no-store")
 
 
-class NoSuchView(AwsError):
-    """The path names nothing that can be shown."""
+class Forbidden(AwsError):
+    """A browser asked in a way that a page of the console never would."""
 
-    code = "ResourceNotFoundException"
-    status = 404
-
-
-class BadQuery(AwsError):
-    """A query parameter has a value that it cannot have."""
-
-    code = "ValidationException"
-    status = 400
+    code = "AccessDeniedException"
+    status = 403
 
 
 class ConsoleDoor:
@@ -48,20 +43,12 @@ class ConsoleDoor:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._views: dict[str, tuple[str, Callable[[str, Query], Any]]] = {
-            "explain": ("trine:Explain", self._explain),
-            "traces": ("trine:ListTraces", self._traces),
-            "description": ("trine:Describe", lambda name, query: self._stack.description()),
-            "logs": ("trine:ReadLogs", self._logs),
-            "rights": ("trine:ReadRights", self._rights),
-            "faults": ("trine:ReadFaults", self._faults),
-        }
-        self._views["metrics"] = ("trine:ReadMetrics", lambda name, query: scrape(stack))
-        bills = BillViews(stack.wings.observing, stack.wings.clock.now)
-        self._views.update(bills.views())
+        self.sessions = Sessions(stack.wings.clock, stack.wings.ids)
+        self.views = Views(stack, self.sessions)
+        self._names = LOOPBACK_NAMES | {url_host(stack.settings.host).lower()}
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
-        """One document, or an error in AWS's shape."""
+        """One document, file or error; never raises."""
         try:
             shown = self._show(request)
         except Exception as fault:
@@ -75,68 +62,79 @@ class ConsoleDoor:
             return _failed(fault, request)
 
     def _show(self, request: Request) -> Any:
-        view, _, name = request.path.removeprefix(b"/_trine/").decode("latin-1").partition("/")
-        posted = request.method == "POST" and view in TAKES_BODY
-        if view not in self._views or not (posted or request.method == "GET"):
-            raise NoSuchView(f"there is no view {view!r}; there are: {', '.join(self._views)}")
-        action, show = self._views[view]
-        access = self._stack.wings.access
-        caller = basic_caller(request, access) if view == "metrics" else None
-        if caller is None:
-            caller = access.authenticate(request, "trine")
-        access.authorize(caller, action, self._stack.arn)
+        path = request.path.removeprefix(PREFIX).decode("latin-1")
+        view, _, name = path.partition("/")
+        if view in ("", "login", "assets"):
+            return self._page(request, view, name)
+        posted = request.method == "POST" and (view in TAKES_BODY or view in CHANGES)
+        known = view in self.views.by_name or view == "logout"
+        if not known or not (posted or (request.method == "GET" and view not in CHANGES)):
+            raise NoSuchView(f"there is no view {view!r}; there are: {', '.join(self.views.by_name)}")
+        if view == "logout":
+            return self._log_out(request)
+        action, show = self.views.by_name[view]
+        caller = self._caller(request, view)
+        self._stack.wings.access.authorize(caller, action, self._stack.arn)
         query = dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True))
         if posted:
             query[BODY] = request.body.decode("utf-8", "replace")
         return show(unquote(name), query)
 
-    def _explain(self, request_id: str, query: Query) -> Any:
-        trace = self._stack.wings.traces.find(request_id)
-        if trace is None:
-            raise NoSuchView(
-                f"no request {request_id[:100]!r} is remembered; the latest requests of each service and the latest "
-                "refusals are, until the stack ends"
-            )
-        trace = root_of(trace)
-        return {**trace.as_document(), "receipt": self._stack.wings.observing.receipt(trace).as_document()}
+    # -- who asks ------------------------------------------------------------------------------------------------
 
-    def _rights(self, name: str, query: Query) -> Any:
-        wings = self._stack.wings
-        wings.access.keep_ledger()
-        # What functions write to their logs goes another way than the Logs API: that right cannot be seen in use.
-        observable = sorted({"execute-api", *wings.endpoints} - {"logs"})
-        roles = [role.as_document() for role in rights_of(wings.access, observable)]
-        return {"observable": observable, "roles": roles, "dropped": wings.access.ledger.dropped}
+    def _caller(self, request: Request, view: str) -> Caller:
+        access = self._stack.wings.access
+        if view == "metrics" and (scraper := basic_caller(request, access)) is not None:
+            return scraper
+        if request.headers.get(b"authorization") is None and session_of(request) is not None:
+            return self._person(request)
+        return access.authenticate(request, "trine")
 
-    def _faults(self, name: str, query: Query) -> Any:
-        observing = self._stack.wings.observing
-        observing.collector.drain()
-        seen = observing.seen_faults
-        return {"faults": [fault.as_document() for fault in seen.all()], "dropped": seen.dropped}
+    def _person(self, request: Request) -> Caller:
+        """The owner, behind a session that a one-time link opened."""
+        self._check_host(request)
+        if not self.sessions.is_open(session_of(request) or ""):
+            raise Forbidden("the session has ended; `trine console` prints a new link")
+        if not is_own_page(request):
+            raise Forbidden("only a page of the console may ask this with its cookie")
+        key = self._stack.wings.access.owner_credentials()
+        caller = self._stack.wings.access.caller_with_secret(key.access_key_id, lambda known: True)
+        assert caller is not None, "the owner's key is active"
+        return caller
 
-    def _traces(self, kind: str, query: Query) -> Any:
-        count = _number(query, "count", 50, TRACES_MAX)
-        return {"traces": [trace.as_document() for trace in self._stack.wings.traces.latest(kind, count)]}
+    def _check_host(self, request: Request) -> None:
+        if not is_own_host(request, self._names):
+            raise Forbidden("this server is not reached by that name")
 
-    def _logs(self, name: str, query: Query) -> Any:
-        limit = _number(query, "limit", 200, LOG_LINES_MAX)
-        wanted, pattern = query.get("function"), query.get("filter", "")
-        groups = self._stack.wings.functions.machinery.log_store.groups()
-        logs = [log for log in groups if wanted in (None, _function_of(log.group))]
-        if query.get("follow"):
-            return LogStream(logs, limit, pattern)
-        return {"events": latest_events(logs, limit, pattern)}
+    # -- pages ---------------------------------------------------------------------------------------------------
 
+    def _page(self, request: Request, view: str, name: str) -> Response:
+        self._check_host(request)
+        if request.method not in ("GET", "HEAD"):
+            raise NoSuchView("pages are only read")
+        if view == "login":
+            return self._log_in(request)
+        if view == "assets" and (found := asset(name)) is not None and name.rpartition(".")[2] != "html":
+            return respond(found, request)
+        if view == "" and not name:
+            page = "index.html" if self.sessions.is_open(session_of(request) or "") else "closed.html"
+            found = asset(page)
+            assert found is not None, "the package holds its pages"
+            return respond(found, request)
+        raise NoSuchView("there is no such page")
 
-def _function_of(group: str) -> str:
-    return group.rpartition("/")[2]
+    def _log_in(self, request: Request) -> Response:
+        token = dict(parse_qsl(request.query.decode("latin-1"))).get("token", "")
+        session = self.sessions.redeem(token)
+        headers = [(b"Location", b"/_trine/"), _NO_STORE, *SECURITY_HEADERS]
+        if session is not None:
+            headers.append((b"Set-Cookie", set_cookie(session)))
+        return Response(303, headers)  # a used link leads to the same page, which then says what to do
 
-
-def _number(query: Query, name: str, default: int, most: int) -> int:
-    text = query.get(name, str(default))
-    if not text.isdecimal() or len(text) > 19 or int(text) > most:
-        raise BadQuery(f"{name} must be a whole number of at most {most}, not {text[:40]!r}")
-    return int(text)
+    def _log_out(self, request: Request) -> Any:
+        self._person(request)
+        self.sessions.end(session_of(request) or "")
+        return {}
 
 
 def _shown(shown: Any) -> Response:
@@ -156,4 +154,4 @@ def _failed(fault: Exception, request: Request) -> Response:
 
 def _answer(status: int, document: Any) -> Response:
     body = json.dumps(document, default=str).encode()
-    return Response(status, [(b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store")], body)
+    return Response(status, [(b"Content-Type", b"application/json"), _NO_STORE, *SECURITY_HEADERS], body)

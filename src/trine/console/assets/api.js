@@ -1,0 +1,35 @@
+// The console's own door: documents by view, with the header that only these pages set. Errors carry the server's sentence.
+
+export class Closed extends Error {}
+
+async function ask(path, options = {}) {
+  const answer = await fetch(`/_trine/${path}`, {
+    credentials: "same-origin",
+    ...options,
+    headers: { "x-trine-console": "1", ...(options.headers ?? {}) },
+  });
+  const body = await answer.text();
+  let document;
+  try { document = JSON.parse(body); } catch { document = { message: body }; }
+  if (answer.ok) return document;
+  if (answer.status === 403 && /session has ended/.test(document.message ?? "")) throw new Closed(document.message);
+  throw new Error(document.message ?? `the server answered ${answer.status}`);
+}
+
+export const get = (view, query = {}, signal) => {
+  const wanted = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "" && value !== null));
+  return ask(wanted.size ? `${view}?${wanted}` : view, { signal });
+};
+export const post = (view, document = {}, signal) =>
+  ask(view, { method: "POST", body: JSON.stringify(document), headers: { "content-type": "application/json" }, signal });
+
+/** One call of the table's API; its AWS error becomes an Error. */
+export async function dynamodb(operation, input, signal) {
+  const answer = await post("call", { service: "dynamodb", operation, input }, signal);
+  const document = JSON.parse(answer.body || "{}");
+  if (answer.status !== 200) {
+    const type = String(document.__type ?? answer.status).split("#").pop();
+    throw new Error(`${type}: ${document.message ?? document.Message ?? ""}`);
+  }
+  return document;
+}

@@ -1,0 +1,93 @@
+// The frame: which view the address names, one at a time; what a view has begun ends with it.
+
+import { Closed, get, post } from "./api.js";
+import { h, notice, put } from "./dom.js";
+
+const VIEWS = [
+  ["map", "Map"], ["requests", "Requests"], ["routes", "Routes"], ["functions", "Functions"], ["tables", "Tables"],
+  ["roles", "Roles"], ["bill", "Bill"], ["manifest", "Manifest"],
+];
+const main = document.getElementById("main");
+const state = document.getElementById("state");
+let current = null;
+
+/** What a view works with: the stack's description, whether it is still shown, and a heartbeat. */
+class Scene {
+  constructor(stack) {
+    this.stack = stack;
+    this.ending = new AbortController();
+    this.signal = this.ending.signal;
+  }
+
+  /** Run `work` now and every `seconds` while the view is shown and the page is looked at. */
+  async every(seconds, work) {
+    while (!this.signal.aborted) {
+      if (!document.hidden) {
+        try {
+          await work();
+          state.textContent = "live";
+        } catch (fault) {
+          if (this.signal.aborted) return;
+          state.textContent = fault instanceof Closed ? "closed" : "no answer";
+          if (fault instanceof Closed) { closed(fault); return; }
+        }
+      }
+      await new Promise((wake) => {
+        const timer = setTimeout(wake, seconds * 1000);
+        this.signal.addEventListener("abort", () => { clearTimeout(timer); wake(); }, { once: true });
+      });
+    }
+  }
+}
+
+function closed(fault) {
+  put(main, h("h1", {}, "The console is closed"), notice(fault.message, "bad"),
+    h("p", {}, "Get a new link in the terminal: ", h("code", {}, "trine console")));
+}
+
+async function show(stack) {
+  current?.ending.abort();
+  const scene = new Scene(stack);
+  current = scene;
+  const [name = "map", ...rest] = decodeURI(location.hash.replace(/^#\/?/, "")).split("/").filter(Boolean);
+  const known = VIEWS.find(([view]) => view === name) ?? VIEWS[0];
+  for (const link of document.querySelectorAll("#views a")) {
+    if (link.dataset.view === known[0]) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${known[1]} · ${stack.stackName} · Trine`;
+  state.textContent = "";
+  try {
+    const view = await import(`./${known[0]}.js`);
+    if (scene.signal.aborted) return;
+    put(main);
+    await view.show(main, scene, rest.map(decodeURIComponent));
+  } catch (fault) {
+    if (scene.signal.aborted) return;
+    if (fault instanceof Closed) closed(fault);
+    else main.append(notice(fault.message, "bad"));
+  }
+}
+
+async function begin() {
+  let stack;
+  try {
+    stack = await get("description");
+  } catch (fault) {
+    closed(fault);
+    return;
+  }
+  document.getElementById("stack").textContent =
+    `${stack.stackName} · ${stack.region}${stack.enforcement === "soft" ? " · SOFT MODE" : ""}`;
+  put(document.getElementById("views"), VIEWS.map(([view, title]) =>
+    h("li", {}, h("a", { href: `#/${view}`, "data-view": view }, title))));
+  document.getElementById("out").addEventListener("click", async () => {
+    current?.ending.abort();
+    await post("logout").catch(() => {});
+    location.reload();
+  });
+  addEventListener("hashchange", () => { show(stack).then(() => main.focus({ preventScroll: true })); scrollTo(0, 0); });
+  await show(stack);
+}
+
+begin();

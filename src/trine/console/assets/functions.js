@@ -1,0 +1,63 @@
+// Functions: environments warm and cold, logs as they come, and a form that invokes one with an event.
+
+import { get, post } from "./api.js";
+import { h, millis, notice, put, status, table, text } from "./dom.js";
+
+export async function show(main, scene, [name]) {
+  if (name) return one(main, scene, name);
+  put(main, h("h1", {}, "Functions"), table(`${scene.stack.functions.length} functions`, [
+    ["Function", (each) => h("a", { href: `#/functions/${encodeURIComponent(each.name)}` }, each.logicalId)],
+    ["Runtime", (each) => each.runtime], ["Handler", (each) => each.handler],
+    ["Memory", (each) => `${each.memoryMb} MB`, "number"], ["Timeout", (each) => `${each.timeoutSeconds} s`, "number"],
+  ], scene.stack.functions, "the stack has no functions"));
+}
+
+async function one(main, scene, name) {
+  const found = scene.stack.functions.find((each) => each.name === name) ?? { logicalId: name };
+  const environments = h("div", {}), log = h("div", {}), filter = h("input", { type: "search" });
+  put(main, h("p", {}, h("a", { href: "#/functions" }, "All functions")), h("h1", {}, text(found.logicalId)),
+    h("dl", {}, [["Name", name], ["Runtime", found.runtime], ["Handler", found.handler], ["Role", found.role]].flatMap(
+      ([title, value]) => [h("dt", {}, title), h("dd", {}, text(value ?? ""))])),
+    invoking(name, scene), h("h2", {}, "Environments"), environments,
+    h("h2", {}, "Log"), h("form", { class: "row", submit: (event) => event.preventDefault() },
+      h("label", { class: "grow" }, "Lines that contain", filter)), log);
+  let last = "";
+  await scene.every(1, async () => {
+    const [pulse, lines] = await Promise.all([
+      get(`environments/${encodeURIComponent(name)}`, {}, scene.signal),
+      get("logs", { function: name, limit: 300, filter: filter.value }, scene.signal),
+    ]);
+    put(environments, table(`${pulse.environments.length} environments`, [
+      ["Environment", (each) => h("code", {}, each.id)], ["State", (each) => each.state],
+      ["Invocations", (each) => each.uses, "number"], ["Init", (each) => millis(each.initMs), "number"],
+    ], pulse.environments, "none: nothing runs before the first request, and nothing after the idle time"));
+    const seen = JSON.stringify(lines.events.at(-1) ?? "") + lines.events.length + filter.value;
+    if (seen !== last) {
+      last = seen;
+      put(log, lines.events.length ? h("pre", { tabindex: "0", "aria-label": "Log lines" }, lines.events.map((event) => [
+        new Date(event.timestamp ?? event.timestampMs ?? 0).toISOString().slice(11, 23), " ",
+        text(event.message.replace(/\n$/, ""), 4000), "\n"])) : h("p", { class: "quiet" }, "no lines yet"));
+    }
+  });
+}
+
+function invoking(name, scene) {
+  const event = h("textarea", { rows: 6, spellcheck: "false" }), answer = h("div", { "aria-live": "polite" });
+  event.value = "{}";
+  const send = async (submitted) => {
+    submitted.preventDefault();
+    put(answer, h("p", { class: "quiet" }, "running …"));
+    try {
+      JSON.parse(event.value);
+      const done = await post("invoke", { function: name, payload: event.value }, scene.signal);
+      put(answer, h("p", {}, "Status ", status(done.status), done.functionError
+        ? h("strong", { class: "bad" }, ` ${done.functionError} error`) : "",
+      done.requestId ? [" · ", h("a", { href: `#/requests/${done.requestId}` }, "what happened")] : ""),
+      h("pre", {}, text(done.body)), done.log ? h("pre", { class: "quiet" }, text(done.log, 5000)) : "");
+    } catch (fault) {
+      put(answer, notice(fault instanceof SyntaxError ? `the event is no JSON: ${fault.message}` : fault.message, "bad"));
+    }
+  };
+  return h("form", { submit: send, class: "card" }, h("h2", {}, "Invoke"), h("label", {}, "Event (JSON)", event),
+    h("p", {}, h("button", { class: "primary" }, "Invoke")), answer);
+}

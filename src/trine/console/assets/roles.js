@@ -1,0 +1,32 @@
+// Roles: what they may do beside what was done, and the smallest policy for that.
+
+import { get } from "./api.js";
+import { h, put, table, text } from "./dom.js";
+
+export async function show(main, scene) {
+  const found = await get("rights", {}, scene.signal);
+  const nameOf = new Map(scene.stack.functions.map((one) => [one.role, one.logicalId]));
+  put(main, h("h1", {}, "Roles"), h("p", { class: "quiet" },
+    "Calls are noted as they are decided; ", h("code", {}, "trine policy"), " turns them into a change of the template."));
+  for (const role of found.roles) {
+    main.append(h("details", { open: role.uses.length > 0 },
+      h("summary", {}, h("strong", {}, nameOf.get(role.role) ?? role.name), ` · ${role.uses.length} rights used`,
+        role.missing.length ? h("span", { class: "bad" }, ` · ${role.missing.length} refused`) : "",
+        role.unused.length ? h("span", { class: "warn" }, ` · ${role.unused.length} statements wider than their use`) : ""),
+      h("p", { class: "quiet mono" }, text(role.role)),
+      table("Used", [
+        ["Action", (use) => use.action], ["On", (use) => h("code", {}, text(use.resource, 300))],
+        ["", (use) => use.allowed ? h("span", { class: "good" }, "allowed") : h("span", { class: "bad" }, "refused")],
+      ], role.uses, "no call was recorded: nothing can be said about these rights"),
+      role.unused.length ? table("Not used", [
+        ["Policy", (one) => `${one.policy}, statement ${one.statement}`],
+        ["What", (one) => one.whole ? "the whole statement" : text([...one.actions, ...one.resources].join(", "), 600)],
+      ], role.unused) : "",
+      role.tooWide.length ? table("Wider than needed", [
+        ["Wildcard", (one) => h("code", {}, text(one.pattern))], ["Needed", (one) => text(one.needed.join(", "), 600)],
+      ], role.tooWide) : "",
+      role.uses.length ? [h("h3", {}, "The smallest policy"), h("pre", {}, text(JSON.stringify(
+        { Version: "2012-10-17", Statement: role.smallest }, null, 2)))] : ""));
+  }
+  if (found.roles.length === 0) main.append(h("p", { class: "quiet" }, "The stack has no roles."));
+}

@@ -1,0 +1,69 @@
+// Routes with what guards them, and a form to try one: signed, with a key or a token as it needs.
+
+import { post } from "./api.js";
+import { h, notice, put, status, table, text } from "./dom.js";
+
+export async function show(main, scene) {
+  const form = h("section", {});
+  put(main, h("h1", {}, "Routes"), form);
+  for (const api of scene.stack.apis) {
+    const base = (api.stages.find((stage) => stage.name === "$default") ?? api.stages[0])?.pathUrl ?? api.url;
+    main.append(h("h2", {}, `${api.name} (${api.kind})`),
+      h("p", { class: "quiet" }, "answers at ", h("code", {}, api.url), " and ", h("code", {}, base)),
+      table(`${api.routes.length} routes`, [
+        ["Method", (route) => route.method], ["Path", (route) => h("code", {}, text(route.path, 300))],
+        ["Integration", (route) => route.integration], ["Function", (route) => route.function
+          ? h("a", { href: `#/functions/${encodeURIComponent(route.function)}` }, route.function) : ""],
+        ["Authorization", (route) => route.authorization === "NONE" ? h("span", { class: "warn" }, "none") : route.authorization],
+        ["", (route) => h("button", { type: "button", click: () => {
+          put(form, tryForm(base, route, scene));
+          form.querySelector("input").focus();
+        } }, "Try it")],
+      ], api.routes, "no routes"));
+  }
+  if (scene.stack.apis.length === 0) main.append(h("p", { class: "quiet" }, "The stack has no API."));
+}
+
+function tryForm(base, route, scene) {
+  const method = ["ANY", "$default"].includes(route.method) ? "GET" : route.method;
+  const path = (route.path === "$default" ? "/" : route.path).replace(/^\//, "");
+  const url = h("input", { value: base + path, size: 60, required: true });
+  const verb = h("input", { value: method, size: 8, required: true });
+  const headers = h("textarea", { rows: 3, spellcheck: "false" });
+  headers.value = "{}";
+  const body = h("textarea", { rows: 5, spellcheck: "false" });
+  const sign = h("input", { type: "checkbox" });
+  sign.checked = route.authorization === "AWS_IAM";
+  const key = h("input", { size: 30, autocomplete: "off" }), token = h("input", { size: 40, autocomplete: "off" });
+  const answer = h("div", { "aria-live": "polite" });
+  const send = async (event) => {
+    event.preventDefault();
+    put(answer, h("p", { class: "quiet" }, "waiting …"));
+    try {
+      const given = JSON.parse(headers.value || "{}");
+      if (key.value) given["x-api-key"] = key.value;
+      if (token.value) given.authorization = token.value;
+      put(answer, shown(await post("try", {
+        method: verb.value, url: url.value, headers: given, body: body.value, sign: sign.checked,
+      }, scene.signal)));
+    } catch (fault) {
+      put(answer, notice(fault instanceof SyntaxError ? `the headers are no JSON object: ${fault.message}` : fault.message, "bad"));
+    }
+  };
+  return h("form", { submit: send, class: "card" },
+    h("h2", {}, `Try ${route.method} ${route.path}`),
+    h("div", { class: "row" }, h("label", {}, "Method", verb), h("label", { class: "grow" }, "URL", url)),
+    h("div", { class: "row" }, h("label", {}, "API key", key), h("label", { class: "grow" }, "Authorization", token),
+      h("label", { class: "inline" }, sign, "sign as the owner (AWS_IAM)")),
+    h("label", {}, "Headers, as a JSON object", headers), h("label", {}, "Body", body),
+    h("p", {}, h("button", { class: "primary" }, "Send")), answer);
+}
+
+function shown(answer) {
+  return [
+    h("p", {}, "Status ", status(answer.status), answer.requestId
+      ? [" · ", h("a", { href: `#/requests/${answer.requestId}` }, "what happened to it")] : ""),
+    table("Headers", [["Name", ([name]) => text(name, 200)], ["Value", ([, value]) => text(value, 1000)]], answer.headers),
+    h("h3", {}, answer.isBase64Encoded ? "Body (base64)" : "Body"), h("pre", {}, text(answer.body)),
+  ];
+}

@@ -1,0 +1,70 @@
+"""The living map's numbers: counted while somebody looks, forgotten when nobody does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trine.clock import ManualClock
+from trine.console.pulse import NODES_MAX, SECONDS, Pulse
+from trine.metering.usage import Payer, RouteName
+from trine.trace import Trace
+
+
+def request(clock: ManualClock, status: int = 200) -> list[Trace]:
+    """A request through the door, a function and a table."""
+    door = Trace("apigateway", "1", clock)
+    door.payer = Payer(RouteName("api1", "shop", "prod", "GET", "/x", rest=True))
+    run = Trace("lambda", "2", clock, door)
+    run.title = "list"
+    call = Trace("dynamodb", "3", clock, run)
+    call.title = "dynamodb:Query Orders"
+    call.usage = (("Orders", None, 2.5, 0.0),)
+    for trace in (call, run, door):
+        trace.outcome, trace.ended_ns = status, trace.started_ns + 4_000_000
+    return [call, run, door]
+
+
+def named(look: dict[str, Any]) -> dict[tuple[str, ...], dict[str, Any]]:
+    return {tuple(node["name"]): node for node in look["nodes"]}
+
+
+def test_nodes_and_edges_of_the_last_minute() -> None:
+    clock = ManualClock()
+    pulse = Pulse(clock)
+    pulse.note(request(clock))
+    assert pulse.look()["nodes"] == [], "nobody looked"
+    pulse.note(request(clock))
+    clock.advance(2)
+    pulse.note(request(clock, 500))
+    nodes = named(pulse.look())
+    assert set(nodes) == {
+        ("route", "api1", "shop/prod GET /x"), ("function", "list"), ("table", "Orders"),
+        ("edge", "door", "api1", "function", "list"), ("edge", "function", "list", "table", "Orders", "Query"),
+    }  # fmt: skip
+    table = nodes["table", "Orders"]
+    assert (table["count"], table["errors"], table["readUnits"]) == (2, 1, 5.0)
+    assert 3.9 < table["p50"] < 4.1
+    assert len(table["series"]) == SECONDS
+    assert sum(table["series"]) == 1, "the running second is not drawn yet"
+
+
+def test_it_forgets_when_nobody_looks() -> None:
+    clock = ManualClock()
+    pulse = Pulse(clock)
+    pulse.look()
+    pulse.note(request(clock))
+    clock.advance(11)
+    pulse.note(request(clock))
+    assert pulse.look()["nodes"] == []
+
+
+def test_many_names_of_one_second_become_one() -> None:
+    clock = ManualClock()
+    pulse = Pulse(clock)
+    pulse.look()
+    for number in range(NODES_MAX + 10):
+        trace = Trace("lambda", str(number), clock)
+        trace.title, trace.ended_ns = f"f{number}", trace.started_ns
+        pulse.note([trace])
+    nodes = named(pulse.look())
+    assert nodes["other",]["count"] == 10

@@ -115,7 +115,7 @@ class DurableStore:
         )
         self._writer = Writer("trine-kv-writer")
         self._ring = open_ring() if disk is None else None  # a disk of one's own sees every sync
-        self._commit = GroupCommit(self.get, self._write, self._publish, group)
+        self._commit = GroupCommit(self.get, self._write, self._publish, group, clock.monotonic_ns)
         self._begun = False
 
     def _open_log(self, disk: Disk) -> tuple[TreeView, Mark]:

@@ -1,0 +1,67 @@
+"""How long a group waits for others: while rounds of the loop bring some, but neither for many rounds nor for long."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from collections.abc import Callable
+
+from trine.clock import ManualClock
+from trine.kv.group import GATHER_NS_LIMIT, GATHER_ROUNDS_LIMIT, Group, GroupCommit
+from trine.kv.store import Change
+
+
+class Desk:
+    """A group commit whose commits are counted and done at once."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.sizes: list[int] = []
+        self.commit = GroupCommit(lambda key: None, self._commit, lambda group: None, 0, clock.monotonic_ns)
+
+    def _commit(self, group: Group, done: Callable[[Exception | None], None]) -> None:
+        self.sizes.append(len(group.outcomes))
+        asyncio.get_running_loop().call_soon(done, None)
+
+    def put(self, number: int) -> Future[None]:
+        return self.commit.transact((), lambda current: Change(None, {b"%d" % number: b""}))
+
+
+def test_a_lone_transaction_waits_for_one_empty_round() -> None:
+    async def scenario() -> None:
+        desk = Desk(ManualClock())
+        done = desk.put(1)
+        for _ in range(2):
+            assert not desk.sizes
+            await asyncio.sleep(0)
+        await done
+        assert desk.sizes == [1]
+
+    asyncio.run(scenario())
+
+
+def test_rounds_that_bring_more_are_waited_for_up_to_a_limit() -> None:
+    async def scenario() -> None:
+        desk = Desk(ManualClock())
+        futures = []
+        for number in range(3 * GATHER_ROUNDS_LIMIT):
+            futures.append(desk.put(number))
+            await asyncio.sleep(0)
+        await asyncio.gather(*futures)
+        assert GATHER_ROUNDS_LIMIT <= desk.sizes[0] <= GATHER_ROUNDS_LIMIT + 2
+
+    asyncio.run(scenario())
+
+
+def test_slow_rounds_are_not_waited_for() -> None:
+    async def scenario() -> None:
+        clock = ManualClock()
+        desk = Desk(clock)
+        futures = []
+        for number in range(6):
+            futures.append(desk.put(number))
+            clock.advance(GATHER_NS_LIMIT / 1e9)
+            await asyncio.sleep(0)
+        await asyncio.gather(*futures)
+        assert desk.sizes[0] <= 3
+
+    asyncio.run(scenario())

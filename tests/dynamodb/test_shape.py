@@ -126,3 +126,31 @@ def test_a_name_may_be_an_arn() -> None:
     assert shape.table_name_of("arn:aws:dynamodb:us-east-1:123456789012:table/Users") == "Users"
     assert shape.table_name_of("arn:aws:dynamodb:us-east-1:123456789012:table/Users/index/x") == "Users"
     assert shape.table_name_of("Users") == "Users"
+
+
+NAMED = [name for name, struct in STRUCTS.items() if "table_name" in struct.__struct_fields__]
+REST = {
+    "PutItem": b'"Item":{}',
+    "Query": b'"Limit":1',
+    "Scan": b'"Limit":1',
+}
+
+
+@pytest.mark.parametrize("operation", NAMED)
+def test_names_of_tables_keep_their_pattern_whatever_was_asked_before(operation: str) -> None:
+    codec = shape.Codec(operation, STRUCTS[operation])
+    rest = REST.get(operation, b'"Key":{}')
+    for _ in range(2):
+        for name in (b"abc", b"arn:aws:dynamodb:us-east-1:123456789012:table/abc", b"a" * 255):
+            assert codec(b'{"TableName":"%b",%b}' % (name, rest)).table_name == name.decode()
+        for name in (b"a;c", b"ab", b"a" * 256, "äbc".encode()):
+            with pytest.raises(ValidationException, match="failed to satisfy constraint"):
+                codec(b'{"TableName":"%b",%b}' % (name, rest))
+
+
+def test_names_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shape, "NAMES_KEPT_MAX_COUNT", 3)
+    codec = shape.Codec("GetItem", shape.GetItemInput)
+    for number in range(10):
+        codec(b'{"TableName":"table%d","Key":{}}' % number)
+        assert len(codec._names) <= 3

@@ -7,6 +7,7 @@ AWS's words for it. Attribute values are only known to be JSON objects here; `mo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -21,7 +22,10 @@ Document = dict[str, Any]
 AttributeMap = dict[str, dict[str, Any]]
 """Attribute name → attribute value in DynamoDB JSON (`{"S": "x"}`)."""
 
-TableName = Annotated[str, msgspec.Meta(min_length=3, max_length=1024, pattern="^([a-zA-Z0-9_.-]{3,255}|arn:.*)$")]
+_TABLE_NAME = "^([a-zA-Z0-9_.-]{3,255}|arn:.*)$"
+TableName = Annotated[str, msgspec.Meta(min_length=3, max_length=1024, pattern=_TABLE_NAME)]
+UsualName = Annotated[str, msgspec.Meta(min_length=3, max_length=1024)]
+"""A `TableName` whose pattern `Codec` checks: once for each name, where msgspec takes 0.4 µs each time."""
 IndexName = Annotated[str, msgspec.Meta(min_length=3, max_length=255, pattern="^[a-zA-Z0-9_.-]+$")]
 Capacity = Literal["INDEXES", "TOTAL", "NONE"]
 Metrics = Literal["SIZE", "NONE"]
@@ -38,7 +42,7 @@ class _Input(msgspec.Struct, rename="pascal", gc=False, kw_only=True):
 
 
 class GetItemInput(_Input):
-    table_name: TableName
+    table_name: UsualName
     key: AttributeMap
     attributes_to_get: AttributeNames | None = None
     consistent_read: bool | None = None
@@ -48,7 +52,7 @@ class GetItemInput(_Input):
 
 
 class PutItemInput(_Input):
-    table_name: TableName
+    table_name: UsualName
     item: AttributeMap
     expected: dict[str, Any] | None = None
     return_values: ReturnValues | None = None
@@ -62,7 +66,7 @@ class PutItemInput(_Input):
 
 
 class DeleteItemInput(_Input):
-    table_name: TableName
+    table_name: UsualName
     key: AttributeMap
     expected: dict[str, Any] | None = None
     conditional_operator: Operator | None = None
@@ -76,7 +80,7 @@ class DeleteItemInput(_Input):
 
 
 class UpdateItemInput(_Input):
-    table_name: TableName
+    table_name: UsualName
     key: AttributeMap
     attribute_updates: dict[str, Any] | None = None
     expected: dict[str, Any] | None = None
@@ -92,7 +96,7 @@ class UpdateItemInput(_Input):
 
 
 class QueryInput(_Input):
-    table_name: TableName
+    table_name: UsualName
     index_name: IndexName | None = None
     select: Select | None = None
     attributes_to_get: AttributeNames | None = None
@@ -112,7 +116,7 @@ class QueryInput(_Input):
 
 
 class ScanInput(_Input):
-    table_name: TableName
+    table_name: UsualName
     index_name: IndexName | None = None
     attributes_to_get: AttributeNames | None = None
     limit: Positive | None = None
@@ -263,24 +267,45 @@ class ExecuteTransactionInput(_Input):
     return_consumed_capacity: Capacity | None = None
 
 
-Input = TypeVar("Input")
+Input = TypeVar("Input", bound=msgspec.Struct)
+
+NAMES_KEPT_MAX_COUNT = 4096
+_is_table_name = re.compile(_TABLE_NAME).search
 
 
 class Codec(Generic[Input]):
     """Bytes → struct for one hot operation."""
 
-    __slots__ = ("_decode", "_model", "_operation", "_struct")
+    __slots__ = ("_decode", "_has_name", "_model", "_names", "_operation", "_struct")
 
     def __init__(self, operation: str, struct: type[Input], model: Callable[[], ServiceModel] = dynamodb_model) -> None:
         self._operation, self._struct, self._model = operation, struct, model
         self._decode = msgspec.json.Decoder(struct).decode
+        self._has_name = "table_name" in struct.__struct_fields__
+        self._names: set[str] = set()
 
     def __call__(self, body: bytes) -> Input:
         """The request. SerializationException or ValidationException with AWS's words."""
         try:
-            return self._decode(body)
+            request = self._decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            document = self._model().check(self._operation, parse_json(body))
+            return self._exactly(body)
+        if self._has_name and request.table_name not in self._names and not self._admit(request.table_name):  # type: ignore[attr-defined]
+            return self._exactly(body)
+        return request
+
+    def _admit(self, table_name: str) -> bool:
+        """Whether this is how a table may be called; remembered, so that it is asked once."""
+        if _is_table_name(table_name) is None:
+            return False
+        if len(self._names) >= NAMES_KEPT_MAX_COUNT:
+            self._names.clear()
+        self._names.add(table_name)
+        return True
+
+    def _exactly(self, body: bytes) -> Input:
+        """The long way, which finds AWS's words for what is wrong."""
+        document = self._model().check(self._operation, parse_json(body))
         try:
             return msgspec.convert(document, self._struct)
         except msgspec.ValidationError as fault:

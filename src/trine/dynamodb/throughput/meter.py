@@ -120,6 +120,8 @@ class Meter:
 
     def check_read(self, place: bytes, index_name: str | None = None) -> None:
         """ThrottledError when a read would be refused now: spares the work of reading a page for nothing."""
+        if not self.enforced:
+            return
         resource = self.table if index_name is None else self.indexes[index_name]
         limit = resource.reads.admit(0.0, A_LITTLE, place, self._ticks())
         if limit is not None:
@@ -128,6 +130,9 @@ class Meter:
     def pay_read(self, place: bytes, units: float, index_name: str | None = None) -> None:
         """Take the units of a read that `check_read` let in."""
         resource = self.table if index_name is None else self.indexes[index_name]
+        if not self.enforced:
+            resource.reads.admit(units, A_LITTLE, place, self._ticks())  # counts what a limit would have refused
+            return
         resource.reads.take(units, place, self._ticks())
 
     def write(self, place: bytes, units: float, indexes: Iterable[IndexUnits] = ()) -> None:

@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import front_run, gateway_run, load, table_run
+from benchmarks import front_run, gateway_run, identity_run, load, table_run
 from benchmarks.front_servers import FRONT_SERVERS
 from benchmarks.installing import Cache
 from benchmarks.results import table
@@ -16,6 +16,8 @@ from benchmarks.scenarios import growth
 from benchmarks.table_servers import SERVERS
 
 RESULTS = Path(__file__).with_name("results.md")
+SECTION = "\n## "
+PARTS = ("table", "front", "gateway", "identity", "all")
 
 
 def options() -> argparse.Namespace:
@@ -23,7 +25,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "trine-bench", help="where peers live")
     parser.add_argument("--rounds", type=int, default=3, help="rounds; medians are shown")
     parser.add_argument("--seconds", type=float, default=3.0, help="seconds of load for each cell and round")
-    parser.add_argument("--part", choices=("table", "front", "gateway", "all"), default="all", help="which part to run")
+    parser.add_argument("--part", choices=PARTS, default="all", help="which part to run")
     parser.add_argument("--only", default="", help="only rows whose title holds this")
     parser.add_argument(
         "--servers", default="", help=f"only these, by `;`: {'; '.join(dict.fromkeys((*SERVERS, *FRONT_SERVERS)))}"
@@ -54,15 +56,9 @@ def heading() -> str:
     )
 
 
-def main() -> int:
-    chosen = options()
-    wanted = [name.strip() for name in chosen.servers.split(";") if name.strip()]
-    cache = Cache(chosen.cache.expanduser().absolute())
-    parts = [heading()]
-    if chosen.growth:
-        parts += ["## Growth", "", growth.run(cache, chosen.growth, chosen.rounds, chosen.seconds)]
-        print("\n".join(parts))
-        return 0
+def measured(chosen: argparse.Namespace, cache: Cache, wanted: list[str]) -> list[str]:
+    """The sections of the parts that were asked for."""
+    parts = []
     if chosen.part in ("table", "all"):
         names = [name for name in SERVERS if not wanted or name in wanted]
         rows, field = table_run.run(cache, names, chosen.only, chosen.rounds, chosen.seconds)
@@ -75,12 +71,32 @@ def main() -> int:
         columns = [name for name in FRONT_SERVERS if any(name in row.cells for row in rows)]
         parts += ["## Through the front door", "", table(rows, columns), "", found.start_table()]
     if chosen.part in ("gateway", "all") and not chosen.only:
-        parts += ["", "## The front door alone", "", gateway_run.run(chosen.rounds, chosen.seconds)]
+        parts += ["## The front door alone", "", gateway_run.run(chosen.rounds, chosen.seconds), ""]
+    if chosen.part in ("identity", "all") and not chosen.only:
+        parts += ["## Who are you, may you", "", identity_run.run(), ""]
+    return parts
+
+
+def main() -> int:
+    chosen = options()
+    wanted = [name.strip() for name in chosen.servers.split(";") if name.strip()]
+    cache = Cache(chosen.cache.expanduser().absolute())
+    parts = [heading()]
+    if chosen.growth:
+        parts += ["## Growth", "", growth.run(cache, chosen.growth, chosen.rounds, chosen.seconds), ""]
+    else:
+        parts += measured(chosen, cache, wanted)
     text = "\n".join(parts)
     print(text)
     if chosen.write:
-        RESULTS.write_text(text + "\n")
+        RESULTS.write_text(renewed(RESULTS.read_text(), text))
     return 0
+
+
+def renewed(old: str, new: str) -> str:
+    """The results with the sections that were run now; those of earlier runs stay behind them."""
+    sections = {part.partition("\n")[0]: part.strip() for part in (*old.split(SECTION)[1:], *new.split(SECTION)[1:])}
+    return SECTION.join([new.split(SECTION)[0].strip() + "\n", *(part + "\n" for part in sections.values())])
 
 
 if __name__ == "__main__":

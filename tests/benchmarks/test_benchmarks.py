@@ -14,14 +14,17 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from benchmarks import gateway_run, gateway_server
+from benchmarks.__main__ import renewed
 from benchmarks.data import any_item, same_item
 from benchmarks.front_run import ROWS as FRONT_ROWS
+from benchmarks.identity_run import ACTION, Account, best_microseconds
 from benchmarks.load import LoadFailed, _circle
 from benchmarks.results import Cell, Row, table
 from benchmarks.scenario import Goal
 from benchmarks.signing import Call, Key, Signer
 from benchmarks.table_run import ROWS
 from benchmarks.wire import Wire
+from trine.aws.errors import AwsError
 from trine.clock import ManualClock, SystemClock
 from trine.http.message import Request, Response
 from trine.http.server import serve
@@ -157,3 +160,30 @@ def test_the_rows_of_the_front_door_alone_do_what_they_say() -> None:
 def _ask(port: int, request: bytes) -> tuple[int, bytes]:
     with Wire(port) as wire:
         return wire.ask(request)
+
+
+def test_identity_is_measured_on_calls_that_are_allowed_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.identity_run.REQUESTS", 5)
+    account = Account()
+    plain = account.role("plain", statements=10)
+    limited = account.role("limited", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["customer#*"]}})
+    for session in (plain, limited):
+        requests = account.requests([session])
+        assert len(requests) == 5
+        assert all(0 < micros < 1e6 for micros in best_microseconds([(account, requests)]))
+        requests[0].body += b" "
+        with pytest.raises(AwsError, match="signature"):
+            account.call(requests[0])
+    caller = account.access.authenticate(account.requests([limited])[0], "dynamodb")
+    assert caller.needs(ACTION, account.table)
+    elsewhere = {"dynamodb:LeadingKeys": ["somebody"]}
+    with pytest.raises(AwsError, match="not authorized"):
+        account.access.authorize(caller, ACTION, account.table, elsewhere)
+
+
+def test_a_run_of_one_part_leaves_the_others() -> None:
+    old = "# Heading\n\nold words\n\n## The table\n\n| old |\n\n## Growth\n\n| kept |\n"
+    new = "# Heading\n\nnew words\n\n## The table\n\n| new |\n\n## Identity\n\n| more |\n"
+    assert renewed(old, new) == (
+        "# Heading\n\nnew words\n\n## The table\n\n| new |\n\n## Growth\n\n| kept |\n\n## Identity\n\n| more |\n"
+    )

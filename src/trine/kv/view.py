@@ -93,21 +93,22 @@ def _stretch(
 
     Every layer is read for `want` keys; only up to the nearest of their last keys is each of them complete.
     """
-    if tree is None and len(memtables) == 1 and memtables[0].latest <= sequence:  # one layer, as it stands
-        keys, versions = memtables[0].keys.page(start, stop, want, reverse), memtables[0].versions
-        last = keys[-1] if len(keys) == want else None
-        return [(key, value) for key in keys if (value := versions[key][1]) is not None], last
-    merged: dict[bytes, bytes | None] = {}
-    ends: list[bytes] = []
-    if tree is not None:
-        settled = tree.page(start, stop, want, reverse)
-        merged.update(settled)
-        if len(settled) == want:
-            ends.append(settled[-1][0])
-    for memtable in reversed(memtables):  # the oldest first: a newer one overrides it
+    settled = tree.page(start, stop, want, reverse) if tree is not None else []
+    ends = [settled[-1][0]] if len(settled) == want else []
+    recent: list[tuple[Memtable, list[bytes]]] = []
+    for memtable in memtables:
         keys = memtable.keys.page(start, stop, want, reverse)
-        if len(keys) == want:
-            ends.append(keys[-1])
+        if keys:
+            recent.append((memtable, keys))
+            if len(keys) == want:
+                ends.append(keys[-1])
+    end = (max(ends) if reverse else min(ends)) if ends else None
+    if not settled and len(recent) == 1 and recent[0][0].latest <= sequence:  # one layer, as it stands
+        memtable, keys = recent[0]
+        versions = memtable.versions
+        return [(key, value) for key in keys if (value := versions[key][1]) is not None], end
+    merged: dict[bytes, bytes | None] = dict(settled)
+    for memtable, keys in reversed(recent):  # the oldest first: a newer one overrides it
         if memtable.latest <= sequence:
             versions = memtable.versions
             merged.update([(key, versions[key][1]) for key in keys])
@@ -116,13 +117,12 @@ def _stretch(
                 version = memtable.at(key, sequence)
                 if version is not None:
                     merged[key] = version[1]
-    end = (max(ends) if reverse else min(ends)) if ends else None
     changes = list(merged.items())
-    if tree is not None or len(memtables) > 1:  # one layer is in order as it stands
+    if len(changes) != len(settled):  # else recent values took the places of settled ones, and the order holds
         changes.sort(reverse=reverse)
-        if end is not None:  # beyond it, a layer may hold keys that were not read
-            while changes and (changes[-1][0] < end if reverse else changes[-1][0] > end):
-                changes.pop()
+    if end is not None:  # beyond it, a layer may hold keys that were not read
+        while changes and (changes[-1][0] < end if reverse else changes[-1][0] > end):
+            changes.pop()
     return [(key, value) for key, value in changes if value is not None], end
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from trine.http.loop import run
 from trine.http.outbox import GATHERED_MAX, STRAIGHT_COUNT, Outbox
 
@@ -78,3 +80,20 @@ def test_two_answers_keep_gathering() -> None:
             await _round()
 
     run(scenario())
+
+
+def test_a_writer_that_fails_keeps_nobody_else_back(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def write(self) -> None:
+            raise RuntimeError("on purpose")
+
+    async def scenario() -> None:
+        outbox = Outbox(asyncio.get_running_loop())
+        writer = Recorder()
+        outbox.add(Broken())
+        outbox.add(writer)
+        await _round()
+        assert writer.writes == 1
+
+    run(scenario())
+    assert "could not be written" in caplog.text

@@ -10,7 +10,10 @@ round of one answer the next ones go straight out.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
+
+_log = logging.getLogger("trine.http")
 
 GATHERED_MAX = 16
 """So many answers leave before the round's end: behind a busy socket nobody waits for all others."""
@@ -49,13 +52,19 @@ class Outbox:
             self._loop.call_soon(self._leave)
         elif len(gathered) >= GATHERED_MAX:
             self._gathered = []
-            for one in gathered:
-                one.write()
+            _write_all(gathered)
 
     def _leave(self) -> None:
         self._planned = False
         gathered, self._gathered = self._gathered, []
         if len(gathered) == 1:
             self._straight = STRAIGHT_COUNT
-        for one in gathered:
-            one.write()
+        _write_all(gathered)
+
+
+def _write_all(writers: list[Writer]) -> None:
+    for writer in writers:
+        try:
+            writer.write()
+        except Exception:  # nobody else's answer may stay behind because of it
+            _log.exception("an answer could not be written")

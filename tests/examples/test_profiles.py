@@ -19,6 +19,10 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "profiles"
 ADA = {"id": "ada", "name": "Ada Lovelace", "email": "Ada@Example.org"}
 Call = Callable[..., tuple[int, Any]]
 
+TOKEN_OF_ANOTHER = base64.urlsafe_b64encode(
+    json.dumps({name: {"S": "x@y.org"} for name in ("id", "record", "email", "created_at")}).encode()
+).decode()
+
 
 def _forget() -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "profiles"]:
@@ -160,6 +164,7 @@ def test_a_body_in_base64(call: Call) -> None:
         {"email": "a@b.org", "next": "?"},
         {"email": "a@b.org", "next": base64.urlsafe_b64encode(b'{"id": 5}').decode()},
         {"email": "a@b.org", "next": base64.urlsafe_b64encode(b"[1]").decode()},
+        {"email": "a@b.org", "next": TOKEN_OF_ANOTHER},
     ],
 )
 def test_queries_that_are_refused(call: Call, query: dict[str, str] | None) -> None:

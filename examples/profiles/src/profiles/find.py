@@ -21,16 +21,17 @@ def handler(event: Event) -> Answer:
     email = query_parameter(event, "email")
     if email is None:
         raise Refusal(400, "the query parameter email is required")
+    email = valid_email(email)
     query: dict[str, Any] = {
         "TableName": TABLE_NAME,
         "IndexName": EMAIL_INDEX,
         "KeyConditionExpression": "email = :email",
-        "ExpressionAttributeValues": {":email": {"S": valid_email(email)}},
+        "ExpressionAttributeValues": {":email": {"S": email}},
         "Limit": page_size(query_parameter(event, "limit")),
     }
     token = query_parameter(event, "next")
     if token is not None:
-        query["ExclusiveStartKey"] = start_key(token)
+        query["ExclusiveStartKey"] = start_key(token, email)
     found = dynamodb.query(**query)
     document: dict[str, Any] = {"users": [Profile.from_item(item).document() for item in found["Items"]]}
     if "LastEvaluatedKey" in found:
@@ -47,11 +48,12 @@ def page_size(text: str | None) -> int:
     return int(text)
 
 
-def start_key(token: str) -> dict[str, dict[str, str]]:
-    """The key after which the page begins. Raises Refusal (400) for anything that this API did not hand out."""
+def start_key(token: str, email: str) -> dict[str, dict[str, str]]:
+    """The key after which the page begins. Raises Refusal (400) for what this API did not hand out for `email`."""
     try:
         key = json.loads(base64.urlsafe_b64decode(token.encode()))
-        if set(key) == _KEYS and all(isinstance(value["S"], str) for value in key.values()):
+        whole = set(key) == _KEYS and all(isinstance(value["S"], str) for value in key.values())
+        if whole and key["email"]["S"] == email:
             return {name: {"S": value["S"]} for name, value in key.items()}
     except (ValueError, TypeError, KeyError):
         pass

@@ -49,3 +49,19 @@ def test_the_longest_base_path_wins(door: Any) -> None:
 
 def test_other_hosts_are_not_touched(door: Any) -> None:
     assert door.event("GET", "/x", {"Host": "other.example.com"})["requestContext"]["domainName"].startswith("rest01.")
+
+
+def test_the_default_endpoint_can_be_disabled(make_door: Any, rest: Any, http: Any, lambda_proxy: Any) -> None:
+    paths = {"/x": {"get": lambda_proxy()}}
+    host = {"Host": "rest01.execute-api.us-east-1.amazonaws.com"}
+    door = make_door(rest(paths, DisableExecuteApiEndpoint=True))
+    assert (door.call("GET", "/Prod/x", host).status, door.call("GET", "/_apis/rest01/Prod/x").status) == (403, 403)
+    assert door.call("GET", "/_apis/rest01/Prod/x").body == b'{"message":"Forbidden"}'
+    assert door.call("GET", "/x").status == 200  # the stack's own address is none of AWS's
+    door = make_door(http(paths, DisableExecuteApiEndpoint="true"))
+    assert door.call("GET", "/_apis/http01/x").status == 404
+    settings = {"x-amazon-apigateway-endpoint-configuration": {"disableExecuteApiEndpoint": True}}
+    door = make_door(http(paths, body={"servers": [settings]}))
+    assert door.call("GET", "/_apis/http01/x").status == 404
+    door = make_door(rest(paths, DisableExecuteApiEndpoint=False))
+    assert door.call("GET", "/Prod/x", host).status == 200

@@ -132,7 +132,10 @@ def test_signatures_are_checked(stack: Any) -> None:
     assert caught.value.response["Error"]["Code"] == "InvalidSignatureException"
 
 
-def test_the_authorizers_cache_can_be_flushed(stack: Any) -> None:
+def test_caches_can_be_flushed(stack: Any) -> None:
     stack.gateway.verdicts.put(("x",), None, 60)
     stack.client("apigateway").flush_stage_authorizers_cache(restApiId="rest01", stageName="Prod")
     assert stack.gateway.verdicts.get(("x",)) is None
+    stack.client("apigateway").flush_stage_cache(restApiId="rest01", stageName="Prod")
+    with pytest.raises(ClientError, match="Invalid stage"):
+        stack.client("apigateway").flush_stage_cache(restApiId="rest01", stageName="Gone")

@@ -88,3 +88,12 @@ def test_the_cache_is_bounded_in_bytes(door: Any, monkeypatch: Any) -> None:
         api.call("GET", f"/u/{number}")
     assert api.call("GET", "/u/4").body == b"5"
     assert api.call("GET", "/u/0").body == b"6"
+
+
+def test_a_stage_s_cache_can_be_flushed(door: Any) -> None:
+    api = door(ALL)
+    assert [api.call("GET", "/plain").body, api.call("GET", "/plain").body] == [b"1", b"1"]
+    api.gateway.flush_cache("rest01", "Other")
+    assert api.call("GET", "/plain").body == b"1"
+    api.gateway.flush_cache("rest01", "Prod")
+    assert api.call("GET", "/plain").body == b"2"

@@ -271,6 +271,8 @@ class Api:
     definitions: JsonObject = field(default_factory=dict)
     """JSON schemas that models refer to by `#/definitions/…`."""
     domains: tuple[DomainMapping, ...] = ()
+    default_endpoint: bool = True
+    """False: `DisableExecuteApiEndpoint`, only custom domains lead to the API."""
     problems: tuple[str, ...] = ()
     """What the template asks for that is not built, in words for people."""
 

@@ -58,6 +58,7 @@ def build_rest_api(
         definition.problems.append("BodyS3Location cannot be read here; put the document in Body or use a local file")
     media_types = [m.replace("~1", "/") for m in as_strings(properties.get("BinaryMediaTypes"))]
     policy = properties.get("Policy")
+    disabled = properties.get("DisableExecuteApiEndpoint", definition.default_endpoint_disabled)
     compression = str(properties.get("MinimumCompressionSize", ""))
     return Api(
         id=api_id,
@@ -74,6 +75,7 @@ def build_rest_api(
         minimum_compression_bytes=(int(compression) if compression.isdigit() else definition.minimum_compression_bytes),
         definitions=definition.schemas,
         domains=read_domains(api_id, everything),
+        default_endpoint=str(disabled).lower() != "true",
         problems=tuple(definition.problems),
     )
 
@@ -97,6 +99,7 @@ def build_http_api(
     if not stages and properties.get("Target"):
         stages = [Stage("$default")]  # quick create makes the $default stage
     cors = properties.get("CorsConfiguration")
+    disabled = properties.get("DisableExecuteApiEndpoint", definition.default_endpoint_disabled)
     return Api(
         id=api_id,
         kind=ApiKind.HTTP,
@@ -107,6 +110,7 @@ def build_http_api(
         authorizers=definition.authorizers,
         cors=read_cors(cors) if isinstance(cors, Mapping) else definition.cors,
         domains=read_domains(api_id, everything),
+        default_endpoint=str(disabled).lower() != "true",
         problems=tuple(definition.problems),
     )
 

@@ -21,7 +21,7 @@ def describe_api(api: Api) -> dict[str, Any]:
         "apiKeySource": api.api_key_source,
         "binaryMediaTypes": list(api.binary_media_types),
         "endpointConfiguration": {"types": ["EDGE"]},
-        "disableExecuteApiEndpoint": False,
+        "disableExecuteApiEndpoint": not api.default_endpoint,
     }
     if api.minimum_compression_bytes is not None:
         shown["minimumCompressionSize"] = api.minimum_compression_bytes
@@ -38,7 +38,7 @@ def describe_http_api(api: Api, place: Place) -> dict[str, Any]:
         "ProtocolType": "HTTP",
         "ApiEndpoint": f"https://{api.id}.execute-api.{place.region}.amazonaws.com",
         "RouteSelectionExpression": "$request.method $request.path",
-        "DisableExecuteApiEndpoint": False,
+        "DisableExecuteApiEndpoint": not api.default_endpoint,
     }
 
 

@@ -2,7 +2,7 @@
 
 Corridor: signature → operation → policy (`apigateway:GET` on the path) → answer. Enters `http.Request`, leaves
 `http.Response`; it never raises. APIs are made by the template alone: operations that change them answer
-`UnsupportedOperation`; `FlushStageAuthorizersCache` is the one that does something.
+`UnsupportedOperation`; `FlushStageAuthorizersCache` and `FlushStageCache` are those that do something.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class Endpoint:
                 "GetUsagePlanKeys": self._plan_keys,
                 "GetUsage": self._usage,
                 "FlushStageAuthorizersCache": self._flush,
+                "FlushStageCache": self._flush_cache,
             },
             "apigatewayv2": {
                 "GetApis": lambda _: {
@@ -167,6 +168,11 @@ class Endpoint:
     def _flush(self, given: Given) -> dict[str, Any]:
         self._stage(given["restApiId"], given["stageName"], rest=True)
         self._gateway.verdicts.clear()
+        return {}
+
+    def _flush_cache(self, given: Given) -> dict[str, Any]:
+        self._stage(given["restApiId"], given["stageName"], rest=True)
+        self._gateway.flush_cache(given["restApiId"], given["stageName"])
         return {}
 
 

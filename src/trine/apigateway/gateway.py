@@ -29,6 +29,7 @@ from trine.apigateway.errors import (
     INTERNAL_ERROR,
     MISSING_AUTHENTICATION_TOKEN,
     GatewayError,
+    door_response,
     error_response,
 )
 from trine.apigateway.event import Forwarded
@@ -299,11 +300,25 @@ class Gateway:
     def _refuse_unplaced(self, request: Request, error: GatewayError) -> Response:
         """A refusal before any API was found: the words are REST's only for an unknown stage of a REST API."""
         rest = error.refusal is FORBIDDEN
+        title = f"{request.method} {request.path.decode('utf-8', 'replace')[:200]}"
+        response = error_response(error, rest=rest)
+        return self._unplaced(response, title, "apigateway.stage", error.reason, error.facts, rest=rest)
+
+    def refuse_unread(self, status: int, reason: str) -> Response:
+        """The answer to what the HTTP server could not take for a request: its `error_response`. In the words of the
+        template's first API, with an id and a trace like any other refusal."""
+        rest = bool(self.apis) and self.apis[0].is_rest
+        response = door_response(status, reason, rest=rest)
+        return self._unplaced(response, "(no request)", "http.protocol", reason, {"status": status}, rest=rest)
+
+    def _unplaced(
+        self, response: Response, title: str, room: str, reason: str, facts: Mapping[str, Any], *, rest: bool
+    ) -> Response:
+        """Put ids on a refusal that no stage made, and tell it on a trace of its own."""
         request_id, extended_id = self._namer.names(rest=rest)
         trace = self._traces.open("apigateway", request_id)
-        trace.title = f"{request.method} {request.path.decode('utf-8', 'replace')[:200]}"
-        trace.refuse("apigateway.stage", error.reason, **error.facts)
-        response = error_response(error, rest=rest)
+        trace.title = title
+        trace.refuse(room, reason, **facts)
         if rest:
             response.headers.append((b"x-amzn-RequestId", request_id.encode()))
             response.headers.append((b"x-amz-apigw-id", extended_id.encode()))
@@ -313,6 +328,12 @@ class Gateway:
         return response
 
     # -- for people ------------------------------------------------------------------------------------------------
+
+    def flush_cache(self, api_id: str, stage: str) -> None:
+        """Forget the cached answers of a stage."""
+        for deployed, served in self._served.items():
+            if deployed.api.id == api_id and deployed.stage.name == stage and served.cache is not None:
+                served.cache.clear()
 
     def routes(self) -> list[RouteListing]:
         """Every route of every stage, in template order."""

@@ -38,6 +38,7 @@ class Definition:
     policy: Mapping[str, Any] | None = None
     api_key_source: str | None = None
     minimum_compression_bytes: int | None = None
+    default_endpoint_disabled: bool = False
     title: str = ""
     problems: list[str] = field(default_factory=list)
 
@@ -220,4 +221,9 @@ def read_openapi(body: Mapping[str, Any], *, rest: bool, place: Place | None = N
     definition.api_key_source = str(source).upper() if source else None
     compression = body.get("x-amazon-apigateway-minimum-compression-size")
     definition.minimum_compression_bytes = int(compression) if isinstance(compression, int) else None
+    servers = body.get("servers")
+    for node in [body, *(servers if isinstance(servers, list) else [])]:
+        configuration = as_mapping(as_mapping(node).get("x-amazon-apigateway-endpoint-configuration"))
+        if str(configuration.get("disableExecuteApiEndpoint")).lower() == "true":
+            definition.default_endpoint_disabled = True
     return definition

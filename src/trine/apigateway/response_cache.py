@@ -74,6 +74,11 @@ class ResponseCache:
         while self._bytes > CACHED_RESPONSES_BYTES:
             self._forget(next(iter(self._kept)))
 
+    def clear(self) -> None:
+        """Forget every answer (`FlushStageCache`)."""
+        self._kept.clear()
+        self._bytes = 0
+
     def _forget(self, key: _Key) -> None:
         kept = self._kept.pop(key, None)
         if kept is not None:

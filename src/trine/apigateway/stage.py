@@ -113,12 +113,14 @@ class Directory:
             entry = self._folded.get(unquote(api_id, errors="replace").lower())
             if entry is None:
                 raise GatewayError(RESOURCE_NOT_FOUND, f"there is no API {api_id!r} in this stack", api=api_id)
+            _check_default_endpoint(entry.api)
             return _in_stage(entry, "/" + rest, entry.domain_name)
         if self._domains and (mappings := self._domains.get(host.lower().partition(":")[0])) is not None:
             return _by_domain(mappings, path)
         named = self._by_host(host)
         if named is not None:
             entry, domain_name = named
+            _check_default_endpoint(entry.api)
             return _in_stage(entry, path, domain_name)
         entry_or_none = self._first
         if entry_or_none is None or entry_or_none.first is None:
@@ -142,6 +144,13 @@ class Directory:
             self._hosts.clear()
         self._hosts[host] = found
         return found
+
+
+def _check_default_endpoint(api: Api) -> None:
+    """`DisableExecuteApiEndpoint`: 403 (REST), 404 (HTTP) by the API's own name. GatewayError."""
+    if not api.default_endpoint:
+        refusal = FORBIDDEN if api.is_rest else RESOURCE_NOT_FOUND
+        raise GatewayError(refusal, f"API {api.id} has its execute-api endpoint disabled", api=api.id)
 
 
 def _by_domain(mappings: list[tuple[DomainMapping, _Entry]], path: str) -> Located:

@@ -9,12 +9,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from trine.apigateway.build import build_apis
-from trine.apigateway.errors import door_response
 from trine.aws.ids import Ids, SystemIds
 from trine.awslambda.head_start import Started
 from trine.clock import Clock, SystemClock
@@ -122,14 +120,13 @@ class Stack:
         clock = wings.clock
         aws = AwsPort(wings.endpoints, console)
         front_limits = Limits(body_bytes=FRONT_BODY_BYTES, connections=FRONT_CONNECTIONS)
-        first_is_rest = bool(wings.gateway.apis) and wings.gateway.apis[0].is_rest
         self._servers = [
             await serve(
                 FrontDoor(wings.gateway.handle, wings.urls).handle,
                 clock=clock,
                 sock=self._ports.front,
                 limits=front_limits,
-                error_response=partial(door_response, rest=first_is_rest),
+                error_response=wings.gateway.refuse_unread,
             ),
             await serve(aws.handle, clock=clock, sock=self._ports.aws),
             await serve(

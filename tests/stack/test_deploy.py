@@ -70,6 +70,20 @@ def test_every_refusal_of_a_wing_is_told_with_its_line(tmp_path: Path) -> None:
     assert any("Shared" in fault.hint or "shared" in fault.message for fault in refused.value.faults)
 
 
+def test_a_policy_of_aws_that_is_not_here_gives_nothing_and_is_told(tmp_path: Path) -> None:
+    known = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    arns = f"ManagedPolicyArns: [{known}, 'arn:aws:iam::aws:policy/TranslateReadOnly']"
+    role = IDENTITIES.replace("ManagedPolicyArns: [!Ref Shared]", arns)
+    assert role != IDENTITIES
+    (tmp_path / "template.yaml").write_text(role)
+    with running(tmp_path) as stack:
+        attached = stack.client("iam").list_attached_role_policies(RoleName="reader")["AttachedPolicies"]
+        assert known in [policy["PolicyArn"] for policy in attached]
+        notes = [note for note in stack.description["problems"] if "TranslateReadOnly" in note]
+        assert len(notes) == 1
+        assert "allows nothing" in notes[0]
+
+
 def test_a_table_with_a_stream_is_made(tmp_path: Path) -> None:
     """CloudFormation's StreamSpecification names a view and no StreamEnabled."""
     (tmp_path / "template.yaml").write_text(STREAM)

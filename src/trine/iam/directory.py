@@ -170,6 +170,10 @@ class Directory:
         self.version += 1
         self._changed()
 
+    def knows_policy(self, arn: str) -> bool:
+        """Is there such a managed policy, the account's or one of AWS's that Trine ships?"""
+        return arn in self.policies or self._aws_managed(arn) is not None
+
     def policy(self, arn: str) -> ManagedPolicy:
         """A managed policy, the account's or AWS's. NoSuchEntity when it is neither."""
         found = self.policies.get(arn) or self._aws_managed(arn)

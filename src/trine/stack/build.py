@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import Future
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from trine.apigateway.api import Api
@@ -69,6 +69,8 @@ class Wings:
     observing: Observing
     """Usage, measures, receipts and bills of all wings."""
     cloudwatch: CloudWatch
+    notes: list[str] = field(default_factory=list)
+    """What of the template cannot have its effect here, one line each."""
 
     async def close(self) -> None:
         """End the functions' processes, then write what is accepted, then let go of the store."""

@@ -131,6 +131,27 @@ async def _make(making: _Making) -> None:
         await made
 
 
+AWS_POLICIES = "arn:aws:iam::aws:policy/"
+
+
+def _make_role(making: _Making) -> object:
+    """Make a role. A policy of AWS that Trine does not ship gives nothing, which is said: templates name some that
+    only matter to services that are not here."""
+    directory, properties = making.wings.access.directory, dict(making.properties)
+    known = []
+    for arn in properties.get("ManagedPolicyArns") or ():
+        if str(arn).startswith(AWS_POLICIES) and not directory.knows_policy(str(arn)):
+            name = str(arn).removeprefix(AWS_POLICIES)
+            making.wings.notes.append(
+                f"{making.resource.logical_id}: what AWS's policy {name} allows is not known here, so it allows nothing"
+            )
+        else:
+            known.append(arn)
+    if "ManagedPolicyArns" in properties:
+        properties["ManagedPolicyArns"] = known
+    return making.wings.access.put_role(properties)
+
+
 def _make_managed_policy(making: _Making) -> object:
     directory = making.wings.access.directory
     return put_managed_policy(directory, making.properties, making.resource.name, attach=making.attach)
@@ -209,7 +230,7 @@ def _make_alarm(making: _Making) -> object:
 
 
 _MAKERS: Mapping[str, Callable[[_Making], object]] = {
-    ROLE: lambda making: making.wings.access.put_role(making.properties),
+    ROLE: _make_role,
     MANAGED_POLICY: _make_managed_policy,
     GROUP: lambda making: put_group(making.wings.access.directory, making.properties, making.resource.name),
     USER: lambda making: put_user(making.wings.access.directory, making.properties, making.resource.name),

@@ -217,6 +217,7 @@ class Stack:
                 *self.wings.functions.deployment.notes(),
                 *self.wings.functions.source_notes(),
                 *self.wings.eventing.all_notes(),
+                *self.wings.notes,
             ],
             "isolation": self.wings.functions.machinery.isolation(),
             "functions": describe_functions(self.template.of_type(FUNCTION)),

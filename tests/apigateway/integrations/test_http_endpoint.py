@@ -189,3 +189,31 @@ def test_what_is_not_built(make_door: Any, rest: Any) -> None:
         door = make_door(rest({"/x": {"get": node}}))
         assert why in door.apis[0].problems[0]
         assert door.call("GET", "/x").status == 500
+
+
+def test_streaming(make_door: Any, rest: Any, get_header: Any) -> None:
+    async def main() -> None:
+        more = asyncio.Event()
+
+        async def pieces() -> Any:
+            yield b"first"
+            await more.wait()
+            yield b"second"
+
+        handler = lambda _: Response(201, [(b"Server", b"own"), (b"X-Own", b"1")], pieces())  # noqa: E731
+        server = await serve(handler, "127.0.0.1", 0, clock=SystemClock())
+        uri = f"http://127.0.0.1:{server.port}/s"
+        node = integration(type="http_proxy", uri=uri, responseTransferMode="STREAM", timeoutInMillis=60_000)
+        door = make_door(rest({"/s": {"get": node}}))
+        response = await door.acall("GET", "/s")
+        assert response.status == 201
+        assert get_header(response, "x-amzn-Remapped-Server") == "own"
+        body = aiter(response.body)
+        assert await anext(body) == b"first"
+        more.set()
+        assert [piece async for piece in body] == [b"second"]
+        await server.close()
+        response = await door.acall("GET", "/s")
+        assert response.status == 504
+
+    asyncio.run(main())

@@ -22,7 +22,9 @@ from trine.apigateway.parameters import REST_DROPPED
 from trine.apigateway.response import HTTP_DROPPED as ANSWER_DROPPED
 from trine.apigateway.response import HeaderPairs, header_name, header_value, remap_rest
 from trine.aws.http_payload import HTTP_DROPPED
-from trine.http.client import Answer, Client
+from trine.http.client import Client
+from trine.http.client_exchange import Answer
+from trine.http.client_stream import StreamedAnswer
 from trine.http.errors import CallTimedOut, HttpError
 from trine.http.limits import CallLimits
 from trine.http.message import Response
@@ -39,12 +41,13 @@ class HttpEndpoint:
         integration: Integration = transformation.integration
         self._transformation = transformation
         self._proxy = integration.type is IntegrationType.HTTP_PROXY
+        self._streams = integration.streams
         self._client = client
         self._forwarded = forwarded
         self._uri = fill_stage_variables(integration.uri, deployed.stage.variables)
         self._limits = CallLimits(total_timeout_seconds=integration.timeout_seconds, body_bytes=PAYLOAD_BYTES)
 
-    def start(self, exchange: Exchange) -> Future[Answer]:
+    def start(self, exchange: Exchange) -> Future[Answer] | Future[StreamedAnswer]:
         """Send the request on."""
         body = exchange.request.body if self._proxy else self._transformation.request_body(exchange)
         method = self._transformation.integration.http_method
@@ -53,8 +56,10 @@ class HttpEndpoint:
         headers = self._headers(exchange, mapped["header"])
         exchange.trace.step("apigateway.event", {"bytes": len(body), "url": url})
         exchange.sent = url, body
-        call = self._client.call(exchange.method if method == "ANY" else method, url, headers, body, self._limits)
-        return asyncio.ensure_future(call)
+        method = exchange.method if method == "ANY" else method
+        if self._streams:
+            return asyncio.ensure_future(self._client.open(method, url, headers, body, self._limits))
+        return asyncio.ensure_future(self._client.call(method, url, headers, body, self._limits))
 
     def _url(self, exchange: Exchange, mapped: Parameters) -> str:
         values = dict(mapped["path"])
@@ -97,7 +102,7 @@ class HttpEndpoint:
         pairs.extend((header_name(name), header_value(value, name)) for name, value in mapped.items())
         return pairs
 
-    def complete(self, exchange: Exchange, settled: Future[Answer]) -> Response:
+    def complete(self, exchange: Exchange, settled: Future[Answer | StreamedAnswer]) -> Response:
         """The other server's answer as the method's. GatewayError 504 (REST) or 503 (HTTP) when there is none."""
         error = settled.exception() if not settled.cancelled() else None
         if isinstance(error, CallTimedOut):
@@ -108,7 +113,10 @@ class HttpEndpoint:
             exchange.integration_error = str(error)
             raise GatewayError(INTEGRATION_FAILURE, f"the endpoint failed: {error}", room="apigateway.integration")
         answer = settled.result()
-        exchange.integration_status, exchange.received = answer.status, answer.body
+        exchange.integration_status = answer.status
+        if isinstance(answer, StreamedAnswer):
+            return Response(answer.status, remap_rest(list(answer.headers)), answer.body)
+        exchange.received = answer.body
         if not self._proxy:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
             index = self._transformation.choose(str(answer.status))

@@ -33,3 +33,10 @@ def test_callers_do_not_pile_up(http_door: Any, rest_door: Any) -> None:
     for number in range(1_000):
         route.caller(f"M{number}")
     assert len(route._callers) <= 17
+
+
+def test_a_canary_has_no_bucket_of_its_own(make_door: Any, rest: Any, lambda_proxy: Any) -> None:
+    limits = {"HttpMethod": "*", "ResourcePath": "/*", "ThrottlingRateLimit": 0.001, "ThrottlingBurstLimit": 2}
+    stage = {"StageName": "Prod", "CanarySetting": {"PercentTraffic": 50}, "MethodSettings": [limits]}
+    door = make_door(rest({"/x": {"get": lambda_proxy()}}, stages=[stage]))
+    assert [door.call("GET", "/x").status for _ in range(4)] == [200, 200, 429, 429]

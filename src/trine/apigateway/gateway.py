@@ -115,6 +115,9 @@ class Gateway:
         self._served = {
             deployed: Served(deployed, parts) for deployed in (*self._directory.stages, *self._directory.canaries)
         }
+        for deployed in self._directory.stages:
+            if deployed.canary is not None:  # a share of the stage's requests, not a second allowance
+                self._served[deployed.canary].throttle = self._served[deployed].throttle
         self.problems = tuple(
             dict.fromkeys(
                 [

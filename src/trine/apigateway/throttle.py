@@ -83,23 +83,23 @@ def _setting(stage: Stage, route: DeployedRoute, *, rest: bool) -> Throttle | No
 
 
 class StageThrottle:
-    """The buckets of one stage: one for each route that has a limit."""
+    """The buckets of one stage, its canary's requests included: one for each route that has a limit."""
 
     def __init__(
         self, stage: Stage, routes: list[DeployedRoute], account: TokenBucket, clock: Clock, *, rest: bool
     ) -> None:
         self._account = account
         default = Throttle(account.rate, int(account.burst))
-        self._buckets: dict[DeployedRoute, TokenBucket] = {}
+        self._buckets: dict[str, TokenBucket] = {}
         for route in routes:
             name = f"{route.api.name}/{stage.name} {route.key}"
             bucket = make_bucket(name, _setting(stage, route, rest=rest), clock, default)
             if bucket is not None:
-                self._buckets[route] = bucket
+                self._buckets[route.key] = bucket
 
     def take(self, route: DeployedRoute) -> None:
         """Take a token from the route's bucket, then from the account's. GatewayError 429 when one is empty."""
-        bucket = self._buckets.get(route)
+        bucket = self._buckets.get(route.key)
         if bucket is not None and not bucket.take():
             raise bucket.refusal()
         if not self._account.take():

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar, cast
 
 import httptools
@@ -28,7 +29,7 @@ class Answer:
         self.body = body
 
 
-class Exchange(asyncio.Protocol, Generic[Handed]):
+class Exchange(ABC, asyncio.Protocol, Generic[Handed]):
     """One connection; `answer` is what the caller waits for."""
 
     def __init__(self, method: str, request: bytes, limits: CallLimits) -> None:
@@ -116,9 +117,9 @@ class Exchange(asyncio.Protocol, Generic[Handed]):
     def _on_head(self, length: bytes | None) -> None:
         """The head is here and a body follows, of `length` when that was said."""
 
+    @abstractmethod
     def _finish(self) -> None:
         """The answer is whole."""
-        raise NotImplementedError
 
 
 class WholeExchange(Exchange[Answer]):

@@ -19,6 +19,7 @@ from typing import Any
 
 from trine.apigateway.access_log import Sink, log_sink
 from trine.apigateway.api import Api
+from trine.apigateway.authorizers.guard import ROOM as AUTHORIZER_ROOM
 from trine.apigateway.authorizers.guard import GuardParts
 from trine.apigateway.authorizers.jwks import KeySets
 from trine.apigateway.authorizers.verdict import VerdictCache
@@ -153,6 +154,8 @@ class Gateway:
             _enter(exchange, match)
             pending = served.guard.check(exchange)
         except GatewayError as error:
+            if exchange.has_route:
+                error.room = error.room or AUTHORIZER_ROOM
             return self._refuse(exchange, error)
         except Exception:
             return self._fault(exchange)
@@ -168,7 +171,7 @@ class Gateway:
             self._close_gone(exchange)
             return
         if isinstance(error, GatewayError):
-            error.room = error.room or "apigateway.authorizer"
+            error.room = error.room or AUTHORIZER_ROOM
             answer.set_result(self._refuse(exchange, error))
             return
         if error is not None or settled.cancelled():

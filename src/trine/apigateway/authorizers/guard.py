@@ -76,13 +76,7 @@ class Guard:
         check = self._checks[exchange.route]
         if self._policy is not None and exchange.route.route.authorization is not Authorization.AWS_IAM:
             self._policy.check_anonymous(exchange, request_arn(exchange))
-        if check is None:
-            return None
-        try:
-            return check.check(exchange)
-        except GatewayError as error:
-            error.room = error.room or ROOM
-            raise
+        return None if check is None else check.check(exchange)
 
 
 def _checks(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trine.http.errors import RequestRefused
@@ -71,6 +71,7 @@ def test_byte_by_byte() -> None:
 
 
 @given(st.integers(1, len(STREAM) - 1))
+@example(STREAM.index(b"POST /b") - 2)  # only the empty line that some clients send between requests
 def test_between_requests_nothing_is_under_way_however_they_came(cut: int) -> None:
     # SDKs send head and body apart: a parser that took the end of the body for a new head let idle clients time out.
     ends = {STREAM.index(b"POST /b"), STREAM.index(b"PUT"), STREAM.index(b"GET http")}

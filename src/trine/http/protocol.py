@@ -102,7 +102,7 @@ class RequestParser:
                 # Only when the piece holds no other request is its beginning the beginning of the fault.
                 alone = self._request is before and not self._completed
                 raise _refusal(error, data if alone else b"") from None
-        if self.phase or not self._completed:
+        if self.phase or not (self._completed or not data.strip(b"\r\n")):  # an empty line begins nothing
             self._bound()
 
     def close(self) -> None:

@@ -42,3 +42,15 @@ def test_children_hang_under_their_cause_and_are_bounded() -> None:
         book.open("dynamodb", f"child-{number}", parent)
     assert len(parent.children) == CHILDREN_MAX
     assert parent.as_document()["children"][0]["requestId"] == "child-0"
+
+
+def test_a_refusal_that_is_made_once() -> None:
+    facts = {"room": "apigateway.authorizer", "reason": "denied", "resource": "arn"}
+    for recording in (True, False):
+        book = TraceBook(ManualClock(), recording=recording)
+        trace = book.open("apigateway", "r1")
+        trace.refuse_as(facts)
+        assert trace.refusal == facts
+    recorded = TraceBook(ManualClock()).open("apigateway", "r2")
+    recorded.refuse_as(facts)
+    assert [(step.room, step.detail) for step in recorded.steps] == [("apigateway.authorizer", facts)]

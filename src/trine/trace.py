@@ -102,6 +102,11 @@ class Trace:
         """Mark that `room` is done now; its time began where the step before it ended."""
         self._marks.append((room, self._tick(), detail))
 
+    def refuse_as(self, refusal: Mapping[str, Any]) -> None:
+        """Mark a refusal whose `room`, `reason` and facts stand in a mapping already; nobody may change it later."""
+        self.refusal = refusal
+        self._marks.append((refusal["room"], self._tick(), refusal))
+
     def refuse(self, room: str, reason: str, **facts: Any) -> None:
         """Mark that `room` refused the request, and why."""
         self.refusal = {"room": room, "reason": reason, **facts}
@@ -155,6 +160,10 @@ class Untraced(Trace):
 
     def step(self, room: str, detail: Detail = None) -> None:
         """Note nothing."""
+
+    def refuse_as(self, refusal: Mapping[str, Any]) -> None:
+        """Keep the reason for the answer."""
+        self.refusal = refusal
 
     def refuse(self, room: str, reason: str, **facts: Any) -> None:
         """Keep the reason for the answer."""

@@ -8,8 +8,9 @@ Types and default statuses: "Gateway response types for API Gateway", API Gatewa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -112,7 +113,10 @@ INTERNAL_ERROR = Refusal(
 
 
 class GatewayError(Exception):
-    """A request ends here with `refusal`. `reason` and `facts` explain it on the trace, never to the client."""
+    """A request ends here with `refusal`. `reason` and `facts` explain it on the trace, never to the client.
+
+    One that is the same every time may be made once and raised again and again.
+    """
 
     def __init__(
         self,
@@ -124,7 +128,6 @@ class GatewayError(Exception):
         room: str = "",
         **facts: Any,
     ) -> None:
-        super().__init__(reason)
         self.refusal = refusal
         self.reason = reason
         self.message = message if message is not None else refusal.message
@@ -132,6 +135,14 @@ class GatewayError(Exception):
         self.room = room
         """The room that refused; the one that catches it says so where the one that raised it did not."""
         self.facts = facts
+
+    def __str__(self) -> str:
+        return self.reason
+
+    @cached_property
+    def explanation(self) -> Mapping[str, Any]:
+        """What the trace says of this refusal; asked for once the room is known."""
+        return {"room": self.room or "apigateway.response", "reason": self.reason, **self.facts}
 
 
 def message_text(message: str | None) -> str:

@@ -289,7 +289,7 @@ class Gateway:
         error.__traceback__ = None  # its frames hold the exchange, which will hold the error: no work for the collector
         trace = exchange.trace
         if trace.refusal is None:  # the identity wing has already told why it refused
-            trace.refuse(error.room or "apigateway.response", error.reason, **error.facts)
+            trace.refuse_as(error.explanation)
         exchange.refused = error
         return self._finish(exchange, self._served[exchange.deployed].responses.render(error, exchange))
 

@@ -21,6 +21,7 @@ from trine.clock import Clock
 
 ROOM = "apigateway.usage-plan"
 KEY_HEADER = b"x-api-key"
+_NO_KEY = GatewayError(FORBIDDEN, "the method requires an API key and the request has none", room=ROOM)
 _DEFAULT = Throttle(THROTTLE_RATE_DEFAULT, THROTTLE_BURST_DEFAULT)
 
 
@@ -91,7 +92,7 @@ class UsagePlans:
         deployed = exchange.deployed
         value = self._value(exchange)
         if value is None:
-            raise GatewayError(FORBIDDEN, "the method requires an API key and the request has none", room=ROOM)
+            raise _NO_KEY
         key = self._keys.get(value)
         if key is None:
             raise GatewayError(FORBIDDEN, "the API key is unknown", room=ROOM)

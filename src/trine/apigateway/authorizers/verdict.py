@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -21,18 +21,11 @@ from trine.iam.evaluator import Decision, PolicySet, Question, evaluate
 from trine.iam.policy import CompiledPolicy, parse_policy
 from trine.iam.principals import Requester
 
+ROOM = "apigateway.authorizer"
 INVOKE = "execute-api:invoke"
 """The action of every request, in the lower case in which policies are matched."""
 SETTLED_MAX = 256
 """ARNs whose decision one verdict remembers."""
-
-
-class Denial(NamedTuple):
-    """Why a verdict does not allow a request."""
-
-    reason: str
-    message: str | None
-    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +37,7 @@ class Verdict:
     context: Mapping[str, Any]
     principal_id: str | None = None
     usage_key: str | None = None
-    settled: dict[str, Denial | None] = field(default_factory=dict, compare=False)
+    settled: dict[str, GatewayError | None] = field(default_factory=dict, compare=False)
     """What a policy without conditions says to an ARN, which is the same each time; None: allowed."""
 
     def check(self, arn: str, conditions: Callable[[], Mapping[str, tuple[str, ...]]]) -> None:
@@ -58,12 +51,11 @@ class Verdict:
         except KeyError:
             denial = self._decide(self.policy, arn, conditions)
         if denial is not None:
-            reason, message, facts = denial
-            raise GatewayError(ACCESS_DENIED, reason, message=message, **facts)
+            raise denial
 
     def _decide(
         self, policy: CompiledPolicy, arn: str, conditions: Callable[[], Mapping[str, tuple[str, ...]]]
-    ) -> Denial | None:
+    ) -> GatewayError | None:
         if any(statement.keys for statement in policy.statements):
             question = Question(Requester(), INVOKE, arn, conditions().get, PolicySet(identity=(policy,)))
             return self._denial(evaluate(question), arn)
@@ -74,15 +66,17 @@ class Verdict:
         self.settled[arn] = denial
         return denial
 
-    def _denial(self, decision: Decision, arn: str) -> Denial | None:
+    def _denial(self, decision: Decision, arn: str) -> GatewayError | None:
         if decision.allowed:
             return None
         facts: dict[str, Any] = {"resource": arn, "principalId": self.principal_id}
         if decision.statement is None:
-            return Denial("no statement of the authorizer's policy allows this request", None, facts)
+            reason = "no statement of the authorizer's policy allows this request"
+            return GatewayError(ACCESS_DENIED, reason, room=ROOM, **facts)
+        facts.update(decision.statement.facts())
         message = "User is not authorized to access this resource with an explicit deny"
         reason = "a statement of the authorizer's policy denies this request"
-        return Denial(reason, message, {**facts, **decision.statement.facts()})
+        return GatewayError(ACCESS_DENIED, reason, message=message, room=ROOM, **facts)
 
 
 def _nothing(key: str) -> None:

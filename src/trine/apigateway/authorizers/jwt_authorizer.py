@@ -28,7 +28,6 @@ from trine.apigateway.authorizers.jwt import (
     scopes_of,
     verify_signature,
 )
-from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.errors import ACCESS_DENIED, UNAUTHORIZED, GatewayError
 from trine.apigateway.exchange import Exchange
 from trine.aws.arn import Place
@@ -47,10 +46,10 @@ def cognito_issuer(provider_arn: str, place: Place) -> str:
 
 
 class _Verified(NamedTuple):
-    """A token whose signature holds, and what each route's function is told of it."""
+    """A token whose signature holds, and what functions are told of it, by wanted scopes and payload version."""
 
     token: Token
-    contexts: dict[DeployedRoute, Mapping[str, Any]]
+    contexts: dict[tuple[tuple[str, ...], str], Mapping[str, Any]]
 
 
 class JwtAuthorizer:
@@ -132,17 +131,18 @@ class JwtAuthorizer:
         self._apply(exchange, verified, cached=False)
 
     def _apply(self, exchange: Exchange, verified: _Verified, *, cached: bool) -> None:
-        """Let the request pass with what it is told of the token; worked out once for each token and route."""
-        route = exchange.route
-        context = verified.contexts.get(route)
+        """Let the request pass; what functions are told of the token is worked out once for routes that ask alike."""
+        wanted, payload_version = exchange.route.route.scopes, exchange.route.integration.payload_version
+        context = verified.contexts.get((wanted, payload_version))
         if context is None:
-            claims, wanted = verified.token.claims, route.route.scopes
+            claims = verified.token.claims
             granted = scopes_of(claims)
             if self._rest:
                 self._check_use(claims, wanted)
             if wanted and not any(scope in granted for scope in wanted):
                 raise self._insufficient(wanted, granted)
-            context = verified.contexts[route] = self._context(claims, wanted, route.integration.payload_version)
+            context = self._context(claims, wanted, payload_version)
+            verified.contexts[wanted, payload_version] = context
         detail = {"authorizer": self._authorizer.name, "sub": verified.token.claims.get("sub"), "cached": cached}
         exchange.trace.step(ROOM, detail)
         exchange.authorizer = context

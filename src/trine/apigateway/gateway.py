@@ -35,6 +35,7 @@ from trine.apigateway.errors import (
 )
 from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange, Namer
+from trine.apigateway.integrations.own_apis import OwnApis
 from trine.apigateway.integrations.runner import Runner, RunnerParts
 from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT, check_limits
 from trine.apigateway.listing import RouteListing, list_routes
@@ -107,10 +108,11 @@ class Gateway:
         keys = self.keys = KeySets(clock, settings.issuer_urls)
         forwarded = Forwarded(settings.forwarded_port, settings.forwarded_protocol)
         roles = Roles(access, clock)
+        caller = OwnApis(Client(clock), [api.id for api in self.apis], self.handle)
         parts = Parts(
             GuardParts(invoker, clock, access, keys, self.verdicts, roles),
             TokenBucket("the account", settings.account_rate_per_second, settings.account_burst, clock),
-            RunnerParts(invoker, clock, roles, services or {}, Client(clock), forwarded),
+            RunnerParts(invoker, clock, roles, services or {}, caller, forwarded),
             access_log,
         )
         self._served = {

@@ -15,6 +15,7 @@ from trine.apigateway.deployment import DeployedStage, fill_stage_variables
 from trine.apigateway.errors import INTEGRATION_FAILURE, INTEGRATION_TIMEOUT, GatewayError
 from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange
+from trine.apigateway.integrations.own_apis import Caller
 from trine.apigateway.integrations.request_parameters import Parameters, fill_path, integration_parameters
 from trine.apigateway.integrations.transformation import Transformation
 from trine.apigateway.limits import PAYLOAD_BYTES
@@ -22,7 +23,6 @@ from trine.apigateway.parameters import REST_DROPPED
 from trine.apigateway.response import HTTP_DROPPED as ANSWER_DROPPED
 from trine.apigateway.response import HeaderPairs, header_name, header_value, remap_rest
 from trine.aws.http_payload import HTTP_DROPPED
-from trine.http.client import Client
 from trine.http.client_exchange import Answer
 from trine.http.client_stream import StreamedAnswer
 from trine.http.errors import CallTimedOut, HttpError
@@ -36,7 +36,7 @@ class HttpEndpoint:
     """Runs one HTTP integration."""
 
     def __init__(
-        self, transformation: Transformation, deployed: DeployedStage, client: Client, forwarded: Forwarded
+        self, transformation: Transformation, deployed: DeployedStage, client: Caller, forwarded: Forwarded
     ) -> None:
         integration: Integration = transformation.integration
         self._transformation = transformation

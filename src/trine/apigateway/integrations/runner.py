@@ -22,6 +22,7 @@ from trine.apigateway.integrations.lambda_custom import LambdaCustom
 from trine.apigateway.integrations.lambda_proxy import LambdaProxy
 from trine.apigateway.integrations.lambda_streaming import LambdaStreaming, as_stream_invoker
 from trine.apigateway.integrations.mock import Mock
+from trine.apigateway.integrations.own_apis import Caller
 from trine.apigateway.integrations.parameter_mapping import map_request, map_response
 from trine.apigateway.integrations.service_action import ServiceAction, service_target
 from trine.apigateway.integrations.service_subtype import ServiceSubtype, subtype_of
@@ -29,7 +30,6 @@ from trine.apigateway.integrations.transformation import Transformation
 from trine.apigateway.roles import Roles
 from trine.aws.invoke import Invoker
 from trine.clock import Clock
-from trine.http.client import Client
 from trine.http.message import Handler, Response
 
 
@@ -69,7 +69,7 @@ class RunnerParts:
     roles: Roles
     services: Mapping[str, Handler]
     """Endpoints of the stack by the names services sign with, for AWS integrations."""
-    client: Client
+    client: Caller
     forwarded: Forwarded
 
 

@@ -14,7 +14,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 -m 'not slow'
 
 slow: $(VENV)/.installed-dev
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n 2 -m slow
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

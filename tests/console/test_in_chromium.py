@@ -201,6 +201,7 @@ def test_by_keyboard_alone(window: Window) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     for _ in range(3):
         page.keyboard.press("Tab")
+    page.wait_for_function("document.activeElement.dataset.view === 'routes'")
     page.keyboard.press("Enter")
     page.wait_for_selector("a[data-view=routes][aria-current=page]")
     page.wait_for_function("document.activeElement.id === 'main'")

@@ -86,7 +86,7 @@ async function begin() {
     await post("logout").catch(() => {});
     location.reload();
   });
-  addEventListener("hashchange", () => { show(stack).then(() => main.focus({ preventScroll: true })); scrollTo(0, 0); });
+  addEventListener("hashchange", () => { show(stack); main.focus({ preventScroll: true }); scrollTo(0, 0); });
   await show(stack);
 }
 

@@ -198,13 +198,13 @@ def test_editing_never_overwrites_what_somebody_else_changed(window: Window, req
 def test_by_keyboard_alone(window: Window) -> None:
     page = window.page
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
+    page.wait_for_selector("a.skip:focus")
     for _ in range(3):
         page.keyboard.press("Tab")
-    page.wait_for_function("document.activeElement.dataset.view === 'routes'")
+    page.wait_for_selector("a[data-view=routes]:focus")
     page.keyboard.press("Enter")
     page.wait_for_selector("a[data-view=routes][aria-current=page]")
-    page.wait_for_function("document.activeElement.id === 'main'")
+    page.wait_for_selector("main:focus", state="attached")
 
 
 def test_ten_thousand_items_are_paged(window: Window, stack: RunningStack) -> None:

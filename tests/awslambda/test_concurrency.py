@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trine.awslambda.concurrency import Concurrency
+from trine.awslambda.concurrency import Allowance, Concurrency
 from trine.awslambda.errors import TooManyRequests
 from trine.awslambda.function import Function
+from trine.clock import ManualClock
 
 
 def function(name: str) -> Function:
@@ -68,3 +69,36 @@ def test_counts_come_out_even_whatever_happens(steps: list[tuple[str, str, int]]
         concurrency.take(function("a"))
     with pytest.raises(TooManyRequests):
         concurrency.take(function("b"))
+
+
+def test_requests_per_second_follow_the_share() -> None:
+    clock = ManualClock()
+    counters = Concurrency(1_000, clock)
+    rated = function("rated")
+    counters.reserve("rated", 2)
+
+    def call() -> str:
+        try:
+            counters.take(rated)
+        except TooManyRequests as error:
+            return error.reason
+        counters.give_back("rated")
+        return "taken"
+
+    assert [call() for _ in range(20)] == ["taken"] * 20
+    assert call() == "ReservedFunctionInvocationRateLimitExceeded"
+    clock.advance(0.11)
+    assert [call(), call(), call()] == ["taken", "taken", "ReservedFunctionInvocationRateLimitExceeded"]
+    counters.reserve("rated", None)
+    assert call() == "taken"
+    free = Concurrency(1_000, clock, throttling=False)
+    free.reserve("rated", 1)
+    for _ in range(50):
+        free.take(rated)
+        free.give_back("rated")
+
+
+def test_an_allowance_fills_again_and_never_above_its_measure() -> None:
+    allowance = Allowance(0.0)
+    assert [allowance.take(0.0, 100.0, 3.0) for _ in range(4)] == [True, True, True, False]
+    assert [allowance.take(1_000.0, 100.0, 3.0) for _ in range(4)] == [True, True, True, False]

@@ -12,7 +12,7 @@ import pytest
 from trine.aws.errors import AwsError
 from trine.aws.invoke import InvokeResponse
 from trine.awslambda import limits
-from trine.awslambda.errors import AccessDenied, ServiceFault
+from trine.awslambda.errors import AccessDenied, ServiceFault, TooManyRequests
 from trine.awslambda.fault import Fault, fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
@@ -27,8 +27,8 @@ F = Function("f", "arn", "", "python3.11", "a.b", Path("/"), revision="1")
 class FakeEnvironment:
     """Does what an environment's owner can see of it."""
 
-    def __init__(self, pool: Pool, phase: str) -> None:
-        self.pool, self.init_phase = pool, phase
+    def __init__(self, pool: Pool, phase: str, kept: bool = False) -> None:
+        self.pool, self.init_phase, self.is_kept = pool, phase, kept
         self.function = pool.function
         self.session = None
         self.state = State.INIT
@@ -38,6 +38,10 @@ class FakeEnvironment:
         self.is_finishing = False
         self.invocation: Invocation | None = None
         self.ended = False
+
+    @property
+    def is_alive(self) -> bool:
+        return self.state not in (State.ENDING, State.ENDED)
 
     def become_ready(self) -> None:
         self.state = State.IDLE
@@ -74,10 +78,10 @@ class Scene:
         self.refusal: AwsError | None = None
         self.pool = Pool(F, self.clock, self._start, 60)
 
-    def _start(self, pool: Pool, phase: str) -> Any:
+    def _start(self, pool: Pool, phase: str, kept: bool) -> Any:
         if self.refusal is not None:
             raise self.refusal
-        self.made.append(FakeEnvironment(pool, phase))
+        self.made.append(FakeEnvironment(pool, phase, kept))
         return self.made[-1]
 
     def submit(self) -> asyncio.Future[InvokeResponse]:
@@ -202,3 +206,39 @@ def test_nothing_follows_the_end(state: State) -> None:
 
     assert State.ENDED not in TABLE[State.ENDED]
     assert (State.ENDED in TABLE[state]) == (state is not State.ENDED)
+
+
+@played
+def test_provisioned_environments_do_not_retire_and_are_replaced_with_growing_pauses(scene: Scene) -> None:
+    scene.pool.keep_ready(2)
+    assert [made.is_kept for made in scene.made] == [True, True]
+    for made in scene.made:
+        made.become_ready()
+    scene.clock.advance(10_000)
+    assert scene.pool.provisioned_state() == (2, 2, False)
+    scene.made[0].end()
+    scene.made[2].fail_init()
+    assert len(scene.made) == 3
+    scene.clock.advance(1.1)
+    scene.made[3].fail_init()
+    scene.clock.advance(1.1)
+    assert (len(scene.made), scene.pool.provisioned_state()) == (4, (1, 1, True))
+    scene.clock.advance(1)
+    scene.made[4].become_ready()
+    assert scene.pool.provisioned_state() == (2, 2, False)
+    scene.pool.keep_ready(0)
+    assert not any(made.is_alive for made in scene.made)
+
+
+@played
+def test_a_thousand_environments_and_a_hundred_more_each_second(scene: Scene) -> None:
+    for _ in range(limits.SCALING_ENVIRONMENTS):
+        scene.submit()
+        scene.made[-1].become_ready()
+    refused = scene.submit()
+    error = refused.exception()
+    assert isinstance(error, TooManyRequests)
+    scene.clock.advance(0.02)
+    scene.submit()
+    made = len(scene.made)
+    assert made == limits.SCALING_ENVIRONMENTS + 1

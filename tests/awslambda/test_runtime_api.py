@@ -7,6 +7,7 @@ import itertools
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,10 @@ def test_the_real_awslambdaric(lab: Any, tmp_path: Path) -> None:
     bootstrap(tmp_path, f"#!/bin/sh\nexec {sys.executable} -m awslambdaric $_HANDLER\n")
     custom = {"code": tmp_path, "Runtime": "provided.al2023", "Timeout": 10}
     assert lab.call("app.hello", {"name": "ric"}, name="ric", **custom) == {"hello": "ric"}
+    deadline = time.monotonic() + 10
+    while [each["state"] for each in lab.service.registry.describe_environments("ric")] != ["idle"]:
+        assert time.monotonic() < deadline  # it asks for its next event a while after its answer
+        lab.run(asyncio.sleep(0.01))
     assert json.loads(lab.invoke("ric", {"name": "again"}).payload) == {"hello": "again"}
     assert len(lab.service.registry.describe_environments("ric")) == 1
     event = {"pad": "é" * 100_000}

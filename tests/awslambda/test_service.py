@@ -330,10 +330,15 @@ def test_unknown_functions(lab: Any, name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["named", "named:$LATEST", "123456789012:function:named", "arn:aws:lambda:us-east-1:123456789012:function:named"],
+    [
+        "spelled",
+        "spelled:$LATEST",
+        "123456789012:function:spelled",
+        "arn:aws:lambda:us-east-1:123456789012:function:spelled",
+    ],
 )
 def test_every_form_of_a_name(lab: Any, name: str) -> None:
-    lab.put("app.hello", "named")
+    lab.put("app.hello", "spelled")
     assert lab.invoke(name).status == 200
 
 

@@ -7,13 +7,14 @@ the three reports to its owner (`ready`, `idle`, `ended`). What the table does n
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any
 
 from trine.awslambda import fault, limits
+from trine.awslambda.extensions import Extensions
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
-from trine.awslambda.lifecycle import TABLE, Connection, State
+from trine.awslambda.lifecycle import TABLE, Connection, Owner, State
 from trine.awslambda.log import FunctionLog
 from trine.awslambda.output import OutputPipe
 from trine.awslambda.process import Exit, Process
@@ -23,26 +24,13 @@ from trine.clock import Clock, Timer
 from trine.iam.principal import Session
 
 
-class Owner(Protocol):
-    """Who keeps environments: the pool."""
-
-    def ready(self, environment: Environment) -> None:
-        """It has finished its init and is idle for the first time."""
-
-    def idle(self, environment: Environment) -> None:
-        """It has finished an invocation and asks for the next one."""
-
-    def ended(self, environment: Environment, init_fault: Fault | None) -> None:
-        """Nothing of it is left. `init_fault` tells why, when it never became ready."""
-
-
 class Environment:
     """An execution environment of `function`."""
 
-    __slots__ = ("_clock", "_connection", "_fixed_head", "_init_fault", "_invocation", "_log", "_output",
+    __slots__ = ("_asks", "_clock", "_connection", "_fixed_head", "_init_fault", "_invocation", "_log", "_output",
                  "_owner", "_process", "_report", "_responded", "_stream_reply", "_timer",
-                 "deadline_at", "function", "id", "idle_since",
-                 "init_ms", "init_phase", "last_ns", "session", "started_ns", "state", "stream", "uses")  # fmt: skip
+                 "deadline_at", "extensions", "function", "id", "idle_since", "init_ms",
+                 "init_phase", "is_kept", "last_ns", "session", "started_ns", "state", "stream", "uses")  # fmt: skip
 
     def __init__(
         self,
@@ -64,6 +52,12 @@ class Environment:
         self.state = State.INIT
         self.started_ns = clock.monotonic_ns()
         self.init_ms = 0.0
+        self.is_kept = False
+        """It is held ready for provisioned concurrency."""
+        self.extensions: Extensions | None = None
+        """Programs beside the runtime that are waited for too."""
+        self._asks = False
+        """The runtime has asked for its next event."""
         self.idle_since = 0.0
         self.uses = 0
         self.last_ns = 0
@@ -102,12 +96,12 @@ class Environment:
         now = clock.now()
         invocation.started_ns = clock.monotonic_ns()
         self._invocation = invocation
-        self._responded = False
+        self._responded = self._asks = False
         timeout_seconds = self.function.timeout_seconds
         self.deadline_at = now + timeout_seconds
         if self._timer is None:
             self._timer = clock.call_later(timeout_seconds, self._due)
-        if self.uses == 0:
+        if self.uses == 0 and not self.is_kept:
             invocation.init_ms = self.init_ms
         self.uses += 1
         if self.session is not None:
@@ -125,6 +119,8 @@ class Environment:
             invocation.client_context,
             len(payload),
         )
+        if self.extensions is not None:
+            self.extensions.invoke(invocation, int(self.deadline_at * 1000))
         connection.reply(head + payload)
 
     def _complete(self, found: Fault | None, payload: bytes) -> None:
@@ -157,6 +153,11 @@ class Environment:
         self._report.note_memory(resident_bytes)
 
     @property
+    def is_alive(self) -> bool:
+        """Its end has not begun."""
+        return self.state is not State.ENDING and self.state is not State.ENDED
+
+    @property
     def is_finishing(self) -> bool:
         """It has answered its invocation and will ask for the next one at any moment."""
         return self.state is State.INVOKE and self._responded
@@ -178,27 +179,36 @@ class Environment:
             self._end_stream(call, connection)
         elif kind == "init_error":
             self._init_error(call, connection)
+        elif self.extensions is not None and kind.startswith("extension/"):
+            self.extensions.call(call, connection, in_init=self.state is State.INIT)
         else:
             connection.reply(refusal(404, "NotFound", "no such call in the Runtime API 2018-06-01"))
 
     def _next(self, connection: Connection) -> None:
+        if self.state is State.INIT or (self.state is State.INVOKE and self._responded):
+            self._connection, self._asks = connection, True
+            if self.extensions is None or self.extensions.is_ready:
+                self.all_wait()
+        else:
+            connection.reply(refusal(403, "InvalidStateTransition", f"next is not allowed in state {self.state.value}"))
+
+    def all_wait(self) -> None:
+        """The runtime and its extensions wait for their next event, once the runtime does too: a phase is over."""
+        if not self._asks:
+            return
         if self.state is State.INIT:
             self.init_ms = (self._clock.monotonic_ns() - self.started_ns) / 1e6
-            self._connection = connection
             self._move(State.IDLE)
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
             self._drain_log()
-            self._report.initialized(self.init_ms, self.init_phase)
+            self._report.initialized(self.init_ms, self.init_phase, self.extensions)
             self._owner.ready(self)
-        elif self.state is State.INVOKE and self._responded:
-            self._connection = connection
+        elif self.state is State.INVOKE:
             self._invocation = None
             self._move(State.IDLE)
             self._owner.idle(self)
-        else:
-            connection.reply(refusal(403, "InvalidStateTransition", f"next is not allowed in state {self.state.value}"))
 
     def _refused(self, call: Call) -> bytes | None:
         # Why a response may not come now; None when it may.
@@ -280,7 +290,7 @@ class Environment:
                 assert invocation is not None
                 seconds = self.function.timeout_seconds
                 self._complete(fault.timed_out(invocation.request_id, seconds, self._clock.now()), b"")
-            self.end()
+            self.end("timeout")
 
     def exceeded_memory(self) -> None:
         """The processes hold more than the function's memory: end them as AWS does."""
@@ -288,13 +298,16 @@ class Environment:
 
     def end_for(self, error_type: str, message: str) -> None:
         """End the processes; that is the fault of the invocation under way, or of the init."""
-        found = fault.init_fault(error_type, message)
+        self.fail(fault.init_fault(error_type, message))
+
+    def fail(self, found: Fault) -> None:
+        """As `end_for`, with the fault itself."""
         if self.state is State.INVOKE and not self._responded:
             assert self._invocation is not None
             self._complete(fault.for_invocation(found, self._invocation.request_id, self._clock.now()), b"")
         elif self.state is State.INIT:
             self._fail_init(found)
-        self.end()
+        self.end("failure")
 
     def _fail_init(self, found: Fault) -> None:
         self._drain_log()
@@ -310,13 +323,17 @@ class Environment:
         self._report.end(invocation, found, self._memory_mb())
         invocation.fail(found)
 
-    def end(self) -> None:
-        """Kill the processes; the owner hears of it when nothing is left."""
+    def end(self, reason: str = "spindown") -> None:
+        """Kill the processes; the owner hears of it when nothing is left. Extensions that want it get two seconds."""
         if self.state is State.ENDING or self.state is State.ENDED:
             return
         self._move(State.ENDING)
+        deadline_ms = int((self._clock.now() + limits.SHUTDOWN_SECONDS) * 1000)
         if self._process is not None:
-            self._process.kill()
+            if self.extensions is not None and self.extensions.shutdown(reason, deadline_ms):
+                self._process.shut_down(limits.SHUTDOWN_SECONDS)
+            else:
+                self._process.kill()
         else:
             asyncio.get_running_loop().call_soon(self.exited, Exit(None, 0))
 

@@ -15,6 +15,13 @@ class ResourceNotFound(AwsError):
     status = 404
 
 
+class ProvisionedConcurrencyConfigNotFound(AwsError):
+    """The version or alias has no provisioned concurrency."""
+
+    code = "ProvisionedConcurrencyConfigNotFoundException"
+    status = 404
+
+
 class InvalidParameterValue(AwsError):
     """A property or parameter is outside its bounds."""
 

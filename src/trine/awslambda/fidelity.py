@@ -46,12 +46,13 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "InvokedViaFunctionUrl": _E,
     },
     "AWS::Lambda::LayerVersion": {"LayerName": _E, "Content": _E, "CompatibleRuntimes": _S, "Description": _S},
-    "AWS::Lambda::Version": {"FunctionName": _E, "Description": _S},
+    "AWS::Lambda::Version": {"FunctionName": _E, "Description": _S, "ProvisionedConcurrencyConfig": _E},
     "AWS::Lambda::Alias": {
         "FunctionName": _E,
         "FunctionVersion": _E,
         "Name": _E,
         "RoutingConfig": _E,
+        "ProvisionedConcurrencyConfig": _E,
         "Description": _S,
     },
     "AWS::Lambda::Url": {

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from trine.aws.arn import Place
 from trine.awslambda import limits
+from trine.awslambda.extensions import FOLDER, external
 from trine.awslambda.function import Function
 from trine.awslambda.head_start import START
 from trine.awslambda.process import Launch
@@ -80,11 +81,13 @@ def launch(function: Function, env: dict[str, str], zygote: Zygote, temporary: s
         opt = layers or OPT
         env.setdefault("TMPDIR", temporary)
     env["LAMBDA_TASK_ROOT"] = place.directory
+    beside = external(function.layers_directory)
+    place = replace(place, extensions=tuple(f"{opt}/{FOLDER}/{name}" for name in beside))
     family = function.family
     if family == "python":
-        return _python(function, env, place, opt, zygote), False
+        return _python(function, env, place, opt, zygote), bool(beside)
     if family == "nodejs":
-        return _node(env, place, opt), False
+        return _node(env, place, opt), bool(beside)
     if family in ("provided", "provided.al"):
         folders = [(code, place.directory), *([(layers, opt)] if layers is not None else [])]
         return replace(place, env=env, argv=(find_bootstrap(folders),)), True

@@ -1,4 +1,4 @@
-"""The life of an environment as a table, and what its runtime's connection must be able to do.
+"""The life of an environment as a table, and what it asks of its owner and of its runtime's connection.
 
 Pure. What the table does not allow is forbidden; whoever moves an environment asserts it.
 """
@@ -6,7 +6,11 @@ Pure. What the table does not allow is forbidden; whoever moves an environment a
 from __future__ import annotations
 
 import enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from trine.awslambda.environment import Environment
+    from trine.awslambda.fault import Fault
 
 
 class State(enum.Enum):
@@ -29,6 +33,19 @@ TABLE: dict[State, frozenset[State]] = {
     State.ENDED: frozenset(),
 }
 """From each state, the states that may follow. Everything else is forbidden."""
+
+
+class Owner(Protocol):
+    """Who keeps environments: the pool."""
+
+    def ready(self, environment: Environment) -> None:
+        """It has finished its init and is idle for the first time."""
+
+    def idle(self, environment: Environment) -> None:
+        """It has finished an invocation and asks for the next one."""
+
+    def ended(self, environment: Environment, init_fault: Fault | None) -> None:
+        """Nothing of it is left. `init_fault` tells why, when it never became ready."""
 
 
 class Connection(Protocol):

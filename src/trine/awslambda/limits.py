@@ -72,6 +72,14 @@ CONCURRENCY_ACCOUNT = 1_000
 """Quotas: concurrent executions of an account and region."""
 CONCURRENCY_UNRESERVED_MIN = 100
 """Developer guide, "Reserved concurrency": 100 units stay unreserved. Kept for the API; templates may reserve all."""
+REQUESTS_PER_UNIT_AND_SECOND = 10
+"""Developer guide, "Understanding Lambda function scaling": requests per second for each unit of concurrency."""
+SCALING_ENVIRONMENTS = 1_000
+SCALING_SECONDS = 10
+"""Developer guide, "Concurrency scaling rate": 1,000 more environments each 10 seconds, for each function, refilled
+continuously."""
+PROVISIONED_RETRY_MAX_SECONDS = 60
+"""Longest pause before an environment of provisioned concurrency whose init failed is started again. Trine's own."""
 DESCRIPTORS_MAX = 1_024
 """Quotas: file descriptors of an environment."""
 PROCESSES_MAX = 1_024

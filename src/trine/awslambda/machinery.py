@@ -95,4 +95,4 @@ async def _close_pool(pool: Pool) -> None:
     empty: Future[None] = asyncio.get_running_loop().create_future()
     pool.close(lambda: None if empty.done() else empty.set_result(None))
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(empty, limits.SHUTDOWN_SECONDS)
+        await asyncio.wait_for(empty, limits.SHUTDOWN_SECONDS + 1)

@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 
 from trine.awslambda import limits
+from trine.awslambda.concurrency import Allowance
 from trine.awslambda.environment import Environment
-from trine.awslambda.errors import ServiceFault
+from trine.awslambda.errors import ServiceFault, TooManyRequests
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
@@ -20,8 +21,9 @@ from trine.awslambda.launch import credentials_last
 from trine.awslambda.lifecycle import State
 from trine.clock import Clock, Timer
 
-StartEnvironment = Callable[["Pool", str], Environment]
-"""Starts an environment for a pool; the text is the init phase (`init` or `invoke`). May raise AwsError."""
+StartEnvironment = Callable[["Pool", str, bool], Environment]
+"""Starts an environment for a pool: the init phase (`init` or `invoke`), and whether it is kept ready (provisioned
+concurrency). May raise AwsError."""
 
 _UNKNOWN_NS = 1 << 60
 _WIDTH = max(2, os.cpu_count() or 1)
@@ -55,6 +57,12 @@ class Pool:
         self._sweep: Timer | None = None
         self._running: set[Environment] = set()
         self._floor_ns = _UNKNOWN_NS
+        self._scaling = Allowance(clock.now())
+        self._ready_wanted = 0
+        """How many environments are kept ready: provisioned concurrency."""
+        self._ready_faults = 0
+        """Inits of those that failed one after the other."""
+        self._ready_again: Timer | None = None
         self._closed = False
         self._on_empty: Callable[[], None] | None = None
 
@@ -129,11 +137,14 @@ class Pool:
             if len(self.environments) >= len(self._waiting) + len(self._running) or not self._start_one("init"):
                 return
 
-    def _start_one(self, phase: str) -> bool:
+    def _start_one(self, phase: str, *, kept: bool = False) -> bool:
         try:
-            environment = self._start(self, phase)
+            per_second = limits.SCALING_ENVIRONMENTS / limits.SCALING_SECONDS
+            if not kept and not self._scaling.take(self._clock.now(), per_second, limits.SCALING_ENVIRONMENTS):
+                raise TooManyRequests("FunctionInvocationRateLimitExceeded")  # AWS does not document which reason
+            environment = self._start(self, phase, kept)
         except Exception as error:
-            if not self._waiting:
+            if kept or not self._waiting:
                 return False
             self._waiting.popleft().refuse_because(error)
             return False
@@ -146,6 +157,8 @@ class Pool:
 
     def ready(self, environment: Environment) -> None:
         """A new environment can take its first invocation."""
+        if environment.is_kept:
+            self._ready_faults = 0
         self._starting.discard(environment)
         self._offer(environment, _COLD)
         if self._waiting and not self._is_quick():
@@ -167,6 +180,9 @@ class Pool:
             invocation = self._waiting.popleft()
             invocation.trace.step("awslambda.pool", how)
             self._run(environment, invocation)
+            return
+        if environment.is_kept and self._kept_count() > self._ready_wanted:
+            environment.end()  # begun for a number that has been lowered since
             return
         environment.idle_since = self._clock.now()
         self._idle.append(environment)
@@ -191,6 +207,8 @@ class Pool:
                 environment.fail_waiting(self._waiting.popleft(), init_fault)
         if self._waiting:
             self._grow(len(self._waiting))
+        if environment.is_kept:
+            self._keep_up(init_fault)
         if not self.environments and self._on_empty is not None:
             self._on_empty()
 
@@ -203,13 +221,16 @@ class Pool:
         for environment in self._idle:
             if environment.state is not State.IDLE:
                 continue
-            if now - environment.idle_since >= self._idle_seconds - 0.001:
+            if environment.is_kept and self._kept_count() <= self._ready_wanted:
+                kept.append(environment)
+            elif now - environment.idle_since >= self._idle_seconds - 0.001:
                 environment.end()
             else:
                 kept.append(environment)
         self._idle = kept
-        if kept:
-            left_seconds = self._idle_seconds - (now - min(e.idle_since for e in kept))
+        mortal = [environment.idle_since for environment in kept if not environment.is_kept]
+        if mortal:
+            left_seconds = self._idle_seconds - (now - min(mortal))
             self._sweep = self._clock.call_later(max(0.01, left_seconds), self._retire)
 
     def replace(self, function: Function) -> None:
@@ -219,6 +240,42 @@ class Pool:
         idle, self._idle = self._idle, []
         for environment in idle:
             environment.end()
+
+    # -- provisioned concurrency -------------------------------------------------------------------------------------
+
+    def keep_ready(self, units: int) -> None:
+        """From now on hold `units` initialised environments; 0 lets them retire like all others."""
+        self._ready_wanted, self._ready_faults = units, 0
+        surplus = self._kept_count() - units
+        idle = [each for each in self._idle if each.is_kept and each.state is State.IDLE]
+        for environment in idle[: max(0, surplus)]:
+            environment.end()
+        self._keep_up(None)
+
+    def _kept_count(self) -> int:
+        return sum(1 for each in self.environments if each.is_kept and each.is_alive)
+
+    def _keep_up(self, init_fault: Fault | None) -> None:
+        # Start what is missing; after failed inits with growing pauses.
+        failed = init_fault is not None
+        missing = self._ready_wanted - self._kept_count()
+        while missing > 0 and not (failed or self._closed or self._ready_again is not None):
+            failed = not self._start_one("init", kept=True)
+            missing -= 1
+        if failed and self._ready_again is None and not self._closed:
+            self._ready_faults += 1
+            pause_seconds = min(2.0 ** (self._ready_faults - 1), limits.PROVISIONED_RETRY_MAX_SECONDS)
+            self._ready_again = self._clock.call_later(pause_seconds, self._keep_up_late)
+
+    def _keep_up_late(self) -> None:
+        self._ready_again = None
+        self._keep_up(None)
+
+    def provisioned_state(self) -> tuple[int, int, bool]:
+        """(initialised environments that are kept ready, those of them that are idle, whether their init fails)."""
+        ready = [each for each in self.environments if each.is_kept and each.is_alive and each not in self._starting]
+        idle = sum(1 for each in ready if each.state is State.IDLE)
+        return len(ready), idle, self._ready_faults > 0
 
     def working(self) -> Iterator[Environment]:
         """Environments that start or run an invocation."""
@@ -233,7 +290,7 @@ class Pool:
         """Kill everything; `on_empty` is called when nothing is left."""
         self._closed = True
         self._on_empty = on_empty
-        for timer in (self._growth, self._sweep):
+        for timer in (self._growth, self._sweep, self._ready_again):
             if timer is not None:
                 timer.cancel()
         while self._waiting:

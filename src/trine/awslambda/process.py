@@ -45,6 +45,8 @@ class Launch:
     """Further folders that the program needs to read."""
     temporary: str = ""
     """A folder to write to where the environment has no `/tmp` of its own."""
+    extensions: tuple[str, ...] = ()
+    """Programs to start before the runtime."""
     tmp_mb: int = limits.TMP_DEFAULT_MB
     descriptors_max: int = limits.DESCRIPTORS_MAX
 
@@ -59,6 +61,7 @@ class Launch:
             "layers": self.layers,
             "visible": list(self.visible),
             "temporary": self.temporary,
+            "extensions": list(self.extensions),
             "limits": {"descriptors": self.descriptors_max, "tmp_mb": self.tmp_mb},
         }
 
@@ -75,7 +78,7 @@ class Exit(NamedTuple):
 class Process:
     """One environment's processes. `link` (a socket) and `log` (a pipe) are for the environment to read and close."""
 
-    __slots__ = ("_clock", "_control", "_killing", "_on_exit", "_pidfd", "link", "log", "pid")
+    __slots__ = ("_clock", "_control", "_killing", "_on_exit", "_pidfd", "link", "log", "on_extension_exit", "pid")
 
     def __init__(
         self, link: socket.socket, log: int, control: socket.socket, clock: Clock, on_exit: Callable[[Exit], None]
@@ -84,6 +87,8 @@ class Process:
         self.log = log
         self.pid: int | None = None
         """The supervisor's, once it is known."""
+        self.on_extension_exit: Callable[[str, int], None] = lambda name, status: None
+        """Called when an extension ends while the environment goes on: its path and its wait status."""
         self._pidfd: int | None = None
         self._clock = clock
         self._on_exit: Callable[[Exit], None] | None = on_exit
@@ -122,6 +127,13 @@ class Process:
             self._control.send(b"K")
         self._killing = self._clock.call_later(_KILL_PATIENCE_SECONDS, self._kill_supervisor)
 
+    def shut_down(self, seconds: float) -> None:
+        """Ask the runtime to end (SIGTERM) and leave everybody so many seconds; what is left then is killed."""
+        if self._control is not None and self._killing is None:
+            with contextlib.suppress(OSError):
+                self._control.send(b"S")
+            self._killing = self._clock.call_later(seconds, self._kill_late)
+
     def watch_exit(self) -> None:
         """The runtime has closed its link; it is given a moment to end by itself, so that its status is known."""
         if self._control is not None and self._killing is None:
@@ -147,6 +159,9 @@ class Process:
             message = b""
         if message:
             value = orjson.loads(message)
+            if "extension" in value:
+                self.on_extension_exit(value["extension"], value["status"])
+                return
             self._finish(Exit(value["status"], value["max_rss_kb"]))
         else:
             self._finish(Exit(None, 0))

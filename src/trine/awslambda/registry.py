@@ -40,7 +40,7 @@ class Entry:
     """A function with everything that belongs to it."""
 
     __slots__ = ("aliases", "allowed", "event_configs", "function", "kept", "log", "next_version", "permissions",
-                 "policies", "pools", "published", "versions")  # fmt: skip
+                 "policies", "pools", "provisioned", "published", "versions")  # fmt: skip
 
     def __init__(self, function: Function, pool: Pool, log: FunctionLog) -> None:
         self.function = function
@@ -60,6 +60,8 @@ class Entry:
         self.aliases: dict[str, Alias] = {}
         self.event_configs: dict[str | None, EventConfig] = {}
         """How asynchronous events of a version or alias (None: the function itself) are treated."""
+        self.provisioned: dict[str, tuple[int, float]] = {}
+        """Provisioned concurrency by version or alias: environments kept ready, and when that was asked for."""
         self.kept = False
         """Made by the Lambda API: every change of it is stored, and a restart finds it again."""
 
@@ -89,6 +91,8 @@ class Registry:
         self._random_fraction = random_fraction
         self._entries: dict[str, Entry] = {}
         self._names: dict[str, tuple[Entry, str | None]] = {}
+        self.on_versions_changed: Callable[[Entry], None] = lambda entry: None
+        """Called when an alias or a version has come, moved or gone."""
 
     def __iter__(self) -> Iterator[Entry]:
         return iter([self._entries[name] for name in sorted(self._entries)])
@@ -198,7 +202,9 @@ class Registry:
             raise ResourceConflict(f"Unable to delete version because the following aliases reference it: {users}")
         self._names.clear()
         del entry.versions[version]
-        return entry.pools.pop(version, None)
+        pool = entry.pools.pop(version, None)
+        self.on_versions_changed(entry)
+        return pool
 
     def put_alias(self, text: str, alias: Alias, *, create: bool = False) -> Alias:
         """Make or change an alias. ResourceConflict when it must be new and is not."""
@@ -212,6 +218,7 @@ class Registry:
             _check_weights(alias)
         entry.aliases[alias.name] = alias
         self._names.clear()
+        self.on_versions_changed(entry)
         return alias
 
     def remove_alias(self, text: str, name: str) -> None:
@@ -219,6 +226,7 @@ class Registry:
         entry, _ = self.find(text)
         entry.aliases.pop(name, None)
         self._names.clear()
+        self.on_versions_changed(entry)
 
     def reload(self, name: str, renew: Callable[[Function], Function]) -> None:
         """The code of a function changed on disk: every pool starts afresh; versions share the folder."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from trine.awslambda import limits
+from trine.awslambda.extensions import Extensions
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
@@ -59,8 +60,10 @@ class Report:
         """The environment is being started."""
         self._write(None, f"INIT_START Runtime Version: {self._function.runtime}\n")
 
-    def initialized(self, init_ms: float, phase: str) -> None:
+    def initialized(self, init_ms: float, phase: str, extensions: Extensions | None = None) -> None:
         """The runtime is ready. An init run again within an invocation is reported; a normal one stands in REPORT."""
+        for line in () if extensions is None else extensions.lines():
+            self._write(None, line)
         if phase == "invoke":
             self._write(None, f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: invoke\tStatus: success\n")
 

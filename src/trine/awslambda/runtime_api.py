@@ -18,6 +18,8 @@ from trine.awslambda import limits
 
 PREFIX = b"/2018-06-01/runtime/"
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
+_EXTENSION = b"/2020-01-01/extension/"
+_EXTENSION_CALLS = {b"register": b"POST", b"event/next": b"GET", b"init/error": b"POST", b"exit/error": b"POST"}
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n|$)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
@@ -227,6 +229,8 @@ def _classify(head: bytes, body: bytes) -> Call:
             return Call(what, request_id, head, body)
         if method == b"GET" and request_id == "next" and not what:
             return Call("next", "", head, body)
+    elif target.startswith(_EXTENSION) and method == _EXTENSION_CALLS.get(target[len(_EXTENSION) :]):
+        return Call(f"extension/{target[len(_EXTENSION) :].decode()}", "", head, body)
     elif method == b"POST" and target == PREFIX + b"init/error":
         return Call("init_error", "", head, body)
     return Call("unknown", "", head, body)

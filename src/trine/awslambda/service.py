@@ -30,6 +30,7 @@ from trine.awslambda.invocation import Invocation, StreamedInvocation
 from trine.awslambda.machinery import Machinery
 from trine.awslambda.neighbours import Neighbours
 from trine.awslambda.pool import Pool
+from trine.awslambda.provisioned import Provisioned
 from trine.awslambda.registry import Entry, Registry
 from trine.awslambda.roles import RoleKeeper
 from trine.clock import Clock
@@ -63,6 +64,7 @@ class Service:
         quick_sdk: bool = True,
         neighbours: Neighbours | None = None,
         head_starts: Mapping[str, Started] | None = None,
+        throttling: bool = True,
     ) -> None:
         self._clock = clock
         self._catalogue = catalogue
@@ -86,7 +88,9 @@ class Service:
             head_starts=head_starts,
         )
         self.registry = Registry(place, self.machinery.new_pool, lambda: int.from_bytes(ids.random_bytes(4)) / 2**32)
-        self.concurrency = Concurrency(account_concurrency)
+        self.concurrency = Concurrency(account_concurrency, clock, throttling=throttling)
+        self.provisioned = Provisioned(self.registry, self.concurrency, clock)
+        self.registry.on_versions_changed = self.provisioned.refresh
         self.deployment = Deployment(
             clock, ids, access, place, state_directory, catalogue, self.registry, self.concurrency, self.machinery
         )

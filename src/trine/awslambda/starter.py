@@ -10,13 +10,15 @@ import contextlib
 import shutil
 import socket
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.awslambda import launch, limits
 from trine.awslambda.environment import Environment
-from trine.awslambda.fault import Fault
+from trine.awslambda.extensions import Extensions, external
+from trine.awslambda.fault import Fault, exit_sentence
 from trine.awslambda.function import Function
 from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.lifecycle import State
@@ -54,8 +56,9 @@ class Starter:
         self.endpoint_url = endpoint_url
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, pool: Pool, phase: str) -> Environment:
-        """A new environment of the pool's function. Raises AwsError when its role cannot be assumed."""
+    def start(self, pool: Pool, phase: str, is_kept: bool = False) -> Environment:
+        """A new environment of the pool's function; `is_kept`: for provisioned concurrency. Raises AwsError when its
+        role cannot be assumed."""
         function = pool.function
         session = self._session(function)
         identifier = self._ids.uuid().replace("-", "")
@@ -65,6 +68,7 @@ class Starter:
         environment = Environment(
             identifier, function, session, stream, self._logs.group(function.log_group), self._clock, closing, phase
         )
+        environment.is_kept = is_kept
         zygote = self._interpreters.zygote(function.runtime)
         # A server that has only just started waits for its zygote here; nobody else does.
         zygote.when_ready(lambda: self._launch(environment, zygote, folder, closing))
@@ -75,6 +79,8 @@ class Starter:
             return
         function = environment.function
         env = launch.variables(function, environment.session, self._place, self.endpoint_url, environment.stream)
+        if environment.is_kept:
+            env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "provisioned-concurrency"
         listener: socket.socket | None = None
         try:
             folder.mkdir(parents=True, mode=0o700)
@@ -83,7 +89,12 @@ class Starter:
                 listener = open_listener()
                 host, port = listener.getsockname()
                 program = launch.with_runtime_api(program, f"{host}:{port}")
+                environment.extensions = Extensions(
+                    external(function.layers_directory), function, self._ids, self._place.account_id,
+                    environment.all_wait, environment.fail,
+                )  # fmt: skip
             process = zygote.launch(program, environment.exited)
+            process.on_extension_exit = partial(_extension_ended, environment)
         except (launch.RuntimeMissing, OSError) as error:
             if listener is not None:
                 listener.close()
@@ -104,11 +115,12 @@ class Starter:
     async def _connect(
         self, environment: Environment, link: socket.socket, listener: socket.socket | None, closing: _Closing
     ) -> None:
-        if listener is None:
-            await connect_inherited(environment, link)
-            return
-        link.close()
-        closing.server = await serve_listener(environment, listener)
+        if listener is not None:
+            closing.server = await serve_listener(environment, listener)
+        if environment.function.family in ("python", "nodejs"):
+            await connect_inherited(environment, link)  # Trine's own client
+        else:
+            link.close()
 
     def _keep(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -119,6 +131,12 @@ class Starter:
         """Wait for what is still being connected."""
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _extension_ended(environment: Environment, path: str, status: int) -> None:
+    # An extension that ends takes its environment along.
+    sentence = exit_sentence(status).rpartition(": ")[2]
+    environment.end_for("Extension.Crash", f"{path}: {sentence}")
 
 
 class _Closing:

@@ -43,7 +43,8 @@ def put_resource(
             raise InvalidParameterValue("a layer needs local Content")
         service.deployment.put_layer(properties, content)
     elif resource_type == VERSION:
-        service.deployment.put_version(str(properties.get("FunctionName")))
+        version = service.deployment.put_version(str(properties.get("FunctionName")))
+        _provision(service, version.name, version.version, properties)
     elif resource_type == ALIAS:
         routing = properties.get("RoutingConfig") or {}
         weights = {
@@ -56,6 +57,7 @@ def put_resource(
             str(properties.get("FunctionVersion")),
             weights,
         )
+        _provision(service, str(properties.get("FunctionName")), str(properties.get("Name")), properties)
     elif resource_type == EVENT_CONFIG:
         service.events.put_config(properties)
     elif resource_type == EVENT_SOURCE:
@@ -64,6 +66,17 @@ def put_resource(
         service.deployment.put_url(id_of(str((attributes or {})["FunctionUrl"])), properties)
     else:
         raise AssertionError(f"{resource_type} is not made here")
+
+
+def _provision(service: Service, name: str, qualifier: str, properties: Mapping[str, Any]) -> None:
+    wanted = properties.get("ProvisionedConcurrencyConfig")
+    if not isinstance(wanted, Mapping):
+        return
+    try:
+        units = int(wanted.get("ProvisionedConcurrentExecutions", 0))
+    except (TypeError, ValueError):
+        raise InvalidParameterValue("ProvisionedConcurrentExecutions must be an integer") from None
+    service.provisioned.put(name, qualifier, units)
 
 
 def permissions_of(name: str, permissions: Iterable[Mapping[str, Any]], place: Place) -> list[Mapping[str, Any]]:

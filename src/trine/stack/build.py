@@ -131,6 +131,7 @@ def build(
         catalogue=catalogue,
         neighbours=Neighbours(dynamodb.streams, eventing.queue_reader, lambda: eventing),
         head_starts=head_starts,
+        throttling=settings.throttling,
     )
     functions.urls.address = partial(local_address, region=place.region, front_port=front_port)
     eventing.invoker = functions

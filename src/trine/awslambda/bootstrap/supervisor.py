@@ -13,31 +13,37 @@ import resource
 import select
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from . import linux
 
 
-def run(control: socket.socket, start_worker: Callable[[], NoReturn]) -> NoReturn:
-    """Fork the worker and stay until the environment has no process left."""
+def run(
+    control: socket.socket, start_worker: Callable[[], NoReturn], extensions: dict[str, Callable[[], NoReturn]]
+) -> NoReturn:
+    """Fork the extensions (by their paths) and the worker, and stay until the environment has no process left."""
     linux.adopt_orphans()
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     os.set_blocking(wake_read, False)
-    worker = os.fork()
-    if worker == 0:
-        control.close()
-        os.close(wake_read)
-        os.close(wake_write)
-        start_worker()
+    beside: dict[int, str] = {}
+    for path, start in (*extensions.items(), ("", start_worker)):
+        worker = os.fork()
+        if worker == 0:
+            control.close()
+            os.close(wake_read)
+            os.close(wake_write)
+            start()
+        beside[worker] = path
+    del beside[worker]
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2, 3):
         os.dup2(nowhere, descriptor)  # the worker alone holds its log and its link, so their end can be seen
     os.close(nowhere)
-    status = _wait(control, wake_read, worker)
+    status = _wait(control, wake_read, worker, beside)
     if status is None:
         status = end_all(worker)
     else:
@@ -48,34 +54,55 @@ def run(control: socket.socket, start_worker: Callable[[], NoReturn]) -> NoRetur
     os._exit(0)
 
 
-def _wait(control: socket.socket, wake: int, worker: int) -> int | None:
-    # The worker's wait status, or None when the environment is to be ended.
+def _wait(control: socket.socket, wake: int, worker: int, beside: dict[int, str]) -> int | None:
+    # The worker's wait status, or None when the environment is to be ended. `S` asks the worker to end, and leaves the
+    # extensions `beside` it the time that is theirs.
+    shutting = False
+    found: int | None = None
     poll = select.poll()
     poll.register(control.fileno(), select.POLLIN | select.POLLHUP)
     poll.register(wake, select.POLLIN)
     while True:
-        status = _reap(worker)
-        if status is not None:
-            return status
+        for pid, status in _reap():
+            if pid == worker:
+                found = status
+            elif pid in beside:
+                path = beside.pop(pid)
+                if not shutting:
+                    with contextlib.suppress(OSError):
+                        control.send(json.dumps({"extension": path, "status": status}).encode())
+        if found is not None and not (shutting and beside):
+            return found
         for descriptor, _ in poll.poll():
             if descriptor != wake:
-                return None
+                if _received(control) != b"S":
+                    return None
+                shutting = True
+                if found is None:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(worker, signal.SIGTERM)
+                continue
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, 512)
 
 
-def _reap(worker: int) -> int | None:
-    # Collects every child that has ended; the worker's status when it is among them.
-    found = None
+def _received(control: socket.socket) -> bytes:
+    try:
+        return control.recv(16)
+    except OSError:
+        return b""
+
+
+def _reap() -> Iterator[tuple[int, int]]:
+    # Collects every child that has ended: its pid and wait status.
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return found
+            return
         if pid == 0:
-            return found
-        if pid == worker:
-            found = status
+            return
+        yield pid, status
 
 
 def end_all(worker: int, reaped: bool = False) -> int:

@@ -25,17 +25,7 @@ RUNTIME_FD = 3
 
 def run(request: dict[str, Any], layers: sandbox.Layers) -> NoReturn:
     """Become the process that `request` describes: `env`, `directory`, `paths`, `argv` (None: Python in this fork)."""
-    try:
-        _enter(request)
-        writable = [request["temporary"]] if request["temporary"] else []
-        readable = [*sandbox.own_folders(), *request["visible"], request["directory"]]
-        if layers.has_namespaces:
-            writable.append("/tmp")  # noqa: S108 -- the environment's own
-        sandbox.lock(layers, readable, writable)
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(127)
+    _become(request, layers)
     if request["argv"] is not None:
         _execute(request["argv"], request["env"])
     from . import runtime
@@ -49,6 +39,28 @@ def run(request: dict[str, Any], layers: sandbox.Layers) -> NoReturn:
     sys.path[:0] = [request["directory"], *request["paths"]]
     connection = socket.socket(fileno=RUNTIME_FD)
     runtime.run(connection)
+
+
+def run_extension(request: dict[str, Any], layers: sandbox.Layers, path: str) -> NoReturn:
+    """Become an external extension: the same place and limits as the function, its own program, no link."""
+    _become(request, layers)
+    os.close(RUNTIME_FD)
+    env = {name: value for name, value in request["env"].items() if not name.startswith("_TRINE_")}
+    _execute([path], env)
+
+
+def _become(request: dict[str, Any], layers: sandbox.Layers) -> None:
+    try:
+        _enter(request)
+        writable = [request["temporary"]] if request["temporary"] else []
+        readable = [*sandbox.own_folders(), *request["visible"], request["directory"]]
+        if layers.has_namespaces:
+            writable.append("/tmp")  # noqa: S108 -- the environment's own
+        sandbox.lock(layers, readable, writable)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(127)
 
 
 def _enter(request: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 from . import linux, sandbox, sdk, sdk_guard, supervisor, worker
@@ -157,7 +158,10 @@ def _become_supervisor(
             sandbox.enter_namespaces(
                 user, group, request["code"], request["layers"], visible, request["limits"]["tmp_mb"]
             )
-        supervisor.run(socket.socket(fileno=_CONTROL_FD), lambda: worker.run(request, layers))
+        extensions: dict[str, Callable[[], NoReturn]] = {
+            path: partial(worker.run_extension, request, layers, path) for path in request["extensions"]
+        }
+        supervisor.run(socket.socket(fileno=_CONTROL_FD), lambda: worker.run(request, layers), extensions)
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

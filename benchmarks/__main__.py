@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import front_run, gateway_run, identity_run, load, table_run
+from benchmarks import front_run, functions_run, gateway_run, identity_run, load, table_run
 from benchmarks.front_servers import FRONT_SERVERS
 from benchmarks.installing import Cache
 from benchmarks.results import table
@@ -17,7 +17,7 @@ from benchmarks.table_servers import SERVERS
 
 RESULTS = Path(__file__).with_name("results.md")
 SECTION = "\n## "
-PARTS = ("table", "front", "gateway", "identity", "all")
+PARTS = ("table", "front", "gateway", "functions", "identity", "all")
 
 
 def options() -> argparse.Namespace:
@@ -72,6 +72,8 @@ def measured(chosen: argparse.Namespace, cache: Cache, wanted: list[str]) -> lis
         parts += ["## Through the front door", "", table(rows, columns), "", found.start_table()]
     if chosen.part in ("gateway", "all") and not chosen.only:
         parts += ["## The front door alone", "", gateway_run.run(chosen.rounds, chosen.seconds), ""]
+    if chosen.part in ("functions", "all") and not chosen.only:
+        parts += ["## Functions alone", "", functions_run.run(), ""]
     if chosen.part in ("identity", "all") and not chosen.only:
         parts += ["## Who are you, may you", "", identity_run.run(), ""]
     return parts

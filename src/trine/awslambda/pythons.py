@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import site
 import sys
 from pathlib import Path
 
@@ -54,9 +55,19 @@ def _is_program(path: Path) -> bool:
         return False
 
 
+def _is_in_site(name: str) -> bool:
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        return True  # there is nothing to lend
+    return Path(spec.origin).parents[1].resolve() in {Path(folder).resolve() for folder in site.getsitepackages()}
+
+
 def lent_sdk(executable: str, state: Path) -> Path | None:
-    """A folder with nothing but the SDK's packages of this interpreter, for another one; None for the own one."""
-    if executable == sys.executable:
+    """A folder with nothing but the SDK's packages of this interpreter, for another one; None for the own one.
+
+    The own one needs it too where the SDK lies in the user's site or on PYTHONPATH: functions see neither.
+    """
+    if executable == sys.executable and _is_in_site("boto3"):
         return None
     folder = state / "sdk"
     state.mkdir(mode=0o700, parents=True, exist_ok=True)

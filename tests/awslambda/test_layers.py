@@ -33,7 +33,7 @@ def test_python_finds_layers_and_later_ones_win(lab: Any, tmp_path: Path) -> Non
         "    opt = os.path.dirname(os.path.dirname(shared.__file__))\n"
         "    return [shared.WHO, only.X, open(opt + '/data.txt').read()]\n"
     )
-    assert lab.call("app.handler", code=code, name="layered", Layers=[first, second]) == ["second", 1, "text"]
+    assert lab.call("app.handler", code=code, name="with-layers", Layers=[first, second]) == ["second", 1, "text"]
 
 
 def test_a_layer_with_its_own_boto3_wins(lab: Any, tmp_path: Path) -> None:

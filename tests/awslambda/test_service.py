@@ -317,9 +317,9 @@ def test_reserved_concurrency_throttles_with_its_reason(lab: Any) -> None:
 
 
 def test_event_and_dry_run(lab: Any) -> None:
-    lab.put("app.hello", "later")
-    assert lab.invoke("later", invocation_type="Event").status == 202
-    assert lab.invoke("later", invocation_type="DryRun").status == 204
+    lab.put("app.hello", "some-later")
+    assert lab.invoke("some-later", invocation_type="Event").status == 202
+    assert lab.invoke("some-later", invocation_type="DryRun").status == 204
 
 
 @pytest.mark.parametrize("name", ["nobody", "arn:aws:lambda:us-east-1:123456789012:function:nobody", "::", "x:y:z:w"])

@@ -158,6 +158,11 @@ class LineCutter:
     def __init__(self) -> None:
         self._rest = b""
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether something stands there without a newline."""
+        return bool(self._rest)
+
     def feed(self, data: bytes) -> list[str]:
         """The lines that `data` completes, each with its newline; lines that are too long come in pieces."""
         data = self._rest + data if self._rest else data

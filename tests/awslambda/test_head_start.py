@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import sys
 from pathlib import Path
 
@@ -72,6 +73,17 @@ def test_what_runs_already_is_taken_over_and_what_nobody_asked_for_ends(tmp_path
     pid, late = asyncio.run(scene())
     assert (pid, late) == (wanted, [])
     assert wait_until_gone({wanted, unasked.popen.pid}) == set()
+
+
+def test_a_zygote_reads_nothing_of_the_persons_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("SECRET", "x")
+    started = start_interpreter(sys.executable, "", sandboxed=False)
+    assert select.select([started.socket], [], [], 20)[0]  # it runs
+    variables = Path(f"/proc/{started.popen.pid}/environ").read_bytes().split(b"\0")
+    started.end()
+    names = {variable.partition(b"=")[0] for variable in variables} - {b"", b"LD_LIBRARY_PATH"}
+    assert names == {b"PATH", b"LANG", b"AWS_CONFIG_FILE", b"AWS_SHARED_CREDENTIALS_FILE"}
 
 
 def test_without_functions_there_is_no_zygote_and_nothing_to_wait_for(tmp_path: Path) -> None:

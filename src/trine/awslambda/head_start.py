@@ -41,6 +41,8 @@ def start_interpreter(python: str, sdk_folder: str, *, sandboxed: bool = True, q
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+    # The person's own AWS files are nobody's business here, and may be broken.
+    environment |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):  # some builds of Python do not start without
         if name in os.environ:
             environment[name] = os.environ[name]

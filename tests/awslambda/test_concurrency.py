@@ -89,6 +89,8 @@ def test_requests_per_second_follow_the_share() -> None:
     assert call() == "ReservedFunctionInvocationRateLimitExceeded"
     clock.advance(0.11)
     assert [call(), call(), call()] == ["taken", "taken", "ReservedFunctionInvocationRateLimitExceeded"]
+    counters.take(rated, asynchronous=True)
+    counters.give_back("rated")
     counters.reserve("rated", None)
     assert call() == "taken"
     free = Concurrency(1_000, clock, throttling=False)

@@ -73,24 +73,28 @@ class Concurrency:
             moved = self._running.get(name, 0)
             self._unreserved_running += moved if units is None else -moved
 
-    def take(self, function: Function) -> None:
-        """Count one more invocation. Raises TooManyRequests when its limit is reached."""
+    def take(self, function: Function, *, asynchronous: bool = False) -> None:
+        """Count one more invocation. Raises TooManyRequests when its limit is reached.
+
+        Asynchronous ones are limited by concurrency alone (Quotas, "Invocation requests per function per Region").
+        """
+        clock = None if asynchronous else self._clock
         name = function.name
         running = self._running.get(name, 0)
         reserved = self._reserved.get(name) if self._reserved else None
         if reserved is not None:
             if running >= reserved:
                 raise TooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded")
-            if self._clock is not None:
-                rate = self._rates.setdefault(name, Allowance(self._clock.now()))
-                if not rate.take(self._clock.now(), reserved * limits.REQUESTS_PER_UNIT_AND_SECOND):
+            if clock is not None:
+                rate = self._rates.setdefault(name, Allowance(clock.now()))
+                if not rate.take(clock.now(), reserved * limits.REQUESTS_PER_UNIT_AND_SECOND):
                     raise TooManyRequests("ReservedFunctionInvocationRateLimitExceeded")
         else:
             if self._unreserved_running >= (self.unreserved_limit if self._reserved else self.account_limit):
                 raise TooManyRequests("ConcurrentInvocationLimitExceeded")
-            if self._clock is not None:
+            if clock is not None:
                 per_second = self.unreserved_limit * limits.REQUESTS_PER_UNIT_AND_SECOND
-                if not self._account_rate.take(self._clock.now(), per_second):
+                if not self._account_rate.take(clock.now(), per_second):
                     raise TooManyRequests("FunctionInvocationRateLimitExceeded")
             self._unreserved_running += 1
         self._running[name] = running + 1

@@ -216,13 +216,22 @@ class Service:
         request_id: str,
         trace: Trace,
         answer: Future[InvokeResponse],
+        *,
+        asynchronous: bool = False,
     ) -> None:
         pool = entry.pool if qualifier is None else self.registry.pool_of(entry, qualifier)
         invocation = Invocation(request_id, pool.function, request.payload or b"{}", trace, answer, self._done)
-        self._submit(invocation, pool, request, entry, qualifier)
+        self._submit(invocation, pool, request, entry, qualifier, asynchronous=asynchronous)
 
     def _submit(
-        self, invocation: Invocation, pool: Pool, request: InvokeRequest, entry: Entry, qualifier: str | None
+        self,
+        invocation: Invocation,
+        pool: Pool,
+        request: InvokeRequest,
+        entry: Entry,
+        qualifier: str | None,
+        *,
+        asynchronous: bool = False,
     ) -> None:
         invocation.trace_header = request.trace_header or trace_header_for(invocation.request_id, self._clock.now())
         if qualifier is not None:
@@ -231,7 +240,7 @@ class Service:
             invocation.client_context = client_context_line(request.client_context)
         if request.tail_log:
             invocation.keep_tail()
-        self.concurrency.take(entry.function)
+        self.concurrency.take(entry.function, asynchronous=asynchronous)
         self._running += 1
         invocation.trace.step("awslambda.concurrency")
         pool.submit(invocation)
@@ -270,7 +279,7 @@ class Service:
         request = event.request()
         try:
             entry, qualifier = self._admit(request, trace)
-            self._run(request, entry, qualifier, event.request_id, trace, answer)
+            self._run(request, entry, qualifier, event.request_id, trace, answer, asynchronous=True)
         except AwsError as error:
             self._refuse(error, trace, answer)
         return answer

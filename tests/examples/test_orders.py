@@ -1,0 +1,46 @@
+"""The example of events, from the order to the packed parcel, over its stream, bus, rule and queue."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pattern.conftest import http
+from trine.testing import running
+from trine.testing.running import RunningStack
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "orders"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[RunningStack]:
+    with running(EXAMPLE, stack_name="orders") as running_stack:
+        yield running_stack
+
+
+def status_of(stack: RunningStack, order: str) -> Any:
+    return json.loads(http("GET", f"{stack.url}/orders/{order}").body)["status"]
+
+
+def test_large_orders_are_packed_and_small_ones_stay(stack: RunningStack) -> None:
+    for name, total in (("small", 99), ("large", 100.5)):
+        assert http("POST", f"{stack.url}/orders", {"id": name, "total": total}).status == 201
+    for _ in range(400):
+        if status_of(stack, "large") == "packed":
+            break
+        time.sleep(0.02)  # the functions' processes work: no clock of ours moves them
+    assert (status_of(stack, "large"), status_of(stack, "small")) == ("packed", "new")
+    (report,) = [one["FunctionName"] for one in stack.client("lambda").list_functions()["Functions"]
+                 if "Report" in one["FunctionName"]]  # fmt: skip
+    counts = json.loads(stack.client("lambda").invoke(FunctionName=report)["Payload"].read())
+    assert counts == {"packed": 1, "new": 1}
+
+
+def test_what_is_no_order_is_refused(stack: RunningStack) -> None:
+    assert http("POST", f"{stack.url}/orders", {"id": 7}).status == 400
+    assert http("GET", f"{stack.url}/orders/none").status == 404

@@ -20,6 +20,7 @@ from trine.aws.actor import Actor
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
 from trine.aws.ids import Ids
+from trine.aws.shapes import number_in, object_in, text_in
 from trine.clock import Clock, Timer
 from trine.events import limits
 from trine.events.delivery import Errand
@@ -247,27 +248,26 @@ def checked_schedule(name: str, given: Mapping[str, Any]) -> tuple[ScheduleExpre
     """The expression and the target of a schedule. Invalid."""
     if not NAME.fullmatch(name):
         raise Invalid(f"Invalid schedule name: {name[:100]}")
-    window = given.get("FlexibleTimeWindow") or {}
+    window = object_in(given, "FlexibleTimeWindow")
     if window.get("Mode") not in ("OFF", "FLEXIBLE"):
         raise Invalid("FlexibleTimeWindow.Mode must be OFF or FLEXIBLE")
-    minutes = window.get("MaximumWindowInMinutes")
-    if (window["Mode"] == "FLEXIBLE") != (minutes is not None) or not 1 <= int(
-        minutes or 1
-    ) <= limits.WINDOW_MAX_MINUTES:
+    minutes = number_in(window, "MaximumWindowInMinutes")
+    in_bounds = 1 <= (1 if minutes is None else minutes) <= limits.WINDOW_MAX_MINUTES
+    if (window["Mode"] == "FLEXIBLE") != (minutes is not None) or not in_bounds:
         raise Invalid("MaximumWindowInMinutes belongs to a FLEXIBLE window and is between 1 and 1440")
     for member, choices in (("State", ("ENABLED", "DISABLED")), ("ActionAfterCompletion", ("NONE", "DELETE"))):
         if given.get(member) not in (None, *choices):
             raise Invalid(f"{member} must be one of {', '.join(choices)}")
     try:
         expression = parse_schedule(
-            str(given.get("ScheduleExpression")), given.get("ScheduleExpressionTimezone"), scheduler=True
+            str(given.get("ScheduleExpression")), text_in(given, "ScheduleExpressionTimezone"), scheduler=True
         )
     except ValueError as error:
         raise Invalid(f"Invalid Schedule Expression {given.get('ScheduleExpression')}. {error}") from None
     for member in ("StartDate", "EndDate"):
         if given.get(member) is not None:
             moment_of(given[member])
-    target = target_from(given.get("Target") or {}, name)
+    target = target_from(object_in(given, "Target"), name)
     if target.role_arn is None:
         raise Invalid("A schedule's target needs a RoleArn")
     return expression, target

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from trine.aws.arn import Arn
+from trine.aws.shapes import object_in, text_in
 from trine.events import limits
 from trine.events.errors import Invalid
 from trine.events.transformer import check_path, filled, part_of
@@ -63,32 +64,32 @@ def is_offered(arn: str) -> bool:
 
 def target_from(given: Mapping[str, Any], target_id: str | None = None) -> Target:
     """A checked target. Invalid."""
-    arn = str(given.get("Arn") or "")
+    arn = text_in(given, "Arn") or ""
     if not is_offered(arn):
         raise Invalid(f"Trine delivers events to functions, queues, topics and event buses, not to {arn}")
-    transformer = given.get("InputTransformer") or {}
+    transformer = object_in(given, "InputTransformer")
     if sum(given.get(name) is not None for name in ("Input", "InputPath", "InputTransformer")) > 1:
         raise Invalid("Only one of Input, InputPath, or InputTransformer must be provided.")
     text = _input(given.get("Input"))
-    path = given.get("InputPath")
-    paths = transformer.get("InputPathsMap") or {}
+    path = text_in(given, "InputPath")
+    paths = object_in(transformer, "InputPathsMap")
     for one in (*([path] if path is not None else ()), *paths.values()):
         check_path(str(one))
-    retry = given.get("RetryPolicy") or {}
-    dead_letter = (given.get("DeadLetterConfig") or {}).get("Arn")
-    if dead_letter is not None and not str(dead_letter).startswith("arn:"):
+    retry = object_in(given, "RetryPolicy")
+    dead_letter = text_in(object_in(given, "DeadLetterConfig"), "Arn")
+    if dead_letter is not None and not dead_letter.startswith("arn:"):
         raise Invalid(f"The dead-letter queue {dead_letter} is no ARN")
-    sqs = given.get("SqsParameters") or {}
+    sqs = object_in(given, "SqsParameters")
     return Target(
         target_id or str(given.get("Id") or "Target"),
         arn,
         given,
-        given.get("RoleArn"),
+        text_in(given, "RoleArn"),
         text,
         path,
-        transformer.get("InputTemplate"),
+        text_in(transformer, "InputTemplate"),
         paths,
-        sqs.get("MessageGroupId"),
+        text_in(sqs, "MessageGroupId"),
         dead_letter,
         _bounded(retry, "MaximumRetryAttempts", limits.RETRIES_DEFAULT, 0, limits.RETRIES_MAX),
         _bounded(

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from trine.aws.shapes import object_in, objects_in, text_in
 from trine.events.eventbridge import EventBridge
 from trine.events.resource_types import BUS, GROUP, RULE, SCHEDULE
 from trine.events.rules import DEFAULT_BUS, checked_rule
@@ -28,14 +29,14 @@ def rule_members(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bus_of(properties: Mapping[str, Any]) -> str:
-    return str(properties.get("EventBusName") or DEFAULT_BUS).rpartition("/")[2]
+    return (text_in(properties, "EventBusName") or DEFAULT_BUS).rpartition("/")[2]
 
 
 def _targets(properties: Mapping[str, Any]) -> tuple[list[Target], list[str]]:
     """The targets that Trine delivers to, and the ARNs of the others."""
     targets, others = [], []
-    for given in properties.get("Targets") or ():
-        if is_offered(str(given.get("Arn") or "")):
+    for given in objects_in(properties, "Targets"):
+        if is_offered(text_in(given, "Arn") or ""):
             targets.append(target_from(given))
         else:
             others.append(str(given["Arn"]))
@@ -52,7 +53,7 @@ def check(resource_type: str, properties: Mapping[str, Any]) -> None:
 
 
 def _is_offered_target(properties: Mapping[str, Any]) -> bool:
-    return is_offered(str((properties.get("Target") or {}).get("Arn") or ""))
+    return is_offered(text_in(object_in(properties, "Target"), "Arn") or "")
 
 
 async def put_resource(wing: EventBridge, resource_type: str, properties: Mapping[str, Any]) -> None:

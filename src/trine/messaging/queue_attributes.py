@@ -120,7 +120,9 @@ def _is_good(key: str, text: str) -> bool:
 def _is_redrive(document: Mapping[str, Any]) -> bool:
     try:
         count = int(document["maxReceiveCount"])
-        return 1 <= count <= limits.MAX_RECEIVES_MAX and Arn.parse(document["deadLetterTargetArn"]).service == "sqs"
+        return (
+            1 <= count <= limits.MAX_RECEIVES_MAX and Arn.parse(str(document["deadLetterTargetArn"])).service == "sqs"
+        )
     except (KeyError, TypeError, ValueError):
         return False
 

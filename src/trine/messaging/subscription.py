@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trine.aws.arn import Arn
 from trine.aws.event_pattern import InvalidPattern, Pattern, compile_pattern
 from trine.messaging.errors import SnsInvalidParameter
 
@@ -65,13 +66,20 @@ class Subscription:
         return None if arn is None else str(arn)
 
 
+def _is_arn(text: str) -> bool:
+    try:
+        return bool(Arn.parse(text).service)
+    except ValueError:
+        return False
+
+
 def subscription_from(
     arn: str, topic_arn: str, protocol: str, endpoint: str | None, attributes: Mapping[str, Any]
 ) -> Subscription:
     """A checked subscription. SnsInvalidParameter."""
     if protocol not in PROTOCOLS:
         raise SnsInvalidParameter(f"Protocol {protocol}: Trine delivers to sqs and lambda; others are not built")
-    if not endpoint or not endpoint.startswith("arn:"):
+    if not endpoint or not _is_arn(endpoint):
         raise SnsInvalidParameter(f"{protocol.upper()} endpoint ARN")
     texts: dict[str, str] = {}
     for name, value in attributes.items():
@@ -90,7 +98,9 @@ def subscription_from(
     if texts.get("RawMessageDelivery", "false").lower() not in ("true", "false"):
         raise SnsInvalidParameter("RawMessageDelivery")
     try:
-        _ = subscription.dead_letter_arn
+        letter = subscription.dead_letter_arn
+        if letter is not None:
+            Arn.parse(letter)
     except (ValueError, AttributeError):
         raise SnsInvalidParameter("RedrivePolicy: failed to parse JSON.") from None
     return subscription

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trine.aws.shapes import objects_in, text_in, texts_in
 from trine.messaging import queue_attributes
 from trine.messaging.errors import SnsInvalidParameter
 from trine.messaging.messaging import Messaging
@@ -27,9 +28,10 @@ from trine.messaging.subscription import PROTOCOLS, subscription_from
 
 def attributes_of(properties: Mapping[str, Any]) -> dict[str, str]:
     """The attributes of an `AWS::SQS::Queue`. Raises an SqsError."""
-    queue_attributes.check_name(properties["QueueName"])
+    name = text_in(properties, "QueueName") or ""
+    queue_attributes.check_name(name)
     given = {name: value for name, value in properties.items() if name in queue_attributes.SETTABLE}
-    return queue_attributes.checked(properties["QueueName"], {name: _text(value) for name, value in given.items()})
+    return queue_attributes.checked(name, {key: _text(value) for key, value in given.items()})
 
 
 def _text(value: Any) -> Any:
@@ -56,7 +58,7 @@ async def put_resource(
     elif resource_type == TOPIC:
         name = properties["TopicName"]
         await messaging.topics.put(name, topic_attributes_of(properties), _tags(properties))
-        return await _inline_subscriptions(messaging, name, properties.get("Subscription") or ())
+        return await _inline_subscriptions(messaging, name, objects_in(properties, "Subscription"))
     elif resource_type == SUBSCRIPTION:
         return await _subscribe(messaging, physical_id, properties)
     elif resource_type in POLICIES:
@@ -74,7 +76,7 @@ def _policy_of(queues: Any, name: str) -> dict[str, str]:
 
 
 def _tags(properties: Mapping[str, Any]) -> dict[str, str]:
-    return {str(tag["Key"]): str(tag["Value"]) for tag in properties.get("Tags") or ()}
+    return {str(tag.get("Key")): str(tag.get("Value")) for tag in objects_in(properties, "Tags")}
 
 
 async def _put_policy(messaging: Messaging, resource_type: str, properties: Mapping[str, Any]) -> None:
@@ -91,7 +93,7 @@ async def _put_policy(messaging: Messaging, resource_type: str, properties: Mapp
 
 
 def _listed(properties: Mapping[str, Any], many: str, one: str) -> list[str]:
-    return [str(value) for value in properties.get(many) or [properties.get(one)]]
+    return texts_in(properties, many) or [str(text_in(properties, one))]
 
 
 async def _inline_subscriptions(messaging: Messaging, topic: str, given: Sequence[Mapping[str, Any]]) -> str | None:
@@ -111,7 +113,7 @@ async def _subscribe(messaging: Messaging, physical_id: str, properties: Mapping
     names = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
     attributes = {name: _text(properties[name]) for name in names if name in properties}
     arn = f"{topic_arn}:{physical_id.rpartition(':')[2]}"
-    made = subscription_from(arn, topic_arn, protocol, properties.get("Endpoint"), attributes)
+    made = subscription_from(arn, topic_arn, protocol, text_in(properties, "Endpoint"), attributes)
     await messaging.topics.subscribe(made)
     return None
 

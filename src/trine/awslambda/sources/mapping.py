@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from trine.aws.arn import Arn
 from trine.aws.event_pattern import InvalidPattern, Pattern, compile_pattern
+from trine.aws.shapes import object_in, objects_in, text_in, texts_in
 from trine.awslambda.errors import InvalidParameterValue
 from trine.awslambda.sources import limits
 
@@ -84,10 +85,10 @@ def mapping_from(given: Map[str, Any]) -> Mapping:
         _number(given, "BatchSize", batch_default, 1, limits.BATCH_MAX_RECORDS),
         _number(given, "MaximumBatchingWindowInSeconds", 0, 0, limits.WINDOW_MAX_SECONDS),
         _truth(given, "Enabled", True),
-        patterns_of(given.get("FilterCriteria")),
-        _reports(given.get("FunctionResponseTypes") or ()),
+        patterns_of(object_in(given, "FilterCriteria")),
+        _reports(texts_in(given, "FunctionResponseTypes")),
         _destination(given),
-        given.get("StartingPosition"),
+        text_in(given, "StartingPosition"),
         _number(given, "ParallelizationFactor", 1, 1, limits.PARALLELIZATION_MAX),
         _number(given, "MaximumRetryAttempts", -1, -1, limits.RETRIES_MAX),
         _age(given),
@@ -133,9 +134,9 @@ def _check_stream(mapping: Mapping) -> None:
         raise InvalidParameterValue("ParallelizationFactor must be 1 with a tumbling window: the state is the shard's.")
 
 
-def patterns_of(criteria: Any) -> tuple[Pattern, ...]:
+def patterns_of(criteria: Map[str, Any]) -> tuple[Pattern, ...]:
     """The filters of a FilterCriteria. Raises InvalidParameterValue."""
-    filters = (criteria or {}).get("Filters") or ()
+    filters = objects_in(criteria, "Filters")
     if len(filters) > limits.FILTERS_MAX:
         raise InvalidParameterValue(f"A maximum of {limits.FILTERS_MAX} filters can be set for an event source mapping")
     compiled = []
@@ -159,7 +160,7 @@ def _reports(types: Sequence[str]) -> bool:
 
 
 def _destination(given: Map[str, Any]) -> str | None:
-    destination = ((given.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
+    destination = text_in(object_in(object_in(given, "DestinationConfig"), "OnFailure"), "Destination")
     if destination is None:
         return None
     try:
@@ -175,7 +176,7 @@ def _destination(given: Map[str, Any]) -> str | None:
 
 
 def _concurrency(given: Map[str, Any]) -> int | None:
-    scaling = given.get("ScalingConfig") or {}
+    scaling = object_in(given, "ScalingConfig")
     if scaling.get("MaximumConcurrency") is None:
         return None
     return _number(scaling, "MaximumConcurrency", 2, limits.CONCURRENCY_MIN, limits.CONCURRENCY_MAX)

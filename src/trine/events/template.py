@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from trine.aws.shapes import object_in, objects_in, text_in
+from trine.events.errors import Invalid
 from trine.events.eventbridge import EventBridge
 from trine.events.resource_types import BUS, GROUP, RULE, SCHEDULE
 from trine.events.rules import DEFAULT_BUS, checked_rule
 from trine.events.schedules import checked_schedule
 from trine.events.target import Target, is_offered, target_from
+
+_NAME = re.compile(r"[\w./-]{1,256}", re.ASCII)
 
 
 def rule_members(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,11 +49,14 @@ def _targets(properties: Mapping[str, Any]) -> tuple[list[Target], list[str]]:
 
 def check(resource_type: str, properties: Mapping[str, Any]) -> None:
     """Raise AwsError for properties that are wrong."""
+    name = text_in(properties, "Name") or ""
+    if not _NAME.fullmatch(name):
+        raise Invalid(f"Name {name[:100]!r} must be 1 to 256 letters, digits, dots, hyphens and underscores")
     if resource_type == RULE:
         checked_rule(rule_members(properties), _bus_of(properties))
         _targets(properties)
     elif resource_type == SCHEDULE and _is_offered_target(properties):
-        checked_schedule(str(properties["Name"]), properties)
+        checked_schedule(name, properties)
 
 
 def _is_offered_target(properties: Mapping[str, Any]) -> bool:
@@ -58,7 +65,7 @@ def _is_offered_target(properties: Mapping[str, Any]) -> bool:
 
 async def put_resource(wing: EventBridge, resource_type: str, properties: Mapping[str, Any]) -> None:
     """Make one resource of `resource_types.TYPES`. Raises AwsError."""
-    name = str(properties["Name"])
+    name = text_in(properties, "Name") or ""
     if resource_type == BUS:
         await wing.rules.put_bus(name)
     elif resource_type == RULE:

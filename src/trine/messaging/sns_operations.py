@@ -48,8 +48,7 @@ async def create_topic(turn: Turn) -> Output:
     """CreateTopic: the one that is there, or a new one."""
     name = turn.given["Name"]
     attributes = turn.given.get("Attributes") or {}
-    if not _NAME.fullmatch(name):
-        raise SnsInvalidParameter("Topic Name")
+    check_topic_name(name)
     if name.endswith(".fifo") != (attributes.get("FifoTopic", "false").lower() == "true"):
         raise SnsInvalidParameter("Fifo Topic names must end with .fifo and have FifoTopic true")
     found = turn.topics.get(turn.topics.arn(name))
@@ -57,6 +56,12 @@ async def create_topic(turn: Turn) -> Output:
         tags = {tag["Key"]: tag["Value"] for tag in turn.given.get("Tags") or ()}
         found = await turn.topics.put(name, checked_topic_attributes(attributes), tags)
     return {"TopicArn": found.arn}
+
+
+def check_topic_name(name: str) -> None:
+    """SnsInvalidParameter when `name` cannot be a topic's."""
+    if not _NAME.fullmatch(name):
+        raise SnsInvalidParameter("Topic Name")
 
 
 def checked_topic_attributes(given: Mapping[str, Any]) -> dict[str, str]:

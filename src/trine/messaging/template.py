@@ -22,7 +22,7 @@ from trine.messaging.resource_types import (
     SUBSCRIPTION,
     TOPIC,
 )
-from trine.messaging.sns_operations import checked_topic_attributes
+from trine.messaging.sns_operations import check_topic_name, checked_topic_attributes
 from trine.messaging.subscription import PROTOCOLS, subscription_from
 
 
@@ -51,12 +51,12 @@ async def put_resource(
 ) -> str | None:
     """Make one resource of `resource_types.TYPES`; a line about what is not done, or None. Raises AwsError."""
     if resource_type == QUEUE:
-        name = properties["QueueName"]
         attributes = attributes_of(properties)
+        name = text_in(properties, "QueueName") or ""
         kept = _policy_of(messaging.queues, name)
         await messaging.queues.put(name, {**kept, **attributes}, _tags(properties))
     elif resource_type == TOPIC:
-        name = properties["TopicName"]
+        name = _topic_name(properties)
         await messaging.topics.put(name, topic_attributes_of(properties), _tags(properties))
         return await _inline_subscriptions(messaging, name, objects_in(properties, "Subscription"))
     elif resource_type == SUBSCRIPTION:
@@ -66,6 +66,12 @@ async def put_resource(
     else:
         raise AssertionError(f"{resource_type} is not made here")
     return None
+
+
+def _topic_name(properties: Mapping[str, Any]) -> str:
+    name = text_in(properties, "TopicName") or ""
+    check_topic_name(name)
+    return name
 
 
 def _policy_of(queues: Any, name: str) -> dict[str, str]:
@@ -124,6 +130,7 @@ def check(resource_type: str, properties: Mapping[str, Any]) -> None:
         attributes = attributes_of(properties)
         queue_attributes.settings_of(attributes, "arn")
     elif resource_type == TOPIC:
+        _topic_name(properties)
         topic_attributes_of(properties)
     elif resource_type in POLICIES and not isinstance(properties.get("PolicyDocument"), Mapping):
         raise SnsInvalidParameter("PolicyDocument is mandatory")

@@ -129,7 +129,7 @@ class Queue:
                 heapq.heappop(self._ready)
                 continue
             yield entry
-            if self._ready and self._ready[0] == entry.sequence and entry.visible_at <= now:
+            if entry.sequence in self._entries and entry.visible_at <= now:
                 return  # left as it was: the receiver wants no more
 
     def _visible_in_groups(self, now: float) -> Iterator[Entry]:

@@ -63,6 +63,19 @@ Resources:
           InputTransformer: {InputPathsMap: {who: $.detail.who}, InputTemplate: '{"hello": <who>}'}
         - {Id: f, Arn: !GetAtt Forbidden.Arn, DeadLetterConfig: {Arn: !GetAtt Lost.Arn}}
         - {Id: s, Arn: "arn:aws:states:us-east-1:123456789012:stateMachine:m"}
+  Told:
+    Type: AWS::Events::Rule
+    Properties:
+      EventBusName: !Ref Orders
+      EventPattern: {source: [lambda], detail-type: [Lambda Function Invocation Result - Success]}
+      Targets: [{Id: q, Arn: !GetAtt Out.Arn}]
+  Fine:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: fine
+      InlineCode: "def handler(event, context): return {'well': event['n']}"
+      EventInvokeConfig:
+        DestinationConfig: {OnSuccess: {Type: EventBridge, Destination: !GetAtt Orders.Arn}}
   Forbidden:
     Type: AWS::Serverless::Function
     Properties: {InlineCode: "def handler(event, context): return 1"}
@@ -137,6 +150,16 @@ def test_what_a_target_refuses_is_a_dead_letter(stack: RunningStack) -> None:
     assert attributes["RULE_ARN"].startswith("arn:aws:events:us-east-1:123456789012:rule/")
     assert json.loads(letter["Body"])["detail"] == {"who": "you"}
     assert any("stateMachine" in note for note in stack.stack.wings.eventing.eventbridge.notes)
+
+
+def test_an_outcome_goes_to_a_bus(stack: RunningStack) -> None:
+    stack.client("lambda").invoke(FunctionName="fine", InvocationType="Event", Payload=b'{"n": 1}')
+    event = json.loads(received(stack, lambda body: body.get("source") == "lambda")["Body"])
+    assert event["resources"] == [
+        "arn:aws:events:us-east-1:123456789012:event-bus/orders",
+        "arn:aws:lambda:us-east-1:123456789012:function:fine:$LATEST",
+    ]
+    assert (event["detail"]["requestPayload"], event["detail"]["responsePayload"]) == ({"n": 1}, {"well": 1})
 
 
 def test_the_apis_make_change_and_delete(stack: RunningStack) -> None:

@@ -83,7 +83,7 @@ class EventBridge:
                 "Source": "lambda",
                 "DetailType": message.event_type,
                 "Detail": message.body,
-                "Resources": [actor.source_arn],
+                "Resources": [bus.arn, _function_of(message.body) or actor.source_arn],
             }
             self.put_entry(bus, entry)
         except Exception as error:
@@ -105,3 +105,10 @@ class EventBridge:
         if len(self._hops) > _REMEMBERED_EVENTS:
             self._hops.popitem(last=False)
         self.rules.publish(bus, event)
+
+
+def _function_of(record: str) -> str | None:
+    """The qualified ARN of the function whose outcome a destination's record tells."""
+    context = orjson.loads(record).get("requestContext") or {}
+    arn = context.get("functionArn")
+    return None if arn is None else str(arn)

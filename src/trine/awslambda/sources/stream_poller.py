@@ -71,7 +71,6 @@ class StreamPoller:
             await self._news.wait()
             self._news.clear()
             try:
-                self._reader.permit(self._target.actor(), self._mapping.source_arn)
                 closed = self._read_what_is_there()
             except AwsError as error:
                 self._target.last_result = f"PROBLEM: {error.message}"
@@ -89,9 +88,14 @@ class StreamPoller:
                 return
 
     def _read_what_is_there(self) -> bool:
-        """Deal records until the lanes are full or the shard has no more; whether the shard is closed."""
+        """Deal records until the lanes are full or the shard has no more; whether the shard is closed. AwsError."""
+        permitted = False
         while not self._is_full():
             page = self._reader.read(self._mapping.source_arn, self._read_to, limits.READ_RECORDS)
+            if page.records and not permitted:
+                # Asked once for what is there; writes to other tables, which wake this too, cost one look.
+                self._reader.permit(self._target.actor(), self._mapping.source_arn)
+                permitted = True
             for record in page.records:
                 self._read_to = record.sequence_number
                 self._checkpoint.read(record.sequence_number)

@@ -200,9 +200,12 @@ def test_references_inside_a_document(http: Any, uri: str) -> None:
     assert build_apis(http(paths, body=body))[0].routes[0].integration.type is IntegrationType.AWS_PROXY
 
 
-def test_websocket_apis_say_that_they_are_not_built(resource: Any, make_door: Any) -> None:
-    resources = [resource("W", "AWS::ApiGatewayV2::Api", "w1", {"ProtocolType": "WEBSOCKET"})]
-    assert build_apis(resources)[0].problems == ("WebSocket APIs are not built",)
+def test_websocket_apis_are_not_served_as_http(resource: Any, make_door: Any) -> None:
+    resources = [
+        resource("W", "AWS::ApiGatewayV2::Api", "w1", {"ProtocolType": "WEBSOCKET"}),
+        resource("S", "AWS::ApiGatewayV2::Stage", "prod", {"ApiId": "w1", "StageName": "prod"}),
+    ]
+    assert build_apis(resources)[0].kind == "WEBSOCKET"
     assert make_door(resources).call("GET", "/").status == 404
 
 

@@ -14,10 +14,11 @@ JsonObject = Mapping[str, Any]
 
 
 class ApiKind(StrEnum):
-    """The two kinds of API the front door serves."""
+    """The kinds of API the front door serves."""
 
     REST = "REST"
     HTTP = "HTTP"
+    WEBSOCKET = "WEBSOCKET"
 
 
 class IntegrationType(StrEnum):
@@ -52,6 +53,8 @@ class IntegrationResponse:
     parameters: Mapping[str, str]
     templates: Mapping[str, str]
     content_handling: str | None = None
+    template_selection: str = ""
+    """WebSocket APIs: the expression that names one of `templates`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class Integration:
     streams: bool = False
     """`responseTransferMode: STREAM`"""
     problem: str = ""
+    template_selection: str = ""
+    """WebSocket APIs: the expression that names one of `request_templates`."""
 
     @property
     def function(self) -> str | None:
@@ -128,12 +133,12 @@ class Validator:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path (REST), or one route key (HTTP)."""
+    """One method of one path (REST), or one route key (HTTP, WebSocket)."""
 
     method: str
-    """`GET`, … or `ANY`."""
+    """`GET`, … or `ANY`; empty for a WebSocket API."""
     path: str
-    """`/users/{id}`, or `$default`."""
+    """`/users/{id}`, `$default`, or the route key of a WebSocket API."""
     integration: Integration
     resource_id: str | None = None
     authorization: Authorization = Authorization.NONE
@@ -146,11 +151,13 @@ class Route:
     """Content type → JSON schema of the body."""
     validator: Validator | None = None
     method_responses: Mapping[int, Mapping[str, bool]] = field(default_factory=dict)
+    responds: bool = False
+    """WebSocket APIs: the integration's answer goes back to the client (a route response exists)."""
 
     @property
     def key(self) -> str:
         """`GET /users/{id}` or `$default`."""
-        return self.path if self.path == "$default" else f"{self.method} {self.path}"
+        return self.path if self.path == "$default" or not self.method else f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +280,8 @@ class Api:
     domains: tuple[DomainMapping, ...] = ()
     default_endpoint: bool = True
     """False: `DisableExecuteApiEndpoint`, only custom domains lead to the API."""
+    route_selection: str = ""
+    """WebSocket APIs: the expression that names a message's route."""
     problems: tuple[str, ...] = ()
     """What the template asks for that is not built, in words for people."""
 

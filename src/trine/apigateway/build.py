@@ -20,6 +20,7 @@ from trine.apigateway.openapi import Definition, read_openapi
 from trine.apigateway.patterns import PatternRefused
 from trine.apigateway.resources import ResourceLike, read_http_resources, read_rest_resources
 from trine.apigateway.stages import read_http_stages, read_rest_stages, short_id
+from trine.apigateway.websocket.build import build_websocket_api
 from trine.aws.arn import Place
 
 REST_API = "AWS::ApiGateway::RestApi"
@@ -27,7 +28,7 @@ HTTP_API = "AWS::ApiGatewayV2::Api"
 
 
 def build_apis(resources: Iterable[ResourceLike], place: Place | None = None) -> list[Api]:
-    """Every REST and HTTP API of a template. WebSocket APIs come back with no routes and say so in `problems`."""
+    """Every API of a template, of all three kinds."""
     everything = list(resources)
     apis: list[Api] = []
     for resource in everything:
@@ -88,10 +89,10 @@ def build_http_api(
     place: Place | None = None,
 ) -> Api:
     """An HTTP API from `AWS::ApiGatewayV2::Api` properties and the resources that name it."""
-    name = str(properties.get("Name") or logical_id)
-    if str(properties.get("ProtocolType") or "HTTP").upper() == "WEBSOCKET":
-        return Api(api_id, ApiKind.HTTP, name, logical_id, problems=("WebSocket APIs are not built",))
     everything = list(resources)
+    if str(properties.get("ProtocolType") or "HTTP").upper() == "WEBSOCKET":
+        found = tuple(read_http_stages(api_id, everything))
+        return build_websocket_api(api_id, properties, everything, found, logical_id=logical_id)
     body = properties.get("Body")
     plain = read_http_resources(api_id, properties, everything)
     definition = _merge(read_openapi(body, rest=False, place=place), plain) if isinstance(body, Mapping) else plain

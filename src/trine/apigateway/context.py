@@ -21,7 +21,10 @@ def context_variables(exchange: Exchange) -> dict[str, Any]:
     agent = exchange.request.headers.get(b"user-agent")
     user_agent = agent.decode("latin-1") if agent else None
     deployed = exchange.deployed
-    if exchange.has_route:
+    own = exchange.own_context()
+    if own is not None:
+        found = own
+    elif exchange.has_route:
         found = rest_context(exchange, user_agent)
         if not exchange.rest:
             found["routeKey"] = exchange.route.key

@@ -69,6 +69,10 @@ class Exchange:
             return incoming.decode("latin-1")
         return self._namer.trace_header(self.now_seconds)
 
+    def own_context(self) -> dict[str, Any] | None:
+        """`$context` where it is not that of an HTTP request: a WebSocket's event. None for requests."""
+        return None
+
     @property
     def error(self) -> Mapping[str, Any] | None:
         """`$context.error`; None unless the gateway itself answered."""

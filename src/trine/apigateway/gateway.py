@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from trine.apigateway.access_log import Sink, log_sink
-from trine.apigateway.api import Api
+from trine.apigateway.api import Api, ApiKind
 from trine.apigateway.authorizers.guard import ROOM as AUTHORIZER_ROOM
 from trine.apigateway.authorizers.guard import GuardParts
 from trine.apigateway.authorizers.jwks import KeySets
@@ -102,7 +102,7 @@ class Gateway:
         self._namer = Namer(ids)
         self.payers = Payers()
         self._receipt = settings.receipt
-        self._directory = Directory(self.apis, place)
+        self._directory = Directory((api for api in self.apis if api.kind is not ApiKind.WEBSOCKET), place)
         self.usage = usage or UsagePlans((), (), QuotaLedger(clock), clock)
         self.verdicts = VerdictCache(clock)
         keys = self.keys = KeySets(clock, settings.issuer_urls)
@@ -115,6 +115,8 @@ class Gateway:
             RunnerParts(invoker, clock, roles, services or {}, caller, forwarded),
             access_log,
         )
+        self.parts = parts
+        """What every stage shares; `front` gives it to the WebSocket APIs."""
         self._served = {
             deployed: Served(deployed, parts) for deployed in (*self._directory.stages, *self._directory.canaries)
         }

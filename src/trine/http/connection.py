@@ -14,7 +14,8 @@ from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, cast
 
 from trine.http.errors import BodyBroken, RequestRefused
-from trine.http.message import Request, Response
+from trine.http.message import Request, Response, Switch
+from trine.http.place import Place
 from trine.http.protocol import BETWEEN, HEAD, RequestParser
 from trine.http.rendering import (
     CHUNKED_LINE,
@@ -39,24 +40,6 @@ ANSWERS_AT_ONCE = 16
 """Most answers to pipelined requests that are gathered for one write."""
 
 
-class _Place:
-    """A place in the order of answers: its request, and what is known of the answer so far."""
-
-    __slots__ = ("dropped", "interim", "keep_alive", "request", "response")
-
-    def __init__(
-        self, request: Request | None, keep_alive: bool, response: Response | None = None, interim: bool = False
-    ) -> None:
-        self.request = request
-        """None where the bytes were no request."""
-        self.keep_alive = keep_alive
-        self.response = response
-        self.interim = interim
-        """This place is only for `100 Continue`."""
-        self.dropped = False
-        """The client has gone: the answer goes nowhere."""
-
-
 class Connection(asyncio.Protocol):
     """The protocol object that asyncio or uvloop drives; it belongs to one `Server`."""
 
@@ -69,8 +52,8 @@ class Connection(asyncio.Protocol):
         self._since = server.tick  # when what is waited for began
         self._phase = BETWEEN
         self._out: list[bytes] = []
-        self._queue: deque[_Place] = deque()
-        self._backlog: deque[_Place] = deque()
+        self._queue: deque[Place] = deque()
+        self._backlog: deque[Place] = deque()
         self._stream: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._straight = True  # nothing is under way: an answer may go straight out
@@ -101,12 +84,16 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         try:
             parser.feed(data)
+            while parser.held is not None and not self._queue and not self._backlog:  # answered as HTTP already
+                parser.feed(parser.release())
         except RequestRefused as refusal:
             self._refuse(refusal)
             return
         if parser.phase != self._phase:
             self._phase = parser.phase
             self._since = self._server.tick
+        if parser.held is not None:
+            self._settle()
         if self._backlog or (self._queue and self._queue[0].response is not None):
             self._advance()
         elif self._out:
@@ -175,14 +162,14 @@ class Connection(asyncio.Protocol):
                     return
             except Exception as error:
                 answer = server.failed(request, error)
-            place = _Place(request, keep_alive)
+            place = Place(request, keep_alive)
             self._straight = False
             self._queue.append(place)
             self._receive(place, answer)
         else:
-            self._backlog.append(_Place(request, keep_alive))
+            self._backlog.append(Place(request, keep_alive))
 
-    def _begin(self, place: _Place) -> None:
+    def _begin(self, place: Place) -> None:
         """Give `place` its turn in the queue and ask the handler, unless its answer is known already."""
         self._queue.append(place)
         request = place.request
@@ -194,7 +181,7 @@ class Connection(asyncio.Protocol):
             answer = self._server.failed(request, error)
         self._receive(place, answer)
 
-    def _receive(self, place: _Place, answer: object) -> None:
+    def _receive(self, place: Place, answer: object) -> None:
         """Note the answer, now or when it comes."""
         if isinstance(answer, Response):
             place.response = answer
@@ -208,7 +195,7 @@ class Connection(asyncio.Protocol):
         self._server.began(source)
         source.add_done_callback(lambda done: self._on_answer(place, done))
 
-    def _on_answer(self, place: _Place, source: asyncio.Future[Response]) -> None:
+    def _on_answer(self, place: Place, source: asyncio.Future[Response]) -> None:
         place.response = self._server.ended(source, place.request)
         if place.dropped:
             self._server.discard(place.response)
@@ -220,13 +207,13 @@ class Connection(asyncio.Protocol):
         if self._straight:
             self._out.append(CONTINUE)
         else:
-            self._backlog.append(_Place(None, True, interim=True))
+            self._backlog.append(Place(None, True, interim=True))
 
     def _refuse(self, refusal: RequestRefused) -> None:
         """Answer what is no request behind all that came before it, and take nothing more."""
         self._deaf = self._lingering = True
         self._straight = False
-        self._backlog.append(_Place(None, False, self._server.refused(refusal)))
+        self._backlog.append(Place(None, False, self._server.refused(refusal)))
         self._advance()
 
     # --- answers out
@@ -246,6 +233,8 @@ class Connection(asyncio.Protocol):
                 self.write()
             else:
                 self._server.outbox.add(self)
+        if not queue and not backlog and not self._deaf and not self._final and self._parser.held is not None:
+            self.data_received(self._parser.release())
         self._settle()
 
     def write(self) -> None:
@@ -257,13 +246,18 @@ class Connection(asyncio.Protocol):
         out.clear()
         self._transport.write(data)
 
-    def _emit(self, place: _Place) -> None:
+    def _emit(self, place: Place) -> None:
         """Render the answer of `place`, or begin to stream it."""
         if place.interim:
             self._out.append(CONTINUE)
             return
         server, request, response = self._server, place.request, place.response
         assert response is not None
+        if isinstance(response, Switch):
+            if self._parser.held is not None:
+                self._hand_over(response)
+                return
+            response = server.failed(request, TypeError("101 for a request that asked for no other protocol"))
         streams = not isinstance(response.body, bytes)
         old = request is not None and request.version == "1.0"
         keep_alive = place.keep_alive and not server.closing and not (old and streams)
@@ -289,6 +283,22 @@ class Connection(asyncio.Protocol):
             self._out.append((render_without_body if head_only else render)(response, lines))
         if not keep_alive:
             self._final = True
+
+    def _hand_over(self, switch: Switch) -> None:
+        """Say 101 and leave the connection to what comes after HTTP."""
+        server, transport = self._server, self._transport
+        self._out.append(render_head(switch, server.date_line) + b"\r\n")
+        self.write()
+        held = self._parser.release()
+        self._parser.close()
+        self._lost = self._deaf = self._final = True  # nothing more happens here
+        server.replace(self, switch.successor)
+        transport.set_protocol(switch.successor)
+        if not self._reading and not transport.is_closing():
+            transport.resume_reading()
+        switch.successor.begin(server, transport, held, self._paused_since != NEVER)
+        if server.closing:
+            switch.successor.shut()
 
     async def _send_stream(self, body: AsyncIterable[bytes], chunked: bool) -> None:
         """Write `body` piece by piece, waiting for the client where it is slow."""
@@ -332,7 +342,7 @@ class Connection(asyncio.Protocol):
                 self._close()
         elif quiet and self._server.closing and self._phase == BETWEEN:
             self._close()
-        elif self._backlog or self._paused_since != NEVER:
+        elif self._backlog or self._paused_since != NEVER or self._parser.held is not None:
             if self._reading:
                 self._reading = False
                 self._transport.pause_reading()

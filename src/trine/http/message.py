@@ -5,7 +5,13 @@ Header names are matched in lower case; the pairs keep the spelling and order of
 
 from __future__ import annotations
 
+import asyncio
+from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trine.http.server import Server
 
 
 class Headers:
@@ -95,6 +101,41 @@ class Response:
         self.headers: list[tuple[bytes, bytes]] = headers if type(headers) is list else list(headers)
         self.body = body
         self.head = head
+
+
+class Successor(asyncio.Protocol):
+    """What takes a connection over once HTTP is done with it: a WebSocket. It stays under its server's watch."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def begin(self, server: Server, transport: asyncio.Transport, held: bytes, paused: bool) -> None:
+        """The answer with status 101 has been written. `held` came behind the request; `paused`: writing is paused.
+
+        From now on the event loop calls this object; it tells `server.forget` when the connection is lost.
+        """
+
+    @abstractmethod
+    def check(self) -> None:
+        """One tick of the server's watch: has this client taken too long?"""
+
+    @abstractmethod
+    def shut(self) -> None:
+        """The server closes: say goodbye."""
+
+    @abstractmethod
+    def cut(self) -> None:
+        """The server's grace is over."""
+
+
+class Switch(Response):
+    """The answer 101: the connection is handed over to `successor`. Only for a request that asked for a WebSocket."""
+
+    __slots__ = ("successor",)
+
+    def __init__(self, successor: Successor, head: bytes) -> None:
+        super().__init__(101, head=head)
+        self.successor = successor
 
 
 Handler = Callable[[Request], Response | Awaitable[Response]]

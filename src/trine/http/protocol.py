@@ -3,7 +3,8 @@
 In go the bytes of one connection, cut anywhere; out come whole `Request` values, in order, through `deliver`. What is
 no request, or is too long, raises `RequestRefused` with the status to answer; after that the parser is spent. llhttp
 runs strict: bare CR or LF, folded headers, spaces before the colon, NUL, two content-lengths, content-length beside
-transfer-encoding and crooked chunks are refused by it, all of them with 400.
+transfer-encoding and crooked chunks are refused by it, all of them with 400. Behind a request for a WebSocket the bytes
+are held back until its answer has decided what they are.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ BETWEEN, HEAD, BODY = 0, 1, 2
 SLASH = ord("/")
 NUMBER_SIGN = ord("#")
 """Begins a fragment, which no request target may have (RFC 9112, 3.2)."""
+
+HELD_BYTES = 256 * 1024
+"""Most bytes that wait behind a request for another protocol; reading pauses, so more than one read is rare."""
 
 CHUNK_LINE_BYTES = 12
 """What one honest chunk costs beside its data: up to eight digits and two line ends."""
@@ -47,7 +51,8 @@ class RequestParser:
 
     __slots__ = ("_body", "_body_bytes", "_chunked", "_chunks", "_completed", "_continue", "_counted", "_deliver",
                  "_ended", "_fed_bytes", "_fresh", "_host", "_keep_alive", "_limits", "_long_digits", "_pairs",
-                 "_parser", "_peer_host", "_peer_port", "_piece_bytes", "_request", "_sure_bytes", "_target", "on_body",
+                 "_parser", "_peer_host", "_peer_port", "_piece_bytes", "_request", "_sure_bytes", "_target", "held",
+                 "on_body",
                  "phase")  # fmt: skip
 
     def __init__(
@@ -61,6 +66,9 @@ class RequestParser:
         self._keep_alive = True
         self._ended = False
         self.phase = BETWEEN
+        self._completed = False  # has the piece in hand ended a request?
+        self.held: bytes | None = None
+        """What came behind a request for a WebSocket: frames or HTTP, as its answer decides. None: nothing is held."""
         # A piece up to this size cannot hold a head that is too long, so nothing needs to be measured.
         self._sure_bytes = min(limits.request_line_bytes, limits.head_bytes)
         self._piece_bytes = 0
@@ -82,6 +90,11 @@ class RequestParser:
         """Read `data`; whole requests are delivered meanwhile. Raises RequestRefused."""
         if self._ended:
             return  # what follows the last request of a connection is not read
+        if self.held is not None:
+            self.held += data
+            if len(self.held) > HELD_BYTES:
+                raise RequestRefused(400, "Too much sent before the protocol was switched")
+            return
         self._piece_bytes = len(data)
         before, self._completed = self._request, False
         while True:
@@ -92,7 +105,12 @@ class RequestParser:
                 # A server may ignore Upgrade (RFC 9110, 7.8): the request counts, and HTTP/1.1 goes on behind it.
                 data = data[upgrade.args[0] :]
                 self._parser = httptools.HttpRequestParser(self)
-                if not data or self._ended:
+                if self._ended:
+                    break
+                if self._request is not None and is_websocket(self._request):
+                    self.held = data
+                    break
+                if not data:
                     break
             except httptools.HttpParserCallbackError as error:
                 raise error.__context__ or error from None
@@ -104,6 +122,11 @@ class RequestParser:
                 raise _refusal(error, data if alone else b"") from None
         if self.phase or not (self._completed or not data.strip(b"\r\n")):  # an empty line begins nothing
             self._bound()
+
+    def release(self) -> bytes:
+        """The held bytes, no longer held."""
+        held, self.held = self.held, None
+        return held or b""
 
     def close(self) -> None:
         """Drop the parser's references to its owner: nothing is left for the cycle collector."""
@@ -175,7 +198,6 @@ class RequestParser:
             self._chunks = 0
             self._chunked = False
         self.phase = BETWEEN
-        self._completed = False  # has the piece in hand ended a request?
         self._completed = True
         keep_alive = self._keep_alive
         if not keep_alive:
@@ -252,6 +274,11 @@ class RequestParser:
             raise RequestRefused(417, "Expectation Failed")
         if version == "1.1":
             self._continue()
+
+
+def is_websocket(request: Request) -> bool:
+    """Whether a request whose `Connection` says `upgrade` asks for a WebSocket (RFC 6455, 4.1)."""
+    return (request.headers.get(b"upgrade") or b"").strip().lower() == b"websocket"
 
 
 def _origin_form(method: bytes, target: bytes, headers: Headers) -> bytes:

@@ -23,7 +23,7 @@ from trine.clock import Clock, Timer
 from trine.http.connection import Connection
 from trine.http.errors import ListenFailed, PortInUse, RequestRefused
 from trine.http.limits import Limits
-from trine.http.message import Handler, Request, Response
+from trine.http.message import Handler, Request, Response, Successor
 from trine.http.outbox import Outbox
 from trine.http.rendering import date_line, starts
 
@@ -73,7 +73,7 @@ class Server:
         )
         self._clock = clock
         self._error_response = error_response
-        self._connections: set[Connection] = set()
+        self._connections: set[Connection | Successor] = set()
         self._in_flight: set[asyncio.Future[Response]] = set()
         self._discarded: set[asyncio.Future[None]] = set()
         self._listener: asyncio.AbstractServer | None = None
@@ -154,7 +154,12 @@ class Server:
             self._wind()
         return len(self._connections) <= self.limits.connections
 
-    def forget(self, connection: Connection) -> None:
+    def replace(self, connection: Connection, successor: Successor) -> None:
+        """A connection leaves HTTP; what comes after it is watched in its place."""
+        self._connections.discard(connection)
+        self._connections.add(successor)
+
+    def forget(self, connection: Connection | Successor) -> None:
         """A connection is lost."""
         self._connections.discard(connection)
         if not self._connections:

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from trine.apigateway.api import Api
+from trine.apigateway.api import Api, ApiKind
 from trine.apigateway.authorizers.verifier import KeySetVerifier
 from trine.apigateway.gateway import Gateway, GatewaySettings
 from trine.apigateway.usage_plans import UsagePlans
 from trine.apigateway.usage_resources import build_usage
+from trine.apigateway.websocket.door import SocketDoor
 from trine.aws.arn import Place
 from trine.aws.fidelity import Fidelity
 from trine.aws.ids import Ids
@@ -35,7 +36,7 @@ from trine.kv.store import Store
 from trine.metering.measures import concurrency_measures
 from trine.stack.alarm_actions import AlarmActions
 from trine.stack.eventing import Eventing
-from trine.stack.listeners import Deferred, Endpoint
+from trine.stack.listeners import Deferred, Endpoint, Handling
 from trine.stack.observing import Observing, ledger_of
 from trine.stack.settings import Settings
 from trine.trace import TraceBook
@@ -61,6 +62,8 @@ class Wings:
     gateway: Gateway
     urls: Deferred
     """The door of the function URLs, made when the first request for one comes."""
+    sockets: SocketDoor | None
+    """Stands before the gateway where the template has WebSocket APIs."""
     usage: UsagePlans
     user_pools: UserPools
     endpoints: Mapping[str, Endpoint]
@@ -75,6 +78,8 @@ class Wings:
     async def close(self) -> None:
         """End the functions' processes, then write what is accepted, then let go of the store."""
         await self.eventing.close()
+        if self.sockets is not None:
+            await self.sockets.close()
         await self.functions.close(SHUTDOWN_GRACE_SECONDS)
         self.cloudwatch.close()
         self.observing.collector.close()
@@ -191,6 +196,10 @@ def build(
         access_log=lambda destination, line: write_line(log_group_of(destination), line),
         services={name: endpoint.handle for name, endpoint in endpoints.items()},
     )
+    socket_apis = [api for api in apis if api.kind is ApiKind.WEBSOCKET]
+    sockets = SocketDoor(gateway, socket_apis, access, clock, ids, place, traces) if socket_apis else None
+    if sockets is not None:
+        endpoints["execute-api"] = Handling(sockets.manage)
     access.federation.verifier = KeySetVerifier(gateway.keys)
     return Wings(
         clock=clock,
@@ -204,6 +213,7 @@ def build(
         eventing=eventing,
         gateway=gateway,
         urls=Deferred(lambda: _url_door(functions, access, clock, ids, traces, front_port)),
+        sockets=sockets,
         usage=usage,
         user_pools=user_pools,
         endpoints=endpoints,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from trine.apigateway.api import Api, Stage
+from trine.apigateway.api import Api, ApiKind, Stage
 from trine.aws.arn import Place
 from trine.awslambda.urls.config import UrlConfig, address, local_address
 from trine.cloudformation.manifest import ManifestRow
@@ -22,7 +22,7 @@ LOCAL_DOMAIN = "execute-api.localhost"
 def describe_apis(apis: Sequence[Api], host: str, front_port: int) -> list[dict[str, Any]]:
     """Each API with its kind, addresses and routes; the first one that has a stage also answers at the root."""
     root = f"http://{url_host(host)}:{front_port}"
-    first = next((api for api in apis if api.stages), None)
+    first = next((api for api in apis if api.stages and api.kind is not ApiKind.WEBSOCKET), None)
     return [
         {
             "id": api.id,
@@ -33,7 +33,7 @@ def describe_apis(apis: Sequence[Api], host: str, front_port: int) -> list[dict[
             "stages": [
                 {
                     "name": stage.name,
-                    "url": f"http://{api.id}.{LOCAL_DOMAIN}:{front_port}{_stage_path(stage)}",
+                    "url": f"{_scheme(api)}://{api.id}.{LOCAL_DOMAIN}:{front_port}{_stage_path(api, stage)}",
                     "pathUrl": _path_url(root, api, stage),
                 }
                 for stage in api.stages
@@ -146,12 +146,21 @@ def _default_stage(api: Api) -> Stage:
     return next((stage for stage in api.stages if stage.is_default), api.stages[0] if api.stages else Stage("$default"))
 
 
-def _stage_path(stage: Stage) -> str:
-    return "/" if stage.is_default else f"/{quote(stage.name)}/"
+def _scheme(api: Api) -> str:
+    return "ws" if api.kind is ApiKind.WEBSOCKET else "http"
+
+
+def _end(api: Api) -> str:
+    return "" if api.kind is ApiKind.WEBSOCKET else "/"  # nothing lies below the stage of a WebSocket API
+
+
+def _stage_path(api: Api, stage: Stage) -> str:
+    return "/" if stage.is_default else f"/{quote(stage.name)}{_end(api)}"
 
 
 def _path_url(root: str, api: Api, stage: Stage) -> str:
-    return f"{root}/_apis/{api.id}/{quote(stage.name, safe='$')}/"
+    root = root.replace("http", _scheme(api), 1)
+    return f"{root}/_apis/{api.id}/{quote(stage.name, safe='$')}{_end(api)}"
 
 
 def _function_name(function: str | None) -> str | None:

@@ -77,6 +77,17 @@ class FrontDoor:
         return self._gateway(request)
 
 
+class Handling:
+    """An endpoint that is one function."""
+
+    def __init__(self, handler: Callable[[Request], Response | Awaitable[Response]]) -> None:
+        self._handler = handler
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Hand over to the function."""
+        return self._handler(request)
+
+
 class AwsPort:
     """Hands each request to its service's endpoint; `console` answers below `/_trine/`."""
 

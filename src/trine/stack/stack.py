@@ -122,7 +122,7 @@ class Stack:
         front_limits = Limits(body_bytes=FRONT_BODY_BYTES, connections=FRONT_CONNECTIONS)
         self._servers = [
             await serve(
-                FrontDoor(wings.gateway.handle, wings.urls).handle,
+                FrontDoor((wings.sockets or wings.gateway).handle, wings.urls).handle,
                 clock=clock,
                 sock=self._ports.front,
                 limits=front_limits,
@@ -144,6 +144,8 @@ class Stack:
     def warm(self) -> None:
         """Import what first requests need, so that none of them waits for it."""
         self.wings.dynamodb.warm()
+        if self.wings.sockets is not None:
+            self.wings.sockets.warm()
 
     async def close(self) -> None:
         """End everything in order: no new requests, those under way within the grace, processes, store."""
@@ -214,6 +216,7 @@ class Stack:
             "apis": describe_apis(self.wings.gateway.apis, self.settings.host, front_port),
             "problems": [
                 *self.wings.gateway.problems,
+                *(self.wings.sockets.problems if self.wings.sockets is not None else ()),
                 *self.wings.functions.deployment.notes(),
                 *self.wings.functions.source_notes(),
                 *self.wings.eventing.all_notes(),

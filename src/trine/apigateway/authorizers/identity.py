@@ -39,7 +39,7 @@ def identity_value(source: str, exchange: Exchange) -> str | None:
 @lru_cache(maxsize=1_024)
 def identity_reader(source: str) -> Reader:
     """What reads `source` from a request."""
-    text = source.removeprefix("$").removeprefix("method.")
+    text = source.removeprefix("$").removeprefix("method.").removeprefix("route.")
     if text.startswith("request.header."):
         header = text[len("request.header.") :].lower().encode("latin-1", "replace")
         return lambda exchange: header_text(exchange.request.headers, header)

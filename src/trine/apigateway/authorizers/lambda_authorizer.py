@@ -53,7 +53,7 @@ class LambdaAuthorizer:
 
     def __init__(self, authorizer: Authorizer, deployed: DeployedStage, parts: LambdaParts) -> None:
         self._authorizer = authorizer
-        self._rest = deployed.api.is_rest
+        self._rest = deployed.rest
         self._invoker, self._clock, self._cache, self._roles = parts
         uri = fill_stage_variables(authorizer.uri, deployed.stage.variables)
         self._function = function_of(uri) or ""

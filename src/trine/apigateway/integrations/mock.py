@@ -35,7 +35,7 @@ class Mock:
             status, pairs, body = self._same
             return Response(status, list(pairs), body)
         body = self._transformation.request_body(exchange)
-        index = self._transformation.choose(_status_code(body))
+        index = self._transformation.choose(status_code(body))
         return self._transformation.respond(exchange, index, b"", {})
 
     def complete(self, exchange: Exchange, settled: Future[Any]) -> Response:
@@ -52,13 +52,13 @@ def _same_answer(transformation: Transformation) -> tuple[int, HeaderPairs, byte
     if template is None or not template.is_static or transformation.integration.content_handling is not None:
         return None
     try:
-        index = transformation.choose(_status_code(template.source.encode()))
+        index = transformation.choose(status_code(template.source.encode()))
         return transformation.static_answer(index)
     except GatewayError:  # every request tells why
         return None
 
 
-def _status_code(body: bytes) -> str:
+def status_code(body: bytes) -> str:
     """The `statusCode` of a rendered request template; keys without quotes are taken too, as on AWS."""
     try:
         document = orjson.loads(body)

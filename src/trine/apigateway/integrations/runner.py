@@ -101,7 +101,7 @@ class Runners:
         self.problems: list[str] = []
         """What integrations ask for that this stack does not have."""
         self._binary = BinaryTypes(deployed.api.binary_media_types)
-        self._proxy = LambdaProxy(parts.invoker, self._binary, parts.forwarded, parts.roles)
+        self._proxy: Runner = LambdaProxy(parts.invoker, self._binary, parts.forwarded, parts.roles)
 
     def make(self, route: DeployedRoute) -> Runner:
         """The room of `route`."""
@@ -120,14 +120,21 @@ class Runners:
                 return self._subtype(route, integration)
             return self._streaming(route) if integration.streams else self._proxy
         if kind is IntegrationType.MOCK:
-            return Mock(Transformation(integration))
+            return self._mock(integration)
         if kind is IntegrationType.AWS and route.function:
-            return LambdaCustom(Transformation(integration), parts.invoker, parts.roles)
+            return LambdaCustom(self._transformation(integration), parts.invoker, parts.roles)
         if kind is IntegrationType.AWS:
             return self._service(route, integration)
         if kind in (IntegrationType.HTTP, IntegrationType.HTTP_PROXY):
-            return HttpEndpoint(Transformation(integration), self._deployed, parts.client, parts.forwarded)
+            return HttpEndpoint(self._transformation(integration), self._deployed, parts.client, parts.forwarded)
         return NotBuilt(integration.problem or f"{integration.type} integrations are not built")
+
+    def _transformation(self, integration: Integration) -> Transformation:
+        """What maps requests and answers; WebSocket APIs have their own."""
+        return Transformation(integration)
+
+    def _mock(self, integration: Integration) -> Runner:
+        return Mock(self._transformation(integration))
 
     def _service(self, route: DeployedRoute, integration: Integration) -> Runner:
         deployed, parts = self._deployed, self._parts
@@ -138,7 +145,7 @@ class Runners:
         endpoint = parts.services.get(target.service)
         if endpoint is None:
             return self._not_offered(route, f"Trine does not offer the AWS service {target.service!r}")
-        return ServiceAction(Transformation(integration), target, deployed, endpoint, parts.roles, parts.clock)
+        return ServiceAction(self._transformation(integration), target, deployed, endpoint, parts.roles, parts.clock)
 
     def _streaming(self, route: DeployedRoute) -> Runner:
         parts = self._parts

@@ -128,7 +128,7 @@ class Transformation:
             if isinstance(override, dict):
                 status = _status(override.get("status"), status)
                 pairs = _override_headers(pairs, override.get("header"))
-        body = _converted(chosen, body)
+        body = converted(chosen, body)
         if not any(name.lower() == b"content-type" for name, _ in pairs):
             pairs.append((b"Content-Type", media_type.encode("latin-1", "replace")))
         return Response(status, remap_rest(pairs), body)
@@ -178,7 +178,8 @@ def _decoded(body: bytes) -> bytes:
     return decoded
 
 
-def _converted(chosen: IntegrationResponse, body: bytes) -> bytes:
+def converted(chosen: IntegrationResponse, body: bytes) -> bytes:
+    """`body` as the integration response's `contentHandling` wants it. GatewayError when it is no base64."""
     if chosen.content_handling == "CONVERT_TO_BINARY" and body:
         return _decoded(body)
     if chosen.content_handling == "CONVERT_TO_TEXT" and body:
@@ -210,6 +211,7 @@ def resolve_request_parameter(source: str, exchange: Exchange, body: bytes) -> s
     """The value of a request mapping: `'static'`, `method.request.header.X`, `context.x`, `stageVariables.x`, …"""
     if is_static_source(source):
         return source[1:-1]
+    source = source.replace("route.request.", "method.request.", 1)  # WebSocket APIs' spelling
     if source.startswith("method.request."):
         place, _, name = source[len("method.request.") :].partition(".")
         if place == "body":

@@ -4,6 +4,7 @@
 'use strict';
 
 const net = require('node:net');
+require('./connections.cjs');
 const { setUpConsole } = require('./runtime_console.cjs');
 const { API, RuntimeFault, errorMessage, logError } = require('./runtime_faults.cjs');
 const { loadHandler } = require('./runtime_handler.cjs');

@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import logs, wire
+from . import connections, logs, wire
 from .context import LambdaContext, constants_from_environment
 from .faults import Fault, error_value, log_text
 
@@ -167,5 +167,6 @@ def main() -> NoReturn:
     """Entry in an interpreter of its own; the socket is the descriptor that `_TRINE_RUNTIME_FD` names."""
     connection = socket.socket(fileno=int(os.environ.pop("_TRINE_RUNTIME_FD")))
     connection.set_inheritable(False)
+    connections.install()
     sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], *filter(None, os.environ.pop("_TRINE_PATHS", "").split(":"))]
     run(connection)

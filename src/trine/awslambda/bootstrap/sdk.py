@@ -10,6 +10,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from . import connections
+
 WARM_SERVICES = ("dynamodb",)
 """Services whose models are parsed before forking; others are parsed on first use, as everywhere."""
 
@@ -18,10 +20,12 @@ def preload() -> Callable[[], None] | None:
     """Import boto3 and warm its loader; None where boto3 is not installed. The answer warms `boto3.resource`."""
     try:
         import boto3
+        import botocore.handlers
         import botocore.loaders
         import botocore.session
     except ImportError:
         return None
+    connections.install()
     stock = botocore.loaders.create_loader
     shared = stock(None)
 

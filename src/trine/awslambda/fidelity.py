@@ -29,6 +29,8 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "Architectures": _S,
         "PackageType": _E,
         "TracingConfig": _S,
+        "VpcConfig.SubnetIds": _E,
+        "VpcConfig.SecurityGroupIds": _E,
         "VpcConfig": _S,
         "KmsKeyArn": _S,
         "SnapStart": _S,

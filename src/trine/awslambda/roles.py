@@ -15,7 +15,12 @@ class RoleKeeper(Protocol):
     """What this wing needs of `iam.access.Access`."""
 
     def assume_role_for_service(
-        self, role_arn: str, session_name: str, service: str, duration_seconds: int = ...
+        self,
+        role_arn: str,
+        session_name: str,
+        service: str,
+        duration_seconds: int = ...,
+        source_arn: str | None = ...,
     ) -> Session:
         """Temporary credentials of a role for a service."""
 

@@ -109,7 +109,7 @@ class Starter:
             return None
         name = function.name.ljust(2, "-")  # a session's name has two characters at least, a function's one
         return self._access.assume_role_for_service(
-            function.role_arn, name, "lambda.amazonaws.com", limits.CREDENTIALS_SECONDS
+            function.role_arn, name, "lambda.amazonaws.com", limits.CREDENTIALS_SECONDS, function.arn
         )
 
     async def _connect(

@@ -28,6 +28,7 @@ from trine.iam.federation import Federation
 from trine.iam.holdings import ADMINISTRATOR, policies_of
 from trine.iam.keys import KeyRing
 from trine.iam.ledger import KEPT_KEYS, Ledger
+from trine.iam.placement import Site
 from trine.iam.policy import CompiledPolicy
 from trine.iam.principal import AccessKey, Principal, Session
 from trine.iam.principals import Requester
@@ -59,6 +60,8 @@ class Access:
         """Which rights were used; read by `rights`."""
         for arn, document in catalogue.list("iam:uses") if catalogue is not None else ():
             self.ledger.restore(arn, document)
+        self.sites: dict[str, Site] = {}
+        """Function ARN → where its environments stand, for functions in a VPC."""
         self._observed: frozenset[str] = frozenset()
         self._authorities: dict[str, Authority] = {}
         self.credentials = CredentialStore(clock, ids)
@@ -186,6 +189,10 @@ class Access:
         where it is not the action's own (`iam:PassRole` asked by `lambda`).
         """
         authority = caller.authority
+        if caller.session is not None and caller.session.placement is not None:
+            way = caller.session.placement.way(action.partition(":")[0])
+            context = {**(context or {}), **way.context}
+            endpoint_policy = endpoint_policy or way.policy
         if resource_policy is None and endpoint_policy is None:
             settled = authority.settled.get((action, resource_arn, None))
             if settled is not None:
@@ -290,7 +297,11 @@ class Access:
 
         `source_arn` is the function it is for: `aws:SourceArn` there and `lambda:SourceFunctionArn` of later calls.
         """
-        return self.tokens.assume_role_for_service(role_arn, session_name, service, duration_seconds, source_arn)
+        session = self.tokens.assume_role_for_service(role_arn, session_name, service, duration_seconds, source_arn)
+        site = self.sites.get(":".join(source_arn.split(":")[:7])) if source_arn is not None else None
+        if site is not None:
+            session.placement = site.place()
+        return session
 
     def revoke(self, session: Session) -> None:
         """End `session` now."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from trine.iam.placement import Placement
 from trine.trace import Trace
 
 PrincipalKind = Literal["user", "assumed-role", "root", "anonymous"]
@@ -36,8 +37,9 @@ class Principal:
 class Session:
     """Temporary credentials of one principal: an `ASIA…` key that counts only with its token and until `expires_at`."""
 
-    __slots__ = ("access_key_id", "expires_at", "issued_at", "policy_arns", "policy_documents", "principal", "revoked",
-                 "secret_access_key", "session_token", "source_arn", "tags", "trace")  # fmt: skip
+    __slots__ = ("access_key_id", "expires_at", "issued_at", "placement", "policy_arns", "policy_documents",
+                 "principal", "revoked", "secret_access_key", "session_token", "source_arn", "tags",
+                 "trace")  # fmt: skip
 
     def __init__(
         self,
@@ -69,6 +71,8 @@ class Session:
         self.tags = tags
         self.source_arn = source_arn
         """The function that a service took the role for: `lambda:SourceFunctionArn` of its calls."""
+        self.placement: Placement | None = None
+        """Where in a network the holder stands, when it stands in one."""
         self.trace: Trace | None = None
         """The trace of the invocation that runs with these credentials now; the function wing sets it."""
 

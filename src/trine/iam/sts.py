@@ -95,7 +95,10 @@ class TokenService:
         assert role is not None
         seconds = _seconds(role, duration_seconds, chained=caller.principal.kind == "assumed-role")
         self._check_session_policies(policy, policy_arns)
-        return self.issue(role, session_name, seconds, policy=policy, policy_arns=policy_arns, tags=tags)
+        session = self.issue(role, session_name, seconds, policy=policy, policy_arns=policy_arns, tags=tags)
+        if caller.session is not None:
+            session.placement = caller.session.placement  # another role's credentials are no way out of a network
+        return session
 
     def assume_role_with_web_identity(
         self,

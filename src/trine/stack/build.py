@@ -285,6 +285,7 @@ FIDELITY_MODULES = (
     "trine.cognito.fidelity",
     "trine.cloudwatch.fidelity",
     "trine.dynamodb.fidelity",
+    "trine.ec2.fidelity",
     "trine.events.fidelity",
     "trine.iam.fidelity",
     "trine.messaging.fidelity",

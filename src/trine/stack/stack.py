@@ -19,10 +19,11 @@ from trine.clock import Clock, SystemClock
 from trine.cloudformation.manifest import ManifestRow, manifest
 from trine.cloudformation.template import Template
 from trine.http.limits import Limits
-from trine.http.message import Request, Response
+from trine.http.message import Handler, Request, Response
 from trine.http.server import Server, serve
 from trine.stack import run_file
 from trine.stack.build import Wings, build, fidelity
+from trine.stack.checkpoint import Checkpoint, place_functions
 from trine.stack.deploy import FUNCTION, TABLE, check, deploy
 from trine.stack.description import (
     describe_apis,
@@ -33,7 +34,7 @@ from trine.stack.description import (
     describe_urls,
     url_host,
 )
-from trine.stack.listeners import AwsPort, FrontDoor
+from trine.stack.listeners import AwsPort, FrontDoor, service_of
 from trine.stack.ports import Ports, bind
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
@@ -58,6 +59,7 @@ class Stack:
         self.arn = settings.place.arn("trine", f"stack/{settings.stack_name}")
         self._ports = ports
         self._servers: list[Server] = []
+        self._network_problems: tuple[str, ...] = ()
 
     @classmethod
     async def start(
@@ -101,6 +103,7 @@ class Stack:
             )
         stack = cls(settings, template, wings, ports)
         try:
+            stack._network_problems = place_functions(wings.access, resources)
             wings.functions.start()
             with store_faults():
                 wings.dynamodb.start()
@@ -118,7 +121,8 @@ class Stack:
     async def _listen(self, console: ConsoleHandler) -> None:
         wings = self.wings
         clock = wings.clock
-        aws = AwsPort(wings.endpoints, console)
+        aws = self._guarded(AwsPort(wings.endpoints, console).handle, service_of)
+        dynamodb = self._guarded(wings.dynamodb.handle, lambda _: "dynamodb")
         front_limits = Limits(body_bytes=FRONT_BODY_BYTES, connections=FRONT_CONNECTIONS)
         self._servers = [
             await serve(
@@ -128,9 +132,9 @@ class Stack:
                 limits=front_limits,
                 error_response=wings.gateway.refuse_unread,
             ),
-            await serve(aws.handle, clock=clock, sock=self._ports.aws),
+            await serve(aws, clock=clock, sock=self._ports.aws),
             await serve(
-                wings.dynamodb.handle,
+                dynamodb,
                 clock=clock,
                 sock=self._ports.dynamodb,
                 limits=Limits(head_bytes=TABLE_HEAD_BYTES),
@@ -140,6 +144,13 @@ class Stack:
         address = self._ports.dynamodb.getsockname()
         wings.dynamodb.rooms.endpoint_address = f"{url_host(self.settings.host)}:{address[1]}"
         self.run_file().write(self.settings.state_directory)
+
+    def _guarded(self, handler: Handler, service: Callable[[Request], str | None]) -> Handler:
+        """`handler` behind the checkpoint of functions in a VPC, where the template has such functions."""
+        wings = self.wings
+        if not wings.access.sites:
+            return handler
+        return Checkpoint(handler, service, wings.access, wings.clock, wings.ids, wings.traces).handle
 
     def warm(self) -> None:
         """Import what first requests need, so that none of them waits for it."""
@@ -217,6 +228,7 @@ class Stack:
             "problems": [
                 *self.wings.gateway.problems,
                 *(self.wings.sockets.problems if self.wings.sockets is not None else ()),
+                *self._network_problems,
                 *self.wings.functions.deployment.notes(),
                 *self.wings.functions.source_notes(),
                 *self.wings.eventing.all_notes(),

@@ -1,0 +1,109 @@
+"""The way from a function in a VPC to the AWS ports: open, or a connection on which nothing ever comes back.
+
+Stands before the ports' handlers where the template puts functions into a VPC. Who calls is read from the access key of
+the signature, before it is verified: a key whose secret the caller does not have opens nothing, because the service
+behind refuses it, and a function has no keys but those that carry its place (its own, and what it assumes with them).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from trine.aws.ids import Ids
+from trine.clock import Clock
+from trine.cloudformation.resources import Resource
+from trine.ec2.build import build_network
+from trine.ec2.site import site_of
+from trine.http.message import Handler, Request, Response
+from trine.iam.access import Access
+from trine.iam.placement import Way
+from trine.iam.principal import Session
+from trine.trace import TraceBook
+
+HANGING_SECONDS = 900.0
+"""How long a call without a way hangs at most: no function runs longer."""
+FUNCTION = "AWS::Lambda::Function"
+KIND, ROOM = "ec2", "ec2.route"
+NO_ANSWER = 504
+"""The status on the trace of a call that got no answer."""
+
+
+def place_functions(access: Access, resources: Iterable[Resource]) -> tuple[str, ...]:
+    """Tell `access` where the template's functions stand; what of their networks cannot be modelled, in words."""
+    everything = list(resources)
+    configs = {
+        str(each.attributes.get("Arn")): each.properties.get("VpcConfig")
+        for each in everything
+        if each.type == FUNCTION and each.properties.get("VpcConfig")
+    }
+    if not configs:
+        return ()
+    network = build_network(everything)
+    for arn, config in configs.items():
+        site = site_of(network, config) if isinstance(config, dict) else None
+        if site is not None:
+            access.sites[arn] = site
+    return network.problems
+
+
+class Checkpoint:
+    """Lets calls through to `inner`, or lets them hang."""
+
+    def __init__(
+        self,
+        inner: Handler,
+        service_of: Callable[[Request], str | None],
+        access: Access,
+        clock: Clock,
+        ids: Ids,
+        traces: TraceBook,
+    ) -> None:
+        self._inner, self._service_of, self._access = inner, service_of, access
+        self._clock, self._ids, self._traces = clock, ids, traces
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Hand over to the port's own handler when there is a way."""
+        session = self._session(request)
+        if session is None or session.placement is None:
+            return self._inner(request)
+        service = self._service_of(request) or "dynamodb"
+        way = session.placement.way(service)
+        if way.open:
+            if session.trace is not None:
+                session.trace.step(ROOM, {"service": service, "way": way.reason})
+            return self._inner(request)
+        return self._hang(request, session, service, way)
+
+    def _session(self, request: Request) -> Session | None:
+        key = _access_key_of(request)
+        credential = self._access.credentials.find(key) if key else None
+        return credential.session if credential is not None else None
+
+    def _hang(self, request: Request, session: Session, service: str, way: Way) -> Future[Response]:
+        trace = self._traces.open(KIND, self._ids.uuid(), session.trace)
+        target = (request.headers.get(b"x-amz-target") or b"").decode("latin-1").rpartition(".")[2]
+        trace.title = f"{service}:{target} has no way" if target else f"{service} has no way"
+        facts: dict[str, Any] = {**way.facts, "function": session.source_arn}
+        trace.refuse(ROOM, f"{way.reason}; the connection hangs, as on AWS", **facts)
+        self._traces.close(trace, NO_ANSWER)
+        hanging: Future[Response] = asyncio.get_running_loop().create_future()
+        self._clock.call_later(HANGING_SECONDS, _give_up, hanging)
+        return hanging
+
+
+def _give_up(hanging: Future[Response]) -> None:
+    if not hanging.done():
+        hanging.set_result(Response(NO_ANSWER))
+
+
+def _access_key_of(request: Request) -> str:
+    """The access key id that a signature claims, in a header or a presigned query; empty when there is none."""
+    authorization = request.headers.get(b"authorization")
+    if authorization is not None:
+        _, _, rest = authorization.partition(b"Credential=")
+    else:
+        _, _, rest = request.query.partition(b"X-Amz-Credential=")
+    return rest[:128].replace(b"%2F", b"/").replace(b"%2f", b"/").partition(b"/")[0].decode("latin-1")

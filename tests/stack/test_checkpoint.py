@@ -1,0 +1,142 @@
+"""Who is let through to the AWS ports: by the place that the caller's credentials carry, and by nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from trine.aws.ids import SeededIds
+from trine.clock import ManualClock
+from trine.http.loop import run
+from trine.http.message import Headers, Request, Response
+from trine.iam.access import Access
+from trine.iam.placement import Way
+from trine.stack.checkpoint import HANGING_SECONDS, Checkpoint
+from trine.trace import TraceBook
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
+TRUST = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "sts:AssumeRole",
+     "Principal": {"Service": "lambda.amazonaws.com", "AWS": "123456789012"}},
+]}  # fmt: skip
+ANYTHING = [{"PolicyName": "all", "PolicyDocument": {
+    "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]  # fmt: skip
+
+
+class Cell:
+    """A place with a way to one service only."""
+
+    def way(self, service: str) -> Way:
+        return Way(service == "sqs", f"asked for {service}", {"aws:SourceVpce": ("vpce-1",)}, facts={"hint": "none"})
+
+    def place(self) -> Cell:
+        return self
+
+
+class Border:
+    """A checkpoint with an identity wing behind it."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        ids = SeededIds(3)
+        self.access = Access(self.clock, ids)
+        self.traces = TraceBook(self.clock)
+        self.role = self.access.put_role({"RoleName": "r", "AssumeRolePolicyDocument": TRUST, "Policies": ANYTHING})
+        self.access.sites[FUNCTION] = Cell()
+        self.passed: list[Request] = []
+        self.service = "dynamodb"
+        self.checkpoint = Checkpoint(
+            self._inner, lambda _: self.service, self.access, self.clock, ids, self.traces
+        )  # fmt: skip
+
+    def _inner(self, request: Request) -> Response:
+        self.passed.append(request)
+        return Response(200)
+
+    def session(self, source: str | None = FUNCTION) -> Any:
+        return self.access.assume_role_for_service(self.role, "f-session", "lambda.amazonaws.com", source_arn=source)
+
+    def ask(self, authorization: str = "", query: str = "") -> Any:
+        headers = Headers([(b"authorization", authorization.encode())] if authorization else [])
+        return self.checkpoint.handle(Request("POST", f"/{query}".encode(), headers))
+
+
+def _signed(key: str) -> str:
+    return (
+        f"AWS4-HMAC-SHA256 Credential={key}/20270115/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+    )
+
+
+def test_a_function_without_a_way_hangs_and_is_explained() -> None:
+    async def main() -> None:
+        border = Border()
+        session = border.session()
+        session.trace = border.traces.open("lambda", "the-invocation")
+        for authorization, query in (
+            (_signed(session.access_key_id), ""),
+            ("", f"?X-Amz-Credential={session.access_key_id}%2F20270115%2Fus-east-1%2Fdynamodb%2Faws4_request"),
+        ):
+            hanging = border.ask(authorization, query)
+            assert isinstance(hanging, asyncio.Future)
+            assert not hanging.done()
+        assert border.passed == []
+        told = session.trace.children[0]
+        assert told.refusal is not None
+        assert told.refusal["reason"].startswith("asked for dynamodb; the connection hangs")
+        assert told.refusal["function"] == FUNCTION
+        border.clock.advance(HANGING_SECONDS)
+        assert hanging.done()
+
+    run(main())
+
+
+def test_another_service_may_have_a_way() -> None:
+    border = Border()
+    border.service = "sqs"
+    assert border.ask(_signed(border.session().access_key_id)).status == 200
+
+
+def test_functions_outside_and_people_pass() -> None:
+    border = Border()
+    outside = border.session("arn:aws:lambda:us-east-1:123456789012:function:other")
+    for key in (outside.access_key_id, border.access.owner_credentials().access_key_id, "AKIAIOSFODNN7EXAMPLE", ""):
+        assert border.ask(_signed(key)).status == 200
+    assert border.ask().status == 200  # no signature: the service refuses it
+
+
+def test_another_role_is_no_way_out() -> None:
+    async def main() -> None:
+        border = Border()
+        caller = border.access.caller_of(border.session())
+        for _ in range(3):  # however long the chain
+            taken = border.access.tokens.assume_role(caller, border.role, "again")
+            assert isinstance(border.ask(_signed(taken.access_key_id)), asyncio.Future)
+            caller = border.access.caller_of(taken)
+
+    run(main())
+
+
+def test_a_version_of_a_function_stands_where_it_stands() -> None:
+    assert Border().session(f"{FUNCTION}:7").placement is not None
+
+
+@pytest.mark.parametrize(
+    "authorization", ["Credential=", "Credential=/", "Credential=" + "x" * 500, "\x7f", "Basic eA=="]
+)
+def test_strange_signatures_reach_the_service_that_refuses_them(authorization: str) -> None:
+    assert Border().ask(authorization).status == 200
+
+
+def test_policies_see_the_endpoint() -> None:
+    border = Border()
+    caller = border.access.caller_of(border.session())
+    needs = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*",
+         "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}},
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+    ]}  # fmt: skip
+    border.access.put_role({"RoleName": "r", "AssumeRolePolicyDocument": TRUST,
+                            "Policies": [{"PolicyName": "all", "PolicyDocument": needs}]})  # fmt: skip
+    border.access.authorize(caller, "dynamodb:GetItem", "arn:aws:dynamodb:us-east-1:123456789012:table/T")

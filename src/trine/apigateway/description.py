@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from trine.apigateway.api import Api, Stage
+from trine.apigateway.api import Api, ApiKind, Stage
 from trine.aws.arn import Place
 
 
@@ -31,15 +31,21 @@ def describe_api(api: Api) -> dict[str, Any]:
 
 
 def describe_http_api(api: Api, place: Place) -> dict[str, Any]:
-    """An HTTP API."""
-    return {
+    """An HTTP or WebSocket API."""
+    socket = api.kind is ApiKind.WEBSOCKET
+    shown = {
         "ApiId": api.id,
         "Name": api.name,
-        "ProtocolType": "HTTP",
-        "ApiEndpoint": f"https://{api.id}.execute-api.{place.region}.amazonaws.com",
-        "RouteSelectionExpression": "$request.method $request.path",
+        "ProtocolType": api.kind.value,
+        "ApiEndpoint": f"{'wss' if socket else 'https'}://{api.id}.execute-api.{place.region}.amazonaws.com",
+        "RouteSelectionExpression": api.route_selection if socket else "$request.method $request.path",
         "DisableExecuteApiEndpoint": not api.default_endpoint,
     }
+    if socket:
+        from_authorizer = api.api_key_source == "AUTHORIZER"
+        header, authorizer = "$request.header.x-api-key", "$context.authorizer.usageIdentifierKey"
+        shown["ApiKeySelectionExpression"] = authorizer if from_authorizer else header
+    return shown
 
 
 def describe_stage(stage: Stage) -> dict[str, Any]:

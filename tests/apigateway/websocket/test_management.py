@@ -75,6 +75,17 @@ def test_the_addresses_are_told(stack: RunningStack) -> None:
         assert len(_who(client)) == 16
 
 
+def test_api_gateway_describes_it(stack: RunningStack) -> None:
+    client = stack.client("apigatewayv2")
+    [api] = client.get_apis()["Items"]
+    assert api["ProtocolType"] == "WEBSOCKET"
+    assert api["ApiEndpoint"] == f"wss://{api['ApiId']}.execute-api.us-east-1.amazonaws.com"
+    assert api["RouteSelectionExpression"] == "$request.body.action"
+    assert api["ApiKeySelectionExpression"] == "$request.header.x-api-key"
+    keys = {route["RouteKey"] for route in client.get_routes(ApiId=api["ApiId"])["Items"]}
+    assert keys >= {"$connect", "$disconnect", "sendmessage"}
+
+
 def test_a_chat_with_unmodified_handlers(stack: RunningStack) -> None:
     with connect(_url(stack), proxy=None) as one, connect(_url(stack), proxy=None) as two:
         one.send(json.dumps({"action": "sendmessage", "data": "grüße"}))

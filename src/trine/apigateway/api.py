@@ -152,7 +152,7 @@ class Route:
     validator: Validator | None = None
     method_responses: Mapping[int, Mapping[str, bool]] = field(default_factory=dict)
     responds: bool = False
-    """WebSocket APIs: the integration's answer goes back to the client (a route response exists)."""
+    """WebSocket APIs: the integration's answer goes back to the client."""
 
     @property
     def key(self) -> str:

@@ -127,7 +127,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "ApiId": _E,
         "RouteKey": _E,
         "ApiKeyRequired": _E,
-        "RouteResponseSelectionExpression": _S,
+        "RouteResponseSelectionExpression": _E,
         "OperationName": _S,
         "Target": _E,
         "AuthorizationType": _E,

@@ -159,6 +159,16 @@ def test_messages_of_one_client_run_side_by_side() -> None:
     running(main)
 
 
+def test_a_response_selection_expression_alone_makes_a_route_two_way() -> None:
+    async def main() -> None:
+        routes = {"$default": {**LAMBDA, "Route": {"RouteResponseSelectionExpression": "$default"}}}
+        async with open_chat(template(routes)) as chat, chat.connect() as client:
+            chat.invoker.answer = {"statusCode": 200, "body": "heard"}
+            assert await chat.ask(client, "x") == "heard"
+
+    running(main)
+
+
 def test_throttles_of_stage_and_route() -> None:
     async def main() -> None:
         stage = {"RouteSettings": {"slow": {"ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 1}}}

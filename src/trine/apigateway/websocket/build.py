@@ -146,7 +146,8 @@ def _route(
         authorization=authorization,
         authorizer=authorizer if authorizer in authorizers else None,
         api_key_required=str(node.get("ApiKeyRequired", False)).lower() == "true",
-        responds=responds,
+        # CDK's `returnResponse` and SAM's WebSocketApi set the expression alone, other templates make a route response.
+        responds=responds or bool(node.get("RouteResponseSelectionExpression")),
     )
 
 

@@ -40,9 +40,17 @@ TABLE = {
 class Wing:
     """A table wing on a clock that stands still."""
 
-    def __init__(self, buckets: Path | None = None, **settings: Any) -> None:
-        self.clock, ids = ManualClock(), SeededIds(1)
-        self.store = MemoryStore(self.clock)
+    def __init__(
+        self,
+        buckets: Path | None = None,
+        *,
+        throttling: bool = False,
+        clock: ManualClock | None = None,
+        store: MemoryStore | None = None,
+        **settings: Any,
+    ) -> None:
+        self.clock, ids = clock or ManualClock(), SeededIds(1)
+        self.store = store or MemoryStore(self.clock)
         access = Access(self.clock, ids)
         self.table = DynamoDB(
             self.store,
@@ -51,7 +59,7 @@ class Wing:
             access,
             Place(),
             TraceBook(self.clock),
-            throttling=False,
+            throttling=throttling,
             buckets_directory=buckets,
             **settings,
         )

@@ -75,7 +75,7 @@ class DynamoDB:
         """Durable documents for every wing."""
         tables = Tables(store, self.catalogue, place, clock, ids, item_collection_max_bytes)
         self.rooms = Rooms(store, self.catalogue, tables, clock, ids, place, replica_lag_seconds, buckets_directory)
-        self.metering = Metering(store, tables, clock, throttling=throttling)
+        self.metering = Metering(store, self.catalogue, tables, clock, throttling=throttling)
         """Capacity: meters of all tables, and auto scaling."""
         self.written = Bell()
         """Rings after every write that may have left a record in a stream."""

@@ -1,13 +1,15 @@
 """The meters of all tables, kept by the Clock: minutes end, tables grow, auto scaling follows.
 
 Tables enter as they are made and changed; each gets a meter and a memory of its recent writes that outlive its changes.
-Once a minute, by the injected clock, minutes are closed and what scaling policies decide is committed.
+Once a minute, by the injected clock, minutes are closed, what scaling policies decide is committed, and meters that
+were used are kept in the catalogue: a restart goes on with their buckets, peaks and partitions.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from asyncio import Future
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,6 +22,7 @@ from trine.dynamodb.model.table import TableDefinition, Throughput
 from trine.dynamodb.scaling.controller import Controller, Decreases
 from trine.dynamodb.scaling.policy import TargetTracking, target_tracking
 from trine.dynamodb.scaling.target import ScalableTarget, scalable_target
+from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.tables import Index, Table, Tables
 from trine.dynamodb.throughput.demand import MINUTE_SECONDS
 from trine.dynamodb.throughput.flow import Kind
@@ -28,13 +31,16 @@ from trine.kv.errors import StoreError
 from trine.kv.store import Store
 
 _log = logging.getLogger("trine.dynamodb")
+METER_KIND = "dynamodb:meter"
 Name = tuple[str, str | None, Kind]
 
 
 class Metering:
     """Meters, recent writes and auto scaling of every table."""
 
-    def __init__(self, store: Store, tables: Tables, clock: Clock, *, throttling: bool = True) -> None:
+    def __init__(
+        self, store: Store, catalogue: DocumentCatalogue, tables: Tables, clock: Clock, *, throttling: bool = True
+    ) -> None:
         self.throttling = throttling
         self._store, self._tables, self._clock = store, tables, clock
         self._kept: dict[int, tuple[Meter, RecentWrites]] = {}
@@ -42,6 +48,9 @@ class Metering:
         self._policies: dict[Name, TargetTracking] = {}
         self._controllers: dict[Name, Controller] = {}
         self._decreases: dict[tuple[str, str | None], Decreases] = {}
+        self._catalogue = catalogue
+        self._remembered: dict[int, float] = {}
+        """Of each table, what was consumed when its meter was last kept."""
         self._timer: Timer | None = None
         self._scaling: asyncio.Task[None] | None = None
         tables.follow(self._adopt)
@@ -57,6 +66,7 @@ class Metering:
         if self._scaling is not None:
             self._scaling.cancel()
             await asyncio.gather(self._scaling, return_exceptions=True)
+        await asyncio.gather(*self._keep(), return_exceptions=True)
 
     def put_scalable_target(self, properties: Mapping[str, Any]) -> ScalableTarget:
         """Register the target of an `AWS::ApplicationAutoScaling::ScalableTarget`. ValidationException."""
@@ -107,6 +117,9 @@ class Metering:
             ticks, sizes = self._clock.monotonic_ns, self._sizes(table.name)
             meter = Meter(table.arn, table.definition, ticks, sizes, enforced=self.throttling)
             kept = self._kept[table.number] = (meter, RecentWrites())
+            memory = self._catalogue.get(METER_KIND, str(table.number)) if self.throttling else None
+            if memory is not None:
+                meter.recall(memory, max(0.0, self._clock.now() - memory["At"]))
         else:
             kept[0].change(table.definition)
         table.meter, table.recent = kept
@@ -131,12 +144,31 @@ class Metering:
         live = {table.number for table in self._tables}
         for number in [number for number in self._kept if number not in live]:
             del self._kept[number]
+            self._remembered.pop(number, None)
+        for name, _ in list(self._catalogue.list(METER_KIND)):
+            if int(name) not in live:
+                self._catalogue.delete(METER_KIND, name).add_done_callback(_told)
+        for future in self._keep():
+            future.add_done_callback(_told)
         for meter, _ in self._kept.values():
             meter.turn()
         changes = self._decided()
         if changes and (self._scaling is None or self._scaling.done()):
             self._scaling = asyncio.get_running_loop().create_task(self._scale(changes))
         self._timer = self._clock.call_later(MINUTE_SECONDS, self._minute)
+
+    def _keep(self) -> list[Future[None]]:
+        """Keep the meters that were used since they were kept last, so that a restart goes on where they are."""
+        if not self.throttling:
+            return []
+        kept = []
+        for number, (meter, _) in self._kept.items():
+            consumed = meter.consumed
+            if consumed != self._remembered.get(number, 0.0):
+                self._remembered[number] = consumed
+                memory = {"At": self._clock.now(), **meter.memory()}
+                kept.append(self._catalogue.put(METER_KIND, str(number), memory))
+        return kept
 
     def _decided(self) -> list[tuple[Name, int, bool]]:
         """What the controllers want now, and whether that is more."""
@@ -178,6 +210,11 @@ class Metering:
 
 def _units(throughput: Throughput | None) -> tuple[float, float]:
     return (0.0, 0.0) if throughput is None else (float(throughput.read_units), float(throughput.write_units))
+
+
+def _told(done: Future[None]) -> None:
+    if not done.cancelled() and (fault := done.exception()) is not None:
+        _log.error("a meter could not be kept: %s", fault)
 
 
 def scaled(definition: TableDefinition, index_name: str | None, kind: Kind, units: int) -> TableDefinition:

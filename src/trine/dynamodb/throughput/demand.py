@@ -9,6 +9,8 @@ partitions that were made stay.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 from trine.dynamodb.limits import ON_DEMAND_GROWTH_SECONDS
 
@@ -33,6 +35,16 @@ class Demand:
             self._recent.append((ended_at_seconds, units / MINUTE_SECONDS))
         while self._recent and ended_at_seconds - self._recent[0][0] >= ON_DEMAND_GROWTH_SECONDS:
             self.peak = max(self.peak, self._recent.popleft()[1])
+
+    def memory(self, now_seconds: int) -> dict[str, Any]:
+        """What a restart must not forget: the peak, and minutes that may become it, each with its age in seconds."""
+        recent = [[now_seconds - ended_at, rate] for ended_at, rate in self._recent]
+        return {"peak": self.peak, "recent": recent}
+
+    def recall(self, memory: Mapping[str, Any], elapsed_seconds: int, now_seconds: int) -> None:
+        """Go on from a `memory` that was taken `elapsed_seconds` ago."""
+        self.peak = max(self.peak, memory["peak"])
+        self._recent.extend((now_seconds - age - elapsed_seconds, rate) for age, rate in memory["recent"])
 
     @property
     def units_per_second(self) -> float:

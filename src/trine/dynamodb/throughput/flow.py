@@ -8,8 +8,9 @@ before they are done; writes need their units, or a full bucket when they cost m
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from trine.dynamodb.limits import BURST_SECONDS, SHORT_BURST_SECONDS, TABLE_UNITS_MAX_PER_SECOND
 from trine.dynamodb.throughput.bucket import Bucket
@@ -143,6 +144,22 @@ class Flow:
         self.on_demand = capacity.provisioned is None
         self._demand.floor = capacity.floor
         self._settle(now_ns)
+
+    def memory(self, now_ns: int) -> dict[str, Any]:
+        """What a restart must not forget, as plain JSON values."""
+        self.turn(now_ns)
+        left = self.bucket.level(now_ns)
+        return {"left": left, "minutes": list(self.minutes), **self._demand.memory(now_ns // 1_000_000_000)}
+
+    def recall(self, memory: Mapping[str, Any], elapsed_seconds: float, now_ns: int) -> None:
+        """Go on from a `memory` that was taken `elapsed_seconds` ago; the bucket has refilled meanwhile."""
+        self._demand.recall(memory, int(elapsed_seconds), now_ns // 1_000_000_000)
+        idle = min(int(elapsed_seconds // MINUTE_SECONDS), MINUTES_KEPT)
+        self.minutes.extend([*memory["minutes"], *[0.0] * idle])
+        rate, self._limit = self._rate()
+        depth = self._depth(rate)
+        self.bucket = Bucket(rate, depth, now_ns)
+        self.bucket.take(depth - min(depth, memory["left"] + rate * elapsed_seconds), now_ns)
 
     @property
     def units_per_second(self) -> float:

@@ -56,6 +56,19 @@ class Resource:
         wanted = reads + writes if not self.writes.on_demand else max(reads, writes)
         self.partitions.at_least(max(_whole(wanted), _whole(size_bytes / PARTITION_MAX_BYTES)), now_ns)
 
+    def memory(self, now_ns: int) -> dict[str, Any]:
+        """What a restart must not forget: plain JSON values."""
+        starts = [start for start, _ in self.partitions.ranges()]
+        heat_splits = self.partitions.heat_splits
+        flows: dict[str, Any] = {flow.kind: flow.memory(now_ns) for flow in (self.reads, self.writes)}
+        return {"starts": starts, "heatSplits": heat_splits, **flows}
+
+    def recall(self, memory: Mapping[str, Any], elapsed_seconds: float, now_ns: int) -> None:
+        """Go on from a `memory` that was taken `elapsed_seconds` ago."""
+        self.partitions.recall(memory["starts"], memory["heatSplits"], now_ns)
+        for flow in (self.reads, self.writes):
+            flow.recall(memory[flow.kind], elapsed_seconds, now_ns)
+
     def statistics(self, now_ns: int) -> dict[str, Any]:
         """Figures for people: plain JSON values."""
         return {
@@ -171,6 +184,26 @@ class Meter:
             resource.reads.turn(now_ns)
             resource.writes.turn(now_ns)
             resource.grow(self._sizes(name), now_ns)
+
+    def memory(self) -> dict[str, Any]:
+        """What a restart must not forget, of the table and its global indexes: plain JSON values."""
+        now_ns = self._ticks()
+        indexes = {name: resource.memory(now_ns) for name, resource in self.indexes.items()}
+        return {**self.table.memory(now_ns), "indexes": indexes}
+
+    def recall(self, memory: Mapping[str, Any], elapsed_seconds: float) -> None:
+        """Go on from a `memory` that was taken `elapsed_seconds` ago."""
+        now_ns = self._ticks()
+        self.table.recall(memory, elapsed_seconds, now_ns)
+        for name, resource in self.indexes.items():
+            if name in memory["indexes"]:
+                resource.recall(memory["indexes"][name], elapsed_seconds, now_ns)
+
+    @property
+    def consumed(self) -> float:
+        """Units taken since the start, of the table and its global indexes."""
+        flows = [flow for one in (self.table, *self.indexes.values()) for flow in (one.reads, one.writes)]
+        return sum([flow.consumed for flow in flows])
 
     def flow(self, kind: Kind, index_name: str | None = None) -> Flow | None:
         """The reads or writes of the table or of a global index; None when there is no such index."""

@@ -9,6 +9,7 @@ single partition key value … 3,000 RCU, 1,000 WCU", "Designing partition keys 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from trine.dynamodb.limits import (
     HEAT_SPLIT_SECONDS,
@@ -107,6 +108,13 @@ class Partitions:
     def ranges(self) -> list[tuple[int, int]]:
         """The range of each partition."""
         return [(part.start, part.stop) for part in self._parts]
+
+    def recall(self, starts: Sequence[int], heat_splits: int, now_ns: int) -> None:
+        """Lie as they lay before a restart: at these starts, the first of which is 0."""
+        stops = [*starts[1:], HASHES]
+        self._parts = [Partition(start, stop, now_ns) for start, stop in zip(starts, stops, strict=True)]
+        self.heat_splits = heat_splits
+        self._arrange()
 
     def _cut(self, part: Partition, cut: int, now_ns: int) -> None:
         at = self._parts.index(part)

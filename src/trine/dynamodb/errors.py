@@ -15,6 +15,10 @@ class ValidationException(AwsError):
     status = 400
 
 
+class EmptyKeyValue(ValidationException):
+    """A key attribute is an empty string or binary: TransactWriteItems refuses the request for it, not the item."""
+
+
 class SerializationException(AwsError):
     """The body is not the JSON that the operation's shape asks for."""
 

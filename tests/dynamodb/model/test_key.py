@@ -12,7 +12,7 @@ from trine.dynamodb.model.key import KeyAttribute, KeySchema, check_index_key, c
 SCHEMA = KeySchema((KeyAttribute("pk", "S"),), (KeyAttribute("sk", "B"),))
 GOOD: dict[str, Any] = {"pk": {"S": "a"}, "sk": {"B": "YQ=="}}
 INVALID = "One or more parameter values were invalid: "
-EMPTY = "One or more parameter values were invalid: The AttributeValue for a key attribute cannot contain an empty "
+EMPTY = "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty "
 
 
 def test_good_ones_pass() -> None:
@@ -54,7 +54,7 @@ def test_key_refused(key: dict[str, Any], message: str) -> None:
         ({"sk": {"B": "YQ=="}}, f"{INVALID}Missing the key pk in the item"),
         ({"pk": {"S": "a"}}, f"{INVALID}Missing the key sk in the item"),
         ({**GOOD, "pk": {"BOOL": True}}, f"{INVALID}Type mismatch for key pk expected: S actual: BOOL"),
-        ({**GOOD, "pk": {"S": ""}}, f"{EMPTY}string value. Key: pk".replace("were invalid:", "are not valid.")),
+        ({**GOOD, "pk": {"S": ""}}, f"{EMPTY}string value. Key: pk"),
     ],
 )
 def test_item_refused(item: dict[str, Any], message: str) -> None:

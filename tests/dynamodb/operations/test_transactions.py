@@ -176,3 +176,14 @@ def test_partiql_batches_and_transactions(client: Any, new_table: Any) -> None:
     client.execute_transaction(TransactStatements=[{"Statement": f"INSERT INTO {name} VALUE {{'p': 'b'}}"}])
     found = client.execute_transaction(TransactStatements=[{"Statement": f"SELECT * FROM {name} WHERE p = 'b'"}])
     assert found["Responses"] == [{"Item": {"p": {"S": "b"}}}]
+
+
+def test_an_empty_key_refuses_the_whole_request(client: Any, new_table: Any) -> None:
+    name = new_table("p")
+    wishes = [{"Put": {"TableName": name, "Item": {"p": {"S": text}}}} for text in ("x", "")]
+    with pytest.raises(ClientError) as caught:
+        client.transact_write_items(TransactItems=wishes)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    with pytest.raises(ClientError) as caught:
+        client.transact_get_items(TransactItems=[{"Get": {"TableName": name, "Key": {"p": {"S": ""}}}}])
+    assert [reason["Code"] for reason in caught.value.response["CancellationReasons"]] == ["ValidationError"]

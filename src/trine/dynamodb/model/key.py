@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from trine.dynamodb.errors import ValidationException
+from trine.dynamodb.errors import EmptyKeyValue, ValidationException
 from trine.dynamodb.limits import PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES
 from trine.dynamodb.model.attribute import Item, type_of
 from trine.dynamodb.model.item import value_size
@@ -88,7 +88,7 @@ def check_key(schema: KeySchema, key: Item) -> None:
         if value is None or attribute.type not in value:
             raise ValidationException(NO_MATCH)
         if not value[attribute.type]:
-            raise ValidationException(f"{_INVALID}{_empty(attribute)} Key: {attribute.name}")
+            raise EmptyKeyValue(f"{_NOT_VALID}{_empty(attribute)} Key: {attribute.name}")
     _check_sizes(schema, key)
 
 
@@ -103,7 +103,7 @@ def check_item_key(schema: KeySchema, item: Item) -> None:
                 f"{_INVALID}Type mismatch for key {attribute.name} expected: {attribute.type} actual: {type_of(value)}"
             )
         if not value[attribute.type]:
-            raise ValidationException(f"{_NOT_VALID}{_empty(attribute)} Key: {attribute.name}")
+            raise EmptyKeyValue(f"{_NOT_VALID}{_empty(attribute)} Key: {attribute.name}")
     _check_sizes(schema, item)
 
 

@@ -21,7 +21,7 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Answer:
     table = policy_table_of_arn(rooms, arn)
     kept = dict(policies_of(table))
     gone = kept.pop(arn, None)
-    check_revision(gone["RevisionId"] if gone is not None else "", document.get("ExpectedRevisionId"), arn)
+    check_revision(gone, document.get("ExpectedRevisionId"), table.name, arn)
     if gone is None:
         return b"{}"
 

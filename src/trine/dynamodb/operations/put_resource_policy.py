@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from asyncio import Future
+from collections.abc import Mapping
 
 import orjson
 
 from trine.dynamodb.operations.create_table import after
-from trine.dynamodb.operations.operation import Operation, Rooms, no_plan
+from trine.dynamodb.operations.operation import Answer, Operation, Rooms, no_plan
 from trine.dynamodb.operations.policies import MEMBER, PolicyNotFoundException, compiled, policies_of
 from trine.dynamodb.operations.resources import on_resource, policy_table_of_arn
 from trine.dynamodb.shape import Document, DocumentCodec
 from trine.dynamodb.storage.tables import Table
 
 _NO_POLICY = "NO_POLICY"
+_NOT_FOUND = "Resource-based policy not found for the provided ResourceArn"
 
 
-def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:
+def execute(rooms: Rooms, document: Document, plan: None) -> Answer:
     """Keep the policy and answer when it is durable; it counts from the next request on."""
     arn, text = document["ResourceArn"], document["Policy"]
     table = policy_table_of_arn(rooms, arn)
     compiled(text, arn)
     kept = dict(policies_of(table))
-    check_revision(kept.get(arn, {}).get("RevisionId", _NO_POLICY), document.get("ExpectedRevisionId"), arn)
+    known = kept.get(arn)
+    check_revision(known, document.get("ExpectedRevisionId"), table.name, arn)
+    if known is not None and known["Policy"] == text:
+        return orjson.dumps({"RevisionId": known["RevisionId"]})
     revision = str(int(rooms.clock.now() * 1000))
     kept[arn] = {"Policy": text, "RevisionId": revision}
 
@@ -33,10 +37,23 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:
     return after(rooms.tables.change(table, table.definition, **{MEMBER: kept}), follow)
 
 
-def check_revision(revision: str, expected: str | None, arn: str) -> None:
-    """PolicyNotFoundException when the caller expects another revision (`NO_POLICY`: none at all)."""
-    if expected is not None and expected != revision:
-        raise PolicyNotFoundException(f"Resource-based policy with the expected revision was not found: {arn}")
+def check_revision(known: Mapping[str, str] | None, expected: str | None, table_name: str, arn: str) -> None:
+    """PolicyNotFoundException when the caller expects another revision than `known` (`NO_POLICY`: none at all)."""
+    if expected is None:
+        return
+    if known is None:
+        if expected != _NO_POLICY:
+            raise PolicyNotFoundException(f"{_NOT_FOUND}: {arn}")
+    elif expected == _NO_POLICY:
+        raise PolicyNotFoundException(
+            f"{_NOT_FOUND}: Requested policy update expecting none to be present for table {table_name}, "
+            f"but a policy exists with revision id {known['RevisionId']}."
+        )
+    elif expected != known["RevisionId"]:
+        raise PolicyNotFoundException(
+            f"{_NOT_FOUND}: Requested update for policy with revision id {expected}, "
+            f"but the policy associated to target table {table_name} has revision id {known['RevisionId']}."
+        )
 
 
 PUT_RESOURCE_POLICY = Operation(

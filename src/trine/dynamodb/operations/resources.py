@@ -34,7 +34,11 @@ def table_of_arn(rooms: Rooms, text: str) -> Table:
 def policy_table_of_arn(rooms: Rooms, text: str) -> Table:
     """The table of a table's or a stream's ARN: what resource-based policies are put on."""
     head, stream, _ = text.partition("/stream/")
-    table = table_of_arn(rooms, head)
+    try:
+        table = table_of_arn(rooms, head)
+    except ResourceNotFoundException:
+        name = head.rpartition("/")[2]
+        raise ResourceNotFoundException(f"Requested resource not found: Table: {name} not found") from None
     if stream and text not in (known.arn for known in table.streams):
         raise ResourceNotFoundException(f"Requested resource not found: Stream: {text} not found")
     return table

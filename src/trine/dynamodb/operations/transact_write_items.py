@@ -14,9 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
-from trine.dynamodb.errors import (
-    ValidationException,
-)
+from trine.dynamodb.errors import EmptyKeyValue, ValidationException
 from trine.dynamodb.limits import IDEMPOTENCY_TOKEN_SECONDS, TRANSACTION_MAX_BYTES
 from trine.dynamodb.model.attribute import Item, validate_item
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
@@ -120,6 +118,8 @@ def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) 
     for at, (table, wish) in enumerate(zip(tables, wishes, strict=True)):
         try:
             writes.append(_write(table, wish, sizes[at], reasons.guard(at)))
+        except EmptyKeyValue:
+            raise
         except ValidationException as refused:
             # AWS stops at the first item that its table cannot take, and gives the others no reason.
             reasons.add(at, "ValidationError", refused.message)

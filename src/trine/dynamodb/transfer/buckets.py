@@ -41,21 +41,16 @@ class Buckets:
         return path
 
     def objects(self, bucket: str, prefix: str) -> list[Path]:
-        """The objects, but empty ones, whose keys begin with `prefix`, by key. TransferFault when there are none."""
+        """The objects, but empty ones, whose keys begin with `prefix`, by key. TransferFault for a missing bucket."""
         folder = self._bucket(bucket)
         if not folder.is_dir():
-            raise TransferFault("S3NoSuchBucket", f"The bucket {bucket} does not exist: there is no folder {folder}")
+            raise TransferFault("S3NoSuchBucket", f"The specified bucket does not exist: there is no folder {folder}")
         found = sorted(
             (path.relative_to(folder).as_posix(), path)
             for path in folder.rglob("*")
             if path.is_file() and not path.is_symlink()
         )
-        matching = [path for key, path in found if key.startswith(prefix) and path.stat().st_size]
-        if not matching:
-            raise TransferFault(
-                "S3NoSuchKey", f"No object in the bucket {bucket} has a key that begins with {prefix!r}"
-            )
-        return matching
+        return [path for key, path in found if key.startswith(prefix) and path.stat().st_size]
 
     def _bucket(self, bucket: str) -> Path:
         if _BUCKET.fullmatch(bucket) is None or ".." in bucket:

@@ -2,8 +2,8 @@
 
 A definition and a source enter; the table leaves at once, CREATING until all is read, and a record in the catalogue
 that says what came of it. Each item passes what PutItem's passes; one that does not is counted, told in the log and
-left out. Of two items with one key the later one stays. An import costs no capacity units, as on AWS. What a stop
-interrupts is begun anew.
+left out, and makes the import FAILED, while the table stays with the others. Of two items with one key the later one
+stays. An import costs no capacity units, as on AWS. What a stop interrupts is begun anew.
 """
 
 from __future__ import annotations
@@ -107,6 +107,12 @@ class Imports:
             await self._ended(document, "FAILED", failed)
             return
         await self._tables.change(table, table.definition, Status="ACTIVE")
+        if counts.faults:
+            # What is right stays, and the import counts as failed, as on AWS.
+            message = "Some of the items failed validation checks. Please check the server's log for more details."
+            failed = {**counts.members(), "FailureCode": "ItemValidationError", "FailureMessage": message}
+            await self._ended(document, "FAILED", failed)
+            return
         await self._ended(document, "COMPLETED", counts.members())
 
     async def _ended(self, document: Import, status: str, members: Mapping[str, Any]) -> None:

@@ -192,6 +192,18 @@ def test_queries_that_aws_refuses(client: Any, new_table: Any) -> None:
         ({**on_index, "ProjectionExpression": "lost"}, "One or more parameter values were invalid: Global secondary"),
         ({**keyed, "Limit": 0}, "1 validation error detected: Value at 'Limit' failed to satisfy constraint"),
         ({**keyed, "ExclusiveStartKey": {"p": {"S": "x"}}}, "The provided starting key is invalid"),
+        ({**keyed, "ExclusiveStartKey": {"p": {"S": "x"}, "q": {"S": "x"}}}, "The provided starting key is invalid"),
+        ({**keyed, "ExclusiveStartKey": {"p": {"S": "x"}, "s": {"N": "1"}}}, "The provided key element does not match"),
+        (
+            {
+                "TableName": name,
+                "KeyConditions": {
+                    "p": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "x"}]},
+                    "other": {"ComparisonOperator": "NULL"},
+                },
+            },
+            "Query condition missed key schema element: s",
+        ),
         (
             {**keyed, "ExclusiveStartKey": {"p": {"S": "y"}, "s": {"S": "z"}}},
             "The provided starting key is outside query boundaries based on provided conditions",

@@ -47,7 +47,9 @@ class LegacyKeyTerms:
         for name in schema.names:
             if name in self._conditions and self._conditions[name][0] not in _OPERATORS:
                 raise ValidationException("Attempted conditional constraint is not an indexable operation")
-        return check_terms(schema, self.check())
+        # A condition that no key can have counts all the same: it is one too many, or in place of one that is missed.
+        others = {name: KeyTerm("=", ()) for name in self._conditions if name not in schema.names}
+        return check_terms(schema, {**self.check(), **others})
 
 
 def key_conditions(document: Mapping[str, Any]) -> LegacyKeyTerms:

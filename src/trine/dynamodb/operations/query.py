@@ -115,6 +115,9 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan | None) -> bytes:
         if given is not None:
             _check_start_parts(target, given, plan)
         span = range_of(target.space, plan.keys.against(target.key))
+    elif given is not None:
+        for attribute in target.key.attributes:
+            target.check_start_part(given, attribute)
     start, stop = span
     reverse = request.scan_index_forward is False
     begin = target.start_key(given)

@@ -81,7 +81,6 @@ def plan_of(request: QueryInput) -> Plan:
     keys: KeyTerms | LegacyKeyTerms
     if request.key_condition_expression is not None:
         keys = key_terms(request.key_condition_expression, context)
-        keys.check()
     elif request.key_conditions is not None:
         keys = key_conditions(request.key_conditions)
     else:
@@ -92,6 +91,7 @@ def plan_of(request: QueryInput) -> Plan:
     chosen: Projection | None = None
     if request.projection_expression is not None:
         chosen = projection(request.projection_expression, context)
+    keys.check()  # what is wrong with the meaning of one expression comes after the syntax of all
     context.check_all_used()
     if chosen is None:
         chosen = legacy_projection(request.attributes_to_get)

@@ -75,7 +75,7 @@ def _select(statement: Statement, values: Values, definition: TableDefinition) -
     if statement.index_name is not None:
         index = definition.index_by_name.get(statement.index_name)
         if index is None:
-            raise ValidationException(f"The table does not have the specified index: {statement.index_name}")
+            raise ValidationException("The table does not have the specified index")
         schema = index.key
         if len(schema.partition) > 1 or len(schema.sort) > 1:
             raise ValidationException(SEVERAL_ATTRIBUTES)

@@ -33,8 +33,8 @@ def fill_stage_variables(text: str, variables: Mapping[str, str]) -> str:
 class DeployedRoute:
     """One route in one stage."""
 
-    __slots__ = ("_callers", "api", "function", "integration", "key", "payer", "place", "resource_path", "role",
-                 "route", "runner", "stage", "trace_detail")  # fmt: skip
+    __slots__ = ("_callers", "api", "function", "integration", "integration_detail", "key", "payer", "place",
+                 "resource_path", "role", "route", "runner", "stage", "trace_detail")  # fmt: skip
 
     def __init__(self, api: Api, stage: Stage, route: Route, place: Place) -> None:
         self.api = api
@@ -53,6 +53,7 @@ class DeployedRoute:
         self.runner: Any = None
         """The integration's room, put here by the corridor when it is set up."""
         self.trace_detail = {"route": self.key, "stage": stage.name}
+        self.integration_detail = {"type": self.integration.type}
         name = RouteName(api.id, api.name, stage.name, route.method, route.path, rest=api.is_rest)
         self.payer = Payer(name)
         """Who pays for requests without API key and caller."""

@@ -14,7 +14,7 @@ import logging
 from asyncio import Future
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from trine.apigateway.access_log import Sink, log_sink
@@ -138,12 +138,12 @@ class Gateway:
     def handle(self, request: Request) -> Response | Future[Response]:
         """Answer one request. Never raises; faults of our own are logged and answered as a 500."""
         try:
-            located, match = self._directory.place(request)
+            located, match, title = self._directory.place(request)
         except GatewayError as error:
             return self._refuse_unplaced(request, error)
         names = self._namer.names(rest=located.deployed.rest)
         trace = self._traces.open("apigateway", names[0])
-        trace.title = f"{request.method} {located.full_path}"
+        trace.title = title
         exchange = Exchange(request, located, names, trace, self._namer)
         served = self._served[located.deployed]
         try:
@@ -214,7 +214,7 @@ class Gateway:
         runner: Runner = exchange.route.runner
         pending = runner.start(exchange)
         if isinstance(pending, Response):
-            exchange.trace.step("apigateway.integration", {"type": exchange.route.integration.type})
+            exchange.trace.step("apigateway.integration", exchange.route.integration_detail)
             return self._finish(exchange, pending)
         if pending.done():
             return self._completed(exchange, runner, pending)
@@ -238,7 +238,7 @@ class Gateway:
         answer.set_result(self._completed(exchange, runner, pending))
 
     def _completed(self, exchange: Exchange, runner: Runner, pending: Future[Any]) -> Response:
-        exchange.trace.step("apigateway.integration", {"type": exchange.route.integration.type})
+        exchange.trace.step("apigateway.integration", exchange.route.integration_detail)
         try:
             response = runner.complete(exchange, pending)
             cache = self._served[exchange.deployed].cache
@@ -280,7 +280,7 @@ class Gateway:
         if served.execution_log is not None:
             served.execution_log.write(exchange, response)
         trace = exchange.trace
-        trace.step("apigateway.response", {"status": response.status})
+        trace.step("apigateway.response", _status_detail(response.status))
         trace.usage = request_use(exchange, response)
         if trace.payer is None and exchange.has_route:
             trace.payer = exchange.route.payer
@@ -348,6 +348,12 @@ class Gateway:
     def routes(self) -> list[RouteListing]:
         """Every route of every stage, in template order."""
         return list_routes(self._directory)
+
+
+@lru_cache(maxsize=1_024)
+def _status_detail(status: int) -> Mapping[str, Any]:
+    """What the last step tells, one mapping for all answers of a status."""
+    return {"status": status}
 
 
 def _enter(exchange: Exchange, match: RouteMatch[DeployedRoute] | None) -> None:

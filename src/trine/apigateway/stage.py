@@ -40,8 +40,8 @@ class Located(NamedTuple):
     """What a REST event calls `path`: the path below the stage, or the whole path of a custom domain."""
 
 
-Placed = tuple[Located, RouteMatch[DeployedRoute] | None]
-"""Where a request goes, and the route that takes it there; None when no route does."""
+Placed = tuple[Located, RouteMatch[DeployedRoute] | None, str]
+"""Where a request goes, the route that takes it there (None when no route does), and its title for people."""
 
 
 class _Entry:
@@ -95,7 +95,8 @@ class Directory:
         placed = self._placed.get(key)
         if placed is None:
             located = self.locate(host.decode("latin-1"), target_path(request.path))
-            placed = (located, located.deployed.match(request.method, located.path))
+            title = f"{request.method} {located.full_path}"
+            placed = (located, located.deployed.match(request.method, located.path), title)
             if len(request.path) + len(host) <= _REMEMBERED_BYTES:
                 if len(self._placed) >= _PLACES_REMEMBERED:
                     self._placed.clear()
@@ -103,7 +104,7 @@ class Directory:
         if placed[0].deployed.canary is not None:
             chosen = placed[0].deployed.choose()
             if chosen is not placed[0].deployed:
-                return placed[0]._replace(deployed=chosen), chosen.match(request.method, placed[0].path)
+                return placed[0]._replace(deployed=chosen), chosen.match(request.method, placed[0].path), placed[2]
         return placed
 
     def locate(self, host: str, path: str) -> Located:

@@ -27,8 +27,8 @@ GATHER_ROUNDS_LIMIT = 8
 """Rounds of the event loop a group waits while each of them brings further transactions: on a busy loop one sync then
 serves all of them; on a quiet one a lone transaction waits for a single empty round."""
 GATHER_NS_LIMIT = 1_000_000
-"""Nor longer than this, about what a sync takes: with 64 connections of reads and writes a round takes 3 ms and each of
-them brings a write, and eight such rounds were the p99 of all requests (26 ms)."""
+"""Nor longer than this since the first of them came, about what a sync takes: with 64 connections of reads and writes a
+round takes 3 ms and each of them brings a write, and eight such rounds were the p99 of all requests (26 ms)."""
 QUEUE_COUNT_LIMIT = 100_000
 """Transactions that may wait; beyond it `transact` refuses, since the caller has no bound of its own."""
 
@@ -143,20 +143,21 @@ class GroupCommit:
         queue.append((keys, decide, future))
         if not self._busy:
             self._busy = True
-            loop.call_soon(self._begin)
+            self._begin_next()
         return future
 
     def _begin(self) -> None:
+        assert self._loop is not None
         waiting = len(self._queue)
-        if self._gathered < waiting < GROUP_COUNT_LIMIT and self._rounds < GATHER_ROUNDS_LIMIT:
-            now_ns = self._ticks()
-            if self._rounds == 0:
-                self._gathering_since_ns = now_ns
-            if now_ns - self._gathering_since_ns < GATHER_NS_LIMIT:
-                self._gathered = waiting
-                self._rounds += 1
-                self._begin_next()
-                return
+        if (
+            self._gathered < waiting < GROUP_COUNT_LIMIT
+            and self._rounds < GATHER_ROUNDS_LIMIT
+            and self._ticks() - self._gathering_since_ns < GATHER_NS_LIMIT
+        ):
+            self._gathered = waiting
+            self._rounds += 1
+            self._loop.call_soon(self._begin)
+            return
         self._gathered = self._rounds = 0
         group = self._decide()
         if not group.puts:
@@ -215,7 +216,9 @@ class GroupCommit:
         self._idle.clear()
 
     def _begin_next(self) -> None:
+        """Begin a group when the loop has handed out what it has read: that is the first round that counts."""
         assert self._loop is not None
+        self._gathering_since_ns = self._ticks()
         self._loop.call_soon(self._begin)
 
     async def drain(self, closed: Exception | None = None) -> None:

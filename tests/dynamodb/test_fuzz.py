@@ -21,7 +21,8 @@ from trine.clock import ManualClock
 from trine.dynamodb.dispatch import BUILT
 from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.members import ServiceModel, dynamodb_model, streams_model
-from trine.dynamodb.model.item import decode_stored
+from trine.dynamodb.model.item import decode_stored, stored_size
+from trine.dynamodb.storage.collections import size_of
 from trine.dynamodb.storage.indexes import index_entry
 from trine.http.message import Headers, Request, Response
 from trine.iam.access import Access
@@ -233,6 +234,7 @@ async def _run(drawer: Drawer, buckets: Path) -> None:
     for _ in range(50):
         await asyncio.sleep(0)
     _check_indexes(dynamodb, store)
+    _check_collections(dynamodb, store)
     await dynamodb.close()
 
 
@@ -243,3 +245,20 @@ def _check_indexes(dynamodb: DynamoDB, store: MemoryStore) -> None:
             for index in table.indexes:
                 wanted = dict(entry for item in items if (entry := index_entry(index, item)) is not None)
                 assert dict(snapshot.scan(index.space.start, index.space.stop)) == wanted, index.arn
+
+
+def _check_collections(dynamodb: DynamoDB, store: MemoryStore) -> None:
+    """What is counted of each item collection is what its items and their entries in local indexes weigh."""
+    with store.snapshot() as snapshot:
+        for table in dynamodb.rooms.tables:
+            if table.collections is None:
+                continue
+            found: dict[bytes, int] = {}
+            for key, stored in snapshot.scan(table.space.start, table.space.stop):
+                item = decode_stored(stored)
+                entries = [index_entry(index, item) for index in table.indexes if not index.definition.is_global]
+                counter = table.collections.counter(key)
+                weight = stored_size(stored) + sum(stored_size(entry[1]) for entry in entries if entry is not None)
+                found[counter] = found.get(counter, 0) + weight
+            for counter, size_bytes in found.items():
+                assert size_of(store.get(counter)) == size_bytes, table.name

@@ -70,6 +70,20 @@ def test_invoke(door: Door) -> None:
     assert trace.kind == "lambda"
 
 
+def test_the_x_ray_header_is_passed_on(door: Door) -> None:
+    door.lab.put("app.variables", "api-traced")
+    sent = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+    def add(request: Any, **_: Any) -> None:
+        request.headers["X-Amzn-Trace-Id"] = sent
+
+    key = door.lab.access.owner_credentials()
+    client = door.client_with(key.access_key_id, key.secret_access_key)
+    client.meta.events.register("before-send", add)
+    answer = door.do(client.invoke, FunctionName="api-traced")
+    assert json.loads(answer["Payload"].read())["_X_AMZN_TRACE_ID"] == sent
+
+
 def test_invoke_without_payload_gives_an_empty_object(door: Door) -> None:
     door.lab.put("app.echo", "api-echo")
     assert json.loads(door.do(door.client.invoke, FunctionName="api-echo")["Payload"].read()) == {}

@@ -17,10 +17,10 @@ from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.lifecycle import TABLE, State
-from trine.awslambda.log import LogStore
 from trine.awslambda.process import Exit
 from trine.awslambda.runtime_api import Call
 from trine.clock import ManualClock
+from trine.logs.store import LogStore
 from trine.trace import Trace
 
 F = Function("f", "arn:aws:lambda:us-east-1:123456789012:function:f", "", "python3.11", "a.b", Path("/"))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 
-from trine.awslambda.log import FunctionLog
 from trine.clock import ManualClock
 from trine.console.log_stream import QUEUE_MAX, LogStream, latest_events
+from trine.logs.group import LogGroup
 
 
 def test_lines_of_several_functions_come_in_order_of_time() -> None:
     clock = ManualClock()
-    first, second = FunctionLog("/aws/lambda/a", None, clock), FunctionLog("/aws/lambda/b", None, clock)
+    first, second = LogGroup("/aws/lambda/a", None, clock), LogGroup("/aws/lambda/b", None, clock)
     for number in range(3):
         (first, second)[number % 2].append("stream", "r", f"line {number}")
         clock.advance(1)
@@ -22,7 +22,7 @@ def test_lines_of_several_functions_come_in_order_of_time() -> None:
 
 def test_a_follower_gets_what_was_and_what_comes() -> None:
     async def scenario() -> list[str]:
-        log = FunctionLog("/aws/lambda/a", None, ManualClock())
+        log = LogGroup("/aws/lambda/a", None, ManualClock())
         log.append("stream", "r", "before")
         lines = LogStream([log], 10, "").lines()
         seen = [json.loads(await anext(lines))["message"]]
@@ -38,7 +38,7 @@ def test_a_follower_gets_what_was_and_what_comes() -> None:
 
 def test_a_flood_is_bounded_and_counted() -> None:
     async def scenario() -> str:
-        log = FunctionLog("/aws/lambda/a", None, ManualClock())
+        log = LogGroup("/aws/lambda/a", None, ManualClock())
         log.append("stream", "r", "before")
         lines = LogStream([log], 10, "").lines()
         await anext(lines)

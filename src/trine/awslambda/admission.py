@@ -14,6 +14,9 @@ from trine.aws.invoke import InvokeRequest
 from trine.awslambda import limits
 from trine.awslambda.errors import InvalidRequestContent, RequestTooLarge
 
+TRACE_HEADER_MAX_BYTES = 256
+"""A longer X-Ray header is not passed on. Trine's own bound."""
+
 
 def check_size(request: InvokeRequest) -> None:
     """Refuse an event that is larger than its invocation type allows."""
@@ -26,6 +29,13 @@ def trace_header_for(request_id: str, now: float) -> str:
     """An `X-Amzn-Trace-Id` of our own, made of the request id's random digits."""
     digits = request_id.replace("-", "")
     return f"Root=1-{int(now):08x}-{digits[:24]};Parent={digits[16:32]};Sampled=0"
+
+
+def trace_header_of(given: bytes | None) -> str | None:
+    """The `X-Amzn-Trace-Id` that a caller sent, when it is one that can be passed on."""
+    if given is None or not given.startswith((b"Root=", b"Self=")) or len(given) > TRACE_HEADER_MAX_BYTES:
+        return None
+    return given.decode("ascii", "ignore")
 
 
 def client_context_line(encoded: str) -> bytes:

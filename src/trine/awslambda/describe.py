@@ -68,7 +68,7 @@ def configuration(function: Function, code: CodeMeasure) -> dict[str, Any]:
         "Architectures": ["x86_64"],
         "EphemeralStorage": {"Size": function.tmp_mb},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "JSON" if function.json_logs else "Text", "LogGroup": function.log_group},
+        "LoggingConfig": _logging(function),
     }
     for name in _AS_GIVEN:
         if given.get(name):
@@ -77,4 +77,11 @@ def configuration(function: Function, code: CodeMeasure) -> dict[str, Any]:
         shown["Environment"] = {"Variables": dict(function.variables)}
     if function.layers:
         shown["Layers"] = [{"Arn": arn} for arn in function.layers]
+    return shown
+
+
+def _logging(function: Function) -> dict[str, str]:
+    shown = {"LogFormat": "JSON" if function.json_logs else "Text", "LogGroup": function.log_group}
+    if function.json_logs:
+        shown |= {"ApplicationLogLevel": function.log_level or "INFO", "SystemLogLevel": function.system_log_level}
     return shown

@@ -13,6 +13,7 @@ from typing import Any
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.aws.protocol import Operation, ServiceModel
+from trine.awslambda.admission import trace_header_of
 from trine.awslambda.api.events import EventConfigOperations
 from trine.awslambda.api.functions import Describer, FunctionOperations, Given
 from trine.awslambda.api.invoke import InvokeOperations
@@ -96,7 +97,8 @@ class Endpoint:
         if operation.name in self._plain:
             output = await self._plain[operation.name](given)
         else:
-            output, invocation_id = await self._operations[operation.name](given, trace)
+            header = trace_header_of(request.headers.get(b"x-amzn-trace-id"))
+            output, invocation_id = await self._operations[operation.name](given, trace, header)
         trace.step("awslambda.endpoint")
         return self.model.render(operation, output, invocation_id or request_id)
 

@@ -15,13 +15,14 @@ from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.lifecycle import TABLE, Connection, Owner, State
-from trine.awslambda.log import FunctionLog
 from trine.awslambda.output import OutputPipe
 from trine.awslambda.process import Exit, Process
 from trine.awslambda.report import Report
+from trine.awslambda.report_json import JsonReport
 from trine.awslambda.runtime_api import ACCEPTED, Call, event_head, refusal
 from trine.clock import Clock, Timer
 from trine.iam.principal import Session
+from trine.logs.group import LogGroup
 
 
 class Environment:
@@ -38,7 +39,7 @@ class Environment:
         function: Function,
         session: Session | None,
         stream: str,
-        log: FunctionLog,
+        log: LogGroup,
         clock: Clock,
         owner: Owner,
         init_phase: str,
@@ -73,7 +74,7 @@ class Environment:
         self._stream_reply: bytes | None = None
         """What the runtime hears at the end of the streamed answer it is sending; None while it sends none."""
         self._init_fault: Fault | None = None
-        self._report = Report(function, log, stream, clock)
+        self._report = (JsonReport if function.json_logs else Report)(function, log, stream, clock)
         seconds = limits.INIT_SECONDS if init_phase == "init" else function.timeout_seconds
         self.deadline_at = clock.now() + seconds
         self._timer: Timer | None = clock.call_later(seconds, self._due)

@@ -85,9 +85,12 @@ class Extensions:
     def lines(self) -> list[str]:
         """The log's line for each, as the platform writes them when the init is over."""
         return [
-            f"EXTENSION\tName: {member.name}\tState: Ready\tEvents: [{', '.join(member.events)}]\n"
-            for member in self._members.values()
+            f"EXTENSION\tName: {name}\tState: Ready\tEvents: [{', '.join(events)}]\n" for name, events in self.ready()
         ]
+
+    def ready(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Name and events of each that has registered."""
+        return [(member.name, member.events) for member in self._members.values()]
 
     # -- calls -------------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,6 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "Environment.Variables": _E,
         "ReservedConcurrentExecutions": _E,
         "LoggingConfig": _E,
-        "LoggingConfig.SystemLogLevel": _S,
         "Description": _S,
         "EphemeralStorage": _E,
         "Layers": _E,

@@ -19,6 +19,11 @@ LATEST = "$LATEST"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _HANDLER = re.compile(r"\S+")
+_LOGGING = {
+    "LogFormat": ("Text", "JSON"),
+    "ApplicationLogLevel": ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"),
+    "SystemLogLevel": ("DEBUG", "INFO", "WARN"),
+}
 RESERVED_VARIABLES = frozenset(
     (
         "_HANDLER",
@@ -66,6 +71,7 @@ class Function:
     log_group: str = ""
     json_logs: bool = False
     log_level: str | None = None
+    system_log_level: str = "INFO"
     tracing: str = "PassThrough"
     version: str = LATEST
     properties: Mapping[str, Any] = field(default_factory=dict)
@@ -148,6 +154,21 @@ def _layers(properties: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(layers)
 
 
+def _logging(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = properties.get("LoggingConfig") or {}
+    if not isinstance(given, Mapping):
+        raise InvalidParameterValue("LoggingConfig must be an object")
+    for name, allowed in _LOGGING.items():
+        if given.get(name) is not None and given[name] not in allowed:
+            raise InvalidParameterValue(
+                f"LoggingConfig.{name} must be one of {', '.join(allowed)}, not {given[name]!r}"
+            )
+    levels = [name for name in ("ApplicationLogLevel", "SystemLogLevel") if given.get(name) is not None]
+    if levels and given.get("LogFormat") != "JSON":
+        raise InvalidParameterValue(f"LoggingConfig.{levels[0]} needs LogFormat JSON")
+    return given
+
+
 def function_from_properties(
     properties: Mapping[str, Any],
     code_directory: Path,
@@ -172,9 +193,7 @@ def function_from_properties(
         raise InvalidParameterValue("Handler is mandatory for functions created with deployment packages.")
     _text(properties, "Description", "", limits.DESCRIPTION_MAX_CHARACTERS)
     reserved = properties.get("ReservedConcurrentExecutions")
-    logging = properties.get("LoggingConfig") or {}
-    if logging.get("LogFormat", "Text") not in ("Text", "JSON"):
-        raise InvalidParameterValue("LoggingConfig.LogFormat must be Text or JSON")
+    logging = _logging(properties)
     return Function(
         name=name,
         arn=place.function(name),
@@ -209,6 +228,7 @@ def function_from_properties(
         log_group=str(logging.get("LogGroup") or f"/aws/lambda/{name}"),
         json_logs=logging.get("LogFormat") == "JSON",
         log_level=logging.get("ApplicationLogLevel"),
+        system_log_level=logging.get("SystemLogLevel") or "INFO",
         tracing=str((properties.get("TracingConfig") or {}).get("Mode", "PassThrough")),
         properties=dict(properties),
         revision=revision,

@@ -112,11 +112,3 @@ LOG_LINE_MAX_BYTES = 262_144
 """CloudWatch Logs quotas: an event's size (256 KB until 2025); longer lines are cut into several events."""
 LOG_INVOCATION_MAX_BYTES = 4_194_304
 """Output of one invocation that is kept; the rest is counted and dropped. Trine's own bound against floods."""
-LOG_EVENTS_KEPT = 10_000
-"""Log events of one function held in memory."""
-LOG_MEMORY_MAX_BYTES = 8_388_608
-"""Log text of one function held in memory."""
-LOG_FILE_MAX_BYTES = 16_777_216
-"""A log file is set aside when it grows beyond this; one older file is kept."""
-LOG_FLUSH_SECONDS = 0.25
-"""Longest time a log event waits to be written to its file."""

@@ -21,13 +21,13 @@ from trine.awslambda.environment import Environment
 from trine.awslambda.function import Function
 from trine.awslambda.head_start import Started
 from trine.awslambda.interpreters import Interpreters
-from trine.awslambda.log import LogStore
 from trine.awslambda.pool import Pool
 from trine.awslambda.roles import RoleKeeper
 from trine.awslambda.starter import Starter
 from trine.awslambda.watch import Watch
 from trine.awslambda.zygote import raise_descriptor_limit
 from trine.clock import Clock
+from trine.logs.store import LogStore
 
 
 class Machinery:
@@ -44,7 +44,7 @@ class Machinery:
         working: Callable[[], Iterator[Environment]],
         *,
         idle_seconds: float,
-        keep_logs: bool,
+        logs: LogStore,
         sandboxed: bool,
         quick_sdk: bool,
         head_starts: Mapping[str, Started] | None = None,
@@ -52,7 +52,7 @@ class Machinery:
         self._clock = clock
         self._temporary = state_directory / "tmp"
         self.idle_seconds = idle_seconds
-        self.log_store = LogStore(clock, state_directory / "logs" if keep_logs else None)
+        self.log_store = logs
         self.interpreters = Interpreters(
             clock, state_directory, sandboxed=sandboxed, quick_sdk=quick_sdk, head_starts=head_starts
         )

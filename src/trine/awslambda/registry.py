@@ -15,9 +15,9 @@ from trine.awslambda.async_event import EventConfig
 from trine.awslambda.environment import Environment
 from trine.awslambda.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 from trine.awslambda.function import LATEST, Function, split_name
-from trine.awslambda.log import FunctionLog
 from trine.awslambda.pool import Pool
 from trine.iam.policy import CompiledPolicy
+from trine.logs.group import LogGroup
 
 _NAMES_MAX = 4_096
 """Remembered spellings of function names."""
@@ -42,7 +42,7 @@ class Entry:
     __slots__ = ("aliases", "allowed", "event_configs", "function", "kept", "log", "next_version", "permissions",
                  "policies", "pools", "provisioned", "published", "versions")  # fmt: skip
 
-    def __init__(self, function: Function, pool: Pool, log: FunctionLog) -> None:
+    def __init__(self, function: Function, pool: Pool, log: LogGroup) -> None:
         self.function = function
         self.log = log
         self.permissions: list[Mapping[str, Any]] = []
@@ -101,7 +101,7 @@ class Registry:
         """The entry of exactly this name."""
         return self._entries.get(name)
 
-    def put(self, function: Function, log: FunctionLog) -> Entry:
+    def put(self, function: Function, log: LogGroup) -> Entry:
         """Make or change a function's `$LATEST`."""
         self._names.clear()
         entry = self._entries.get(function.name)
@@ -172,7 +172,7 @@ class Registry:
         version = found if alias is None else alias.version
         return entry.function if version == LATEST else entry.versions[version]
 
-    def log(self, text: str) -> FunctionLog:
+    def log(self, text: str) -> LogGroup:
         """A function's log: `events`, `written`, `follow`. Raises ResourceNotFound."""
         return self.find(text)[0].log
 

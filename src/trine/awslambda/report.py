@@ -12,9 +12,9 @@ from trine.awslambda.extensions import Extensions
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
-from trine.awslambda.log import FunctionLog
 from trine.awslambda.memory import usage
 from trine.clock import Clock
+from trine.logs.group import LogGroup
 
 _SAMPLE_NS = 1_000_000_000
 """Memory is looked at most once a second between invocations; the watcher looks more often at what runs long."""
@@ -26,7 +26,7 @@ class Report:
 
     __slots__ = ("_clock", "_function", "_log", "_max_bytes", "_sampled_ns", "_stream", "_tail_line")
 
-    def __init__(self, function: Function, log: FunctionLog, stream: str, clock: Clock) -> None:
+    def __init__(self, function: Function, log: LogGroup, stream: str, clock: Clock) -> None:
         self._function = function
         self._log = log
         self._stream = stream
@@ -52,8 +52,6 @@ class Report:
                 return
             if invocation.kept_bytes > limits.LOG_INVOCATION_MAX_BYTES:
                 line = _DROPPED.format(limits.LOG_INVOCATION_MAX_BYTES)
-        if line.startswith("{") and '"_aws"' in line and self._log.embedded is not None:
-            self._log.embedded(self._log.group, line)
         self._write(invocation, line)
 
     def init_start(self) -> None:

@@ -34,6 +34,7 @@ from trine.awslambda.provisioned import Provisioned
 from trine.awslambda.registry import Entry, Registry
 from trine.awslambda.roles import RoleKeeper
 from trine.clock import Clock
+from trine.logs.store import LogStore
 from trine.trace import Trace, TraceBook
 
 if TYPE_CHECKING:
@@ -58,13 +59,13 @@ class Service:
         *,
         idle_seconds: float = limits.IDLE_SECONDS,
         account_concurrency: int = limits.CONCURRENCY_ACCOUNT,
-        keep_logs: bool = True,
         catalogue: Catalogue | None = None,
         sandboxed: bool = True,
         quick_sdk: bool = True,
         neighbours: Neighbours | None = None,
         head_starts: Mapping[str, Started] | None = None,
         throttling: bool = True,
+        logs: LogStore | None = None,
     ) -> None:
         self._clock = clock
         self._catalogue = catalogue
@@ -82,7 +83,7 @@ class Service:
             endpoint_url,
             lambda: self.registry.working(),
             idle_seconds=idle_seconds,
-            keep_logs=keep_logs,
+            logs=logs or LogStore(clock, None),
             sandboxed=sandboxed,
             quick_sdk=quick_sdk,
             head_starts=head_starts,

@@ -23,13 +23,14 @@ from trine.awslambda.function import Function
 from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.lifecycle import State
 from trine.awslambda.link import connect_inherited, open_listener, serve_listener
-from trine.awslambda.log import LogStore, stream_name
+from trine.awslambda.log import stream_name
 from trine.awslambda.pool import Pool
 from trine.awslambda.process import Exit
 from trine.awslambda.roles import RoleKeeper
 from trine.awslambda.zygote import Zygote
 from trine.clock import Clock
 from trine.iam.principal import Session
+from trine.logs.store import LogStore
 
 
 class Starter:

@@ -22,7 +22,7 @@ LINE_MAX = 4096
 @click.argument("function", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on printing as lines come; end with Ctrl-C.")
 @click.option("-n", "--lines", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Lines at first.")
-@click.option("--filter", "pattern", default="", help="Only lines that contain this text.")
+@click.option("--filter", "pattern", default="", help="Only lines that match: words, or any CloudWatch filter pattern.")
 @click.option("--state", type=click.Path(path_type=Path), help="State directory (default: the nearest .trine).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(function: str | None, follow: bool, lines: int, pattern: str, state: Path | None, as_json: bool) -> None:

@@ -13,23 +13,30 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import islice
 from typing import Any
 
-from trine.awslambda.log import FunctionLog, LogEvent
+from trine.logs.event import LogEvent
+from trine.logs.group import LogGroup
+from trine.logs.pattern import compile_pattern
 
 QUEUE_MAX = 10_000
 
 
-def latest_events(logs: Sequence[FunctionLog], limit: int, pattern: str) -> list[dict[str, Any]]:
-    """The last `limit` events that contain `pattern`, over all `logs`, the oldest first."""
+def latest_events(logs: Sequence[LogGroup], limit: int, pattern: str) -> list[dict[str, Any]]:
+    """The last `limit` events that a filter pattern lets through, over all `logs`, the oldest first.
+
+    Raises InvalidPattern.
+    """
+    matches = compile_pattern(pattern)
     merged = heapq.merge(*([(event, log.group) for event in log.events()] for log in logs), key=_when)
-    matching = [_document(event, group) for event, group in merged if pattern in event.message]
+    matching = [_document(event, group) for event, group in merged if matches(event.message)]
     return matching[-limit:]
 
 
 class LogStream:
     """The events of some logs as an endless body."""
 
-    def __init__(self, logs: Sequence[FunctionLog], limit: int, pattern: str) -> None:
+    def __init__(self, logs: Sequence[LogGroup], limit: int, pattern: str) -> None:
         self._logs, self._limit, self._pattern = logs, limit, pattern
+        self._matches = compile_pattern(pattern)
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(QUEUE_MAX)
         self._dropped = 0
 
@@ -52,7 +59,7 @@ class LogStream:
 
     def _follower(self, group: str) -> Callable[[LogEvent], None]:
         def take(event: LogEvent) -> None:
-            if self._pattern in event.message:
+            if self._matches(event.message):
                 try:
                     self._queue.put_nowait(_document(event, group))
                 except asyncio.QueueFull:

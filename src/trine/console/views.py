@@ -113,7 +113,7 @@ class Views:
     def _logs(self, name: str, query: Query) -> Any:
         limit = number(query, "limit", 200, LOG_LINES_MAX)
         wanted, pattern = query.get("function"), query.get("filter", "")
-        groups = self._stack.wings.functions.machinery.log_store.groups()
+        groups = self._stack.wings.logs.groups()
         logs = [log for log in groups if wanted in (None, log.group.rpartition("/")[2])]
         if query.get("follow"):
             return LogStream(logs, limit, pattern)

@@ -33,6 +33,7 @@ from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.iam.access import Access
 from trine.kv.store import Store
+from trine.logs.store import LogStore
 from trine.metering.measures import concurrency_measures
 from trine.stack.alarm_actions import AlarmActions
 from trine.stack.eventing import Eventing
@@ -59,6 +60,8 @@ class Wings:
     dynamodb: DynamoDB
     functions: Service
     eventing: Eventing
+    logs: LogStore
+    """Log groups; lines with embedded metrics go to CloudWatch."""
     gateway: Gateway
     urls: Deferred
     """The door of the function URLs, made when the first request for one comes."""
@@ -123,6 +126,7 @@ def build(
         throttling=settings.throttling,
         buckets_directory=settings.state_directory / "s3",
     )
+    logs = LogStore(clock, settings.state_directory / "logs")
     observing = observing_of(settings, clock, traces, dynamodb)
     eventing = Eventing(store, catalogue, clock, ids, access, place, traces, aws_url)
     functions = Service(
@@ -137,12 +141,13 @@ def build(
         neighbours=Neighbours(dynamodb.streams, eventing.queue_reader, lambda: eventing),
         head_starts=head_starts,
         throttling=settings.throttling,
+        logs=logs,
     )
     functions.urls.address = partial(local_address, region=place.region, front_port=front_port)
     eventing.invoker = functions
 
     def write_line(group: str, line: str) -> None:
-        functions.machinery.log_store.group(group).append("", "", line)
+        logs.group(group).append("default", "", line)
 
     user_pools = UserPools(
         clock,
@@ -166,7 +171,7 @@ def build(
     )
     observing.collector.on_minute = cloudwatch.take
     observing.collector.gauges = lambda: concurrency_measures(functions.concurrency.counts())
-    functions.machinery.log_store.embedded = cloudwatch.log_line
+    logs.on_embedded(cloudwatch.log_line)
     usage, keys_written = build_usage(resources, catalogue, ids, clock)
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
@@ -174,6 +179,7 @@ def build(
         "monitoring": Deferred(lambda: _cloudwatch_endpoint(cloudwatch, access, clock, ids, traces, place)),
         "apigateway": Deferred(lambda: _apigateway_endpoint(gateway, access, ids, traces, place)),
         "cognito-idp": Deferred(user_pools.endpoint),
+        "logs": Deferred(lambda: _logs_endpoint(logs, access, place, clock, ids, traces)),
         **identity_endpoints(access, ids, traces),
         **eventing.endpoints(),
     }
@@ -211,6 +217,7 @@ def build(
         dynamodb=dynamodb,
         functions=functions,
         eventing=eventing,
+        logs=logs,
         gateway=gateway,
         urls=Deferred(lambda: _url_door(functions, access, clock, ids, traces, front_port)),
         sockets=sockets,
@@ -242,6 +249,12 @@ def _url_door(
     from trine.awslambda.urls.door import UrlDoor
 
     return UrlDoor(functions, access, clock, ids, traces, str(front_port))
+
+
+def _logs_endpoint(logs: LogStore, access: Access, place: Place, clock: Clock, ids: Ids, traces: TraceBook) -> Endpoint:
+    from trine.logs.endpoint import LogsEndpoint
+
+    return LogsEndpoint(logs, access, place, clock, ids, traces)
 
 
 def log_group_of(destination_arn: str) -> str:
@@ -288,6 +301,7 @@ FIDELITY_MODULES = (
     "trine.ec2.fidelity",
     "trine.events.fidelity",
     "trine.iam.fidelity",
+    "trine.logs.template",
     "trine.messaging.fidelity",
 )
 

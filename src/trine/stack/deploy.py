@@ -26,6 +26,8 @@ from trine.dynamodb.scaling.target import scalable_target
 from trine.dynamodb.template import create_table_input
 from trine.events import resource_types as rules
 from trine.iam.provision import put_group, put_managed_policy, put_policy, put_user
+from trine.logs.template import LOG_GROUP, LOG_STREAM, put_stream
+from trine.logs.template import put_group as put_group_of_logs
 from trine.messaging import resource_types as messages
 from trine.stack.build import Wings
 from trine.stack.settings import Settings
@@ -44,10 +46,8 @@ SCALING_POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 ROLE_POLICY = "AWS::IAM::RolePolicy"
 ORDER = (
     MANAGED_POLICY, ROLE, GROUP, USER, MANAGED_POLICY, POLICY, ROLE_POLICY, TABLE, SCALABLE_TARGET, SCALING_POLICY,
-    *messages.TYPES, *lambda_resources.BEFORE_FUNCTIONS, FUNCTION, *lambda_resources.AFTER_FUNCTIONS,
-    *user_pools.TYPES,
-    ALARM,
-    *rules.TYPES,
+    LOG_GROUP, LOG_STREAM, *messages.TYPES, *lambda_resources.BEFORE_FUNCTIONS, FUNCTION,
+    *lambda_resources.AFTER_FUNCTIONS, *user_pools.TYPES, ALARM, *rules.TYPES,
 )  # fmt: skip
 """Types in the order in which they are made. A function's role must exist before its first credentials; managed
 policies come twice, because identities name them by ARN and they name identities: first unattached, then attached."""
@@ -63,6 +63,8 @@ NAME_PROPERTY = {
     ALARM: "AlarmName",
     USER: "UserName",
     lambda_resources.LAYER: "LayerName",
+    LOG_GROUP: "LogGroupName",
+    LOG_STREAM: "LogStreamName",
     **messages.NAME_PROPERTIES,
     **rules.NAME_PROPERTIES,
 }
@@ -241,6 +243,8 @@ _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     ),
     SCALABLE_TARGET: _make_scaling,
     SCALING_POLICY: _make_scaling,
+    LOG_GROUP: lambda making: put_group_of_logs(making.wings.logs, making.properties),
+    LOG_STREAM: lambda making: put_stream(making.wings.logs, making.properties),
     FUNCTION: _make_function,
     **dict.fromkeys(messages.TYPES, _make_message_resource),
     **dict.fromkeys(user_pools.TYPES, _make_in_user_pool),

@@ -1,7 +1,7 @@
 """The Lambda API's operations that run functions: Invoke, InvokeAsync, InvokeWithResponseStream.
 
-Enters an operation's checked input and the call's trace, leaves its output by the model's member names and the
-invocation's own request id. Raises AwsError.
+Enters an operation's checked input, the call's trace and its X-Ray header, leaves its output by the model's member
+names and the invocation's own request id. Raises AwsError.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class InvokeOperations:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def operations(self) -> dict[str, Callable[[Given, Trace], Awaitable[Answer]]]:
+    def operations(self) -> dict[str, Callable[[Given, Trace, str | None], Awaitable[Answer]]]:
         """The operations by name."""
         return {
             "Invoke": self._invoke,
@@ -38,9 +38,9 @@ class InvokeOperations:
             "InvokeWithResponseStream": self._invoke_with_response_stream,
         }
 
-    async def _invoke(self, given: Given, trace: Trace) -> Answer:
+    async def _invoke(self, given: Given, trace: Trace, trace_header: str | None) -> Answer:
         kind: InvocationType = given.get("InvocationType", "RequestResponse")
-        response = await self._service.invoke(_request(given, kind, trace))
+        response = await self._service.invoke(_request(given, kind, trace, trace_header))
         output: dict[str, Any] = {"StatusCode": response.status, "Payload": response.payload}
         if kind == "RequestResponse":
             output["ExecutedVersion"] = response.executed_version
@@ -50,15 +50,16 @@ class InvokeOperations:
             output["LogResult"] = base64.b64encode(response.log_tail).decode()
         return output, response.request_id
 
-    async def _invoke_async(self, given: Given, trace: Trace) -> Answer:
+    async def _invoke_async(self, given: Given, trace: Trace, trace_header: str | None) -> Answer:
         payload: bytes = given.get("InvokeArgs") or b""
         _check_json(payload)
-        response = await self._service.invoke(InvokeRequest(given["FunctionName"], payload, "Event", trace=trace))
+        request = InvokeRequest(given["FunctionName"], payload, "Event", trace=trace, trace_header=trace_header)
+        response = await self._service.invoke(request)
         return {"Status": response.status}, response.request_id
 
-    async def _invoke_with_response_stream(self, given: Given, trace: Trace) -> Answer:
+    async def _invoke_with_response_stream(self, given: Given, trace: Trace, trace_header: str | None) -> Answer:
         kind = given.get("InvocationType", "RequestResponse")
-        request = _request(given, kind, trace)
+        request = _request(given, kind, trace, trace_header)
         if kind == "DryRun":
             refused = await self._service.invoke(request)
             return {"StatusCode": refused.status}, refused.request_id
@@ -100,7 +101,7 @@ class StreamEvents:
         self._body.abandon()
 
 
-def _request(given: Given, kind: InvocationType, trace: Trace) -> InvokeRequest:
+def _request(given: Given, kind: InvocationType, trace: Trace, trace_header: str | None) -> InvokeRequest:
     payload: bytes = given.get("Payload") or b""
     _check_json(payload)
     return InvokeRequest(
@@ -112,6 +113,7 @@ def _request(given: Given, kind: InvocationType, trace: Trace) -> InvokeRequest:
         given.get("LogType") == "Tail",
         None,
         trace,
+        trace_header,
     )
 
 

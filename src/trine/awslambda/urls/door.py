@@ -16,7 +16,7 @@ from trine.aws.http_prelude import CONTENT_TYPE, PreludeMalformed, read_prelude
 from trine.aws.ids import Ids
 from trine.aws.invoke import InvokeRequest, StreamedResponse
 from trine.awslambda import limits
-from trine.awslambda.admission import trace_header_for
+from trine.awslambda.admission import trace_header_for, trace_header_of
 from trine.awslambda.errors import ResourceNotFound
 from trine.awslambda.service import Service
 from trine.awslambda.urls.answer import AnswerMalformed, StreamedBody, buffered, head_of
@@ -66,7 +66,7 @@ class UrlDoor:
         """Answer one request; never raises."""
         request_id = self._ids.uuid()
         now = self._clock.now()
-        trace_header = _given_trace(request) or trace_header_for(request_id, now)
+        trace_header = trace_header_of(request.headers.get(b"x-amzn-trace-id")) or trace_header_for(request_id, now)
         trace = self._traces.open("lambda-url", request_id)
         trace.title = f"{request.method} {request.path.decode('latin-1')}"
         config: UrlConfig | None = None
@@ -178,10 +178,3 @@ def _refusal(error: AwsError) -> Response:
     headers.append((b"x-amzn-ErrorType", error.code.encode()))
     member = "Message" if error.code == "AccessDeniedException" else "message"
     return Response(status, headers, orjson.dumps({**error.members, member: error.message}))
-
-
-def _given_trace(request: Request) -> str | None:
-    given = request.headers.get(b"x-amzn-trace-id")
-    if given is None or not given.startswith((b"Root=", b"Self=")) or len(given) > 256:
-        return None
-    return given.decode("latin-1")

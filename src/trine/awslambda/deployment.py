@@ -20,7 +20,7 @@ from trine.awslambda.async_events import config_from_properties
 from trine.awslambda.code import place_code
 from trine.awslambda.concurrency import Concurrency
 from trine.awslambda.errors import InvalidParameterValue
-from trine.awslambda.function import Function, function_from_properties
+from trine.awslambda.function import DebugPort, Function, function_from_properties
 from trine.awslambda.function_store import FunctionStore, KeptFunction, KeptVersion
 from trine.awslambda.layers import LayerStore
 from trine.awslambda.machinery import Machinery
@@ -122,18 +122,22 @@ class Deployment:
         properties: Mapping[str, Any],
         code: Path | None,
         permissions: Sequence[Mapping[str, Any]] = (),
+        *,
+        dependencies: Path | None = None,
+        debug: DebugPort | None = None,
     ) -> Function:
         """Make or change a function from `AWS::Lambda::Function` properties (FunctionName included).
 
         `code` is the directory or zip file that CodeUri names; `permissions` are the properties of its
-        `AWS::Lambda::Permission` resources. Raises InvalidParameterValue, InvalidZipFile, MalformedPolicy.
+        `AWS::Lambda::Permission` resources; `dependencies` is a folder of installed packages; `debug` is where its
+        debugger listens. Raises InvalidParameterValue, InvalidZipFile, MalformedPolicy.
         """
         directory = place_code(properties, code, self.state_directory)
         function = function_from_properties(
             properties, directory, self._place, revision=self._ids.uuid(), modified_at=self._clock.now()
         )
-        if function.layers:
-            function = replace(function, layers_directory=self.layers.folder(function.layers))
+        layers = self.layers.folder(function.layers) if function.layers else None
+        function = replace(function, layers_directory=layers, dependencies_directory=dependencies, debug=debug)
         if code is not None and code.is_dir():
             self._reloader.watch(directory, function.name)
         policies = resource_policies(permissions, function.arn, self._place)

@@ -75,7 +75,9 @@ class Environment:
         """What the runtime hears at the end of the streamed answer it is sending; None while it sends none."""
         self._init_fault: Fault | None = None
         self._report = (JsonReport if function.json_logs else Report)(function, log, stream, clock)
-        seconds = limits.INIT_SECONDS if init_phase == "init" else function.timeout_seconds
+        seconds = (
+            limits.INIT_SECONDS if init_phase == "init" and function.debug is None else self.function.patience_seconds
+        )
         self.deadline_at = clock.now() + seconds
         self._timer: Timer | None = clock.call_later(seconds, self._due)
         self._fixed_head = f"Lambda-Runtime-Invoked-Function-Arn: {function.arn}\r\n".encode()
@@ -98,7 +100,7 @@ class Environment:
         invocation.started_ns = clock.monotonic_ns()
         self._invocation = invocation
         self._responded = self._asks = False
-        timeout_seconds = self.function.timeout_seconds
+        timeout_seconds = self.function.patience_seconds
         self.deadline_at = now + timeout_seconds
         if self._timer is None:
             self._timer = clock.call_later(timeout_seconds, self._due)

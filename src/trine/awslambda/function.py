@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from trine.aws.arn import Arn, Place
 from trine.awslambda import limits
@@ -49,6 +49,15 @@ RESERVED_VARIABLES = frozenset(
 """Developer guide, "Defined runtime environment variables": these cannot be set in a function's configuration."""
 
 
+class DebugPort(NamedTuple):
+    """Where the debugger of a function listens."""
+
+    host: str
+    port: int
+    debugpy: Path | None = None
+    """The folder that debugpy is in; None for Node.js, whose inspector is its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """Everything about one published configuration that running it needs; units in the names."""
@@ -67,6 +76,10 @@ class Function:
     layers: tuple[str, ...] = ()
     layers_directory: Path | None = None
     """The merged layers: what becomes `/opt`."""
+    dependencies_directory: Path | None = None
+    """Packages that were installed from the function's own list."""
+    debug: DebugPort | None = None
+    """Where a debugger attaches; then nothing is timed, and one environment is all there is."""
     reserved_concurrency: int | None = None
     log_group: str = ""
     json_logs: bool = False
@@ -84,6 +97,11 @@ class Function:
     def family(self) -> str:
         """`python`, `nodejs`, `provided`, ...: the runtime's name without its version."""
         return re.split(r"[0-9.]", self.runtime, maxsplit=1)[0]
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long an invocation may take; someone who steps through a function is not hurried."""
+        return self.timeout_seconds if self.debug is None else limits.DEBUG_SECONDS
 
     @property
     def limit_milliseconds(self) -> int:

@@ -6,6 +6,7 @@ nothing: a runtime that is missing becomes the fault that the caller gets.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -14,7 +15,7 @@ from pathlib import Path
 from trine.aws.arn import Place
 from trine.awslambda import limits
 from trine.awslambda.extensions import FOLDER, external
-from trine.awslambda.function import Function
+from trine.awslambda.function import DebugPort, Function
 from trine.awslambda.head_start import START
 from trine.awslambda.process import Launch
 from trine.awslambda.zygote import Zygote
@@ -83,11 +84,13 @@ def launch(function: Function, env: dict[str, str], zygote: Zygote, temporary: s
     env["LAMBDA_TASK_ROOT"] = place.directory
     beside = external(function.layers_directory)
     place = replace(place, extensions=tuple(f"{opt}/{FOLDER}/{name}" for name in beside))
+    if function.dependencies_directory is not None:
+        place = replace(place, visible=(*place.visible, str(function.dependencies_directory)))
     family = function.family
     if family == "python":
         return _python(function, env, place, opt, zygote), bool(beside)
     if family == "nodejs":
-        return _node(env, place, opt), bool(beside)
+        return _node(function, env, place, opt), bool(beside)
     if family in ("provided", "provided.al"):
         folders = [(code, place.directory), *([(layers, opt)] if layers is not None else [])]
         return replace(place, env=env, argv=(find_bootstrap(folders),)), True
@@ -107,27 +110,47 @@ def _python(function: Function, env: dict[str, str], place: Launch, opt: str, zy
         version = ".".join(map(str, zygote.version[:2]))
         paths = [f"{opt}/python/lib/python{version}/site-packages", f"{opt}/python", *paths]
     folders = [function.code_directory]
+    if function.dependencies_directory is not None:
+        paths.insert(0, str(function.dependencies_directory))  # as if they lay beside the code
+        folders.append(function.dependencies_directory)
     if function.layers_directory is not None:
         folders.append(function.layers_directory / "python")
-    if not any(shadows(folder, zygote.modules) for folder in folders):
+    if function.debug is not None:
+        place = _debugged(function.debug, env, place)
+    elif not any(shadows(folder, zygote.modules) for folder in folders):
         return replace(place, env=env, paths=tuple(paths))
     env["_TRINE_RUNTIME_FD"] = "3"
     env["_TRINE_PATHS"] = ":".join([*paths, zygote.sdk_folder])
     return replace(place, env=env, argv=(zygote.python, "-X", "utf8", str(START), "runtime"))
 
 
-def _node(env: dict[str, str], place: Launch, opt: str) -> Launch:
+def _debugged(debug: DebugPort, env: dict[str, str], place: Launch) -> Launch:
+    env["_TRINE_DEBUG"] = f"{debug.host}:{debug.port}"
+    env["_TRINE_DEBUGPY"] = str(debug.debugpy)
+    env.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # what it would warn of is the interpreter's own modules
+    if place.directory != place.code:
+        env.setdefault("PATHS_FROM_ECLIPSE_TO_PYTHON", json.dumps([[place.code, place.directory]]))  # for breakpoints
+    return replace(place, visible=(*place.visible, str(debug.debugpy)))
+
+
+def _node(function: Function, env: dict[str, str], place: Launch, opt: str) -> Launch:
     program = shutil.which("node")
     if program is None:
         raise RuntimeMissing("Node.js is not installed: no `node` was found on PATH")
     env["_TRINE_RUNTIME_FD"] = "3"
-    env.setdefault("NODE_PATH", f"{opt}/nodejs/node_modules")
+    modules = [f"{opt}/nodejs/node_modules"]
+    if function.dependencies_directory is not None:
+        modules.insert(0, f"{function.dependencies_directory}/node_modules")
+        env["_TRINE_MODULES"] = str(function.dependencies_directory)
+    env.setdefault("NODE_PATH", ":".join(modules))
     env.setdefault("HOME", "/home/sbx_user1051")  # os.homedir(), which the AWS SDK asks, fails for a user without one
     real = Path(program).resolve()
+    debug = function.debug
+    inspect = () if debug is None else (f"--inspect-brk={debug.host}:{debug.port}",)
     return replace(
         place,
         env=env,
-        argv=(str(real), str(START.with_name("runtime.cjs"))),
+        argv=(str(real), *inspect, str(START.with_name("runtime.cjs"))),
         visible=(*place.visible, str(real.parent.parent)) if real.parent.parent != Path("/usr") else place.visible,
     )
 

@@ -68,6 +68,8 @@ RESOURCE_POLICY_MAX_BYTES = 20_480
 
 INIT_SECONDS = 10
 """Developer guide, "Execution environment lifecycle": the INIT phase is limited to 10 seconds."""
+DEBUG_SECONDS = 86_400
+"""Timeout of a function that is being debugged. Trine's own figure."""
 CONCURRENCY_ACCOUNT = 1_000
 """Quotas: concurrent executions of an account and region."""
 CONCURRENCY_UNRESERVED_MIN = 100

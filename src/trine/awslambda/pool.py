@@ -134,6 +134,8 @@ class Pool:
     def _grow(self, wanted: int) -> None:
         # Until `wanted` environments are being started, but never more in all than could run at once.
         while wanted > len(self._starting) < limits.STARTS_AT_ONCE_MAX and not self._closed:
+            if self.function.debug is not None and self.environments:
+                return  # a debugger looks at one environment; the others wait for it
             if len(self.environments) >= len(self._waiting) + len(self._running) or not self._start_one("init"):
                 return
 

@@ -23,7 +23,9 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
     yield ""
     yield from _apis(description["apis"], description["frontUrl"] + "/")
     for problem in description["problems"]:
-        yield f"! {printable(problem, 400)}"
+        first, *rest = problem.split("\n")
+        yield f"! {printable(first, 400)}"
+        yield from (printable(line, 400) for line in rest)
     if description["functions"]:
         yield "Functions"
         yield from _table(

@@ -16,6 +16,7 @@ from trine import __version__
 
 COMMANDS = {
     "up": "Run the stack of a SAM or CloudFormation template.",
+    "build": "Install what the functions of a template ask for.",
     "validate": "Check a template and report every fault with its place.",
     "check": "Point out what AWS would deploy and one would regret.",
     "env": "Print access key and endpoints as shell exports.",

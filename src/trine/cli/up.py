@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trine.stack.settings import AWS_PORT, DYNAMODB_PORT, FRONT_PORT, Settings
+from trine.stack.settings import AWS_PORT, DEBUG_PORT, DYNAMODB_PORT, FRONT_PORT, Settings
 
 if TYPE_CHECKING:
     from trine.awslambda.head_start import Started
@@ -51,6 +51,9 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
 @click.option(
     "--prices", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A price list of your own."
 )
+@click.option("--debug", "debug_function", metavar="FUNCTION", help="This function waits for a debugger to attach.")
+@click.option("--debug-port", default=DEBUG_PORT, show_default=True, help="Where it waits.")
+@click.option("--install/--no-install", default=True, show_default=True, help="Install functions' own packages.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document when ready, instead of text.")
 @click.option("--manifest/--no-manifest", default=True, show_default=True, help="Print the fidelity manifest.")
 def command(**options: Any) -> None:
@@ -108,6 +111,9 @@ def settings_of(options: dict[str, Any]) -> Settings:
         observe=options["observe"],
         receipt_header=options["receipt_header"],
         prices=_checked_prices(options["prices"]),
+        install=options["install"],
+        debug_function=options["debug_function"],
+        debug_port=options["debug_port"],
         environment_overrides=_environment_overrides(options["env_vars"]),
     )
 
@@ -163,7 +169,7 @@ async def _serve(settings: Settings, started: dict[str, Started], *, as_json: bo
         doors.append(ConsoleDoor(made))
         return doors[0].handle
 
-    stack = await Stack.start(settings, template, open_console, head_starts=started)
+    stack = await Stack.start(settings, template, open_console, head_starts=started, tell=partial(click.echo, err=True))
     try:
         stack.warm()
         for python in await stack.wings.functions.machinery.interpreters.ready(ZYGOTE_PATIENCE_SECONDS):

@@ -30,6 +30,7 @@ from trine.logs.template import LOG_GROUP, LOG_STREAM, put_stream
 from trine.logs.template import put_group as put_group_of_logs
 from trine.messaging import resource_types as messages
 from trine.stack.build import Wings
+from trine.stack.functions import Readied
 from trine.stack.settings import Settings
 
 FUNCTION = "AWS::Lambda::Function"
@@ -99,14 +100,14 @@ def check(template: Template, place: Place) -> None:
         raise TemplateFaults(faults)
 
 
-async def deploy(template: Template, wings: Wings, settings: Settings) -> None:
+async def deploy(template: Template, wings: Wings, settings: Settings, readied: Readied) -> None:
     """Make every resource that a wing owns. TemplateFaults with all that a wing refused."""
     faults = []
     for position, resource_type in enumerate(ORDER):
         for resource in template.of_type(resource_type):
             try:
                 properties = named_properties(resource)
-                await _make(_Making(resource, properties, template, wings, settings, attach=position > 0))
+                await _make(_Making(resource, properties, template, wings, settings, readied, position > 0))
             except AwsError as error:
                 faults.append(fault_of(template, resource, error))
     if faults:
@@ -123,6 +124,7 @@ class _Making:
     template: Template
     wings: Wings
     settings: Settings
+    readied: Readied
     attach: bool
     """Whether managed policies are attached to whom they name, or only made."""
 
@@ -166,6 +168,8 @@ def _make_function(making: _Making) -> object:
         with_queue_urls_here(properties, making.template.place, making.wings.eventing.aws_url),
         making.resource.local_files.get("Code"),
         lambda_resources.permissions_of(making.properties["FunctionName"], permissions, making.template.place),
+        dependencies=making.readied.folders.get(making.resource.logical_id),
+        debug=making.readied.debug.get(making.resource.logical_id),
     )
 
 

@@ -5,6 +5,7 @@ Enters from the command line or a test, frozen; every wing gets the part it need
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,14 @@ from trine.aws.arn import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Place
 FRONT_PORT = 3000
 AWS_PORT = 4566
 DYNAMODB_PORT = 8000
+DEBUG_PORT = 5678
+"""debugpy's own default."""
+
+
+def user_cache() -> Path:
+    """The user's folder for what can be made again: `$XDG_CACHE_HOME/trine`, else `~/.cache/trine`."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "trine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +59,12 @@ class Settings:
     """A price list of the user's own, in place of the one that ships."""
     record_keys: bool = False
     """Remember which partition keys each role used, so that `trine policy` can propose `dynamodb:LeadingKeys`."""
+    cache_directory: Path = field(default_factory=lambda: user_cache())
+    """Where what is installed for functions lies, shared by all stacks of a user."""
+    install: bool = True
+    """Install what functions' own lists of packages ask for; False uses only what the cache has."""
+    debug_function: str | None = None
+    """The logical id or name of the function that waits for a debugger."""
+    debug_port: int = DEBUG_PORT
     environment_overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """`--env-vars`: logical id or `Parameters` → variable → value, as SAM CLI reads it."""

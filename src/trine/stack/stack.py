@@ -34,6 +34,7 @@ from trine.stack.description import (
     describe_urls,
     url_host,
 )
+from trine.stack.functions import ready_functions
 from trine.stack.listeners import AwsPort, FrontDoor, service_of
 from trine.stack.ports import Ports, bind
 from trine.stack.run_file import RunFile
@@ -59,6 +60,8 @@ class Stack:
         self.arn = settings.place.arn("trine", f"stack/{settings.stack_name}")
         self._ports = ports
         self._servers: list[Server] = []
+        self.problems: list[str] = []
+        """What people must know about what the functions run with."""
         self._network_problems: tuple[str, ...] = ()
 
     @classmethod
@@ -71,8 +74,10 @@ class Stack:
         clock: Clock | None = None,
         ids: Ids | None = None,
         head_starts: Mapping[str, Started] | None = None,
+        tell: Callable[[str], None] = lambda line: None,
     ) -> Stack:
-        """Start everything; ready when this returns. `head_starts` are Pythons for functions that run already.
+        """Start everything; ready when this returns. `head_starts` are Pythons for functions that run already; `tell`
+        takes lines for people about what takes long: packages that are installed.
 
         Raises TemplateFaults (a wing refused a resource), PortTaken or StateFault; then nothing runs.
         """
@@ -107,7 +112,9 @@ class Stack:
             wings.functions.start()
             with store_faults():
                 wings.dynamodb.start()
-                await deploy(template, wings, settings)
+                readied = await ready_functions(template, settings, clock, tell)
+                stack.problems += readied.problems
+                await deploy(template, wings, settings, readied)
             wings.observing.collector.start()
             wings.cloudwatch.start()
             await stack._listen(console(stack))
@@ -226,6 +233,7 @@ class Stack:
             "dynamodbUrl": self.dynamodb_url,
             "apis": describe_apis(self.wings.gateway.apis, self.settings.host, front_port),
             "problems": [
+                *self.problems,
                 *self.wings.gateway.problems,
                 *(self.wings.sockets.problems if self.wings.sockets is not None else ()),
                 *self._network_problems,

@@ -26,7 +26,8 @@ from trine.stack.observing import Books
 from trine.stack.settings import Settings
 from trine.stack.stack import Stack
 
-START_TIMEOUT_SECONDS = 60.0
+START_TIMEOUT_SECONDS = 360.0
+"""A first start installs what functions ask for."""
 CALL_TIMEOUT_SECONDS = 30.0
 CLOSING_STEP_SECONDS = 0.05
 Result = TypeVar("Result")
@@ -113,6 +114,7 @@ def running(
     place: Place | None = None,
     observe: Literal["all", "traces", "nothing"] = "all",
     receipt_header: bool = False,
+    debug_function: str | None = None,
 ) -> Iterator[RunningStack]:
     """Start the stack of `template` on free ports. TemplateFaults when it has faults.
 
@@ -135,6 +137,7 @@ def running(
             place=place or Place(),
             observe=observe,
             receipt_header=receipt_header,
+            debug_function=debug_function,
         )
         loop = new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="trine-stack", daemon=True)

@@ -163,10 +163,25 @@ def run(connection: socket.socket) -> NoReturn:
     os._exit(status)
 
 
+def wait_for_debugger() -> None:
+    """Where one is asked for: listen with debugpy, and go on when a debugger has attached."""
+    address = os.environ.pop("_TRINE_DEBUG", None)
+    folder = os.environ.pop("_TRINE_DEBUGPY", "")
+    if address is None:
+        return
+    sys.path.append(folder)
+    debugpy: Any = importlib.import_module("debugpy")
+    host, _, port = address.rpartition(":")
+    debugpy.listen((host, int(port)))
+    print(f"waiting for a debugger at {address}", file=sys.stderr, flush=True)
+    debugpy.wait_for_client()
+
+
 def main() -> NoReturn:
     """Entry in an interpreter of its own; the socket is the descriptor that `_TRINE_RUNTIME_FD` names."""
     connection = socket.socket(fileno=int(os.environ.pop("_TRINE_RUNTIME_FD")))
     connection.set_inheritable(False)
     connections.install()
     sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], *filter(None, os.environ.pop("_TRINE_PATHS", "").split(":"))]
+    wait_for_debugger()
     run(connection)

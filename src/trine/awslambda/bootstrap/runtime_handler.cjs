@@ -13,6 +13,35 @@ function splitHandler(text) {
   return [path.join(folder, parts[0]), parts.slice(1)];
 }
 
+// Packages that were installed for the function lie in a folder of their own: `require` finds them by NODE_PATH, `import`
+// by this hook, which looks there when nothing is found from where the import stands.
+function addModules(folder) {
+  const parent = pathToFileURL(path.join(folder, 'index.js')).href;
+  const elsewhere = (error, name) => error.code === 'ERR_MODULE_NOT_FOUND' && !/^(\.|\/|file:|node:|data:)/.test(name);
+  const nodeModule = require('node:module');
+  if (nodeModule.registerHooks) {
+    nodeModule.registerHooks({
+      resolve(name, context, next) {
+        try {
+          return next(name, context);
+        } catch (error) {
+          if (!elsewhere(error, name)) throw error;
+          return next(name, { ...context, parentURL: parent });
+        }
+      },
+    });
+    return;
+  }
+  const hook = `const elsewhere = ${elsewhere};
+    export async function resolve(name, context, next) {
+      try { return await next(name, context); } catch (error) {
+        if (!elsewhere(error, name)) throw error;
+        return next(name, { ...context, parentURL: ${JSON.stringify(parent)} });
+      }
+    }`;
+  nodeModule.register(`data:text/javascript,${encodeURIComponent(hook)}`);
+}
+
 async function loadModule(root, name) {
   const base = path.resolve(root, name);
   for (const extension of ['', '.js', '.mjs', '.cjs']) {
@@ -41,6 +70,8 @@ function isModule(file) {
 async function loadHandler() {
   const text = process.env._HANDLER;
   const [name, members] = splitHandler(text);
+  if (process.env._TRINE_MODULES) addModules(process.env._TRINE_MODULES);
+  delete process.env._TRINE_MODULES;
   let found;
   try {
     found = await loadModule(process.env.LAMBDA_TASK_ROOT, name);

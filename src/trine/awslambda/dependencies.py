@@ -1,0 +1,200 @@
+"""What a function's own list of dependencies asks for, installed once into a cache that all stacks of a user share.
+
+Enters a code folder and its runtime, leaves a `Recipe` (nothing when there is nothing to install), and for a recipe
+the folder of its packages. Installing is pip's and npm's work, in a process that is watched, bounded in time and killed
+as a whole; what it says last is in the `InstallFailed` that ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REQUIREMENTS, PACKAGE = "requirements.txt", "package.json"
+LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
+INSTALL_SECONDS = 300.0
+"""Time for one installation."""
+NETWORK_SECONDS = 15
+"""Time for one connection of pip; npm's own limit is set to it too."""
+ENTRIES_MAX = 64
+"""Installations kept; those unused for longest make room for new ones."""
+OUTPUT_LINES, OUTPUT_BYTES = 12, 65_536
+"""Of an installer's output, what is kept and told when it fails."""
+_INCLUDE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)")
+_DONE = ".installed"
+
+
+class InstallFailed(Exception):
+    """Packages could not be installed; the text has the installer's last lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One installation."""
+
+    kind: str
+    """`pip` or `npm`."""
+    source: Path
+    """The code folder with the list."""
+    files: tuple[str, ...]
+    """The files that decide what is installed; their content is part of the key."""
+    interpreter: str
+    """The Python whose packages they are, or the `npm` that installs them."""
+    key: str
+    """The hash by which the installation is known."""
+
+    @property
+    def what(self) -> str:
+        """For people: `requirements.txt`."""
+        return self.files[0]
+
+
+def recipe_for(code: Path, runtime: str, python: str) -> Recipe | None:
+    """What has to be installed for the code in a folder; None when there is nothing, or it is there already.
+
+    What `sam build` and the CDK leave is complete and taken as it is; so is a `node_modules` beside `package.json`.
+    """
+    if not code.is_dir() or {".aws-sam", "cdk.out"} & set(code.parts):
+        return None
+    if runtime.startswith("python") and (code / REQUIREMENTS).is_file():
+        files = _requirement_files(code)
+        text = "\n".join((code / name).read_text("utf-8", "replace") for name in files)
+        wanted = any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
+        return _recipe("pip", code, files, python) if wanted else None
+    if runtime.startswith("nodejs") and (code / PACKAGE).is_file() and not (code / "node_modules").exists():
+        try:
+            document = json.loads((code / PACKAGE).read_bytes())
+        except ValueError:
+            document = None
+        if isinstance(document, dict) and (document.get("dependencies") or document.get("optionalDependencies")):
+            locks = [name for name in LOCKS if (code / name).is_file()]
+            return _recipe("npm", code, (PACKAGE, *locks[:1]), shutil.which("npm") or "npm")
+    return None
+
+
+def _requirement_files(code: Path) -> tuple[str, ...]:
+    names: list[str] = []
+    waiting = [REQUIREMENTS]
+    while waiting and len(names) < 50:
+        name = waiting.pop(0)
+        path = code / name
+        if name in names or not path.is_file():
+            continue
+        names.append(name)
+        text = path.read_text("utf-8", "replace")
+        waiting += [found[1] for found in map(_INCLUDE.match, text.splitlines()) if found is not None]
+    return tuple(names)
+
+
+def _recipe(kind: str, code: Path, files: Sequence[str], interpreter: str) -> Recipe:
+    digest = hashlib.sha256(f"{kind}\0{interpreter}\0{sys.platform}\0{os.uname().machine}\0".encode())
+    for name in files:
+        digest.update(name.encode() + b"\0" + (code / name).read_bytes() + b"\0")
+    return Recipe(kind, code, tuple(files), interpreter, digest.hexdigest()[:40])
+
+
+class DependencyCache:
+    """Installations below a folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def find(self, recipe: Recipe) -> Path | None:
+        """The installation of a recipe, when it is there."""
+        folder = self.directory / recipe.key
+        if not (folder / _DONE).is_file():
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(folder / _DONE)  # what is used is not what makes room
+        return folder
+
+    async def install(self, recipe: Recipe, seconds: float = INSTALL_SECONDS) -> Path:
+        """Install what a recipe asks for; its folder. Raises InstallFailed."""
+        found = self.find(recipe)
+        if found is not None:
+            return found
+        folder = self.directory / recipe.key
+        fresh = self.directory / f"{recipe.key}.{os.getpid()}"
+        try:
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(parents=True)
+            await _run(*_command(recipe, fresh), seconds)
+            (fresh / _DONE).write_text(f"{recipe.source}\n")
+            shutil.rmtree(folder, ignore_errors=True)
+            fresh.rename(folder)
+        except OSError as error:
+            raise InstallFailed(f"{recipe.what}: {error}") from error
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        self._make_room(folder)
+        return folder
+
+    def _make_room(self, keep: Path) -> None:
+        done = sorted(self.directory.glob(f"*/{_DONE}"), key=lambda path: path.stat().st_mtime)
+        for path in done[: max(0, len(done) - ENTRIES_MAX)]:
+            if path.parent != keep:
+                shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def _command(recipe: Recipe, into: Path) -> tuple[list[str], Path]:
+    # (the command, the folder to run it in)
+    if recipe.kind == "pip":
+        command = [recipe.interpreter, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet",
+                   "--retries", "1", "--timeout", str(NETWORK_SECONDS), "--target", str(into),
+                   "-r", REQUIREMENTS]  # fmt: skip
+        return command, recipe.source
+    for name in (*recipe.files, ".npmrc"):
+        if (recipe.source / name).is_file():
+            shutil.copy(recipe.source / name, into / name)
+    verb = "ci" if len(recipe.files) > 1 else "install"
+    milliseconds = str(NETWORK_SECONDS * 1000)
+    return [recipe.interpreter, verb, "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1",
+            f"--fetch-timeout={milliseconds}"], into  # fmt: skip
+
+
+async def _run(command: list[str], folder: Path, seconds: float) -> None:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise InstallFailed(f"`{command[0]}` was not found; it installs what the function needs") from None
+    output = b""
+
+    async def read() -> None:
+        nonlocal output
+        assert process.stdout is not None
+        while data := await process.stdout.read(8_192):
+            output = (output + data)[-OUTPUT_BYTES:]
+        await process.wait()
+
+    try:
+        await asyncio.wait_for(read(), seconds)
+    except TimeoutError:
+        raise InstallFailed(_told(command, f"was ended after {seconds:.0f} s", output)) from None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode != 0:
+        raise InstallFailed(_told(command, f"ended with {process.returncode}", output))
+
+
+def _told(command: Sequence[str], what: str, output: bytes) -> str:
+    name = "pip" if "pip" in command else "npm"
+    lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()][-OUTPUT_LINES:]
+    return "\n".join([f"{name} {what}", *(f"    {line[:300]}" for line in lines)])

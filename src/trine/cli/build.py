@@ -1,0 +1,44 @@
+"""`trine build`: install what the functions of a template ask for, as `trine up` does, and tell how it went.
+
+Exit codes: 0 all is there, 1 something could not be installed, 2 the template has faults.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path())
+@click.option("--parameter-overrides", "-P", multiple=True, help="Parameter values: Name=Value, as SAM takes them.")
+def command(path: Path, parameter_overrides: tuple[str, ...]) -> None:
+    """Install requirements.txt and package.json of functions, once, into the user's cache.
+
+    PATH is the template or its directory. What `sam build` left in .aws-sam/build is complete and used as it is.
+    """
+    from trine.aws.arn import Place
+    from trine.cli.serving import exit_with_faults
+    from trine.clock import SystemClock
+    from trine.cloudformation.discovery import find_template, parse_overrides
+    from trine.cloudformation.faults import TemplateFaults
+    from trine.cloudformation.template import load_template
+    from trine.stack.functions import prepare_dependencies
+    from trine.stack.settings import user_cache
+
+    try:
+        found = find_template(path)
+        overrides = {**found.parameter_overrides, **parse_overrides(list(parameter_overrides))}
+        cache = found.project_directory / ".trine" / "cache"
+        template = load_template(found.path, overrides, found.stack_name, Place(), cache)
+    except TemplateFaults as faults:
+        exit_with_faults(faults)
+    made = asyncio.run(prepare_dependencies(template, user_cache(), SystemClock(), click.echo))
+    for problem in made.problems:
+        click.echo(f"! {problem}", err=True)
+    functions = len(set(made.folders.values()))
+    click.echo(f"{functions} installation{'' if functions == 1 else 's'} for {len(made.folders)} function(s)")
+    if made.failed:
+        raise SystemExit(1)

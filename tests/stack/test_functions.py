@@ -1,0 +1,195 @@
+"""What functions run with: packages of their own in Python and both kinds of Node.js modules, and a debugger."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.awslambda.test_dependencies import tarball, wheel
+from trine.awslambda.debugging import DebuggerMissing, debug_port
+from trine.awslambda.dependencies import DependencyCache
+from trine.awslambda.function import DebugPort
+from trine.cli.main import trine
+from trine.stack import functions
+from trine.testing import RunningStack, running
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Snake:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: snake, Runtime: python3.11, Handler: app.handler, CodeUri: snake}
+  Failing:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: failing, Runtime: python3.11, Handler: app.handler, CodeUri: failing}
+  Made:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {FunctionName: made, Runtime: python3.11, Handler: app.handler, CodeUri: plain}
+"""
+NODE = """
+  Common:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: common, Runtime: nodejs20.x, Handler: app.handler, CodeUri: common}
+  Module:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: module, Runtime: nodejs20.x, Handler: app.handler, CodeUri: module}
+"""
+HAS_NPM = shutil.which("npm") is not None
+
+
+def write(folder: Path) -> Path:
+    """The application; its packages lie beside it, so that no network is needed."""
+    made = wheel(folder, "shouts", "WORD = 'loud'\n")
+    files = {
+        "snake/requirements.txt": f"{made}\n",
+        "snake/app.py": "import shouts\n\n\ndef handler(event, context):\n    return shouts.WORD\n",
+        "failing/requirements.txt": f"{folder}/nothing-1.0-py3-none-any.whl\n",
+        "failing/app.py": "def handler(event, context):\n    return 'runs'\n",
+        "plain/app.py": "def handler(event, context):\n    return 'plain'\n",
+        "template.yaml": TEMPLATE + (NODE if HAS_NPM else ""),
+    }
+    if HAS_NPM:
+        package = {"dependencies": {"shouts": f"file:{tarball(folder, 'shouts', 'module.exports = 7;')}"}}
+        files |= {
+            "common/package.json": json.dumps(package),
+            "common/app.js": "const word = require('shouts');\nexports.handler = async () => word;\n",
+            "module/package.json": json.dumps({**package, "type": "module"}),
+            "module/app.js": "import word from 'shouts';\nexport const handler = async () => word;\n",
+        }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    folder = tmp_path_factory.mktemp("packages")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        with running(write(folder)) as made:
+            yield made
+
+
+def answer(stack: RunningStack, name: str) -> Any:
+    """What a function answers."""
+    return json.loads(stack.client("lambda").invoke(FunctionName=name)["Payload"].read())
+
+
+def test_packages_are_there(stack: RunningStack) -> None:
+    assert answer(stack, "snake") == "loud"
+
+
+@pytest.mark.skipif(not HAS_NPM, reason="needs npm")
+def test_packages_of_both_kinds_of_modules(stack: RunningStack) -> None:
+    assert (answer(stack, "common"), answer(stack, "module")) == (7, 7)
+
+
+def test_what_fails_stops_nobody_and_is_told(stack: RunningStack) -> None:
+    assert answer(stack, "failing") == "runs"
+    problems = stack.description["problems"]
+    assert any(problem.startswith("Failing: what requirements.txt asks for") for problem in problems)
+    assert any("BuildMethod 'makefile' is not run here" in problem for problem in problems)
+
+
+def test_build_tells_how_it_went(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = stack.stack.settings.template.parent
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    told = CliRunner().invoke(trine, ["build", str(folder)])
+    assert told.exit_code == 1
+    assert "Snake: installing" not in told.output  # it is in the cache
+    assert "! Failing: what requirements.txt asks for could not be installed" in told.output
+    (folder / "failing" / "requirements.txt").unlink()
+    told = CliRunner().invoke(trine, ["build", str(folder)])
+    assert (told.exit_code, "for" in told.output) == (0, True)
+
+
+DEBUGPY = """
+import socket
+
+_server = None
+
+def listen(address):
+    global _server
+    _server = socket.create_server(address)
+
+def wait_for_client():
+    connection, _ = _server.accept()
+    connection.recv(16)
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_a_function_waits_for_its_debugger_and_is_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """debugpy's place is taken by one that only waits: what is tested is who waits, and that nobody hurries it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text("import time\n\n\ndef handler(event, context):\n    return 'seen'\n")
+    (tmp_path / "template.yaml").write_text(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: {FunctionName: f, Runtime: python3.11, Handler: app.handler, CodeUri: src, Timeout: 1}\n"
+    )
+    (tmp_path / "fake" / "debugpy").mkdir(parents=True)
+    (tmp_path / "fake" / "debugpy" / "__init__.py").write_text(DEBUGPY)
+    port = free_port()
+
+    async def found(*_: Any) -> DebugPort:
+        return DebugPort("127.0.0.1", port, tmp_path / "fake")
+
+    monkeypatch.setattr(functions, "debug_port", found)
+    with running(tmp_path, debug_function="F") as stack:
+        answers: list[Any] = []
+        calls = [threading.Thread(target=lambda: answers.append(answer(stack, "f"))) for _ in range(2)]
+        for call in calls:
+            call.start()
+        debugger = connect(port)
+        time.sleep(1.2)  # longer than its timeout
+        assert answers == []
+        debugger.sendall(b"go on")
+        for call in calls:
+            call.join(20)
+        debugger.close()
+        assert answers == ["seen", "seen"]
+        registry = stack.stack.wings.functions.registry
+        assert stack.call(lambda: len(registry.describe_environments("f"))) == 1
+
+
+def connect(port: int) -> socket.socket:
+    """A connection to a port as soon as someone listens."""
+    for _ in range(200):
+        try:
+            return socket.create_connection(("127.0.0.1", port), 5)
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    raise AssertionError("nobody listens")
+
+
+def test_what_cannot_be_debugged_is_told(tmp_path: Path) -> None:
+    cache = DependencyCache(tmp_path)
+
+    def told(runtime: str, port: int) -> str:
+        with pytest.raises(DebuggerMissing) as missing:
+            asyncio.run(debug_port(runtime, "/no/python", port, cache))
+        return str(missing.value)
+
+    assert "no debugger for provided.al2023" in told("provided.al2023", free_port())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert "cannot be used" in told("nodejs20.x", taken.getsockname()[1])
+    assert "debugpy" in told("python3.11", free_port())
+    assert asyncio.run(debug_port("nodejs20.x", "", free_port(), cache)).debugpy is None

@@ -24,6 +24,8 @@ REQUIREMENTS, PACKAGE = "requirements.txt", "package.json"
 LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
 INSTALL_SECONDS = 300.0
 """Time for one installation."""
+REAP_SECONDS = 5.0
+"""Time for an installer that was killed to be gone."""
 NETWORK_SECONDS = 15
 """Time for one connection of pip; npm's own limit is set to it too."""
 ENTRIES_MAX = 64
@@ -183,13 +185,19 @@ async def _run(command: list[str], folder: Path, seconds: float) -> None:
             output = (output + data)[-OUTPUT_BYTES:]
         await process.wait()
 
+    in_time = False
     try:
         await asyncio.wait_for(read(), seconds)
+        in_time = True
     except TimeoutError:
-        raise InstallFailed(_told(command, f"was ended after {seconds:.0f} s", output)) from None
+        pass
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+    if not in_time:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(read(), REAP_SECONDS)
+        raise InstallFailed(_told(command, f"was ended after {seconds:.0f} s", output))
     if process.returncode != 0:
         raise InstallFailed(_told(command, f"ended with {process.returncode}", output))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from trine.http.loop import run
 from trine.http.message import Headers, Request, Response
 from trine.iam.access import Access
 from trine.iam.placement import Way
-from trine.stack.checkpoint import HANGING_SECONDS, Checkpoint
+from trine.stack.checkpoint import HANGING_SECONDS, Checkpoint, place_functions
 from trine.trace import TraceBook
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
@@ -127,6 +128,30 @@ def test_a_version_of_a_function_stands_where_it_stands() -> None:
 )
 def test_strange_signatures_reach_the_service_that_refuses_them(authorization: str) -> None:
     assert Border().ask(authorization).status == 200
+
+
+@dataclass
+class Function:
+    """A resolved function."""
+
+    properties: dict[str, Any]
+    type: str = "AWS::Lambda::Function"
+    logical_id: str = "F"
+    physical_id: str = "f"
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        return {"Arn": FUNCTION}
+
+
+def test_the_start_says_how_far_the_model_goes() -> None:
+    access = Border().access
+    access.sites.clear()
+    assert place_functions(access, [Function({"VpcConfig": {"SubnetIds": []}})]) == ()
+    assert access.sites == {}
+    notes = place_functions(access, [Function({"VpcConfig": {"SubnetIds": ["subnet-elsewhere"]}})])
+    assert "the Internet stays reachable" in notes[-1]
+    assert list(access.sites) == [FUNCTION]
 
 
 def test_policies_see_the_endpoint() -> None:

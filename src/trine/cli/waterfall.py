@@ -35,6 +35,8 @@ def render(document: Mapping[str, Any]) -> Iterator[str]:
     if document.get("receipt") is not None:
         yield ""
         yield from receipt_lines(document["receipt"])
+        if document["kind"] == "websocket":
+            yield "  without AWS's charge for messages and connection minutes, which is not on the price list"
 
 
 def receipt_lines(receipt: Mapping[str, Any]) -> Iterator[str]:
@@ -44,7 +46,7 @@ def receipt_lines(receipt: Mapping[str, Any]) -> Iterator[str]:
         what = printable(f"{line['meter']} {line['what']}".rstrip())
         yield f"  ${line['usd']:.10f}  {line['amount']:>12.6g} {line['unit']:<34} {what}"
     if not receipt["lines"]:
-        yield "  nothing that AWS charges for"
+        yield "  nothing on the price list"
     if receipt["incomplete"]:
         yield "  (more calls were made than a trace remembers; the bill has them all)"
 

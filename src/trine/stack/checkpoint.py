@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 from trine.aws.ids import Ids
 from trine.clock import Clock
-from trine.cloudformation.resources import Resource
-from trine.ec2.build import build_network
+from trine.ec2.build import ResourceLike, build_network
 from trine.ec2.site import site_of
 from trine.http.message import Handler, Request, Response
 from trine.iam.access import Access
@@ -26,12 +25,25 @@ from trine.trace import TraceBook
 HANGING_SECONDS = 900.0
 """How long a call without a way hangs at most: no function runs longer."""
 FUNCTION = "AWS::Lambda::Function"
+BOUNDS = (
+    "functions with VpcConfig reach AWS services as their routes, endpoints and security groups allow; "
+    "the Internet stays reachable for them, with or without NAT (docs/vpc.md)"
+)
+"""What the start says of the model's reach."""
 KIND, ROOM = "ec2", "ec2.route"
 NO_ANSWER = 504
 """The status on the trace of a call that got no answer."""
 
 
-def place_functions(access: Access, resources: Iterable[Resource]) -> tuple[str, ...]:
+class PlacedResource(ResourceLike, Protocol):
+    """A resource of the template, whose attributes tell its ARN."""
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """What `Fn::GetAtt` gives."""
+
+
+def place_functions(access: Access, resources: Iterable[PlacedResource]) -> tuple[str, ...]:
     """Tell `access` where the template's functions stand; what of their networks cannot be modelled, in words."""
     everything = list(resources)
     configs = {
@@ -46,7 +58,7 @@ def place_functions(access: Access, resources: Iterable[Resource]) -> tuple[str,
         site = site_of(network, config) if isinstance(config, dict) else None
         if site is not None:
             access.sites[arn] = site
-    return network.problems
+    return (*network.problems, *([BOUNDS] if access.sites else ()))
 
 
 class Checkpoint:

@@ -100,5 +100,5 @@ function receipt(found) {
     table("At the price list's first tier", [
       ["What", (line) => [line.meter, " ", text(line.what)]], ["Amount", (line) => `${Number(line.amount).toPrecision(4)}`, "number"],
       ["Unit", (line) => line.unit], ["USD", (line) => usd(line.usd), "number"],
-    ], found.lines, "nothing that AWS charges for"));
+    ], found.lines, "nothing on the price list"));
 }

@@ -1,8 +1,8 @@
 """The way from a function in a VPC to the AWS ports: open, or a connection on which nothing ever comes back.
 
-Stands before the ports' handlers where the template puts functions into a VPC. Who calls is read from the access key of
-the signature, before it is verified: a key whose secret the caller does not have opens nothing, because the service
-behind refuses it, and a function has no keys but those that carry its place (its own, and what it assumes with them).
+Stands before the ports' handlers where the template puts functions into a VPC. Who calls is told by the signature, once
+the verifier that the service behind asks too has found it true: what is not signed, or wrongly, goes on and is refused
+there. A function has no keys but those that carry its place: its own, and those of roles that it assumes with them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.ec2.build import ResourceLike, build_network
@@ -78,10 +79,10 @@ class Checkpoint:
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Hand over to the port's own handler when there is a way."""
-        session = self._session(request)
+        service = self._service_of(request) or "dynamodb"
+        session = self._session(request, service)
         if session is None or session.placement is None:
             return self._inner(request)
-        service = self._service_of(request) or "dynamodb"
         way = session.placement.way(service)
         if way.open:
             if session.trace is not None:
@@ -89,10 +90,11 @@ class Checkpoint:
             return self._inner(request)
         return self._hang(request, session, service, way)
 
-    def _session(self, request: Request) -> Session | None:
-        key = _access_key_of(request)
-        credential = self._access.credentials.find(key) if key else None
-        return credential.session if credential is not None else None
+    def _session(self, request: Request, service: str) -> Session | None:
+        try:
+            return self._access.authenticate(request, service).session
+        except AwsError:
+            return None
 
     def _hang(self, request: Request, session: Session, service: str, way: Way) -> Future[Response]:
         trace = self._traces.open(KIND, self._ids.uuid(), session.trace)
@@ -109,13 +111,3 @@ class Checkpoint:
 def _give_up(hanging: Future[Response]) -> None:
     if not hanging.done():
         hanging.set_result(Response(NO_ANSWER))
-
-
-def _access_key_of(request: Request) -> str:
-    """The access key id that a signature claims, in a header or a presigned query; empty when there is none."""
-    authorization = request.headers.get(b"authorization")
-    if authorization is not None:
-        _, _, rest = authorization.partition(b"Credential=")
-    else:
-        _, _, rest = request.query.partition(b"X-Amz-Credential=")
-    return rest[:128].replace(b"%2F", b"/").replace(b"%2f", b"/").partition(b"/")[0].decode("latin-1")

@@ -63,6 +63,11 @@ KNOWN = [
     Known("gsi-consistent", "AWS's sentence.", ours="Consistent reads are not supported on global secondary"),
     Known("start-key", "AWS's sentences for start keys; Local has others.", ours="starting key|start key"),
     Known("segment", "AWS's sentence.", ours="The Segment parameter is zero-based"),
+    Known(
+        "segment-of-key",
+        "Which segment a key lies in depends on the hash, which is neither Local's nor AWS's.",
+        theirs="Exclusive start key must lie within the segment",
+    ),
     Known("duplicate", "The exception's name in AWS's model.", ours="DuplicateItemException"),
     Known(
         "unprojected",

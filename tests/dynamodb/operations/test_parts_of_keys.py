@@ -27,6 +27,7 @@ def test_refused_everywhere(client: Any, new_table: Callable[..., str], path: st
         ("put_item", {"TableName": table, "Item": KEY, **condition}),
         ("delete_item", {"TableName": table, "Key": KEY, **condition}),
         ("update_item", {"TableName": table, "Key": KEY, "UpdateExpression": "SET v = :v", **condition}),
+        ("update_item", {"TableName": table, "Key": KEY, "UpdateExpression": f"SET w = if_not_exists(w, {path})"}),
         ("get_item", {"TableName": table, "Key": KEY, **chosen}),
         ("scan", {"TableName": table, **chosen}),
         ("scan", {"TableName": table, "FilterExpression": f"{path} = :v", **VALUES}),

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.expressions.ast import DeleteAction, RemoveAction, UpdateTree
-from trine.dynamodb.expressions.checks import refuse_parts_of_keys
+from trine.dynamodb.expressions.ast import DeleteAction, RemoveAction, SetAction, UpdateTree
+from trine.dynamodb.expressions.checks import paths_of, refuse_parts_of_keys
 from trine.dynamodb.expressions.names import ExpressionContext, Names, Values
 from trine.dynamodb.expressions.parser import parse_update
 from trine.dynamodb.expressions.path import Resolved, resolve
@@ -32,6 +32,7 @@ class _Compiled:
         "_paths_seen",
         "actions",
         "nested",
+        "nested_reads",
         "paths",
     )
 
@@ -43,6 +44,9 @@ class _Compiled:
         self._paths_seen: tuple[Resolved, ...] = ()
         self._computes: list[Compute] | None = None
         self.nested = any(len(path.elements) > 1 for path in self.paths)
+        values = [action.value for action in tree.actions if isinstance(action, SetAction)]
+        self.nested_reads = [path for path in paths_of(values) if len(path.elements) > 1]
+        """Paths below the top level that values are made of."""
 
     def check(self, names: Names, values: Values) -> tuple[Resolved, ...]:
         """As `bind`, for names and values that are all there; faults are told without the parameter's name."""
@@ -118,6 +122,10 @@ class UpdatePlan:
     def check_keys(self, key_attributes: Iterable[str], index_key_attributes: Iterable[str] = ()) -> None:
         """ValidationException when the update changes a key attribute, or a part of an index key attribute."""
         check_keys(self.paths, key_attributes, index_key_attributes)
+        if reads := self._compiled.nested_reads:
+            heads = [path.elements[0] for path in reads]
+            nested = frozenset(self._names.get(str(head), str(head)) for head in heads)
+            refuse_parts_of_keys(nested, key_attributes, index_key_attributes)
 
 
 def check_keys(

@@ -6,7 +6,7 @@ from typing import Any
 
 from trine.cognito import attributes as user_attributes
 from trine.cognito import client_proof, limits
-from trine.cognito.codes import Codes, contact_of
+from trine.cognito.codes import Codes, Delivery, contact_of
 from trine.cognito.errors import (
     AliasExists,
     CodeMismatch,
@@ -146,6 +146,11 @@ def _claim_address(turn: Turn, pool: Pool, user: User, attribute: str) -> None:
     turn.save(other)
 
 
+def _sent_nowhere() -> Output:
+    """What a client that hides users is told when a code was asked for somebody who does not exist."""
+    return {"CodeDeliveryDetails": Delivery("email", "a@e").document()}
+
+
 async def resend_code(turn: Turn) -> Output:
     """ResendConfirmationCode."""
     rooms = turn.rooms
@@ -153,8 +158,7 @@ async def resend_code(turn: Turn) -> Output:
     user = rooms.directory.find_user(pool, turn.input["Username"])
     if user is None:
         if client.hides_users:
-            return {"CodeDeliveryDetails": {"Destination": "a***@e***", "DeliveryMedium": "EMAIL",
-                                            "AttributeName": "email"}}  # fmt: skip
+            return _sent_nowhere()
         raise UserNotFound("Username/client id combination not found.")
     if user.status != "UNCONFIRMED":
         raise InvalidParameter("User is already confirmed.")
@@ -173,8 +177,7 @@ async def forgot_password(turn: Turn) -> Output:
     user = rooms.directory.find_user(pool, turn.input["Username"])
     if user is None:
         if client.hides_users:
-            return {"CodeDeliveryDetails": {"Destination": "a***@e***", "DeliveryMedium": "EMAIL",
-                                            "AttributeName": "email"}}  # fmt: skip
+            return _sent_nowhere()
         raise UserNotFound("Username/client id combination not found.")
     if not user.enabled:
         raise NotAuthorized("User is disabled.")

@@ -44,3 +44,13 @@ def test_large_orders_are_packed_and_small_ones_stay(stack: RunningStack) -> Non
 def test_what_is_no_order_is_refused(stack: RunningStack) -> None:
     assert http("POST", f"{stack.url}/orders", {"id": 7}).status == 400
     assert http("GET", f"{stack.url}/orders/none").status == 404
+
+
+def test_what_starts_work_by_itself_is_told(stack: RunningStack) -> None:
+    sources = {source["source"]: source["targets"] for source in stack.description["sources"]}
+    assert any(name.startswith("dynamodb orders-Orders-") for name in sources)
+    assert [target[:16] for target in sources["cron(0 3 * * ? *) Europe/Berlin"]] == ["lambda orders-Re"]
+    (lost,) = [queue["url"] for queue in stack.description["queues"] if "Lost" in queue["name"]]
+    (output,) = [one for one in stack.description["outputs"] if one["name"] == "LostQueueUrl"]
+    assert output["localUrl"] == lost
+    assert stack.client("sqs").get_queue_attributes(QueueUrl=lost, AttributeNames=["QueueArn"])["Attributes"]

@@ -46,6 +46,14 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
         tables = description["tables"]
         yield from _table([(table["name"], ", ".join(table["keys"]), _indexes(table)) for table in tables])
         yield ""
+    if description["queues"]:
+        yield "Queues"
+        yield from _table([(queue["name"], queue["url"]) for queue in description["queues"]])
+        yield ""
+    if description["sources"]:
+        yield "Events"
+        yield from _table([(source["source"], "→", ", ".join(source["targets"])) for source in description["sources"]])
+        yield ""
     if description["outputs"]:
         yield "Outputs"
         yield from _table(

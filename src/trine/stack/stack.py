@@ -34,6 +34,7 @@ from trine.stack.description import (
     describe_urls,
     url_host,
 )
+from trine.stack.event_description import describe_queues, describe_sources
 from trine.stack.functions import ready_functions
 from trine.stack.listeners import AwsPort, FrontDoor, service_of
 from trine.stack.ports import Ports, bind
@@ -219,6 +220,7 @@ class Stack:
         """Everything that `--json` prints, as JSON values."""
         place, front_port = self.settings.place, self._ports.front.getsockname()[1]
         urls = describe_urls(self.wings.functions.urls, place, self.settings.host, front_port)
+        queues = describe_queues(self.template, self.aws_url)
         return {
             "template": str(self.template.path),
             "stackName": self.settings.stack_name,
@@ -246,7 +248,9 @@ class Stack:
             "functions": describe_functions(self.template.of_type(FUNCTION)),
             "functionUrls": urls,
             "tables": describe_tables(self.template.of_type(TABLE)),
-            "outputs": describe_outputs(self.template, urls),
+            "queues": queues,
+            "sources": describe_sources(self.template),
+            "outputs": describe_outputs(self.template, [*urls, *queues]),
             "manifest": [describe_row(row) for row in self.manifest()],
         }
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from trine.aws.arn import Place
+from trine.aws.errors import AwsError
 from trine.aws.ids import SeededIds
 from trine.clock import ManualClock
 from trine.dynamodb.endpoint import DynamoDB
@@ -81,6 +82,29 @@ def test_settings_indexes_stream_and_expiry_follow_the_template() -> None:
         assert again.stream_arn == table.stream_arn
         back = await dynamodb.create_table_from_template(SIMPLE)
         assert (back.indexes, back.stream, back.expiry) == ((), None, None)
+
+    with_table(work)
+
+
+def test_recovery_follows_the_template_that_speaks_of_it() -> None:
+    async def work(dynamodb: DynamoDB) -> None:
+        def with_recovery(**specification: Any) -> dict[str, Any]:
+            return {**SIMPLE, "PointInTimeRecoverySpecification": specification}
+
+        table = await dynamodb.create_table_from_template(SIMPLE)
+        assert table.history is None
+        on = with_recovery(PointInTimeRecoveryEnabled="true", RecoveryPeriodInDays="7")
+        table = await dynamodb.create_table_from_template(on)
+        assert table.history is not None
+        assert table.history.period_days == 7
+        # A template that says nothing of it leaves a history alone, however that was begun.
+        assert (await dynamodb.create_table_from_template(SIMPLE)).history is not None
+        table = await dynamodb.create_table_from_template(with_recovery(PointInTimeRecoveryEnabled=False))
+        assert table.history is None
+        with pytest.raises(AwsError):
+            await dynamodb.create_table_from_template(
+                with_recovery(PointInTimeRecoveryEnabled=True, RecoveryPeriodInDays=36)
+            )
 
     with_table(work)
 

@@ -99,7 +99,8 @@ async def table_from_template(rooms: Rooms, properties: Mapping[str, Any], strea
         table = await _reconciled(rooms, table, document, definition)
     table = await _labelled(rooms, table, stream_label)
     rooms.policies.follow(table)
-    table = await with_recovery(rooms, table, recovery)
+    if recovery is not None:
+        table = await with_recovery(rooms, table, recovery)
     return await _with_expiry(rooms, table, expiry)
 
 
@@ -125,8 +126,11 @@ def _expiry_attribute(properties: Mapping[str, Any]) -> str | None:
     return str(checked["TimeToLiveSpecification"]["AttributeName"])
 
 
-def _recovery(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _recovery(properties: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the template says of recovery; None when it says nothing, and a history that was begun otherwise goes on."""
     wish = _typed(properties.get("PointInTimeRecoverySpecification") or {})
+    if not wish:
+        return None
     enabled = str(wish.get("PointInTimeRecoveryEnabled", False)).lower() == "true"
     specification = {**wish, "PointInTimeRecoveryEnabled": enabled}
     document = {"TableName": "any", "PointInTimeRecoverySpecification": specification}

@@ -13,6 +13,7 @@ from trine.aws.ids import SeededIds
 from trine.clock import ManualClock
 from trine.http.message import Headers, Request
 from trine.iam.access import Access
+from trine.iam.caller import secure_transport
 from trine.iam.errors import AccessDenied, MalformedPolicy, NoSuchEntity, ValidationError
 from trine.iam.policy import parse_policy
 from trine.trace import TraceBook
@@ -153,7 +154,7 @@ def test_global_keys(access: Access, give_role: GiveRole, clock: ManualClock, si
         },
         "StringLike": {"aws:userid": "AROA*:session", "aws:UserAgent": "Boto*"},
         "IpAddress": {"aws:SourceIp": "127.0.0.0/8"},
-        "Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false", "aws:MultiFactorAuthPresent": "false"},
+        "Bool": {"aws:SecureTransport": "true", "aws:ViaAWSService": "false", "aws:MultiFactorAuthPresent": "false"},
         "DateLessThan": {"aws:CurrentTime": "2027-01-15T08:00:01Z"},
         "NumericEquals": {"aws:EpochTime": "1800000000"},
         "DateEquals": {"aws:TokenIssueTime": "2027-01-15T08:00:00Z"},
@@ -443,3 +444,12 @@ def test_what_is_settled_needs_no_question(access: Access, give_role: GiveRole) 
     limited = give_role({**READS, "Condition": leading}, RoleName="limited")
     access.authorize(limited, "dynamodb:GetItem", TABLE, {"dynamodb:LeadingKeys": ["mine"]})
     assert limited.settled("dynamodb:GetItem", TABLE) is None
+
+
+@pytest.mark.parametrize(
+    ("peer", "secure"),
+    [("127.0.0.1", "true"), ("127.8.9.1", "true"), ("::1", "true"), ("::ffff:127.0.0.1", "true"), ("10.0.0.7", "false"),
+     ("::2", "false")],
+)  # fmt: skip
+def test_what_stays_on_the_loopback_is_secure(peer: str, secure: str) -> None:
+    assert secure_transport(peer) == secure

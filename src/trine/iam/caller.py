@@ -129,6 +129,14 @@ def _iso(instant: float) -> str:
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def secure_transport(peer_host: str) -> str:
+    """`aws:SecureTransport` of a request: what stays on the loopback crosses no network.
+
+    The same call reaches AWS by TLS, and a template that denies what does not must not be refused here for that.
+    """
+    return "true" if peer_host.startswith(("127.", "::ffff:127.")) or peer_host == "::1" else "false"
+
+
 _KNOWN: Mapping[str, Callable[[Caller, float, str], str | None]] = {
     "aws:principalarn": lambda caller, now, resource: caller.principal.identity_arn,
     "aws:principalaccount": lambda caller, now, resource: caller.principal.account_id,
@@ -142,7 +150,9 @@ _KNOWN: Mapping[str, Callable[[Caller, float, str], str | None]] = {
     "aws:tokenissuetime": _token_issue_time,
     "aws:multifactorauthpresent": _mfa,
     "lambda:sourcefunctionarn": _source_function,
-    "aws:securetransport": lambda caller, now, resource: "false",
+    "aws:securetransport": lambda caller, now, resource: (
+        secure_transport(caller.request.peer_host) if caller.request is not None else "true"
+    ),
     "aws:sourceip": lambda caller, now, resource: caller.request.peer_host if caller.request is not None else None,
     "aws:useragent": lambda caller, now, resource: _header(caller, b"user-agent"),
     "aws:referer": lambda caller, now, resource: _header(caller, b"referer"),

@@ -13,6 +13,7 @@ from typing import Any
 from trine.apigateway.errors import ACCESS_DENIED, API_CONFIGURATION_ERROR, GatewayError
 from trine.apigateway.exchange import Exchange
 from trine.aws.arn import Place
+from trine.iam.caller import secure_transport
 from trine.iam.errors import MalformedPolicy
 from trine.iam.evaluator import Decision, Question, evaluate
 from trine.iam.policy import CompiledPolicy, parse_policy
@@ -26,7 +27,7 @@ def condition_values(exchange: Exchange) -> Mapping[str, tuple[str, ...]]:
     now = datetime.fromtimestamp(int(exchange.now_seconds), UTC)
     values = {
         "aws:sourceip": (exchange.source_ip,),
-        "aws:securetransport": ("false",),
+        "aws:securetransport": (secure_transport(exchange.source_ip),),
         "aws:currenttime": (f"{now:%Y-%m-%dT%H:%M:%SZ}",),
         "aws:epochtime": (str(int(exchange.now_seconds)),),
     }

@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import front_run, functions_run, gateway_run, identity_run, load, table_run
+from benchmarks import front_run, functions_run, gateway_run, identity_run, load, observing, table_run
 from benchmarks.front_servers import FRONT_SERVERS
 from benchmarks.installing import Cache
 from benchmarks.results import table
@@ -17,7 +17,7 @@ from benchmarks.table_servers import SERVERS
 
 RESULTS = Path(__file__).with_name("results.md")
 SECTION = "\n## "
-PARTS = ("table", "front", "gateway", "functions", "identity", "all")
+PARTS = ("table", "front", "gateway", "functions", "identity", "observing", "all")
 
 
 def options() -> argparse.Namespace:
@@ -76,6 +76,8 @@ def measured(chosen: argparse.Namespace, cache: Cache, wanted: list[str]) -> lis
         parts += ["## Functions alone", "", functions_run.run(), ""]
     if chosen.part in ("identity", "all") and not chosen.only:
         parts += ["## Who are you, may you", "", identity_run.run(), ""]
+    if chosen.part in ("observing", "all"):
+        parts += ["## Being watched", "", observing.run(cache, chosen.only, chosen.rounds, chosen.seconds), ""]
     return parts
 
 

@@ -79,6 +79,7 @@ class TrineUp(FrontServer):
     """`trine up`: front door, functions and durable table in one, signatures and roles enforced."""
 
     name = "Trine"
+    options: tuple[str, ...] = ()
 
     def start(self, cache: Cache, directory: Path) -> None:
         application = directory / "application"
@@ -87,7 +88,7 @@ class TrineUp(FrontServer):
         program = str(Path(sys.executable).with_name("trine"))
         command = [program, "up", str(application), "--port", str(self.port), "--aws-port", str(aws_port)]
         command += ["--dynamodb-port", "0", "--no-throttling", "--json", "-P", f"Runtime={RUNTIME}"]
-        process = Process(command, directory / "log", {}, directory)
+        process = Process([*command, *self.options], directory / "log", {}, directory)
         self.processes.append(process)
         self.ready_seconds = process.wait_until_ready(self.port, "/nothing-here")
         run_file = json.loads((application / ".trine" / "server.json").read_text())

@@ -34,7 +34,9 @@ class Started:
     ready_path: str = "/"
 
 
-def _trine(*options: str) -> Callable[[Cache, int, Path], Started]:
+def trine_table(*options: str) -> Callable[[Cache, int, Path], Started]:
+    """Trine's table server with these options."""
+
     def start(_cache: Cache, port: int, directory: Path) -> Started:
         program = str(Path(sys.executable).with_name("trine"))
         command = [program, "dynamodb", "--port", str(port), "--state", str(directory / "state"), *options]
@@ -79,9 +81,10 @@ def _echo(_cache: Cache, port: int, _directory: Path) -> Started:
 ECHO = "bare echo"
 """Not a peer: Trine's HTTP server with nothing behind it."""
 
-SERVERS: dict[str, Callable[[Cache, int, Path], Started]] = {
-    "Trine": _trine(),
-    "Trine, memory": _trine("--memory"),
+Start = Callable[[Cache, int, Path], Started]
+SERVERS: dict[str, Start] = {
+    "Trine": trine_table(),
+    "Trine, memory": trine_table("--memory"),
     "dynoxide, memory": _dynoxide(on_disk=False),
     "dynoxide, SQLite": _dynoxide(on_disk=True),
     "dynalite, memory": _dynalite(on_disk=False),
@@ -95,12 +98,12 @@ SERVERS: dict[str, Callable[[Cache, int, Path], Started]] = {
 class TableServer:
     """One table server, running, with the table in it."""
 
-    def __init__(self, name: str, cache: Cache, directory: Path) -> None:
-        """Start it. Raises NotInstalled, NotReady, RuntimeError."""
+    def __init__(self, name: str, cache: Cache, directory: Path, start: Start | None = None) -> None:
+        """Start it, as `SERVERS` says or by `start`. Raises NotInstalled, NotReady, RuntimeError."""
         self.name = name
         self.port = free_port()
         directory.mkdir(parents=True, exist_ok=True)
-        started = SERVERS[name](cache, self.port, directory)
+        started = (start or SERVERS[name])(cache, self.port, directory)
         self.process = Process(started.command, directory / "log", started.environment, directory)
         try:
             self.ready_seconds = self.process.wait_until_ready(self.port, started.ready_path)

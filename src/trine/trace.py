@@ -16,13 +16,6 @@ from trine.clock import Clock
 CHILDREN_MAX = 200
 """Most traces linked under one parent (a function that makes ten thousand table calls keeps the first ones)."""
 
-BATCH_TRACES = 256
-"""A follower is called at least once for so many closed traces: what they hold on to is bounded."""
-
-
-def _nobody() -> None:
-    """Called when a batch is full and nobody follows."""
-
 
 class Step(NamedTuple):
     """One room's mark: its name, when it was done (monotonic nanoseconds) and what it found."""
@@ -47,8 +40,7 @@ class Trace:
     def __init__(self, kind: str, request_id: str, clock: Clock, parent: Trace | None = None) -> None:
         self.kind = kind
         self.request_id = request_id
-        tick: Callable[[], int] = clock.monotonic_ns
-        self._tick = tick
+        self._tick = tick = clock.monotonic_ns
         self.started_ns = tick()
         self.started_at = clock.now()
         self.ended_ns = 0
@@ -75,9 +67,13 @@ class Trace:
             Step(room, ended_ns, detail() if callable(detail) else detail) for room, ended_ns, detail in self._marks
         ]
 
-    def times(self) -> Iterator[tuple[str, int]]:
-        """(room, monotonic nanoseconds) of each mark, in order; the details are left alone."""
-        return ((room, ended_ns) for room, ended_ns, _ in self._marks)
+    def time_of(self, room: str) -> int | None:
+        """Nanoseconds from the mark before `room`'s to its own (the last one); None when it left none."""
+        marks = self._marks
+        for at in range(len(marks) - 1, -1, -1):
+            if marks[at][0] == room:
+                return marks[at][1] - (marks[at - 1][1] if at else self.started_ns)
+        return None
 
     @property
     def last_room(self) -> str:
@@ -182,15 +178,20 @@ class TraceBook:
         self._capacity = capacity_per_ring
         self._rings: dict[str, deque[Trace]] = {}
         self._refused: OrderedDict[str, Trace] = OrderedDict()
-        self._closed: list[Trace] | None = None
-        self._on_closed: Callable[[], None] = _nobody
+        self._follower: Callable[[Trace], None] | None = None
 
-    def follow(self, batch: list[Trace], on_batch: Callable[[], None]) -> None:
-        """From now on append each closed trace to `batch`, and call `on_batch` for its first one and when it is full.
+    def follow(self, follower: Callable[[Trace], None]) -> None:
+        """From now on call `follower` with each trace that closes; it must be quick and never raise."""
+        before = self._follower
+        if before is None:
+            self._follower = follower
+            return
 
-        The follower empties the batch. That is all a request pays for being counted.
-        """
-        self._closed, self._on_closed = batch, on_batch
+        def both(trace: Trace) -> None:
+            before(trace)
+            follower(trace)
+
+        self._follower = both
 
     def open(self, kind: str, request_id: str, parent: Trace | None = None) -> Trace:
         """Start the trace of a request that has just come in."""
@@ -203,22 +204,20 @@ class TraceBook:
         ring.append(trace)
         return trace
 
-    def close(self, trace: Trace, status: int) -> None:
-        """The answer of `trace`'s request has gone out with `status`."""
+    def close(self, trace: Trace, status: int, room: str | None = None) -> None:
+        """The answer of `trace`'s request has gone out with `status`; `room` is the last one, which is done now too."""
         if not self.recording:
             return
         trace.outcome = status
-        trace.ended_ns = self._clock.monotonic_ns()
+        trace.ended_ns = ended_ns = trace._tick()
+        if room is not None:
+            trace._marks.append((room, ended_ns, None))
         if trace.refusal is not None or status >= 400:
             self._refused[trace.request_id] = trace
             if len(self._refused) > self._capacity:
                 self._refused.popitem(last=False)
-        closed = self._closed
-        if closed is not None:
-            closed.append(trace)
-            count = len(closed)
-            if count == 1 or count >= BATCH_TRACES:
-                self._on_closed()
+        if self._follower is not None:
+            self._follower(trace)
 
     def find(self, request_id: str) -> Trace | None:
         """The trace of `request_id`, or None when it is unknown or has been pushed out."""

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from trine.clock import ManualClock
-from trine.metering.collector import Collector, integration_ms
+from trine.metering.collector import Collector
+from trine.metering.distribution import Distribution
 from trine.metering.ledger import Ledger
-from trine.metering.limits import PAYERS_MAX_COUNT, SERIES_MAX_COUNT
+from trine.metering.limits import BATCH_MAX_COUNT, PAYERS_MAX_COUNT, SERIES_MAX_COUNT
 from trine.metering.measures import DYNAMODB, GATEWAY, LAMBDA, Measures, MetricName
 from trine.metering.usage import Counts, Dimensions, Payer, Payers, RouteName, add, take
-from trine.trace import BATCH_TRACES, Trace, TraceBook
+from trine.trace import Trace, TraceBook
 
 ROUTE = RouteName("abc", "profiles", "Prod", "GET", "/users/{id}", rest=True)
 
@@ -26,14 +27,18 @@ class Bench:
         self.ledger = Ledger(None)
         self.levels: list[tuple[str, str, float, float, float]] = []
         self.collector = Collector(self.clock, self.book, self.ledger, lambda: self.levels)
+        self.measured: dict[Any, Distribution] = {}
+        self.collector.on_minute = self._take
 
-    def call(self, kind: str, title: str, status: int = 200, parent: Trace | None = None, **given: Any) -> Trace:
+    def call(
+        self, kind: str, title: str, status: int = 200, parent: Trace | None = None, took: float = 0.001, **given: Any
+    ) -> Trace:
         trace = self.book.open(kind, "id", parent)
         trace.title = title
         trace.usage, trace.payer = given.get("usage"), given.get("payer")
         if "refusal" in given:
             trace.refuse(**given["refusal"])
-        self.clock.advance(0.001)
+        self.clock.advance(took)
         self.book.close(trace, status)
         return trace
 
@@ -44,11 +49,13 @@ class Bench:
         return found
 
     def total(self, namespace: str, name: str, **dimensions: str) -> Any:
-        wanted = tuple(sorted(dimensions.items()))
-        return next(
-            (found for series, found in self.collector.measures.totals.items()
-             if (series.namespace, series.name, tuple(sorted(series.dimensions))) == (namespace, name, wanted)), None
-        )  # fmt: skip
+        self.collector.measure()
+        return self.measured[namespace, name, tuple(sorted(dimensions.items()))]
+
+    def _take(self, minute: int, measured: Any) -> None:
+        for series, values in measured:
+            key = (series.namespace, series.name, tuple(sorted(series.dimensions)))
+            self.measured.setdefault(key, Distribution()).merge(values)
 
 
 @pytest.fixture
@@ -57,15 +64,15 @@ def bench() -> Bench:
 
 
 def test_a_batch_is_counted_when_it_is_full_or_a_second_old(bench: Bench) -> None:
-    for _ in range(BATCH_TRACES - 1):
-        bench.call("dynamodb", "dynamodb:GetItem Users", usage=(("Users", None, 0.5, 0.0),))
+    for _ in range(BATCH_MAX_COUNT - 1):
+        bench.call("dynamodb", "dynamodb:GetItem Users", took=0, usage=(("Users", None, 0.5, 0.0),))
     assert bench.collector.traces_counted == 0
-    bench.call("dynamodb", "dynamodb:GetItem Users", usage=(("Users", None, 0.5, 0.0),))
-    assert bench.collector.traces_counted == BATCH_TRACES
+    bench.call("dynamodb", "dynamodb:GetItem Users", took=0, usage=(("Users", None, 0.5, 0.0),))
+    assert bench.collector.traces_counted == BATCH_MAX_COUNT
     bench.call("dynamodb", "dynamodb:GetItem Users", usage=(("Users", None, 0.5, 0.0),))
     bench.clock.advance(1.0)
-    assert bench.collector.traces_counted == BATCH_TRACES + 1
-    assert bench.rows()[Dimensions("table", table="Users")]["readUnits"] == (BATCH_TRACES + 1) / 2
+    assert bench.collector.traces_counted == BATCH_MAX_COUNT + 1
+    assert bench.rows()[Dimensions("table", table="Users")]["readUnits"] == (BATCH_MAX_COUNT + 1) / 2
 
 
 def test_everything_goes_on_the_account_of_who_let_it_in(bench: Bench) -> None:
@@ -181,7 +188,7 @@ def test_ten_thousand_callers_and_series_stay_bounded() -> None:
     assert payers.of(ROUTE, "", "caller-9999").caller == "(other)"
     for number in range(10_000):
         measures.add(MetricName("Mine", f"metric-{number}", ()), 1.0)
-    assert len(measures.totals) == SERIES_MAX_COUNT
+    assert len(list(measures.turn())) == SERIES_MAX_COUNT
     assert measures.dropped == 10_000 - SERIES_MAX_COUNT
 
 
@@ -193,7 +200,7 @@ def test_units_of_one_request_add_up_by_table_and_index(bench: Bench) -> None:
 
 
 def test_without_an_integration_there_is_no_time_of_it(bench: Bench) -> None:
-    assert integration_ms(bench.call("apigateway", "GET /")) is None
+    assert bench.call("apigateway", "GET /").time_of("apigateway.integration") is None
 
 
 def test_a_book_that_does_not_record_tells_nobody() -> None:

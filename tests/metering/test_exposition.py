@@ -12,10 +12,9 @@ HOSTILE = 'a"b\\c\nd{}=,# é‮'
 
 def test_prometheus_reads_it() -> None:
     measures = Measures()
-    whole, route = (("ApiName", "x"),), (("ApiName", HOSTILE), ("Method", "GET"), ("Resource", "/u"), ("Stage", "Prod"))
-    for where in (whole, route):
-        measures.add(MetricName(GATEWAY, "Count", where), 1.0, 3)
-        measures.add(MetricName(GATEWAY, "4XXError", where), 1.0)
+    route = (("ApiName", HOSTILE), ("Method", "GET"), ("Resource", "/u"), ("Stage", "Prod"))
+    measures.add(MetricName(GATEWAY, "Count", route), 1.0, 3)
+    measures.add(MetricName(GATEWAY, "4XXError", route), 1.0)
     for milliseconds in (0.4, 3.0, 70.0, 2_000_000.0):
         measures.add(MetricName(LAMBDA, "Duration", (("FunctionName", "f"),)), milliseconds)
     measures.add(MetricName(DYNAMODB, "UserErrors", ()), 1.0)
@@ -24,6 +23,7 @@ def test_prometheus_reads_it() -> None:
         Figure("trine_x", "gauge", "An x.", 1.5, {"a": HOSTILE}),
         Figure("trine_x", "gauge", "An x.", 2, {"a": "b"}),
     ]
+    assert len(list(measures.turn())) == 11
     families = {
         family.name: family for family in text_string_to_metric_families(exposition(measures, figures).decode())
     }

@@ -37,7 +37,7 @@ def basic_caller(request: Request, access: Access) -> Caller | None:
 def scrape(stack: Stack) -> Response:
     """The measures of a stack."""
     collector = stack.wings.observing.collector
-    collector.drain()
+    collector.measure()
     return Response(200, [(b"Content-Type", CONTENT_TYPE)], exposition(collector.measures, _figures(stack)))
 
 

@@ -131,8 +131,7 @@ class DynamoDB:
         except Exception as fault:
             return self._refused(fault, trace)
         if isinstance(outcome, bytes):
-            trace.step("dynamodb.read")
-            self._traces.close(trace, 200)
+            self._traces.close(trace, 200, "dynamodb.read")
             return answer(outcome, request_id, request)
         if outcome.done():  # a store in memory: nothing to wait for
             return self._finished(outcome, request, trace)
@@ -197,8 +196,7 @@ class DynamoDB:
         fault = done.exception() if not done.cancelled() else InternalServerError("The request was abandoned")
         if fault is not None:
             return self._refused(fault, trace)
-        trace.step("dynamodb.commit")
-        self._traces.close(trace, 200)
+        self._traces.close(trace, 200, "dynamodb.commit")
         return answer(done.result(), trace.request_id, request)
 
     def _refused(self, fault: BaseException, trace: Trace) -> Response:

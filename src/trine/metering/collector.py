@@ -1,8 +1,7 @@
 """From closed traces to usage and measures: once a second, and in bulk.
 
-A trace that closes is appended to a list, that is all its request pays. When the list is full, or a second after its
-first trace, everything in it is counted together: calls to the table that are alike in everything but their time are
-one entry. Nothing runs while nothing happens.
+A trace that closes is sorted into a group of those like it, that is all its request pays. When there are many, or a
+second after the first one, groups become rows and measures. Nothing runs while nothing happens.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from trine.clock import Clock, Timer
+from trine.metering.batch import Batch, Groups, Invocations, Requests, TableCalls
 from trine.metering.distribution import Distribution
 from trine.metering.ledger import Ledger, Level, day_of
 from trine.metering.limits import DRAIN_SECONDS, MINUTE_SECONDS
@@ -24,14 +24,12 @@ from trine.metering.measures import (
     request_dimensions,
 )
 from trine.metering.tally import operation_of, table_of, tally_invocation, tally_request, tally_table_call
-from trine.metering.usage import FunctionUse, Payer, RouteName, as_table_uses, function_of, root_of
-from trine.trace import BATCH_TRACES, Trace, TraceBook
+from trine.metering.usage import Payer, as_table_uses
+from trine.trace import TraceBook
 
 _log = logging.getLogger("trine.metering")
 Levels = Callable[[], Iterable[tuple[str, str, float, float, float]]]
 """(table, index or "", stored bytes, provisioned read units, provisioned write units) of everything there is now."""
-_Alike = tuple[object, str, str, object, int, str]
-_ONE = 1.0
 
 
 class Collector:
@@ -45,23 +43,17 @@ class Collector:
         """Traces that could not be counted, because of a fault of our own; the log says which."""
         self.gauges: Callable[[], Iterable[tuple[MetricName, float]]] = tuple
         """What is looked at once a second while requests come: figures that no single request tells."""
-        self.on_counted: list[Callable[[list[Trace]], None]] = []
-        """Told each batch once it is counted (trace export); must not block or raise."""
         self.on_minute: Callable[[int, Iterable[tuple[MetricName, Distribution]]], None] = _nobody
         """Told what was measured in a minute, in one part or several."""
         self._measured_minute = 0
-        self._closed: list[Trace] = []
         self._since = 0.0
         self._timer: Timer | None = None
         self._minute_timer: Timer | None = None
         self._day = ""
-        self._request_names: dict[RouteName, list[MetricDimensions]] = {}
-        traces.follow(self._closed, self._batch)
+        self._batch = Batch(self._first_closed, self.drain)
+        traces.follow(self._batch.add)
 
-    def _batch(self) -> None:
-        if len(self._closed) >= BATCH_TRACES:
-            self.drain()
-            return
+    def _first_closed(self) -> None:
         self._since = self._clock.now()
         if self._timer is None:
             self._timer = self._clock.call_later(DRAIN_SECONDS, self._drain_late)
@@ -114,12 +106,10 @@ class Collector:
             self.ledger.pack(today)
 
     def drain(self) -> None:
-        """Count every trace that has closed."""
-        closed = self._closed
-        if not closed:
+        """Count everything that has closed."""
+        groups = self._batch.take()
+        if not groups.traces:
             return
-        batch = closed[:]
-        closed.clear()
         if self._minute_timer is None:
             left = MINUTE_SECONDS - self._clock.now() % MINUTE_SECONDS
             self._minute_timer = self._clock.call_later(left + DRAIN_SECONDS, self._minute_over)
@@ -128,14 +118,12 @@ class Collector:
             self._turn()
             self._measured_minute = minute
         try:
-            self._count(batch, minute)
+            self._count(groups, minute)
         except Exception:
-            self.failures += len(batch)
+            self.failures += groups.traces
             _log.exception("requests could not be counted")
-        self.traces_counted += len(batch)
-        self._since = self._clock.now()
-        for tell in self.on_counted:
-            tell(batch)
+        self.traces_counted += groups.traces
+        self.failures += groups.failures
 
     def measure(self) -> None:
         """Hand on everything measured up to now."""
@@ -145,82 +133,64 @@ class Collector:
     def _turn(self) -> None:
         self.on_minute(self._measured_minute, self.measures.turn())
 
-    def _count(self, batch: list[Trace], minute: int) -> None:
-        alike: dict[_Alike, list[Trace]] = {}
-        for trace in batch:
-            kind = trace.kind
-            if kind == "dynamodb":
-                # The hot path: everything is worked out once for all calls that are alike.
-                if trace.parent is None:
-                    payer, function = trace.payer, ""
-                else:
-                    payer, function = root_of(trace).payer, function_of(trace)
-                refused = "" if trace.refusal is None else str(trace.refusal.get("room"))
-                key: _Alike = (payer, function, trace.title, trace.usage, trace.outcome, refused)
-                known = alike.get(key)
-                if known is None:
-                    alike[key] = [trace]
-                else:
-                    known.append(trace)
-            elif kind == "apigateway":
-                self._count_request(trace, minute)
-            elif kind == "lambda":
-                self._count_invocation(trace, minute)
-        for (payer, function, *_), traces in alike.items():
-            self._count_table_calls(traces, payer, function, minute)
+    def _count(self, groups: Groups, minute: int) -> None:
+        for calls in groups.table_calls:
+            self._count_table_calls(calls, minute)
+        for requests in groups.requests:
+            self._count_requests(requests, minute)
+        for invocations in groups.invocations:
+            self._count_invocations(invocations, minute)
 
-    # -- the front door ----------------------------------------------------------------------------------------------
-
-    def _count_request(self, trace: Trace, minute: int) -> None:
-        dimensions, counts = tally_request(trace)
+    def _count_requests(self, group: Requests, minute: int) -> None:
+        count, times = len(group.nanoseconds), _milliseconds(group.nanoseconds)
+        dimensions, one = tally_request(group.first)
+        counts = {name: value * count for name, value in one.items()}
+        counts |= {"milliseconds": sum(times), "bytesOut": group.bytes_out}
+        if "units" in counts:
+            counts["units"] = group.units
         self.ledger.count(minute, dimensions, counts)
-        payer: Payer | None = trace.payer
+        payer: Payer | None = group.first.payer
         if payer is None:
             return
-        route = payer.route
-        names = self._request_names.get(route)
-        if names is None:
-            names = self._request_names[route] = request_dimensions(route)
-        status = trace.outcome
-        integration = integration_ms(trace)
+        route, status, add = payer.route, group.first.outcome, self.measures.add
+        where = request_dimensions(route)
         client, server = ("4XXError", "5XXError") if route.rest else ("4xx", "5xx")
-        for where in names:
-            add = self.measures.add
-            add(MetricName(GATEWAY, "Count", where), _ONE)
-            add(MetricName(GATEWAY, "Latency", where), counts["milliseconds"])
-            add(MetricName(GATEWAY, client, where), float(400 <= status < 500))
-            add(MetricName(GATEWAY, server, where), float(status >= 500))
-            if integration is not None:
-                add(MetricName(GATEWAY, "IntegrationLatency", where), integration)
-            if not route.rest:
-                add(MetricName(GATEWAY, "DataProcessed", where), counts["bytesOut"])
+        add(MetricName(GATEWAY, "Count", where), 1.0, count)
+        add(MetricName(GATEWAY, client, where), float(400 <= status < 500), count)
+        add(MetricName(GATEWAY, server, where), float(status >= 500), count)
+        self.measures.add_sorted(MetricName(GATEWAY, "Latency", where), times)
+        self.measures.add_sorted(MetricName(GATEWAY, "IntegrationLatency", where), _milliseconds(group.integration_ns))
+        if not route.rest:
+            add(MetricName(GATEWAY, "DataProcessed", where), group.bytes_out / count, count)
 
-    # -- functions ---------------------------------------------------------------------------------------------------
-
-    def _count_invocation(self, trace: Trace, minute: int) -> None:
-        dimensions, counts = tally_invocation(trace, root_of(trace).payer)
-        if not counts or not dimensions.function:
+    def _count_invocations(self, group: Invocations, minute: int) -> None:
+        count, function = len(group.durations_ms), group.first.title
+        if not function:
             return
-        self.ledger.count(minute, dimensions, counts)
-        where: MetricDimensions = (("FunctionName", dimensions.function),)
+        dimensions, one = tally_invocation(group.first, group.payer)
+        counts = {
+            name: value * (count + group.refused) for name, value in one.items() if name in ("errors", "throttled")
+        }
+        if count:
+            counts |= {"requests": count, "milliseconds": sum(group.durations_ms), "billedMs": group.billed_ms,
+                       "mbMs": group.mb_ms}  # fmt: skip
+        if group.cold_starts:
+            counts |= {"initMs": group.init_ms, "coldStarts": group.cold_starts}
+        if counts:
+            self.ledger.count(minute, dimensions, counts)
+        where: MetricDimensions = (("FunctionName", function),)
         add = self.measures.add
         if counts.get("throttled"):
-            add(MetricName(LAMBDA, "Throttles", where), _ONE)
-        if trace.usage is None:
-            return
-        use = FunctionUse(*trace.usage)
-        add(MetricName(LAMBDA, "Invocations", where), _ONE)
-        add(MetricName(LAMBDA, "Errors", where), counts.get("errors", 0.0))
-        add(MetricName(LAMBDA, "Throttles", where), 0.0)
-        add(MetricName(LAMBDA, "Duration", where), use.duration_ms)
+            add(MetricName(LAMBDA, "Throttles", where), 1.0, counts["throttled"])
+        if count:
+            add(MetricName(LAMBDA, "Invocations", where), 1.0, count)
+            add(MetricName(LAMBDA, "Errors", where), float("errors" in counts), count)
+            add(MetricName(LAMBDA, "Throttles", where), 0.0, count)
+            self.measures.add_sorted(MetricName(LAMBDA, "Duration", where), sorted(group.durations_ms))
 
-    # -- tables ------------------------------------------------------------------------------------------------------
-
-    def _count_table_calls(self, traces: list[Trace], payer: object, function: str, minute: int) -> None:
-        first, count = traces[0], len(traces)
-        times = sorted([(trace.ended_ns - trace.started_ns) / 1e6 for trace in traces])
-        paying = payer if isinstance(payer, Payer | str) else None
-        for dimensions, counts in tally_table_call(first, paying, function):
+    def _count_table_calls(self, calls: TableCalls, minute: int) -> None:
+        first, count, times = calls.first, len(calls.nanoseconds), _milliseconds(calls.nanoseconds)
+        for dimensions, counts in tally_table_call(first, calls.payer, calls.function):
             many = {name: value * count for name, value in counts.items()}
             if "milliseconds" in many:
                 many["milliseconds"] = sum(times)
@@ -231,15 +201,15 @@ class Collector:
         if table and status < 400:
             measures.add_sorted(MetricName(DYNAMODB, "SuccessfulRequestLatency", called), times)
         elif table and first.refusal is not None and first.refusal.get("room") == "dynamodb.throughput":
-            measures.add(MetricName(DYNAMODB, "ThrottledRequests", called), _ONE, count)
+            measures.add(MetricName(DYNAMODB, "ThrottledRequests", called), 1.0, count)
             kind = "Write" if "Write" in str(first.refusal.get("throttling", "")) else "Read"
-            measures.add(MetricName(DYNAMODB, f"{kind}ThrottleEvents", (("TableName", table),)), _ONE, count)
+            measures.add(MetricName(DYNAMODB, f"{kind}ThrottleEvents", (("TableName", table),)), 1.0, count)
         elif first.refusal is not None and first.refusal.get("code") == "ConditionalCheckFailedException":
-            measures.add(MetricName(DYNAMODB, "ConditionalCheckFailedRequests", (("TableName", table),)), _ONE, count)
+            measures.add(MetricName(DYNAMODB, "ConditionalCheckFailedRequests", (("TableName", table),)), 1.0, count)
         elif status >= 500:
-            measures.add(MetricName(DYNAMODB, "SystemErrors", called), _ONE, count)
+            measures.add(MetricName(DYNAMODB, "SystemErrors", called), 1.0, count)
         else:
-            measures.add(MetricName(DYNAMODB, "UserErrors", ()), _ONE, count)
+            measures.add(MetricName(DYNAMODB, "UserErrors", ()), 1.0, count)
         for use in as_table_uses(first.usage):
             where: MetricDimensions = (("TableName", use.table),)
             if use.index_name is not None:
@@ -256,11 +226,6 @@ def _nobody(minute: int, measured: Iterable[tuple[MetricName, Distribution]]) ->
         pass
 
 
-def integration_ms(trace: Trace) -> float | None:
-    """How long the integration took: from the room before it to its own mark. None when none ran."""
-    began_ns = trace.started_ns
-    for step in trace.times():
-        if step[0] == "apigateway.integration":
-            return (step[1] - began_ns) / 1e6
-        began_ns = step[1]
-    return None
+def _milliseconds(nanoseconds: list[int]) -> list[float]:
+    """Times in ascending order."""
+    return sorted([one / 1e6 for one in nanoseconds])

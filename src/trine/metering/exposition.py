@@ -52,7 +52,7 @@ def exposition(measures: Measures, figures: Iterable[Figure]) -> bytes:
     """The whole scrape."""
     families: dict[str, list[tuple[str, Distribution]]] = {}
     for name, values in measures.totals.items():
-        if _is_finest(name):
+        if name.name != "ConcurrentExecutions":  # looked at now and then: no counter; environments say it better
             families.setdefault(metric_name(name), []).append((_labels(dict(name.dimensions)), values))
     lines: list[str] = []
     for family, series in sorted(families.items()):
@@ -78,13 +78,6 @@ def metric_name(name: MetricName) -> str:
     if UNITS.get(name.name) == "Milliseconds":
         return f"{_PREFIXES[name.namespace]}_{bare}_seconds"
     return f"{_PREFIXES[name.namespace]}_{bare}{'_bytes' if name.name == 'DataProcessed' else ''}_total"
-
-
-def _is_finest(name: MetricName) -> bool:
-    """Of the front door's measures those by method or route: sums are Prometheus's work."""
-    if name.name == "ConcurrentExecutions":
-        return False  # looked at now and then: no counter; `trine_lambda_environments` says it better
-    return name.namespace != GATEWAY or any(key in ("Resource", "Route") for key, _ in name.dimensions)
 
 
 def _labels(given: Mapping[str, str]) -> str:

@@ -18,6 +18,8 @@ MINUTES_IN_MEMORY_MAX_COUNT = 24 * 60
 """Minutes of usage a stack without a state directory remembers."""
 NAME_MAX_CHARACTERS = 256
 """Longer names of callers and keys are cut."""
+BATCH_MAX_COUNT = 4_096
+"""Closed traces that wait together, at most, before they are counted."""
 DRAIN_SECONDS = 1.0
 """How long closed traces wait, at most, before they are counted."""
 MINUTE_SECONDS = 60

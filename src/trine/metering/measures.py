@@ -9,6 +9,7 @@ counted. Names and dimensions: "Amazon API Gateway dimensions and metrics", "Typ
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from trine.metering.distribution import Distribution
@@ -42,39 +43,51 @@ class Measures:
 
     def __init__(self) -> None:
         self.totals: dict[MetricName, Distribution] = {}
-        """Since the start."""
+        """Since the start, up to the last turn; the front door's by method or route only."""
         self._fresh: dict[MetricName, Distribution] = {}
         self.dropped = 0
         """Values of series that are not kept, because there are too many."""
 
     def add(self, name: MetricName, value: float, count: float = 1.0) -> None:
         """Take in one value, `count` times."""
-        if (pair := self._pair(name)) is not None:
-            pair[0].add(value, count)
-            pair[1].add(value, count)
+        if (fresh := self._of(name)) is not None:
+            fresh.add(value, count)
 
     def add_sorted(self, name: MetricName, values: list[float]) -> None:
         """Take in many values in ascending order."""
-        if (pair := self._pair(name)) is not None:
-            pair[0].add_sorted(values)
-            pair[1].add_sorted(values)
+        if values and (fresh := self._of(name)) is not None:
+            fresh.add_sorted(values)
 
-    def _pair(self, name: MetricName) -> tuple[Distribution, Distribution] | None:
-        total = self.totals.get(name)
-        if total is None:
-            if len(self.totals) >= SERIES_MAX_COUNT:
-                self.dropped += 1
-                return None
-            total = self.totals[name] = Distribution()
+    def _of(self, name: MetricName) -> Distribution | None:
         fresh = self._fresh.get(name)
         if fresh is None:
+            if name not in self.totals and len(self.totals) + len(self._fresh) >= SERIES_MAX_COUNT:
+                self.dropped += 1
+                return None
             fresh = self._fresh[name] = Distribution()
-        return total, fresh
+        return fresh
 
     def turn(self) -> Iterator[tuple[MetricName, Distribution]]:
-        """What came in since the last turn."""
+        """What came in since the last turn; the front door's also by stage and by API."""
         fresh, self._fresh = self._fresh, {}
-        yield from fresh.items()
+        coarser: dict[MetricName, Distribution] = {}
+        for name, values in fresh.items():
+            total = self.totals.get(name)
+            if total is None:
+                total = self.totals[name] = Distribution()
+            total.merge(values)
+            for where in _coarser(name):
+                coarser.setdefault(MetricName(name.namespace, name.name, where), Distribution()).merge(values)
+        return chain(fresh.items(), coarser.items())
+
+
+def _coarser(name: MetricName) -> list[MetricDimensions]:
+    """Under which dimensions API Gateway publishes a measure besides those of the method or route."""
+    if name.namespace != GATEWAY:
+        return []
+    kept = dict(name.dimensions)
+    whole = ("ApiName", kept["ApiName"]) if "ApiName" in kept else ("ApiId", kept["ApiId"])
+    return [(whole,), (whole, ("Stage", kept["Stage"]))]
 
 
 def concurrency_measures(running: Mapping[str, int]) -> Iterator[tuple[MetricName, float]]:
@@ -85,12 +98,9 @@ def concurrency_measures(running: Mapping[str, int]) -> Iterator[tuple[MetricNam
         yield MetricName(LAMBDA, "ConcurrentExecutions", ()), float(sum(running.values()))
 
 
-def request_dimensions(route: RouteName) -> list[MetricDimensions]:
-    """The dimensions under which API Gateway publishes a request: by API, by stage, by method or route."""
-    stage = ("Stage", route.stage)
+def request_dimensions(route: RouteName) -> MetricDimensions:
+    """The dimensions of one method of a REST API, or of one route of an HTTP API."""
     if route.rest:
-        name = ("ApiName", route.api_name)
-        return [(name,), (name, stage), (name, ("Method", route.method), ("Resource", route.path), stage)]
+        return ("ApiName", route.api_name), ("Method", route.method), ("Resource", route.path), ("Stage", route.stage)
     key = route.path if route.path == "$default" else f"{route.method} {route.path}"
-    api = ("ApiId", route.api_id)
-    return [(api,), (api, stage), (api, ("Route", key), stage)]
+    return ("ApiId", route.api_id), ("Route", key), ("Stage", route.stage)

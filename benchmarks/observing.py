@@ -1,0 +1,128 @@
+"""What being watched costs: traces, usage and measures together, on against off, row by row in one run.
+
+Each row is measured on two servers that differ in `--observe` alone, in turns and in both orders; the figure is the
+median of the rounds' ratios of processor time for one request. Load and noise of the machine fall on both alike.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmarks import table_run
+from benchmarks.front_run import ROWS as FRONT_ROWS
+from benchmarks.front_run import check as check_front
+from benchmarks.front_servers import TrineUp
+from benchmarks.installing import Cache
+from benchmarks.load import drive
+from benchmarks.process import Process
+from benchmarks.signing import Signer
+from benchmarks.table_servers import TableServer, trine_table
+
+GOAL_PERCENT = 5.0
+WAYS = ("all", "nothing")
+Pair = dict[str, Sequence[Process]]
+
+
+class ObservedUp(TrineUp):
+    """`trine up` as it is."""
+
+    options = ("--observe", "all")
+
+
+class UnobservedUp(TrineUp):
+    """`trine up` that notes nothing of its requests."""
+
+    options = ("--observe", "nothing")
+
+
+def run(cache: Cache, only: str, rounds: int, seconds: float) -> str:
+    """The rows whose title holds `only`, as a Markdown table."""
+    lines = ["| | CPU for one request, watched | not watched | cost |", "|---|---|---|---|"]
+    with tempfile.TemporaryDirectory(prefix="trine-bench-") as directory:
+        lines += _tables(cache, Path(directory), only, rounds, seconds)
+        lines += _fronts(cache, Path(directory), only, rounds, seconds)
+    return "\n".join(lines)
+
+
+def _tables(cache: Cache, directory: Path, only: str, rounds: int, seconds: float) -> list[str]:
+    rows = [row for row in table_run.ROWS if only.lower() in row.title.lower()]
+    if not rows:
+        return []
+    servers: dict[str, TableServer] = {}
+    try:
+        for way in WAYS:
+            start = trine_table("--memory", "--observe", way)
+            servers[way] = TableServer(f"Trine, {way}", cache, directory / f"table-{way}", start)
+        for server in servers.values():
+            assert server.key is not None
+            server.fill(Signer(server.key))
+        lines = []
+        for row in rows:
+            loads: dict[str, Callable[[], float]] = {}
+            for way, server in servers.items():
+                assert server.key is not None
+                signer = Signer(server.key)
+                requests = [signer.request(call, server.port) for call in row.calls()]
+                table_run.check(row, server, requests)
+                loads[way] = _load([server.process], server.port, requests, row.connections, seconds)
+            lines.append(_row(row.title, loads, rounds))
+        return lines
+    finally:
+        for server in servers.values():
+            server.process.stop()
+
+
+def _fronts(cache: Cache, directory: Path, only: str, rounds: int, seconds: float) -> list[str]:
+    rows = [row for row in FRONT_ROWS if only.lower() in row.title.lower()]
+    if not rows:
+        return []
+    servers: dict[str, TrineUp] = {}
+    try:
+        for way, kind in zip(WAYS, (ObservedUp, UnobservedUp), strict=True):
+            servers[way] = kind(cache, directory / f"front-{way}")
+        lines = []
+        for row in rows:
+            loads = {}
+            for way, server in servers.items():
+                check_front(row, server)
+                requests = [server.request(path) for path in row.paths()]
+                loads[way] = _load(server.processes, server.port, requests, row.connections, seconds)
+            lines.append(_row(row.title, loads, rounds))
+        return lines
+    finally:
+        for server in servers.values():
+            server.stop()
+
+
+def _load(
+    processes: Sequence[Process], port: int, requests: list[bytes], connections: int, seconds: float
+) -> Callable[[], float]:
+    """A function that puts load on and tells the microseconds of processor time of the server for one request."""
+
+    def measure() -> float:
+        before = sum(process.cpu_seconds() for process in processes)
+        found = drive(port, requests, connections, seconds)
+        return (sum(process.cpu_seconds() for process in processes) - before) / found.requests * 1e6
+
+    return measure
+
+
+def _row(title: str, loads: dict[str, Callable[[], float]], rounds: int) -> str:
+    spent: dict[str, list[float]] = {way: [] for way in WAYS}
+    for way in WAYS:
+        loads[way]()  # warm
+    for number in range(rounds):
+        for way in WAYS if number % 2 == 0 else reversed(WAYS):
+            spent[way].append(loads[way]())
+    cost = (median(on / off for on, off in zip(spent["all"], spent["nothing"], strict=True)) - 1) * 100
+    mark = "reached" if cost <= GOAL_PERCENT else "**missed**"
+    text = (
+        f"| {title} | {median(spent['all']):.1f} µs | {median(spent['nothing']):.1f} µs | "
+        f"{cost:+.1f} % (goal ≤ {GOAL_PERCENT:g} %: {mark}) |"
+    )
+    print(text, file=sys.stderr, flush=True)
+    return text

@@ -1,0 +1,181 @@
+"""Traces as they close, sorted into groups of what is alike: the work of counting is by groups, not by requests.
+
+Enters one trace at a time, while it is still in the processor's cache; leaves `TableCalls`, `Requests`, `Invocations`,
+each with the first trace of its kind, from which `tally` makes the row, and with sums and times of all of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from trine.metering.limits import BATCH_MAX_COUNT
+from trine.metering.tally import metered_units
+from trine.metering.usage import Payer, function_of, root_of
+from trine.trace import Trace
+
+_log = logging.getLogger("trine.metering")
+_Alike = tuple[object, str, str, object, int, str]
+INTEGRATION = "apigateway.integration"
+
+
+class TableCalls:
+    """Calls to the table that are alike in everything but their time."""
+
+    __slots__ = ("first", "function", "nanoseconds", "payer")
+
+    def __init__(self, first: Trace, payer: Payer | str | None, function: str) -> None:
+        self.first, self.payer, self.function = first, payer, function
+        self.nanoseconds: list[int] = []
+
+
+class Requests:
+    """Requests at the front door of one payer with one outcome."""
+
+    __slots__ = ("bytes_out", "first", "integration_ns", "nanoseconds", "units")
+
+    def __init__(self, first: Trace) -> None:
+        self.first = first
+        self.nanoseconds: list[int] = []
+        self.integration_ns: list[int] = []
+        self.bytes_out = self.units = 0
+
+
+class Invocations:
+    """Invocations of one function for one payer with one outcome."""
+
+    __slots__ = ("billed_ms", "cold_starts", "durations_ms", "first", "init_ms", "mb_ms", "payer", "refused")
+
+    def __init__(self, first: Trace, payer: Payer | str | None) -> None:
+        self.first, self.payer = first, payer
+        self.durations_ms: list[float] = []
+        self.billed_ms = self.mb_ms = self.cold_starts = self.refused = 0
+        self.init_ms = 0.0
+
+
+class Groups(NamedTuple):
+    """What was in a batch."""
+
+    traces: int
+    failures: int
+    """Traces that could not be sorted, because of a fault of our own."""
+    table_calls: list[TableCalls]
+    requests: list[Requests]
+    invocations: list[Invocations]
+
+
+class Batch:
+    """The groups of what has closed since the last time they were taken."""
+
+    def __init__(self, on_first: Callable[[], None], on_full: Callable[[], None]) -> None:
+        """`on_first` is called for the first trace after a `take`, `on_full` when there are many."""
+        self._alike: dict[_Alike, TableCalls] = {}
+        self._requests: dict[tuple[object, str, int], Requests] = {}
+        self._invocations: dict[tuple[object, str, int, bool], Invocations] = {}
+        self.add, self.take = self._functions(on_first, on_full)
+
+    def _functions(
+        self, on_first: Callable[[], None], on_full: Callable[[], None]
+    ) -> tuple[Callable[[Trace], None], Callable[[], Groups]]:
+        """`add` a trace that has just closed, `take` all groups: two functions over common variables, because every
+        request pays for the first one, and variables cost less than attributes.
+        """
+        usage: object = None
+        title = payer = note = None
+        outcome, count, failures = -1, 0, 0
+
+        def add(trace: Trace) -> None:
+            nonlocal usage, title, payer, note, outcome, count, failures
+            if (
+                trace.outcome == outcome
+                and trace.title == title
+                and trace.usage == usage
+                and trace.payer == payer
+                and trace.parent is None
+                and note is not None
+            ):  # a call to the table like the one before, as most are: that costs less to see than to look up
+                note(trace.ended_ns - trace.started_ns)
+            else:
+                outcome = -1
+                try:
+                    if trace.kind == "dynamodb":
+                        note = self._calls_like(trace).nanoseconds.append
+                        note(trace.ended_ns - trace.started_ns)
+                        if trace.parent is None and trace.outcome < 400:
+                            usage, title, payer, outcome = trace.usage, trace.title, trace.payer, trace.outcome
+                    elif not self._add_other(trace):
+                        return
+                except Exception:
+                    failures += 1
+                    _log.exception("a request could not be counted")
+            count += 1
+            if count == 1:
+                on_first()
+            elif count >= BATCH_MAX_COUNT:
+                on_full()
+
+        def take() -> Groups:
+            nonlocal outcome, note, count, failures
+            taken = (list(self._alike.values()), list(self._requests.values()), list(self._invocations.values()))
+            groups = Groups(count, failures, *taken)
+            self._alike, self._requests, self._invocations = {}, {}, {}
+            outcome, note, count, failures = -1, None, 0, 0
+            return groups
+
+        return add, take
+
+    def _calls_like(self, trace: Trace) -> TableCalls:
+        payer, function = trace.payer, ""
+        if trace.parent is not None:
+            payer, function = root_of(trace).payer, function_of(trace)
+        refusal, refused = trace.refusal, ""
+        if refusal is not None:
+            refused = f"{refusal.get('room')} {refusal.get('code')} {refusal.get('throttling', '')}"
+        key: _Alike = (payer, function, trace.title, trace.usage, trace.outcome, refused)
+        known = self._alike.get(key)
+        if known is None:
+            known = self._alike[key] = TableCalls(trace, payer if isinstance(payer, Payer | str) else None, function)
+        return known
+
+    def _add_other(self, trace: Trace) -> bool:
+        """Sort in a request or an invocation; False for what costs nothing."""
+        if trace.kind == "apigateway":
+            self._add_request(trace)
+        elif trace.kind == "lambda":
+            self._add_invocation(trace)
+        else:
+            return False
+        return True
+
+    def _add_request(self, trace: Trace) -> None:
+        room = "" if trace.refusal is None else str(trace.refusal.get("room"))
+        key = (trace.payer, room, trace.outcome)
+        group = self._requests.get(key)
+        if group is None:
+            group = self._requests[key] = Requests(trace)
+        group.nanoseconds.append(trace.ended_ns - trace.started_ns)
+        integration_ns = trace.time_of(INTEGRATION)
+        if integration_ns is not None:
+            group.integration_ns.append(integration_ns)
+        if trace.usage is not None:
+            rest, request_bytes, response_bytes = trace.usage
+            group.bytes_out += response_bytes
+            group.units += 1 if rest else metered_units(request_bytes, response_bytes)
+
+    def _add_invocation(self, trace: Trace) -> None:
+        memory_mb, duration_ms, billed_ms, init_ms = trace.usage or (0, 0.0, 0, 0.0)
+        payer = root_of(trace).payer
+        key = (payer, trace.title, trace.outcome, trace.refusal is None)
+        group = self._invocations.get(key)
+        if group is None:
+            group = self._invocations[key] = Invocations(trace, payer)
+        if trace.usage is None:
+            group.refused += 1
+            return
+        group.durations_ms.append(duration_ms)
+        group.billed_ms += billed_ms
+        group.mb_ms += billed_ms * memory_mb
+        if init_ms:
+            group.init_ms += init_ms
+            group.cold_starts += 1

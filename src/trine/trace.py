@@ -67,6 +67,10 @@ class Trace:
             Step(room, ended_ns, detail() if callable(detail) else detail) for room, ended_ns, detail in self._marks
         ]
 
+    def times(self) -> Iterator[tuple[str, int]]:
+        """(room, monotonic nanoseconds) of each mark, in order; the details are left alone."""
+        return ((room, ended_ns) for room, ended_ns, _ in self._marks)
+
     def time_of(self, room: str) -> int | None:
         """Nanoseconds from the mark before `room`'s to its own (the last one); None when it left none."""
         marks = self._marks
@@ -179,19 +183,31 @@ class TraceBook:
         self._rings: dict[str, deque[Trace]] = {}
         self._refused: OrderedDict[str, Trace] = OrderedDict()
         self._follower: Callable[[Trace], None] | None = None
+        self._followers: list[Callable[[Trace], None]] = []
 
-    def follow(self, follower: Callable[[Trace], None]) -> None:
-        """From now on call `follower` with each trace that closes; it must be quick and never raise."""
-        before = self._follower
-        if before is None:
-            self._follower = follower
-            return
+    def follow(self, follower: Callable[[Trace], None]) -> Callable[[], None]:
+        """From now on call `follower` with each trace that closes, until what is returned is called.
 
-        def both(trace: Trace) -> None:
-            before(trace)
-            follower(trace)
+        It must be quick and never raise: every request waits for it.
+        """
+        self._followers.append(follower)
+        self._join_followers()
 
-        self._follower = both
+        def stop() -> None:
+            if follower in self._followers:
+                self._followers.remove(follower)
+                self._join_followers()
+
+        return stop
+
+    def _join_followers(self) -> None:
+        followers = tuple(self._followers)
+
+        def everyone(trace: Trace) -> None:
+            for follower in followers:
+                follower(trace)
+
+        self._follower = followers[0] if len(followers) == 1 else everyone if followers else None
 
     def open(self, kind: str, request_id: str, parent: Trace | None = None) -> Trace:
         """Start the trace of a request that has just come in."""

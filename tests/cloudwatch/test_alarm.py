@@ -98,7 +98,7 @@ def test_an_alarm_of_the_template_follows_the_clock_and_tells_a_function(stack: 
     summaries = [item["HistorySummary"] for item in items]
     assert any(summary.startswith("Successfully executed action arn:aws:lambda") for summary in summaries)
     assert any("automate actions are not built into Trine" in summary for summary in summaries)
-    for _ in range(200):
+    for _ in range(400):
         if "TOLD busy ALARM" in _told(stack):
             break
         time.sleep(0.05)  # the function starts in real time; the clock must not run into its timeout meanwhile

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.pattern.conftest import Application, http
+from trine.cli import waterfall
 from trine.testing import RunningStack, running
 
 TEMPLATE = """
@@ -89,7 +90,22 @@ def test_the_scan_in_the_request_path_is_pointed_out_with_its_replacement(stack:
     assert (note["scannedCount"], note["returnedCount"]) == (100, 1)
     assert note["units"] == answer.json()["units"]
 
+    (told,) = explained["receipt"]["pointedOut"]
+    assert told["instead"] == note["instead"]
+    assert told["usd"] == pytest.approx(note["units"] * 0.125e-6), "of an on-demand table, a read unit costs so much"
+    assert any("instead: Query the index by-mail" in line for line in waterfall.render(explained))
+
     answer = http("GET", f"{stack.url}/query?mail=7@example.org")
     explained = stack.explain(answer.headers["x-amzn-requestid"])
     assert explained is not None
     assert not list(_notes(explained))
+    assert explained["receipt"]["pointedOut"] == []
+
+
+def test_a_month_of_it_costs_a_hundred_times_more(stack: RunningStack) -> None:
+    for _ in range(3):
+        for how in ("scan", "query"):
+            http("GET", f"{stack.url}/{how}?mail=7@example.org")
+    amounts = {group["name"]: group["amounts"] for group in stack.bill("index")["groups"]}
+    table = stack.description["tables"][0]["name"]
+    assert amounts[table]["table.read-unit"] > 90 * amounts[f"{table}/by-mail"]["table.read-unit"]

@@ -24,10 +24,12 @@ COMMANDS = {
     "explain": "Show what happened to one request, and why it was refused.",
     "bill": "Show what the traffic would cost on AWS, and a month of it three ways.",
     "console": "Print a link that opens the console in a browser, once.",
+    "top": "Watch routes, functions and tables live.",
     "logs": "Show the log lines of functions.",
     "invoke": "Invoke one function of the running stack.",
     "dynamodb": "Run the DynamoDB-compatible table server alone.",
     "store": "Verify or copy the durable store of a state directory.",
+    "completion": "Print the completion script of bash, zsh or fish.",
 }
 
 

@@ -157,10 +157,12 @@ async def _serve(settings: Settings, started: dict[str, Started], *, as_json: bo
         settings.place,
         settings.state_directory / "cache",
     )
+    from trine.cli.progress import progress
     from trine.console.door import ConsoleDoor
     from trine.stack.stack import ConsoleHandler, Stack
 
-    template = await reading
+    with progress("reading the template"):
+        template = await reading
     for note in template.notes:
         click.echo(str(note), err=True)
     doors: list[ConsoleDoor] = []

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from trine.cli.progress import progress
+
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path())
@@ -20,7 +22,8 @@ def command(path: Path, as_json: bool) -> None:
 
     try:
         found = find_template(path)
-        faults = validate(found.path, found.parameter_overrides)
+        with progress("checking the template"):
+            faults = validate(found.path, found.parameter_overrides)
     except TemplateFaults as missing:
         faults = missing.faults
     if as_json:

@@ -47,6 +47,14 @@ def receipt_lines(receipt: Mapping[str, Any]) -> Iterator[str]:
         yield f"  ${line['usd']:.10f}  {line['amount']:>12.6g} {line['unit']:<34} {what}"
     if not receipt["lines"]:
         yield "  nothing on the price list"
+    for found in receipt.get("pointedOut", ()):
+        where = f"{found['table']}/{found['index']}" if found.get("index") else found["table"]
+        yield printable(
+            f"  ! this {found['operation']} of {where} read {found['scannedCount']} items to return "
+            f"{found['returnedCount']}: ${found['usdPerMillion']:.2f} a million"
+            + (f"; instead: {found['instead']}" if found.get("instead") else ""),
+            limit=400,
+        )
     if receipt["incomplete"]:
         yield "  (more calls were made than a trace remembers; the bill has them all)"
 

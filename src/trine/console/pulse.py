@@ -7,7 +7,7 @@ while somebody looks: ten seconds after the last look it forgets everything, and
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from trine.clock import Clock
@@ -20,6 +20,7 @@ SECONDS = 60
 PATIENCE_SECONDS = 10.0
 NODES_MAX = 2_000
 """Different nodes and edges of one second; what comes beyond is counted as `other`."""
+Follow = Callable[[Callable[[Trace], None]], Callable[[], None]]
 Name = tuple[str, ...]
 """`("route", API id, "profiles/Prod GET /users")`, `("function", name)`, `("table", name)`, or `("edge", …)` of two."""
 
@@ -38,8 +39,10 @@ class Beat:
 class Pulse:
     """Counts while it is looked at."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, follow: Follow | None = None) -> None:
+        """`follow` calls a function with each trace that closes, until what it returns is called."""
+        self._clock, self._follow = clock, follow
+        self._stop: Callable[[], None] | None = None
         self._looked_at = float("-inf")
         self._seconds: deque[tuple[int, dict[Name, Beat]]] = deque(maxlen=SECONDS + 2)
 
@@ -48,6 +51,9 @@ class Pulse:
         now = self._clock.now()
         if now - self._looked_at > PATIENCE_SECONDS:
             self._seconds.clear()
+            if self._stop is not None:
+                self._stop()
+                self._stop = None
             return
         for trace in traces:
             beats = self._second(int(trace.started_at))
@@ -84,6 +90,8 @@ class Pulse:
         now = self._clock.now()
         first = int(now) - SECONDS
         self._looked_at = now
+        if self._stop is None and self._follow is not None:
+            self._stop = self._follow(lambda trace: self.note((trace,)))
         nodes: dict[Name, list[tuple[int, Beat]]] = {}
         for second, beats in self._seconds:
             if first <= second <= int(now):

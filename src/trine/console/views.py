@@ -12,6 +12,7 @@ from typing import Any
 
 from trine.console.bills import BODY, BillViews
 from trine.console.calls import BadCall, Calls
+from trine.console.live import live
 from trine.console.log_stream import LogStream, latest_events
 from trine.console.pulse import Pulse
 from trine.console.query import NoSuchView, Query, number
@@ -36,8 +37,7 @@ class Views:
 
     def __init__(self, stack: Stack, sessions: Sessions) -> None:
         self._stack, self._sessions = stack, sessions
-        self._pulse = Pulse(stack.wings.clock)
-        stack.wings.observing.collector.on_counted.append(self._pulse.note)
+        self._pulse = Pulse(stack.wings.clock, stack.wings.traces.follow)
         calls = Calls(stack)
         self.by_name: Mapping[str, tuple[str, View]] = {
             "explain": ("trine:Explain", self._explain),
@@ -49,6 +49,7 @@ class Views:
             "faults": ("trine:ReadFaults", self._faults),
             "pulse": ("trine:ReadMetrics", lambda name, query: self._look()),
             "environments": ("trine:Describe", self._environments),
+            "live": ("trine:Describe", lambda name, query: live(stack)),
             "metrics": ("trine:ReadMetrics", lambda name, query: scrape(stack)),
             "call": ("trine:Call", lambda name, query: calls.call(_document(query))),
             "invoke": ("trine:Call", lambda name, query: calls.invoke(_document(query))),
@@ -69,7 +70,7 @@ class Views:
                 "refusals are, until the stack ends"
             )
         trace = root_of(trace)
-        return {**trace.as_document(), "receipt": self._stack.wings.observing.receipt(trace).as_document()}
+        return {**trace.as_document(), "receipt": self._stack.wings.observing.receipt_document(trace)}
 
     def _rights(self, name: str, query: Query) -> Any:
         wings = self._stack.wings

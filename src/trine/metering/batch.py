@@ -63,6 +63,8 @@ class Groups(NamedTuple):
     table_calls: list[TableCalls]
     requests: list[Requests]
     invocations: list[Invocations]
+    caused: list[Trace]
+    """Calls to the table that others caused: their traces are looked at one by one."""
 
 
 class Batch:
@@ -73,6 +75,7 @@ class Batch:
         self._alike: dict[_Alike, TableCalls] = {}
         self._requests: dict[tuple[object, str, int], Requests] = {}
         self._invocations: dict[tuple[object, str, int, bool], Invocations] = {}
+        self._caused: list[Trace] = []
         self.add, self.take = self._functions(on_first, on_full)
 
     def _functions(
@@ -118,7 +121,8 @@ class Batch:
         def take() -> Groups:
             nonlocal outcome, note, count, failures
             taken = (list(self._alike.values()), list(self._requests.values()), list(self._invocations.values()))
-            groups = Groups(count, failures, *taken)
+            groups = Groups(count, failures, *taken, self._caused)
+            self._caused = []
             self._alike, self._requests, self._invocations = {}, {}, {}
             outcome, note, count, failures = -1, None, 0, 0
             return groups
@@ -129,6 +133,7 @@ class Batch:
         payer, function = trace.payer, ""
         if trace.parent is not None:
             payer, function = root_of(trace).payer, function_of(trace)
+            self._caused.append(trace)
         refusal, refused = trace.refusal, ""
         if refusal is not None:
             refused = f"{refusal.get('room')} {refusal.get('code')} {refusal.get('throttling', '')}"

@@ -25,7 +25,7 @@ from trine.metering.measures import (
 )
 from trine.metering.tally import operation_of, table_of, tally_invocation, tally_request, tally_table_call
 from trine.metering.usage import Payer, as_table_uses
-from trine.trace import TraceBook
+from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.metering")
 Levels = Callable[[], Iterable[tuple[str, str, float, float, float]]]
@@ -43,6 +43,8 @@ class Collector:
         """Traces that could not be counted, because of a fault of our own; the log says which."""
         self.gauges: Callable[[], Iterable[tuple[MetricName, float]]] = tuple
         """What is looked at once a second while requests come: figures that no single request tells."""
+        self.on_caused: list[Callable[[list[Trace]], None]] = []
+        """Told the calls to tables that functions made, a batch at a time; must not block or raise."""
         self.on_minute: Callable[[int, Iterable[tuple[MetricName, Distribution]]], None] = _nobody
         """Told what was measured in a minute, in one part or several."""
         self._measured_minute = 0
@@ -124,6 +126,8 @@ class Collector:
             _log.exception("requests could not be counted")
         self.traces_counted += groups.traces
         self.failures += groups.failures
+        for tell in self.on_caused:
+            tell(groups.caused)
 
     def measure(self) -> None:
         """Hand on everything measured up to now."""

@@ -75,6 +75,17 @@ def receipt_of(trace: Trace, prices: Prices, is_provisioned: IsProvisioned) -> R
     return Receipt(tuple(lines), incomplete)
 
 
+def pointed_out(trace: Trace, prices: Prices) -> list[dict[str, Any]]:
+    """What cost more than it had to, with what it cost and what would replace it: Scans in a request path."""
+    found = []
+    for one in _with_children(trace):
+        for step in one.steps if one.kind == "dynamodb" else ():
+            if step.room == "dynamodb.access" and step.detail is not None:
+                usd = float(step.detail.get("units", 0.0)) * prices.meters["table.read-unit"].first_usd
+                found.append({**step.detail, "usd": usd, "usdPerMillion": usd * 1e6})
+    return found
+
+
 def _with_children(trace: Trace) -> Iterator[Trace]:
     yield trace
     for child in trace.children:

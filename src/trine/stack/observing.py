@@ -19,7 +19,7 @@ from trine.metering.limits import MINUTE_SECONDS
 from trine.metering.prices import Prices, load_prices, prices_of
 from trine.metering.profile import Profile
 from trine.metering.projection import month_from_profile, month_from_survey, project
-from trine.metering.receipt import Receipt, receipt_of
+from trine.metering.receipt import Receipt, pointed_out, receipt_of
 from trine.metering.seen_faults import SeenFaults
 from trine.metering.series import usage_over_time
 from trine.metering.survey import survey
@@ -79,7 +79,7 @@ class Observing:
         self.collector = Collector(clock, traces, ledger, levels)
         self.seen_faults = SeenFaults()
         """What only traffic shows; `trine check` asks for it."""
-        self.collector.on_counted.append(self.seen_faults.note)
+        self.collector.on_caused.append(self.seen_faults.note)
 
     @property
     def prices(self) -> Prices:
@@ -92,6 +92,10 @@ class Observing:
         """What a request and all it caused cost so far."""
         provisioned = {(table, index) for table, index, _, reads, _ in self._levels() if reads > 0}
         return receipt_of(trace, self.prices, lambda table, index: (table, index) in provisioned)
+
+    def receipt_document(self, trace: Trace) -> dict[str, Any]:
+        """The receipt as plain JSON values, with what cost more than it had to."""
+        return {**self.receipt(trace).as_document(), "pointedOut": pointed_out(trace, self.prices)}
 
     def books(self, prices: Mapping[str, Any] | None = None) -> Books:
         """Everything counted up to this moment, at these prices or the stack's own. PriceFault."""

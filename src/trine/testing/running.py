@@ -71,7 +71,7 @@ class RunningStack:
             if found is None:
                 return None
             trace = root_of(found)
-            return {**trace.as_document(), "receipt": self.stack.wings.observing.receipt(trace).as_document()}
+            return {**trace.as_document(), "receipt": self.stack.wings.observing.receipt_document(trace)}
 
         return self.call(look)
 

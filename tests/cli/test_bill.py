@@ -1,0 +1,134 @@
+"""`trine bill`, `top`, `completion`, and JSON of every command that prints: run as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from click.testing import CliRunner
+
+from tests.cli.conftest import StartUp, trine
+from trine.cli import bill_text, top_text
+from trine.cli.main import COMMANDS
+from trine.cli.main import trine as group
+from trine.cli.progress import progress
+
+
+def test_a_bill_while_it_runs_and_after_it_has_ended(up: StartUp, project: Path, tmp_path: Path) -> None:
+    started = up()
+    for _ in range(3):
+        with pytest.raises(OSError, match="404"):
+            urlopen(f"{started.url}/users/nobody")
+    shown = trine("bill", "--json", "--state", started.state)
+    assert shown.returncode == 0, shown.stderr
+    bill = json.loads(shown.stdout)
+    (group,) = bill["groups"]
+    assert group["name"].endswith("GET /users/{id}")
+    assert group["calls"] == 3
+
+    dear = trine("bill", "--fail-above", "1", "--state", started.state)
+    assert dear.returncode == 3
+    assert "more than $1.00" in dear.stderr
+    assert trine("bill", "--fail-above", "1000000", "--state", started.state).returncode == 0
+    nothing = trine("bill", "--fail-above", "1", "--from", "2020-01-01", "--to", "2020-01-02", "--state", started.state)
+    assert (nothing.returncode, "nothing to judge" in nothing.stderr) == (1, True)
+
+    profile = tmp_path / "load.yaml"
+    profile.write_text("requests_per_second: 2\nnights: {from: '22:00', to: '06:00', requests_per_second: 0}\n")
+    month = trine("bill", "--profile", profile, "--state", started.state)
+    assert month.returncode == 0, month.stderr
+    assert "USD a month" in month.stdout
+    assert "always on" in month.stdout
+
+    top = trine("top", "--once", "--state", started.state)
+    assert top.returncode == 0, top.stderr
+    assert "GET /users/{id}" in top.stdout
+    look = json.loads(trine("top", "--once", "--json", "--state", started.state).stdout)
+    assert look["routes"][0]["clientErrors"] == 3
+
+    assert started.stop() == 0
+    after = json.loads(trine("bill", "--json", "--state", started.state).stdout)
+    assert after["total"]["usageUsd"] == pytest.approx(bill["total"]["usageUsd"])
+    assert trine("store", "verify", started.state, "--json").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--by", "moon"], "--by"),
+        (["--only", "moon=1"], "--only"),
+        (["--project", "--fail-above", "1"], "--project"),
+        (["--prices", "/nowhere.json"], "cannot be read"),
+        (["--profile", "/nowhere.yaml"], "cannot be read"),
+    ],
+)
+def test_wrong_arguments_say_so(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(group, ["bill", *arguments])
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_without_a_stack_it_says_what_to_do(tmp_path: Path) -> None:
+    for command in ("bill", "top"):
+        result = trine(command, "--state", tmp_path, cwd=tmp_path)
+        assert result.returncode == 1
+        assert "trine up" in result.stderr
+
+
+def test_hostile_names_are_text() -> None:
+    name = "evil\x1b[2J\n‮" + "x" * 300
+    group_of = {"name": name, "calls": 1, "usd": 1.0, "usdPerMillion": 1e6}
+    document = {
+        "from": "a", "to": "b", "minutes": 1, "by": "caller", "groups": [group_of],
+        "standing": [{"meter": "table.gb-month", "what": name, "usd": 1.0}],
+        "total": {"calls": 1, "usd": 2.0, "usdPerMillion": 2e6, "usdByMeter": {}, "amounts": {}},
+        "priceList": {"region": name, "date": "x", "file": "f", "source": [name], "units": {}},
+        "assumptions": [], "warnings": [name],
+    }  # fmt: skip
+    text = "".join(bill_text.bill_lines(document))
+    assert not {"\x1b", "\n", "‮"} & set(text)
+
+
+def test_rates_are_made_of_two_looks() -> None:
+    def look(at: float, count: int) -> dict[str, object]:
+        route = {"api": "a", "stage": "s", "route": "GET /", "count": count, "clientErrors": 0, "serverErrors": 0,
+                 "p50Millis": 1.0, "p99Millis": None}  # fmt: skip
+        return {"at": at, "routes": [route], "functions": [], "tables": [], "alarms": [{"name": "n", "state": "ALARM"}]}
+
+    lines = list(top_text.lines(look(10, 5), look(12, 25)))
+    assert "10.0" in lines[1]
+    assert lines[-1] == "ALARM: n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    script = trine("completion", shell)
+    assert script.returncode == 0
+    assert "_TRINE_COMPLETE" in script.stdout
+    environment = {"COMP_WORDS": "trine bi", "COMP_CWORD": "1" if shell != "fish" else "bi"}
+    asked = subprocess.run(
+        [sys.executable, "-m", "trine"], capture_output=True, text=True, check=False, timeout=30,
+        env={**os.environ, **environment, "_TRINE_COMPLETE": f"{shell}_complete"},
+    )  # fmt: skip
+    assert "bill" in asked.stdout
+    assert "explain" not in asked.stdout
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"completion"}))
+def test_every_command_that_prints_prints_json(name: str) -> None:
+    commands = [[name]] if name != "store" else [["store", part] for part in ("verify", "compact", "fork")]
+    for command in commands:
+        helped = CliRunner().invoke(group, [*command, "--help"])
+        assert helped.exit_code == 0
+        assert "--json" in helped.output, command
+
+
+def test_progress_says_nothing_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("waiting"):
+        pass
+    assert capsys.readouterr().err == ""

@@ -17,7 +17,7 @@ from benchmarks.table_servers import SERVERS
 
 RESULTS = Path(__file__).with_name("results.md")
 SECTION = "\n## "
-PARTS = ("table", "front", "gateway", "functions", "identity", "observing", "all")
+PARTS = ("table", "front", "gateway", "functions", "identity", "observing", "bills", "all")
 
 
 def options() -> argparse.Namespace:
@@ -76,7 +76,7 @@ def measured(chosen: argparse.Namespace, cache: Cache, wanted: list[str]) -> lis
         parts += ["## Functions alone", "", functions_run.run(), ""]
     if chosen.part in ("identity", "all") and not chosen.only:
         parts += ["## Who are you, may you", "", identity_run.run(), ""]
-    if chosen.part in ("observing", "all"):
+    if chosen.part in ("observing", "bills", "all"):
         parts += ["## Being watched", "", observing.run(cache, chosen.only, chosen.rounds, chosen.seconds), ""]
     return parts
 

@@ -6,6 +6,8 @@ Exit codes: 0 all is there, 1 something could not be installed, 2 the template h
 from __future__ import annotations
 
 import asyncio
+import json
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,7 +16,8 @@ import click
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path())
 @click.option("--parameter-overrides", "-P", multiple=True, help="Parameter values: Name=Value, as SAM takes them.")
-def command(path: Path, parameter_overrides: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object: folders by function, problems, failed.")
+def command(path: Path, parameter_overrides: tuple[str, ...], as_json: bool) -> None:
     """Install requirements.txt and package.json of functions, once, into the user's cache.
 
     PATH is the template or its directory. What `sam build` left in .aws-sam/build is complete and used as it is.
@@ -35,7 +38,12 @@ def command(path: Path, parameter_overrides: tuple[str, ...]) -> None:
         template = load_template(found.path, overrides, found.stack_name, Place(), cache)
     except TemplateFaults as faults:
         exit_with_faults(faults)
-    made = asyncio.run(prepare_dependencies(template, user_cache(), SystemClock(), click.echo))
+    made = asyncio.run(prepare_dependencies(template, user_cache(), SystemClock(), partial(click.echo, err=as_json)))
+    if as_json:
+        folders = {name: str(folder) for name, folder in made.folders.items()}
+        problems = [str(problem) for problem in made.problems]
+        click.echo(json.dumps({"folders": folders, "problems": problems, "failed": bool(made.failed)}))
+        raise SystemExit(1 if made.failed else 0)
     for problem in made.problems:
         click.echo(f"! {problem}", err=True)
     functions = len(set(made.folders.values()))

@@ -89,6 +89,11 @@ def test_codes_are_good_once_for_a_day_and_not_for_guessing(later: Any) -> None:
     for _ in range(20):
         assert later.error("confirm_sign_up", **asked, ConfirmationCode=wrong)[0] == "CodeMismatchException"
     assert later.error("confirm_sign_up", **asked, ConfirmationCode=code)[0] == "ExpiredCodeException"
+    assert later.error("resend_confirmation_code", **asked) == (
+        "LimitExceededException",
+        "Attempt limit exceeded, please try after some time.",
+    ), "a new code brings no new guesses"
+    later.stack.advance(3_600 + 1)
     later.api.resend_confirmation_code(**asked)
     later.stack.advance(24 * 3_600 + 1)
     assert later.error("confirm_sign_up", **asked, ConfirmationCode=later.code_for("guess@example.com"))[0] == (

@@ -15,7 +15,8 @@ from trine.cli.client import request as signed
 from trine.testing import RunningStack, running
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "profiles"
-OWN = {"x-trine-console": "1"}
+OWN = {"x-trine-console": "the session's key"}
+"""What a page of the console sends; `Browser` puts the key in."""
 
 
 class Browser:
@@ -24,13 +25,15 @@ class Browser:
     def __init__(self, stack: RunningStack) -> None:
         self.stack = stack
         self.address = urlsplit(stack.aws_url)
-        self.cookie = ""
+        self.cookie = self.key = ""
 
     def ask(
         self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None
     ) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=20)
         sent = {**({"Cookie": self.cookie} if self.cookie else {}), **(headers or {})}
+        if sent.get("x-trine-console") == OWN["x-trine-console"]:
+            sent["x-trine-console"] = self.key
         connection.request(method, path, None if body is None else json.dumps(body), sent)
         answer = connection.getresponse()
         found = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
@@ -46,6 +49,7 @@ class Browser:
     def log_in(self) -> str:
         _, headers, _ = self.ask("GET", self.link())
         self.cookie = headers["set-cookie"].partition(";")[0]
+        self.key = headers["location"].partition("#key=")[2]
         return headers["set-cookie"]
 
 
@@ -64,7 +68,9 @@ def test_a_link_opens_the_console_once(browser: Browser) -> None:
     assert b"The console is closed" in browser.ask("GET", "/_trine/")[2]
     link = browser.link()
     status, headers, _ = browser.ask("GET", link)
-    assert (status, headers["location"]) == (303, "/_trine/")
+    assert status == 303
+    page, _, browser.key = headers["location"].partition("#key=")
+    assert page == "/_trine/"
     assert headers["set-cookie"].endswith("; Path=/_trine/; HttpOnly; SameSite=Strict")
     again = browser.ask("GET", link)
     assert (again[0], again[1].get("set-cookie")) == (303, None), "a stolen or used link opens nothing"
@@ -84,6 +90,8 @@ def test_a_link_opens_the_console_once(browser: Browser) -> None:
     "headers",
     [
         {},
+        {"x-trine-console": "1"},
+        {"x-trine-console": ""},
         {**OWN, "Host": "evil.example:4566"},
         {**OWN, "Host": "127.0.0.1.evil.example"},
         {**OWN, "Sec-Fetch-Site": "cross-site"},
@@ -99,6 +107,22 @@ def test_other_sites_cannot_use_a_persons_session(browser: Browser, headers: dic
         status, _, answer = browser.ask(method, path, headers, body)
         assert status == 403, path
         assert b"AccessDeniedException" in answer
+
+
+def test_a_function_that_gets_the_cookie_gets_nowhere_with_it(browser: Browser) -> None:
+    """A browser sends the cookie to every port of the host: a function at the front door may read and use it."""
+    browser.log_in()
+    thief = Browser(browser.stack)
+    thief.cookie = browser.cookie
+    session = thief.cookie.partition("=")[2]
+    for key in ("", "1", session):
+        status, _, answer = thief.ask("GET", "/_trine/description", {"x-trine-console": key})
+        assert (status, b"AccessDeniedException" in answer) == (403, True)
+    assert browser.key.encode() not in thief.ask("GET", "/_trine/")[2], "nor does the page tell it"
+    other = Browser(browser.stack)
+    other.log_in()
+    thief.key = other.key
+    assert thief.ask("GET", "/_trine/description", OWN)[0] == 403, "a key belongs to one session"
 
 
 def test_a_rebound_name_gets_not_even_the_page(browser: Browser) -> None:
@@ -125,7 +149,7 @@ def test_assets_are_files_of_the_package_and_nothing_else(browser: Browser) -> N
     status, headers, _ = browser.ask("GET", "/_trine/assets/app.js")
     assert (status, headers["content-type"]) == (200, "text/javascript; charset=utf-8")
     assert browser.ask("GET", "/_trine/assets/app.js", {"If-None-Match": headers["etag"]})[0] == 304
-    for path in ("../door.py", "..%2fdoor.py", "/etc/passwd", "index.html", "nope.js", ""):
+    for path in ("../door.py", "..%2fdoor.py", "/etc/passwd", "index.html", "nope.js", "", "app.js%00", "./app.js"):
         assert browser.ask("GET", f"/_trine/assets/{path}")[0] == 404, path
 
 
@@ -154,6 +178,12 @@ def test_calls_are_made_as_the_owner_and_traced(browser: Browser, stack: Running
         {"method": "GET", "url": "file:///etc/passwd"},
         {"method": "G T", "url": f"{stack.url}/"},
         {"method": "GET", "url": f"{stack.url}/ x"},
+        {"method": "GET", "url": f"{stack.url}@evil.example/"},
+        {"method": "GET", "url": f"{stack.url}.evil.example/"},
+        {"method": "GET", "url": stack.aws_url},
+        {"method": "GET", "url": f"{stack.url}/", "headers": {"a": "b\r\nx: y"}},
+        {"method": "GET", "url": f"{stack.url}/", "headers": {"a\r\nx": "y"}},
+        {"method": "GET / HTTP/1.1\r\nx: y\r\n\r\nGET", "url": f"{stack.url}/"},
     ):
         status, _, body = browser.ask("POST", "/_trine/try", OWN, document)
         assert (status, b"ValidationException" in body) == (400, True), document

@@ -116,6 +116,19 @@ def check_mutable(pool: Pool, changed: Mapping[str, str], attributes: Mapping[st
             raise InvalidParameter(f"user.{name}: Attribute cannot be updated.\n")
 
 
+def check_deletable(
+    pool: Pool, names: Sequence[str], attributes: Mapping[str, str], *, admin: bool, client: Client | None = None
+) -> None:
+    """InvalidParameter for what a user cannot be without or the schema fixes, NotAuthorized as for `check`."""
+    required = {str(entry.get("Name")) for entry in pool.settings.get("Schema") or () if entry.get("Required")}
+    for name in names:
+        if name in SERVICE_OWNED or name in required:
+            raise InvalidParameter(f"Cannot delete attribute {name}")
+        if not admin and not _may_write(name, client):
+            raise NotAuthorized("A client attempted to write unauthorized attribute")
+    check_mutable(pool, {name: "" for name in names if name in attributes}, attributes)
+
+
 def readable(user_attributes: Mapping[str, str], client: Client) -> dict[str, str]:
     """What a client may read: its `ReadAttributes`, or all; never developer-only ones."""
     wanted = client.settings.get("ReadAttributes")

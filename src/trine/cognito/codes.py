@@ -1,7 +1,7 @@
 """Codes that prove an address: made, told to whoever delivers them, and checked once.
 
 There is no mail and no telephone here: a code goes to the log group of its pool, where `trine logs` shows it. Only
-its hash is kept.
+its hash is kept, and the hash is bound to the address: a code proves the address that it was sent to and no other.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from trine.aws.ids import Ids
+from trine.clock import Clock
 from trine.cognito import limits
-from trine.cognito.errors import CodeMismatch, ExpiredCode, InvalidParameter
+from trine.cognito.errors import CodeMismatch, ExpiredCode, InvalidParameter, LimitExceeded
 from trine.cognito.model import Code, Pool, User
 
 Deliver = Callable[[str, str], None]
@@ -41,14 +42,26 @@ class Delivery(NamedTuple):
 class Codes:
     """Makes and checks codes of users. The caller saves the user afterwards."""
 
-    def __init__(self, ids: Ids, deliver: Deliver) -> None:
-        self._ids, self._deliver = ids, deliver
+    def __init__(self, ids: Ids, clock: Clock, deliver: Deliver) -> None:
+        self._ids, self._clock, self._deliver = ids, clock, deliver
 
-    def send(self, pool: Pool, user: User, purpose: str, attribute: str, until: float) -> Delivery:
-        """Make a code for `purpose`, good until `until`, and send it to the user's `attribute`."""
+    def send(self, pool: Pool, user: User, purpose: str, attribute: str, lifetime_seconds: float) -> Delivery:
+        """Make a code for `purpose` and send it to the user's `attribute`.
+
+        A new code brings no new guesses within the hour in which the first one was sent. LimitExceeded when they are
+        used up.
+        """
+        now, before = self._clock.now(), user.codes.get(purpose)
+        if before is None or before.counted_since + limits.CODE_TRIES_SECONDS <= now:
+            tries_left, counted_since = limits.CODE_TRIES_MAX, now
+        else:
+            tries_left, counted_since = before.tries_left, before.counted_since
+        if tries_left <= 0:
+            raise LimitExceeded("Attempt limit exceeded, please try after some time.")
         number = int.from_bytes(self._ids.random_bytes(8), "big") % 10**limits.CODE_DIGITS
         code = f"{number:0{limits.CODE_DIGITS}d}"
-        user.codes[purpose] = Code(_digest(pool, user, code), until, attribute=attribute)
+        digest = _digest(pool, user, attribute, code)
+        user.codes[purpose] = Code(digest, now + lifetime_seconds, tries_left, attribute, counted_since)
         address = user.attributes[attribute]
         self._deliver(pool.id, f"{MEDIUM[attribute]} to {address} ({user.username}): {purpose} code {code}")
         return Delivery(attribute, address)
@@ -58,13 +71,12 @@ class Codes:
         address = user.attributes.get("email") or user.attributes.get("phone_number") or "nobody"
         self._deliver(pool.id, f"message to {address} ({user.username}): {message}")
 
-    @staticmethod
-    def check(pool: Pool, user: User, purpose: str, code: str, now: float) -> Code:
+    def check(self, pool: Pool, user: User, purpose: str, code: str) -> Code:
         """Use up the code. ExpiredCode when it is too old or there is none, CodeMismatch when it is wrong."""
         kept = user.codes.get(purpose)
-        if kept is None or kept.expires_at <= now or kept.tries_left <= 0:
+        if kept is None or kept.expires_at <= self._clock.now() or kept.tries_left <= 0:
             raise ExpiredCode
-        if not hmac.compare_digest(kept.digest, _digest(pool, user, code)):
+        if not hmac.compare_digest(kept.digest, _digest(pool, user, kept.attribute, code)):
             kept.tries_left -= 1
             raise CodeMismatch
         del user.codes[purpose]
@@ -81,5 +93,6 @@ def contact_of(pool: Pool, user: User, *, verified: bool) -> str:
     )
 
 
-def _digest(pool: Pool, user: User, code: str) -> str:
-    return hashlib.sha256(f"{pool.id}\0{user.username}\0{code}".encode()).hexdigest()
+def _digest(pool: Pool, user: User, attribute: str, code: str) -> str:
+    address = user.attributes.get(attribute, "")
+    return hashlib.sha256(f"{pool.id}\0{user.username}\0{address}\0{code}".encode()).hexdigest()

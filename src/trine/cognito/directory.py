@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from trine.aws.catalogue import Catalogue
 from trine.cognito import limits
-from trine.cognito.errors import LimitExceeded, ResourceNotFound
+from trine.cognito.errors import LimitExceeded, ResourceNotFound, UsernameExists, UserNotFound
 from trine.cognito.model import Client, Code, Group, Pool, Session, User
 
 _ADDRESSES = ("sub", "email", "phone_number", "preferred_username")
@@ -182,11 +182,27 @@ class Directory:
                 return attribute
         return None
 
-    def save_user(self, user: User) -> None:
-        """Keep a new or changed user. LimitExceeded."""
+    def add_user(self, user: User) -> None:
+        """Keep a new user. UsernameExists, LimitExceeded."""
         users = self._users.get(user.pool_id, {})
-        if len(users) >= limits.USERS_PER_POOL_MAX and self._key(user) not in users:
+        if self._key(user) in users:  # made by another call, while this one asked a trigger or hashed a password
+            raise UsernameExists
+        if len(users) >= limits.USERS_PER_POOL_MAX:
             raise LimitExceeded(f"A pool holds at most {limits.USERS_PER_POOL_MAX} users here")
+        self._keep(user)
+
+    def save_user(self, user: User) -> None:
+        """Keep a changed user. UserNotFound for one who was removed meanwhile: nothing brings people back."""
+        if not self.is_here(user):
+            raise UserNotFound
+        self._keep(user)
+
+    def is_here(self, user: User) -> bool:
+        """Whether this very user is in the pool: not removed, nor removed and made anew under the same name."""
+        pool = self.pools.get(user.pool_id)
+        return pool is not None and self._users.get(pool.id, {}).get(self._key(user)) is user
+
+    def _keep(self, user: User) -> None:
         self._index(user)
         self._write("user", f"{user.pool_id}/{user.username}", asdict(user))
 

@@ -23,6 +23,8 @@ TEMPORARY_PASSWORD_DAYS_DEFAULT = 7
 CODE_DIGITS = 6
 CODE_TRIES_MAX = 20
 """Wrong guesses before a code is void. AWS limits by rate; a bound makes a six-digit code safe at any rate."""
+CODE_TRIES_SECONDS = 3_600
+"""So long a new code brings no new guesses: otherwise who asks for codes again and again guesses without end."""
 SIGN_UP_CODE_SECONDS = 24 * 3_600
 VERIFICATION_CODE_SECONDS = 24 * 3_600
 RESET_CODE_SECONDS = 3_600

@@ -156,9 +156,11 @@ class Code:
 
     digest: str
     expires_at: float
-    tries_left: int = limits.CODE_TRIES_MAX
-    attribute: str | None = None
-    """Which attribute the code verifies."""
+    tries_left: int
+    attribute: str
+    """Which attribute holds the address that the code was sent to, and proves it."""
+    counted_since: float = 0.0
+    """When the first code of those was sent that share the guesses."""
 
 
 @dataclass(slots=True)

@@ -76,7 +76,7 @@ async def _put_user(rooms: Rooms, declared: Declared) -> None:
     await rooms.set_password(pool, user, password, temporary=True)
     if declared.properties.get("MessageAction") != "SUPPRESS":
         rooms.codes.tell(pool, user, f"your user name is {user.username} and temporary password is {password}")
-    rooms.directory.save_user(user)
+    rooms.directory.add_user(user)
 
 
 async def _put_membership(rooms: Rooms, declared: Declared) -> None:

@@ -79,7 +79,7 @@ class UserPools:
                 directory,
                 vault,
                 TokenMint(directory, vault, self._clock, self._ids),
-                Codes(self._ids, self._deliver),
+                Codes(self._ids, self._clock, self._deliver),
                 Triggers(self._invoker, self._place, self._clock),
                 Challenges(self._clock),
                 self._clock,

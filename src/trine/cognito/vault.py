@@ -8,6 +8,7 @@ name, so that two entries cannot be swapped.
 from __future__ import annotations
 
 import base64
+import hmac
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,7 @@ class Vault:
 
     def __init__(self, key: bytes, random_bytes: Callable[[int], bytes]) -> None:
         self._cipher = AESGCM(key)
+        self._marking_key = hmac.digest(key, b"marks", "sha256")
         self._random_bytes = random_bytes
 
     @classmethod
@@ -45,6 +47,10 @@ class Vault:
         if len(key) != KEY_BYTES:
             raise VaultFault(f"{file} holds no key: it has {len(key)} bytes instead of {KEY_BYTES}")
         return cls(key, random_bytes)
+
+    def mark(self, text: str) -> bytes:
+        """32 bytes that are always the same for `text` and that nobody without the key can tell from random ones."""
+        return hmac.digest(self._marking_key, text.encode("utf-8", "replace"), "sha256")
 
     def seal(self, name: str, secret: bytes) -> str:
         """`secret` sealed under `name`."""

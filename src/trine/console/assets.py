@@ -7,6 +7,7 @@ no path can lead out of it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -31,13 +32,20 @@ class Asset(NamedTuple):
     tag: bytes
 
 
-@cache
 def asset(name: str) -> Asset | None:
     """The file of that name, read once; None when there is none."""
-    known = {file.relative_to(_FOLDER).as_posix(): file for file in _FOLDER.rglob("*") if file.suffix in _TYPES}
-    file = known.get(name)
-    if file is None:
-        return None
+    file = _files().get(name)
+    return None if file is None else _read(file)
+
+
+@cache
+def _files() -> Mapping[str, Path]:
+    return {file.relative_to(_FOLDER).as_posix(): file for file in _FOLDER.rglob("*") if file.suffix in _TYPES}
+
+
+@cache
+def _read(file: Path) -> Asset:
+    # Remembered by file and not by the name that was asked for: names come from anybody.
     body = file.read_bytes()
     return Asset(body, _TYPES[file.suffix], b'"%s"' % hashlib.sha256(body).hexdigest()[:32].encode())
 

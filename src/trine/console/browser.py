@@ -1,8 +1,9 @@
 """What the console asks of a browser before it answers: the right host, a session, and a request of its own pages.
 
-Enters a request, leaves a verdict. Other sites cannot use a person's session: the cookie is `SameSite=Strict`, a change
-needs a header that forms cannot send, and what a browser says about where a request came from is believed against it. A
-name that was bound to this address afterwards (DNS rebinding) is no name of this server.
+Enters a request, leaves a verdict. Other sites cannot use a person's session: the cookie is `SameSite=Strict`, and a
+header has to bear the session's key, which only the console's own origin knows. Besides, what a browser says about
+where a request came from is believed against it. A name that was bound to this address afterwards (DNS rebinding) is
+no name of this server.
 """
 
 from __future__ import annotations
@@ -37,15 +38,18 @@ def is_own_host(request: Request, names: Collection[str]) -> bool:
     return name in names
 
 
-def is_own_page(request: Request) -> bool:
-    """Whether a page of the console sent the request: by the header that only it sets, and no word to the contrary."""
-    if request.headers.get(OWN_HEADER) is None:
-        return False
+def key_of(request: Request) -> str:
+    """The key that a page of the console sends along; empty when there is none."""
+    return (request.headers.get(OWN_HEADER) or b"").decode("latin-1")
+
+
+def is_from_elsewhere(request: Request) -> bool:
+    """Whether a browser says that another site's page sent the request."""
     site = request.headers.get(b"sec-fetch-site")
     if site is not None and site != b"same-origin":
-        return False
+        return True
     origin = request.headers.get(b"origin")
-    return origin is None or origin.partition(b"://")[2] == request.headers.get(b"host")
+    return origin is not None and origin.partition(b"://")[2] != request.headers.get(b"host")
 
 
 def session_of(request: Request) -> str | None:

@@ -15,7 +15,15 @@ from urllib.parse import parse_qsl, unquote
 from trine.aws.errors import AwsError
 from trine.console.assets import asset, respond
 from trine.console.bills import BODY
-from trine.console.browser import LOOPBACK_NAMES, SECURITY_HEADERS, is_own_host, is_own_page, session_of, set_cookie
+from trine.console.browser import (
+    LOOPBACK_NAMES,
+    SECURITY_HEADERS,
+    is_from_elsewhere,
+    is_own_host,
+    key_of,
+    session_of,
+    set_cookie,
+)
 from trine.console.log_stream import LogStream
 from trine.console.query import NoSuchView
 from trine.console.scrape import basic_caller
@@ -93,10 +101,13 @@ class ConsoleDoor:
     def _person(self, request: Request) -> Caller:
         """The owner, behind a session that a one-time link opened."""
         self._check_host(request)
-        if not self.sessions.is_open(session_of(request) or ""):
+        session = session_of(request) or ""
+        if not self.sessions.is_open(session):
             raise Forbidden("the session has ended; `trine console` prints a new link")
-        if not is_own_page(request):
-            raise Forbidden("only a page of the console may ask this with its cookie")
+        if is_from_elsewhere(request) or not self.sessions.is_key_of(session, key_of(request)):
+            raise Forbidden(
+                "only a page that the console's link opened may ask this; `trine console` prints a new link"
+            )
         key = self._stack.wings.access.owner_credentials()
         caller = self._stack.wings.access.caller_with_secret(key.access_key_id, lambda known: True)
         assert caller is not None, "the owner's key is active"
@@ -125,11 +136,13 @@ class ConsoleDoor:
 
     def _log_in(self, request: Request) -> Response:
         token = dict(parse_qsl(request.query.decode("latin-1"))).get("token", "")
-        session = self.sessions.redeem(token)
-        headers = [(b"Location", b"/_trine/"), _NO_STORE, *SECURITY_HEADERS]
-        if session is not None:
-            headers.append((b"Set-Cookie", set_cookie(session)))
-        return Response(303, headers)  # a used link leads to the same page, which then says what to do
+        opened = self.sessions.redeem(token)
+        if opened is None:  # a used link leads to the same page, which then says what to do
+            return Response(303, [(b"Location", b"/_trine/"), _NO_STORE, *SECURITY_HEADERS])
+        # Behind the # it reaches the page and no server: neither a log nor a Referer holds it.
+        location = f"/_trine/#key={opened.key}".encode()
+        cookie = (b"Set-Cookie", set_cookie(opened.session))
+        return Response(303, [(b"Location", location), cookie, _NO_STORE, *SECURITY_HEADERS])
 
     def _log_out(self, request: Request) -> Any:
         self._person(request)

@@ -88,7 +88,10 @@ def _importing(name: str) -> Callable[[], object]:
 
 
 def _serve(server: socket.socket, living: set[int], layers: sandbox.Layers) -> None:
-    message, descriptors = _receive(server)
+    try:
+        message, descriptors = _receive(server)
+    except ConnectionError:  # the server ended without reading what was sent to it, such as the word "ready"
+        os._exit(0)
     if not message:
         os._exit(0)
     request = json.loads(message)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 
 from trine.cognito import attributes as user_attributes
 from trine.cognito import limits
-from trine.cognito.codes import MEDIUM, Codes
+from trine.cognito.codes import MEDIUM
 from trine.cognito.errors import InvalidParameter, NotAuthorized
+from trine.cognito.lockout import count_wrong
 from trine.cognito.model import Client, Pool, User
+from trine.cognito.operations import addresses
 from trine.cognito.operations.operation import Operation, Output, Rooms, Turn
 from trine.cognito.passwords import check_policy, is_right
 
@@ -27,6 +30,7 @@ def change_attributes(rooms: Rooms, pool: Pool, user: User, changed: dict[str, s
     """Set attributes; an address that changes is unverified until its code comes back. Where codes went."""
     user_attributes.check(pool, changed, admin=admin, client=client)
     user_attributes.check_mutable(pool, changed, user.attributes)
+    addresses.check_free(rooms, pool, user, {**_declared_verified(user, changed), **changed})
     deliveries = []
     for name, value in changed.items():
         moved = name in MEDIUM and user.attributes.get(name) != value
@@ -34,9 +38,14 @@ def change_attributes(rooms: Rooms, pool: Pool, user: User, changed: dict[str, s
         if moved and f"{name}_verified" not in changed:
             user.attributes[f"{name}_verified"] = "false"
             if name in pool.auto_verified and value:
-                until = rooms.clock.now() + limits.VERIFICATION_CODE_SECONDS
-                deliveries.append(rooms.codes.send(pool, user, f"verify:{name}", name, until).document())
+                delivery = rooms.codes.send(pool, user, f"verify:{name}", name, limits.VERIFICATION_CODE_SECONDS)
+                deliveries.append(delivery.document())
     return deliveries
+
+
+def _declared_verified(user: User, changed: Mapping[str, str]) -> dict[str, str]:
+    """The addresses that a change declares to be verified without setting them."""
+    return {name: user.attributes[name] for name in MEDIUM if f"{name}_verified" in changed and name in user.attributes}
 
 
 async def update_attributes(turn: Turn) -> Output:
@@ -48,19 +57,18 @@ async def update_attributes(turn: Turn) -> Output:
     return {"CodeDeliveryDetailsList": deliveries}
 
 
-def drop_attributes(user: User, names: list[str]) -> None:
-    """Forget attributes. InvalidParameter for those that cannot be without."""
+def drop_attributes(pool: Pool, user: User, names: list[str], *, admin: bool, client: Client | None = None) -> None:
+    """Forget attributes. InvalidParameter for those that must stay, NotAuthorized for what a client may not write."""
+    user_attributes.check_deletable(pool, names, user.attributes, admin=admin, client=client)
     for name in names:
-        if name in user_attributes.SERVICE_OWNED:
-            raise InvalidParameter(f"Cannot delete attribute {name}")
         user.attributes.pop(name, None)
         user.attributes.pop(f"{name}_verified", None)
 
 
 async def delete_attributes(turn: Turn) -> Output:
     """DeleteUserAttributes."""
-    _, _, user, _ = await turn.rooms.mint.owner_of(turn.input["AccessToken"])
-    drop_attributes(user, turn.input["UserAttributeNames"])
+    pool, client, user, _ = await turn.rooms.mint.owner_of(turn.input["AccessToken"])
+    drop_attributes(pool, user, turn.input["UserAttributeNames"], admin=False, client=client)
     turn.save(user)
     return {}
 
@@ -71,8 +79,7 @@ async def send_verification_code(turn: Turn) -> Output:
     name = turn.input["AttributeName"]
     if name not in MEDIUM or not user.attributes.get(name):
         raise InvalidParameter("Can't send verification code: the user has no such address")
-    until = turn.rooms.clock.now() + limits.VERIFICATION_CODE_SECONDS
-    delivery = turn.rooms.codes.send(pool, user, f"verify:{name}", name, until)
+    delivery = turn.rooms.codes.send(pool, user, f"verify:{name}", name, limits.VERIFICATION_CODE_SECONDS)
     turn.save(user)
     return {"CodeDeliveryDetails": delivery.document()}
 
@@ -82,8 +89,8 @@ async def verify_attribute(turn: Turn) -> Output:
     pool, _, user, _ = await turn.rooms.mint.owner_of(turn.input["AccessToken"])
     name = turn.input["AttributeName"]
     try:
-        Codes.check(pool, user, f"verify:{name}", turn.input["Code"], turn.rooms.clock.now())
-        user.attributes[f"{name}_verified"] = "true"
+        turn.rooms.codes.check(pool, user, f"verify:{name}", turn.input["Code"])
+        addresses.claim(turn.rooms, pool, user, name)
     finally:
         turn.save(user)
     return {}
@@ -94,9 +101,12 @@ async def change_password(turn: Turn) -> Output:
     rooms = turn.rooms
     pool, _, user, _ = await rooms.mint.owner_of(turn.input["AccessToken"])
     check_policy(turn.input["ProposedPassword"], pool.password_policy)
-    if user.locked_until > rooms.clock.now() or not await is_right(
-        turn.input.get("PreviousPassword", ""), user.password
-    ):
+    right = await is_right(turn.input.get("PreviousPassword", ""), user.password)
+    if user.locked_until > rooms.clock.now():
+        raise NotAuthorized("Password attempts exceeded")
+    if not right:
+        count_wrong(user, rooms.clock.now())
+        turn.save(user)
         raise NotAuthorized("Incorrect username or password.")
     await rooms.set_password(pool, user, turn.input["ProposedPassword"], temporary=False)
     turn.save(user)

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 
 from trine.cognito import attributes as user_attributes
+from trine.cognito.codes import MEDIUM
 from trine.cognito.errors import InvalidParameter, NotAuthorized, UnsupportedUserState
 from trine.cognito.model import Pool, User
+from trine.cognito.operations import addresses
 from trine.cognito.operations.account import change_attributes, drop_attributes
 from trine.cognito.operations.operation import Operation, Output, Rooms, Turn, describe_user, page
 from trine.cognito.operations.sign_up import new_user, send_reset_code
@@ -35,9 +37,12 @@ async def create_user(turn: Turn) -> Output:
                              turn.trace)  # fmt: skip
     password = given.get("TemporaryPassword") or temporary_password(rooms, pool)
     await rooms.set_password(pool, user, password, temporary=True)
+    for attribute in MEDIUM:
+        if user.attributes.get(f"{attribute}_verified") == "true" and user.attributes.get(attribute):
+            addresses.claim(rooms, pool, user, attribute, force=bool(given.get("ForceAliasCreation")))
+    rooms.directory.add_user(user)
     if given.get("MessageAction") != "SUPPRESS":
         rooms.codes.tell(pool, user, f"your user name is {user.username} and temporary password is {password}")
-    turn.save(user)
     return {"User": describe_user(user)}
 
 
@@ -110,8 +115,9 @@ async def update_attributes(turn: Turn) -> Output:
 
 async def delete_attributes(turn: Turn) -> Output:
     """AdminDeleteUserAttributes."""
-    user = turn.user(turn.pool())
-    drop_attributes(user, turn.input["UserAttributeNames"])
+    pool = turn.pool()
+    user = turn.user(pool)
+    drop_attributes(pool, user, turn.input["UserAttributeNames"], admin=True)
     turn.save(user)
     return {}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trine.cognito.errors import InvalidLambdaResponse
+from trine.cognito.errors import InvalidLambdaResponse, NotAuthorized
 from trine.cognito.model import Client, Pool, Session, User
 from trine.cognito.operations.operation import Output, Turn
 from trine.cognito.tokens import Grant, TokenClaims
@@ -24,6 +24,8 @@ async def grant(turn: Turn, pool: Pool, client: Client, user: User, source: str)
     now = rooms.clock.now()
     refresh_token, origin_jti = rooms.mint.refresh_token(), rooms.ids.uuid()
     signed = await _signed(turn, Grant(pool, client, user, origin_jti, now), source)
+    if not (rooms.directory.is_here(user) and user.enabled):  # removed or disabled while triggers ran
+        raise NotAuthorized("User is disabled.")
     session = Session(
         rooms.mint.digest(refresh_token),
         pool.id,

@@ -79,7 +79,7 @@ class Turn(NamedTuple):
         return found
 
     def save(self, user: User) -> None:
-        """Keep a changed user."""
+        """Keep a changed user. UserNotFound for one who was removed meanwhile."""
         user.modified_at = self.rooms.clock.now()
         self.rooms.directory.save_user(user)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from trine.aws.protocol_errors import NotOffered
 from trine.cognito import attributes as user_attributes
-from trine.cognito import client_proof, limits, srp
+from trine.cognito import client_proof, srp, strangers
 from trine.cognito.challenges import Challenge
 from trine.cognito.errors import (
     CognitoError,
@@ -25,10 +25,12 @@ from trine.cognito.errors import (
     UserNotConfirmed,
     UserNotFound,
 )
+from trine.cognito.lockout import count_wrong
 from trine.cognito.model import Client, Pool, Session, User
+from trine.cognito.operations.account import change_attributes
 from trine.cognito.operations.grants import grant, grant_again
 from trine.cognito.operations.operation import Operation, Output, Turn
-from trine.cognito.passwords import is_right
+from trine.cognito.passwords import check_policy, is_right
 
 WRONG = "Incorrect username or password."
 _ALLOWED_BY = {
@@ -95,9 +97,10 @@ async def _proved(turn: Turn, pool: Pool, client: Client, user: User | None, *, 
     if user is None:
         raise NotAuthorized(WRONG) if client.hides_users else UserNotFound()
     if user.locked_until > now:
-        raise NotAuthorized("Password attempts exceeded")
+        # Nobody is locked who does not exist: a client that hides people does not say so of anyone.
+        raise NotAuthorized(WRONG if client.hides_users else "Password attempts exceeded")
     if not right:
-        _count_wrong(user, now)
+        count_wrong(user, now)
         turn.save(user)
         raise NotAuthorized(WRONG)
     if user.wrong_passwords:
@@ -110,13 +113,6 @@ async def _proved(turn: Turn, pool: Pool, client: Client, user: User | None, *, 
     if user.status == "FORCE_CHANGE_PASSWORD":
         return _ask_new_password(turn, pool, client, user)
     return await grant(turn, pool, client, user, "TokenGeneration_Authentication")
-
-
-def _count_wrong(user: User, now: float) -> None:
-    user.wrong_passwords += 1
-    beyond = user.wrong_passwords - limits.TRIES_BEFORE_LOCK
-    if beyond >= 0:
-        user.locked_until = now + min(limits.LOCK_SECONDS_MAX, limits.LOCK_SECONDS_FIRST * 2 ** min(beyond, 20))
 
 
 def _check_state(user: User, now: float) -> None:
@@ -138,12 +134,11 @@ def _begin_srp(turn: Turn, pool: Pool, client: Client, user: User | None, userna
     known = user is not None and user.password is not None
     if user is None and not client.hides_users:
         raise UserNotFound
-    user_id = user.username if user is not None else username
+    user_id, salt, kept = strangers.signing_in(rooms.vault, pool, username)
     if known and user is not None:
-        salt, kept = user.srp_salt, rooms.verifier_of(user)
-    else:  # as it would look for someone who exists: the salt is the same at each try
-        faked = hmac.digest(pool.id.encode() + b"salt", username.encode("utf-8", "replace"), "sha256")
-        salt, kept = faked[: srp.SALT_BYTES].hex().lstrip("0"), pow(srp.G, int.from_bytes(faked), srp.N)
+        user_id, salt, kept = user.username, user.srp_salt, rooms.verifier_of(user)
+    elif user is not None:
+        user_id = user.username
     b_secret = int.from_bytes(rooms.ids.random_bytes(srp.SECRET_EXPONENT_BYTES), "big")
     try:
         exchange = srp.begin(int(a_text[:2_048], 16), kept, b_secret)
@@ -222,13 +217,13 @@ async def _set_new_password(turn: Turn, pool: Pool, client: Client, given: Mappi
     prefix = "userAttributes."
     changed = {name.removeprefix(prefix): str(value) for name, value in given.items() if name.startswith(prefix)}
     try:
-        user_attributes.check(pool, changed, admin=False, client=client)
+        check_policy(password, pool.password_policy)
         user_attributes.check_required(pool, {**user.attributes, **changed})
-        await rooms.set_password(pool, user, password, temporary=False)
+        change_attributes(rooms, pool, user, changed, admin=False, client=client)
     except CognitoError:
         rooms.challenges.put(token, challenge)  # a password that is too weak may be tried again
         raise
-    user.attributes.update(changed)
+    await rooms.set_password(pool, user, password, temporary=False)
     user.status = "CONFIRMED"
     turn.save(user)
     return await grant(turn, pool, client, user, "TokenGeneration_NewPasswordChallenge")

@@ -5,23 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from trine.cognito import attributes as user_attributes
-from trine.cognito import client_proof, limits
-from trine.cognito.codes import Codes, Delivery, contact_of
+from trine.cognito import client_proof, limits, strangers
+from trine.cognito.codes import contact_of
 from trine.cognito.errors import (
-    AliasExists,
     CodeMismatch,
+    CognitoError,
+    ExpiredCode,
     InvalidParameter,
     NotAuthorized,
     UsernameExists,
     UserNotFound,
 )
-from trine.cognito.model import Client, Pool, User
+from trine.cognito.model import Client, Code, Pool, User
+from trine.cognito.operations import addresses
 from trine.cognito.operations.operation import Operation, Output, Rooms, Turn
 from trine.cognito.passwords import check_policy
 
 
 def new_user(rooms: Rooms, pool: Pool, name: str, attributes: dict[str, str], status: str) -> User:
-    """A user of that name or address, not yet saved. UsernameExists, InvalidParameter.
+    """A user of that name or address, not yet saved. UsernameExists, AliasExists, InvalidParameter.
 
     Where addresses are the names of a pool, `name` is the address, and the user name becomes the `sub`.
     """
@@ -31,6 +33,8 @@ def new_user(rooms: Rooms, pool: Pool, name: str, attributes: dict[str, str], st
         if wanted not in pool.username_attributes:
             kinds = " or ".join("an email" if one == "email" else "a phone number" for one in pool.username_attributes)
             raise InvalidParameter(f"Username should be {kinds}.")
+        if attributes.get(wanted, name) != name:
+            raise InvalidParameter(f"The attribute {wanted} must be the user name.")
         attributes = {wanted: name, **attributes}
         user_attributes.check(pool, {wanted: name}, admin=True)
     elif "@" in name and "email" in pool.aliases:
@@ -40,6 +44,7 @@ def new_user(rooms: Rooms, pool: Pool, name: str, attributes: dict[str, str], st
         raise UsernameExists(
             "An account with the given email already exists." if same_address and "@" in name else "User already exists"
         )
+    addresses.check_free(rooms, pool, None, attributes)
     user_attributes.check_required(pool, attributes)
     username = sub if pool.username_attributes else name
     now = rooms.clock.now()
@@ -84,13 +89,15 @@ async def sign_up(turn: Turn) -> Output:
             user.attributes[f"{attribute}_verified"] = "true"
     if rooms.directory.find_user(pool, given["Username"]) is not None:  # while the trigger ran
         raise UsernameExists
+    addresses.check_free(rooms, pool, None, user.attributes)
+    rooms.directory.add_user(user)
     confirmed = bool(answer.get("autoConfirmUser"))
     shown: dict[str, Any] = {"UserConfirmed": confirmed, "UserSub": user.sub}
     if confirmed:
         await _confirm(turn, pool, user, client.id, "PostConfirmation_ConfirmSignUp")
     elif (contact := _to_verify(pool, user)) is not None:
-        until = rooms.clock.now() + limits.SIGN_UP_CODE_SECONDS
-        shown["CodeDeliveryDetails"] = rooms.codes.send(pool, user, "sign_up", contact, until).document()
+        delivery = rooms.codes.send(pool, user, "sign_up", contact, limits.SIGN_UP_CODE_SECONDS)
+        shown["CodeDeliveryDetails"] = delivery.document()
     turn.save(user)
     return shown
 
@@ -121,34 +128,23 @@ async def confirm_sign_up(turn: Turn) -> Output:
         raise _hidden(client)
     if user.status != "UNCONFIRMED":
         raise NotAuthorized(f"User cannot be confirmed. Current status is {user.status}")
-    try:
-        code = Codes.check(pool, user, "sign_up", given["ConfirmationCode"], rooms.clock.now())
-    finally:
-        turn.save(user)  # a wrong guess is counted
-    if code.attribute is not None:
-        _claim_address(turn, pool, user, code.attribute)
-        user.attributes[f"{code.attribute}_verified"] = "true"
+    code = _check_code(turn, pool, client, user, "sign_up")
+    addresses.claim(rooms, pool, user, code.attribute, force=bool(given.get("ForceAliasCreation")))
     await _confirm(turn, pool, user, client.id, "PostConfirmation_ConfirmSignUp")
     turn.save(user)
     return {}
 
 
-def _claim_address(turn: Turn, pool: Pool, user: User, attribute: str) -> None:
-    """AliasExists when another user has verified the same address; with ForceAliasCreation that one loses it."""
-    if attribute not in pool.aliases:
-        return
-    other = turn.rooms.directory.find_user(pool, user.attributes[attribute])
-    if other is None or other is user:
-        return
-    if not turn.input.get("ForceAliasCreation"):
-        raise AliasExists("An account with the email already exists.")
-    other.attributes.pop(f"{attribute}_verified", None)
-    turn.save(other)
-
-
-def _sent_nowhere() -> Output:
-    """What a client that hides users is told when a code was asked for somebody who does not exist."""
-    return {"CodeDeliveryDetails": Delivery("email", "a@e").document()}
+def _check_code(turn: Turn, pool: Pool, client: Client, user: User, purpose: str) -> Code:
+    """Use up the code that the call brings; a wrong guess is counted. CodeMismatch, ExpiredCode."""
+    try:
+        return turn.rooms.codes.check(pool, user, purpose, turn.input["ConfirmationCode"])
+    except ExpiredCode:
+        if client.hides_users:
+            raise CodeMismatch from None  # as for somebody who does not exist
+        raise
+    finally:
+        turn.save(user)
 
 
 async def resend_code(turn: Turn) -> Output:
@@ -158,14 +154,14 @@ async def resend_code(turn: Turn) -> Output:
     user = rooms.directory.find_user(pool, turn.input["Username"])
     if user is None:
         if client.hides_users:
-            return _sent_nowhere()
+            return {"CodeDeliveryDetails": strangers.delivery(rooms.vault, pool, turn.input["Username"])}
         raise UserNotFound("Username/client id combination not found.")
     if user.status != "UNCONFIRMED":
         raise InvalidParameter("User is already confirmed.")
     attribute = _to_verify(pool, user)
     if attribute is None:
         raise InvalidParameter("Cannot resend codes. Auto verification not turned on.")
-    delivery = rooms.codes.send(pool, user, "sign_up", attribute, rooms.clock.now() + limits.SIGN_UP_CODE_SECONDS)
+    delivery = rooms.codes.send(pool, user, "sign_up", attribute, limits.SIGN_UP_CODE_SECONDS)
     turn.save(user)
     return {"CodeDeliveryDetails": delivery.document()}
 
@@ -177,13 +173,18 @@ async def forgot_password(turn: Turn) -> Output:
     user = rooms.directory.find_user(pool, turn.input["Username"])
     if user is None:
         if client.hides_users:
-            return _sent_nowhere()
+            return {"CodeDeliveryDetails": strangers.delivery(rooms.vault, pool, turn.input["Username"])}
         raise UserNotFound("Username/client id combination not found.")
-    if not user.enabled:
-        raise NotAuthorized("User is disabled.")
-    if user.status == "FORCE_CHANGE_PASSWORD":
-        raise NotAuthorized("User password cannot be reset in the current state.")
-    delivery = send_reset_code(rooms, pool, user)
+    try:
+        if not user.enabled:
+            raise NotAuthorized("User is disabled.")
+        if user.status == "FORCE_CHANGE_PASSWORD":
+            raise NotAuthorized("User password cannot be reset in the current state.")
+        delivery = send_reset_code(rooms, pool, user)
+    except CognitoError:
+        if client.hides_users:  # "not found, deactivated, or without a verified address": all are told the same
+            return {"CodeDeliveryDetails": strangers.delivery(rooms.vault, pool, turn.input["Username"])}
+        raise
     turn.save(user)
     return {"CodeDeliveryDetails": delivery}
 
@@ -191,21 +192,20 @@ async def forgot_password(turn: Turn) -> Output:
 def send_reset_code(rooms: Rooms, pool: Pool, user: User) -> dict[str, str]:
     """Send the code with which a user sets a new password. InvalidParameter without a verified address."""
     attribute = contact_of(pool, user, verified=True)
-    return rooms.codes.send(pool, user, "reset", attribute, rooms.clock.now() + limits.RESET_CODE_SECONDS).document()
+    return rooms.codes.send(pool, user, "reset", attribute, limits.RESET_CODE_SECONDS).document()
 
 
 async def confirm_forgot_password(turn: Turn) -> Output:
     """ConfirmForgotPassword."""
     rooms, given = turn.rooms, turn.input
     pool, client = client_of(turn)
+    check_policy(given["Password"], pool.password_policy)
     user = rooms.directory.find_user(pool, given["Username"])
     if user is None:
         raise _hidden(client)
-    check_policy(given["Password"], pool.password_policy)
-    try:
-        Codes.check(pool, user, "reset", given["ConfirmationCode"], rooms.clock.now())
-    finally:
-        turn.save(user)
+    if not user.enabled:
+        raise CodeMismatch if client.hides_users else NotAuthorized("User is disabled.")
+    _check_code(turn, pool, client, user, "reset")
     await rooms.set_password(pool, user, given["Password"], temporary=False)
     await _confirm(turn, pool, user, client.id, "PostConfirmation_ConfirmForgotPassword")
     turn.save(user)

@@ -1,4 +1,13 @@
-// The console's own door: documents by view, with the header that only these pages set. Errors carry the server's sentence.
+// The console's own door: documents by view, with the key of the session. Errors carry the server's sentence.
+
+// A link brings the key behind the #. It is kept for this origin, port included; the cookie alone, which a browser sends to
+// every port of this host, opens nothing.
+const KEY = "trine-console-key";
+const brought = /^#key=([\w=-]+)$/.exec(location.hash);
+if (brought) {
+  localStorage.setItem(KEY, brought[1]);
+  history.replaceState(null, "", location.pathname);
+}
 
 export class Closed extends Error {}
 
@@ -6,7 +15,7 @@ async function ask(path, options = {}) {
   const answer = await fetch(`/_trine/${path}`, {
     credentials: "same-origin",
     ...options,
-    headers: { "x-trine-console": "1", ...(options.headers ?? {}) },
+    headers: { "x-trine-console": localStorage.getItem(KEY) ?? "", ...(options.headers ?? {}) },
   });
   const body = await answer.text();
   let document;

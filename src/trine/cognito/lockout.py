@@ -1,0 +1,14 @@
+"""Wrong passwords in a row lock an account for a while. Enters a user and the time, leaves the user counted."""
+
+from __future__ import annotations
+
+from trine.cognito import limits
+from trine.cognito.model import User
+
+
+def count_wrong(user: User, now: float) -> None:
+    """One more wrong password; the caller saves the user."""
+    user.wrong_passwords += 1
+    beyond = user.wrong_passwords - limits.TRIES_BEFORE_LOCK
+    if beyond >= 0:
+        user.locked_until = now + min(limits.LOCK_SECONDS_MAX, limits.LOCK_SECONDS_FIRST * 2 ** min(beyond, 20))

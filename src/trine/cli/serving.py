@@ -22,6 +22,7 @@ def serve(main: Coroutine[Any, Any, None]) -> None:
     from trine.http.loop import run
     from trine.stack.ports import PortTaken
     from trine.stack.state import StateFault
+    from trine.stack.trace_export import ExportUnavailable
 
     gc.disable()  # a start makes what lives to the end: collecting would only walk it again and again
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
@@ -29,7 +30,7 @@ def serve(main: Coroutine[Any, Any, None]) -> None:
         run(main)
     except TemplateFaults as faults:
         exit_with_faults(faults)
-    except (PortTaken, StateFault) as error:
+    except (PortTaken, StateFault, ExportUnavailable) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot start: {error}") from None

@@ -48,6 +48,7 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
     help="Count usage and measures of requests; only trace them; or neither, to measure what that costs.",
 )
 @click.option("--receipt-header", is_flag=True, help="Answers of the front door carry what they cost.")
+@click.option("--otlp", metavar="URL", help="Send traces to an OpenTelemetry collector (pip install 'trine[otel]').")
 @click.option(
     "--prices", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A price list of your own."
 )
@@ -111,11 +112,18 @@ def settings_of(options: dict[str, Any]) -> Settings:
         observe=options["observe"],
         receipt_header=options["receipt_header"],
         prices=_checked_prices(options["prices"]),
+        otlp_endpoint=_checked_url(options["otlp"]),
         install=options["install"],
         debug_function=options["debug_function"],
         debug_port=options["debug_port"],
         environment_overrides=_environment_overrides(options["env_vars"]),
     )
+
+
+def _checked_url(url: str | None) -> str | None:
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise click.UsageError(f"--otlp takes an http or https URL, not {url!r}")
+    return url
 
 
 def _checked_prices(path: Path | None) -> Path | None:

@@ -55,6 +55,8 @@ class Settings:
     """`all`: traces, usage, measures. `traces`: nothing is counted. `nothing`: nothing is explained either."""
     receipt_header: bool = False
     """Each answer of the front door carries what it cost in `X-Trine-Receipt`."""
+    otlp_endpoint: str | None = None
+    """Where traces go by OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; needs the extra `otel`."""
     prices: Path | None = None
     """A price list of the user's own, in place of the one that ships."""
     record_keys: bool = False

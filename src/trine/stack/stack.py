@@ -6,6 +6,7 @@ ports are taken first: a port that is in use ends the start before anything was 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,6 +42,7 @@ from trine.stack.ports import Ports, bind
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
 from trine.stack.state import open_store, own_directory, store_faults
+from trine.stack.trace_export import TraceExport
 
 CLOSE_GRACE_SECONDS = 3.0
 FRONT_CONNECTIONS = 16_384
@@ -61,6 +63,7 @@ class Stack:
         self.arn = settings.place.arn("trine", f"stack/{settings.stack_name}")
         self._ports = ports
         self._servers: list[Server] = []
+        self._export: TraceExport | None = None
         self.problems: list[str] = []
         """What people must know about what the functions run with."""
         self._network_problems: tuple[str, ...] = ()
@@ -110,6 +113,9 @@ class Stack:
         stack = cls(settings, template, wings, ports)
         try:
             stack._network_problems = place_functions(wings.access, resources)
+            if settings.otlp_endpoint is not None:
+                region, name = settings.place.region, settings.stack_name
+                stack._export = TraceExport(wings.traces.follow, settings.otlp_endpoint, name, region)
             wings.functions.start()
             with store_faults():
                 wings.dynamodb.start()
@@ -170,6 +176,8 @@ class Stack:
         """End everything in order: no new requests, those under way within the grace, processes, store."""
         for server in self._servers:
             await server.close(CLOSE_GRACE_SECONDS)
+        if self._export is not None:
+            await asyncio.to_thread(self._export.close)
         self._ports.close()
         await self.wings.close()
         if self.settings.memory:

@@ -1,0 +1,80 @@
+"""Traces at a collector: what leaves as OTLP is what happened, and a collector that is not there hurts nobody."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from trine.clock import ManualClock
+from trine.stack.trace_export import WAITING_MAX, TraceExport
+from trine.testing import running
+from trine.trace import TraceBook
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "profiles"
+
+
+class Collector:
+    """Takes what is posted to it."""
+
+    def __init__(self) -> None:
+        self.spans: list[Any] = []
+        collector = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                assert self.path == "/v1/traces"
+                for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                    for scope in resource.scope_spans:
+                        collector.spans += scope.spans
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1/traces"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    started = Collector()
+    yield started
+    started.server.shutdown()
+    started.server.server_close()
+
+
+def test_a_request_and_all_it_caused_are_one_trace(collector: Collector) -> None:
+    with running(EXAMPLE, otlp_endpoint=collector.url) as stack, pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{stack.url}/users/nobody", timeout=20)
+    spans = {span.name: span for span in collector.spans}
+    door = spans["GET /Prod/users/nobody"]
+    (function,) = [span for span in collector.spans if span.parent_span_id == door.span_id]
+    (table,) = [span for span in collector.spans if span.parent_span_id == function.span_id]
+    assert door.trace_id == function.trace_id == table.trace_id
+    assert table.name.startswith("dynamodb:GetItem")
+    assert {event.name for event in door.events} >= {"apigateway.router", "apigateway.response"}
+    statuses = {each.key: each.value.int_value for each in door.attributes}
+    assert statuses["http.response.status_code"] == 404
+    assert door.start_time_unix_nano <= function.start_time_unix_nano < door.end_time_unix_nano
+
+
+def test_a_collector_that_is_not_there_is_told_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    book = TraceBook(ManualClock(1_800_000_000.0))
+    export = TraceExport(book.follow, "http://127.0.0.1:9/v1/traces", "stack", "us-east-1")
+    for number in range(WAITING_MAX + 3):
+        book.close(book.open("lambda", str(number)), 200)
+    assert export.dropped >= 3, "what waits is bounded"
+    export.close()
+    assert not export._thread.is_alive()
+    assert "traces were not sent to the collector" in caplog.text

@@ -106,15 +106,28 @@ def describe_tables(resources: Iterable[Resource]) -> list[dict[str, Any]]:
     ]
 
 
-def describe_outputs(template: Template, urls: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
-    """The template's outputs, evaluated; `localUrl` is where one that names a function URL answers here."""
+def local_addresses(
+    apis: Iterable[Mapping[str, Any]], urls: Iterable[Mapping[str, Any]], place: Place
+) -> dict[str, str]:
+    """AWS's address of every stage and function URL → the one that answers here; longer ones first."""
     local = {url["awsUrl"].rstrip("/"): url["url"].rstrip("/") for url in urls}
+    for api in apis:
+        for stage in api["stages"]:
+            path = "" if stage["name"] == "$default" else f"/{stage['name']}"
+            aws_url = f"https://{api['id']}.execute-api.{place.region}.amazonaws.com{path}"
+            local[aws_url] = stage["pathUrl"].rstrip("/")
+    return dict(sorted(local.items(), key=lambda pair: -len(pair[0])))
+
+
+def describe_outputs(template: Template, local: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """The template's outputs, evaluated; `localUrl` is where one that names an API or a function URL answers here."""
     found: list[dict[str, Any]] = []
     for output in template.outputs.values():
         described = {"name": output.name, "value": output.value, "description": output.description}
-        for aws_url, here in local.items():
+        for aws_url, here in (local or {}).items():
             if isinstance(output.value, str) and output.value.startswith(aws_url):
                 described["localUrl"] = here + output.value.removeprefix(aws_url)
+                break
         found.append(described)
     return found
 

@@ -33,6 +33,7 @@ from trine.stack.description import (
     describe_row,
     describe_tables,
     describe_urls,
+    local_addresses,
     url_host,
 )
 from trine.stack.event_description import describe_queues, describe_sources
@@ -227,6 +228,7 @@ class Stack:
     def description(self) -> dict[str, Any]:
         """Everything that `--json` prints, as JSON values."""
         place, front_port = self.settings.place, self._ports.front.getsockname()[1]
+        apis = describe_apis(self.wings.gateway.apis, self.settings.host, front_port)
         urls = describe_urls(self.wings.functions.urls, place, self.settings.host, front_port)
         queues = describe_queues(self.template, self.aws_url)
         return {
@@ -241,7 +243,7 @@ class Stack:
             "frontUrl": self.front_url,
             "awsUrl": self.aws_url,
             "dynamodbUrl": self.dynamodb_url,
-            "apis": describe_apis(self.wings.gateway.apis, self.settings.host, front_port),
+            "apis": apis,
             "problems": [
                 *self.problems,
                 *self.wings.gateway.problems,
@@ -258,7 +260,7 @@ class Stack:
             "tables": describe_tables(self.template.of_type(TABLE)),
             "queues": queues,
             "sources": describe_sources(self.template),
-            "outputs": describe_outputs(self.template, [*urls, *queues]),
+            "outputs": describe_outputs(self.template, local_addresses(apis, [*urls, *queues], place)),
             "manifest": [describe_row(row) for row in self.manifest()],
         }
 

@@ -19,8 +19,10 @@ from tests.awslambda.test_dependencies import tarball, wheel
 from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.dependencies import DependencyCache
 from trine.awslambda.function import DebugPort
+from trine.awslambda.runtime_packages import packages_recipe
 from trine.cli.main import trine
 from trine.stack import functions
+from trine.stack.settings import user_cache
 from trine.testing import RunningStack, running
 
 TEMPLATE = """
@@ -44,6 +46,21 @@ NODE = """
   Module:
     Type: AWS::Serverless::Function
     Properties: {FunctionName: module, Runtime: nodejs20.x, Handler: app.handler, CodeUri: module}
+"""
+RUNTIME_PACKAGES = """
+Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Runtime: nodejs20.x, Handler: app.handler}}
+Resources:
+  Both: {Type: AWS::Serverless::Function, Properties: {FunctionName: both, CodeUri: both}}
+  Module: {Type: AWS::Serverless::Function, Properties: {FunctionName: module, CodeUri: module}}
+  Own: {Type: AWS::Serverless::Function, Properties: {FunctionName: own, CodeUri: own}}
+  Neither: {Type: AWS::Serverless::Function, Properties: {FunctionName: neither, CodeUri: neither}}
+  Inline:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: inline
+      Handler: index.handler
+      InlineCode: "exports.handler = async () => require('@aws-sdk/one');"
 """
 HAS_NPM = shutil.which("npm") is not None
 
@@ -96,10 +113,42 @@ def test_packages_of_both_kinds_of_modules(stack: RunningStack) -> None:
     assert (answer(stack, "common"), answer(stack, "module")) == (7, 7)
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_the_runtimes_own_packages_are_found_by_every_kind_of_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The installation lies in the cache already, so that no network is needed; npm itself is tested elsewhere."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    recipe = packages_recipe(frozenset(["@aws-sdk/one", "@aws-sdk/two"]), tmp_path)
+    installed = user_cache() / functions.FOLDER / recipe.key
+    for name, value in (("one", 1), ("two", 2)):
+        package = installed / "node_modules" / "@aws-sdk" / name
+        package.mkdir(parents=True)
+        (package / "package.json").write_text(json.dumps({"name": f"@aws-sdk/{name}", "main": "index.js"}))
+        (package / "index.js").write_text(f"module.exports = {value};\n")
+    (installed / ".installed").write_text("")
+    files = {
+        "template.yaml": RUNTIME_PACKAGES,
+        "both/app.js": "exports.handler = async () => [require('@aws-sdk/one'), require('@aws-sdk/two')];",
+        "module/app.mjs": "import two from '@aws-sdk/two';\nexport const handler = async () => two;",
+        "own/app.mjs": "import one from '@aws-sdk/one';\nexport const handler = async () => one;",
+        "own/node_modules/@aws-sdk/one/package.json": json.dumps({"name": "@aws-sdk/one", "main": "index.js"}),
+        "own/node_modules/@aws-sdk/one/index.js": "module.exports = 'mine';",
+        "neither/app.mjs": "import other from 'not-of-the-sdk';\nexport const handler = async () => other;",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    with running(tmp_path) as stack:
+        assert [answer(stack, name) for name in ("both", "module", "own", "inline")] == [[1, 2], 2, "mine", 1]
+        assert answer(stack, "neither")["errorType"] == "Runtime.ImportModuleError"
+        assert stack.description["problems"] == []
+
+
 def test_what_fails_stops_nobody_and_is_told(stack: RunningStack) -> None:
     assert answer(stack, "failing") == "runs"
     problems = stack.description["problems"]
-    assert any(problem.startswith("Failing: what requirements.txt asks for") for problem in problems)
+    assert any(problem.startswith("Failing: requirements.txt could not be installed") for problem in problems)
     assert any("BuildMethod 'makefile' is not run here" in problem for problem in problems)
 
 
@@ -109,7 +158,7 @@ def test_build_tells_how_it_went(stack: RunningStack, monkeypatch: pytest.Monkey
     told = CliRunner().invoke(trine, ["build", str(folder)])
     assert told.exit_code == 1
     assert "Snake: installing" not in told.output  # it is in the cache
-    assert "! Failing: what requirements.txt asks for could not be installed" in told.output
+    assert "! Failing: requirements.txt could not be installed" in told.output
     (folder / "failing" / "requirements.txt").unlink()
     told = CliRunner().invoke(trine, ["build", str(folder)])
     assert (told.exit_code, "for" in told.output) == (0, True)

@@ -33,6 +33,7 @@ ENTRIES_MAX = 64
 OUTPUT_LINES, OUTPUT_BYTES = 12, 65_536
 """Of an installer's output, what is kept and told when it fails."""
 _INCLUDE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)")
+_RUN_LISTS = ("dependencies", "optionalDependencies")
 _DONE = ".installed"
 
 
@@ -54,11 +55,13 @@ class Recipe:
     """The Python whose packages they are, or the `npm` that installs them."""
     key: str
     """The hash by which the installation is known."""
+    packages: tuple[str, ...] = ()
+    """Packages that are installed by their names, where no list does it."""
 
     @property
     def what(self) -> str:
         """For people: `requirements.txt`."""
-        return self.files[0]
+        return ", ".join(self.packages) or self.files[0]
 
 
 def recipe_for(code: Path, runtime: str, python: str) -> Recipe | None:
@@ -73,15 +76,20 @@ def recipe_for(code: Path, runtime: str, python: str) -> Recipe | None:
         text = "\n".join((code / name).read_text("utf-8", "replace") for name in files)
         wanted = any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
         return _recipe("pip", code, files, python) if wanted else None
-    if runtime.startswith("nodejs") and (code / PACKAGE).is_file() and not (code / "node_modules").exists():
-        try:
-            document = json.loads((code / PACKAGE).read_bytes())
-        except ValueError:
-            document = None
-        if isinstance(document, dict) and (document.get("dependencies") or document.get("optionalDependencies")):
-            locks = [name for name in LOCKS if (code / name).is_file()]
-            return _recipe("npm", code, (PACKAGE, *locks[:1]), shutil.which("npm") or "npm")
+    if runtime.startswith("nodejs") and not (code / "node_modules").exists() and declared(code):
+        locks = [name for name in LOCKS if (code / name).is_file()]
+        return _recipe("npm", code, (PACKAGE, *locks[:1]), shutil.which("npm") or "npm")
     return None
+
+
+def declared(code: Path) -> frozenset[str]:
+    """The packages that a folder's `package.json` asks for when the function runs; none when there is no such list."""
+    try:
+        document = json.loads((code / PACKAGE).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return frozenset()
+    lists = [document.get(name) for name in _RUN_LISTS] if isinstance(document, dict) else []
+    return frozenset(name for found in lists if isinstance(found, dict) for name in found)
 
 
 def _requirement_files(code: Path) -> tuple[str, ...]:
@@ -158,10 +166,12 @@ def _command(recipe: Recipe, into: Path) -> tuple[list[str], Path]:
     for name in (*recipe.files, ".npmrc"):
         if (recipe.source / name).is_file():
             shutil.copy(recipe.source / name, into / name)
+    if recipe.packages:
+        (into / PACKAGE).write_text("{}\n")  # or npm would look for a project in the folders above
     verb = "ci" if len(recipe.files) > 1 else "install"
     milliseconds = str(NETWORK_SECONDS * 1000)
     return [recipe.interpreter, verb, "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1",
-            f"--fetch-timeout={milliseconds}"], into  # fmt: skip
+            f"--fetch-timeout={milliseconds}", *recipe.packages], into  # fmt: skip
 
 
 async def _run(command: list[str], folder: Path, seconds: float) -> None:

@@ -124,20 +124,28 @@ class Deployment:
         permissions: Sequence[Mapping[str, Any]] = (),
         *,
         dependencies: Path | None = None,
+        runtime_packages: Path | None = None,
         debug: DebugPort | None = None,
     ) -> Function:
         """Make or change a function from `AWS::Lambda::Function` properties (FunctionName included).
 
         `code` is the directory or zip file that CodeUri names; `permissions` are the properties of its
-        `AWS::Lambda::Permission` resources; `dependencies` is a folder of installed packages; `debug` is where its
-        debugger listens. Raises InvalidParameterValue, InvalidZipFile, MalformedPolicy.
+        `AWS::Lambda::Permission` resources; `dependencies` is a folder of installed packages, `runtime_packages`
+        one of those that the runtime brings on AWS; `debug` is where its debugger listens.
+        Raises InvalidParameterValue, InvalidZipFile, MalformedPolicy.
         """
         directory = place_code(properties, code, self.state_directory)
         function = function_from_properties(
             properties, directory, self._place, revision=self._ids.uuid(), modified_at=self._clock.now()
         )
         layers = self.layers.folder(function.layers) if function.layers else None
-        function = replace(function, layers_directory=layers, dependencies_directory=dependencies, debug=debug)
+        function = replace(
+            function,
+            layers_directory=layers,
+            dependencies_directory=dependencies,
+            runtime_packages=runtime_packages,
+            debug=debug,
+        )
         if code is not None and code.is_dir():
             self._reloader.watch(directory, function.name)
         policies = resource_policies(permissions, function.arn, self._place)

@@ -78,6 +78,8 @@ class Function:
     """The merged layers: what becomes `/opt`."""
     dependencies_directory: Path | None = None
     """Packages that were installed from the function's own list."""
+    runtime_packages: Path | None = None
+    """Packages that the runtime brings along on AWS."""
     debug: DebugPort | None = None
     """Where a debugger attaches; then nothing is timed, and one environment is all there is."""
     reserved_concurrency: int | None = None

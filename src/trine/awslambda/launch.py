@@ -138,11 +138,13 @@ def _node(function: Function, env: dict[str, str], place: Launch, opt: str) -> L
     if program is None:
         raise RuntimeMissing("Node.js is not installed: no `node` was found on PATH")
     env["_TRINE_RUNTIME_FD"] = "3"
-    modules = [f"{opt}/nodejs/node_modules"]
-    if function.dependencies_directory is not None:
-        modules.insert(0, f"{function.dependencies_directory}/node_modules")
-        env["_TRINE_MODULES"] = str(function.dependencies_directory)
-    env.setdefault("NODE_PATH", ":".join(modules))
+    own, brought = function.dependencies_directory, function.runtime_packages
+    folders = [*([own] if own else []), f"{opt}/nodejs", *([brought] if brought else [])]  # the first that has it wins
+    env.setdefault("NODE_PATH", ":".join(f"{folder}/node_modules" for folder in folders))
+    if own or brought:
+        env["_TRINE_MODULES"] = ":".join(map(str, folders))
+    if brought:
+        place = replace(place, visible=(*place.visible, str(brought)))
     env.setdefault("HOME", "/home/sbx_user1051")  # os.homedir(), which the AWS SDK asks, fails for a user without one
     real = Path(program).resolve()
     debug = function.debug

@@ -20,6 +20,7 @@ import click
 def command(path: Path, parameter_overrides: tuple[str, ...], as_json: bool) -> None:
     """Install requirements.txt and package.json of functions, once, into the user's cache.
 
+    Packages of the AWS SDK that Node.js functions name and do not bring are installed as the runtime's own.
     PATH is the template or its directory. What `sam build` left in .aws-sam/build is complete and used as it is.
     """
     from trine.aws.arn import Place
@@ -46,7 +47,8 @@ def command(path: Path, parameter_overrides: tuple[str, ...], as_json: bool) -> 
         raise SystemExit(1 if made.failed else 0)
     for problem in made.problems:
         click.echo(f"! {problem}", err=True)
-    functions = len(set(made.folders.values()))
-    click.echo(f"{functions} installation{'' if functions == 1 else 's'} for {len(made.folders)} function(s)")
+    count = len({*made.folders.values(), *made.runtime_folders.values()})
+    functions = len({*made.folders, *made.runtime_folders})
+    click.echo(f"{count} installation{'' if count == 1 else 's'} for {functions} function(s)")
     if made.failed:
         raise SystemExit(1)

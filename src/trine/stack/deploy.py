@@ -169,6 +169,7 @@ def _make_function(making: _Making) -> object:
         making.resource.local_files.get("Code"),
         lambda_resources.permissions_of(making.properties["FunctionName"], permissions, making.template.place),
         dependencies=making.readied.folders.get(making.resource.logical_id),
+        runtime_packages=making.readied.runtime_folders.get(making.resource.logical_id),
         debug=making.readied.debug.get(making.resource.logical_id),
     )
 

@@ -16,6 +16,7 @@ from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for
 from trine.awslambda.function import DebugPort
 from trine.awslambda.pythons import find
+from trine.awslambda.runtime_packages import missing_packages, packages_recipe
 from trine.clock import Clock
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
@@ -33,6 +34,8 @@ class Readied:
 
     folders: dict[str, Path] = field(default_factory=dict)
     """Logical id of a function → its folder of packages."""
+    runtime_folders: dict[str, Path] = field(default_factory=dict)
+    """Logical id of a function → the folder of packages that its runtime brings on AWS."""
     problems: list[str] = field(default_factory=list)
     debug: dict[str, DebugPort] = field(default_factory=dict)
     """Logical id of the function that is debugged → where its debugger listens."""
@@ -68,25 +71,49 @@ async def prepare_dependencies(
     template: Template, cache_directory: Path, clock: Clock, tell: Callable[[str], None], *, install: bool = True
 ) -> Readied:
     """Find or install what every function needs. Never raises for what an installer says."""
-    cache = DependencyCache(cache_directory / FOLDER)
-    made = Readied()
-    done: dict[str, Path | None] = {}
+    finder = _Finder(DependencyCache(cache_directory / FOLDER), clock, tell, install)
+    made = finder.made
+    wanted: list[tuple[frozenset[str], Resource]] = []
     for resource in template.of_type(FUNCTION):
         name = resource.source_id or resource.logical_id
         made.problems += [f"{name}: {note}" for note in _notes(resource)]
         recipe = _recipe(resource)
-        if recipe is None:
-            continue
-        if recipe.key not in done:
-            done[recipe.key] = cache.find(recipe)
-            if done[recipe.key] is None and install:
-                done[recipe.key] = await _install(cache, recipe, name, clock, tell, made)
-            elif done[recipe.key] is None:
-                made.problems.append(f"{name}: {recipe.what} is not installed; `trine build` does it")
-        folder = done[recipe.key]
+        folder = None if recipe is None else await finder.folder(recipe, name)
         if folder is not None:
             made.folders[resource.logical_id] = folder
+        if packages := _missing(resource):
+            wanted.append((packages, resource))
+    ready: list[tuple[frozenset[str], Path]] = []
+    for packages, resource in sorted(wanted, key=lambda one: -len(one[0])):  # what has more serves those that ask less
+        folder = next((folder for offered, folder in ready if packages <= offered), None)
+        if folder is None:
+            source = resource.local_files.get("Code", Path())
+            folder = await finder.folder(packages_recipe(packages, source), resource.source_id or resource.logical_id)
+            if folder is not None:
+                ready.append((packages, folder))
+        if folder is not None:
+            made.runtime_folders[resource.logical_id] = folder
     return made
+
+
+class _Finder:
+    # Looks in the cache, installs what is not there, and remembers both.
+
+    def __init__(self, cache: DependencyCache, clock: Clock, tell: Callable[[str], None], install: bool) -> None:
+        self.made = Readied()
+        self._cache, self._clock, self._tell, self._install = cache, clock, tell, install
+        self._done: dict[str, Path | None] = {}
+
+    async def folder(self, recipe: Recipe, name: str) -> Path | None:
+        """The packages of a recipe; None when they are missing, with the reason among the problems."""
+        if recipe.key not in self._done:
+            found = self._cache.find(recipe)
+            if found is None and self._install:
+                found = await _install(self._cache, recipe, name, self._clock, self._tell, self.made)
+            elif found is None:
+                self.made.problems.append(f"{name}: {recipe.what} is not installed; `trine build` does it")
+            self._done[recipe.key] = found
+        return self._done[recipe.key]
 
 
 async def _install(
@@ -98,7 +125,7 @@ async def _install(
         folder = await cache.install(recipe)
     except InstallFailed as failure:
         made.failed += 1
-        made.problems.append(f"{name}: what {recipe.what} asks for could not be installed; it runs without. {failure}")
+        made.problems.append(f"{name}: {recipe.what} could not be installed; it runs without. {failure}")
         tell(f"{name}: {recipe.kind} failed")
         return None
     tell(f"{name}: installed in {(clock.monotonic_ns() - began_ns) / 1e9:.1f} s")
@@ -114,6 +141,13 @@ def _recipe(resource: Resource) -> Recipe | None:
         return recipe_for(code, runtime, _python_of(runtime))
     except OSError:
         return None  # what cannot be read is told when the function is made
+
+
+def _missing(resource: Resource) -> frozenset[str]:
+    try:
+        return missing_packages(resource.local_files.get("Code"), resource.properties)
+    except OSError:
+        return frozenset()  # what cannot be read is told when the function is made
 
 
 def _python_of(runtime: str) -> str:

@@ -13,31 +13,39 @@ function splitHandler(text) {
   return [path.join(folder, parts[0]), parts.slice(1)];
 }
 
-// Packages that were installed for the function lie in a folder of their own: `require` finds them by NODE_PATH, `import`
-// by this hook, which looks there when nothing is found from where the import stands.
-function addModules(folder) {
-  const parent = pathToFileURL(path.join(folder, 'index.js')).href;
+// Packages that were installed for the function, its layers' and the runtime's own lie in folders of their own: `require`
+// finds them by NODE_PATH, `import` by this hook, which looks there when nothing is found from where the import stands.
+function addModules(folders) {
+  const parents = folders.map((folder) => pathToFileURL(path.join(folder, 'index.js')).href);
   const elsewhere = (error, name) => error.code === 'ERR_MODULE_NOT_FOUND' && !/^(\.|\/|file:|node:|data:)/.test(name);
   const nodeModule = require('node:module');
   if (nodeModule.registerHooks) {
     nodeModule.registerHooks({
       resolve(name, context, next) {
-        try {
-          return next(name, context);
-        } catch (error) {
-          if (!elsewhere(error, name)) throw error;
-          return next(name, { ...context, parentURL: parent });
+        let first;
+        for (const parentURL of [context.parentURL, ...parents]) {
+          try {
+            return next(name, { ...context, parentURL });
+          } catch (error) {
+            first ??= error;
+            if (!elsewhere(error, name)) throw first;
+          }
         }
+        throw first;
       },
     });
     return;
   }
   const hook = `const elsewhere = ${elsewhere};
     export async function resolve(name, context, next) {
-      try { return await next(name, context); } catch (error) {
-        if (!elsewhere(error, name)) throw error;
-        return next(name, { ...context, parentURL: ${JSON.stringify(parent)} });
+      let first;
+      for (const parentURL of [context.parentURL, ...${JSON.stringify(parents)}]) {
+        try { return await next(name, { ...context, parentURL }); } catch (error) {
+          first ??= error;
+          if (!elsewhere(error, name)) throw first;
+        }
       }
+      throw first;
     }`;
   nodeModule.register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
@@ -70,7 +78,7 @@ function isModule(file) {
 async function loadHandler() {
   const text = process.env._HANDLER;
   const [name, members] = splitHandler(text);
-  if (process.env._TRINE_MODULES) addModules(process.env._TRINE_MODULES);
+  if (process.env._TRINE_MODULES) addModules(process.env._TRINE_MODULES.split(':'));
   delete process.env._TRINE_MODULES;
   let found;
   try {

@@ -132,7 +132,10 @@ def _send(server: socket.socket, value: dict[str, Any], descriptor: int | None =
 
 
 def _receive(server: socket.socket) -> tuple[bytes, list[int]]:
-    message, ancillary, _, _ = server.recvmsg(_MESSAGE_MAX_BYTES, socket.CMSG_SPACE(4 * _DESCRIPTORS))
+    try:
+        message, ancillary, _, _ = server.recvmsg(_MESSAGE_MAX_BYTES, socket.CMSG_SPACE(4 * _DESCRIPTORS))
+    except ConnectionError:
+        return b"", []  # the owner ended with answers of ours unread
     descriptors = array.array("i")
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:

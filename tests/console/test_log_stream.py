@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 from trine.clock import ManualClock
 from trine.console.log_stream import QUEUE_MAX, LogStream, latest_events
 from trine.logs.group import LogGroup
+from trine.logs.store import LogStore
 
 
 def test_lines_of_several_functions_come_in_order_of_time() -> None:
@@ -16,8 +18,40 @@ def test_lines_of_several_functions_come_in_order_of_time() -> None:
     for number in range(3):
         (first, second)[number % 2].append("stream", "r", f"line {number}")
         clock.advance(1)
-    assert [event["message"] for event in latest_events([first, second], 2, "line")] == ["line 1", "line 2"]
-    assert latest_events([first, second], 10, "2")[0]["function"] == "a"
+    latest = asyncio.run(latest_events([first, second], 2, "line"))
+    assert [event["message"] for event in latest] == ["line 1", "line 2"]
+    assert asyncio.run(latest_events([first, second], 10, "2"))[0]["function"] == "a"
+
+
+def test_lines_of_earlier_runs_come_first(tmp_path: Path) -> None:
+    async def scenario() -> dict[str, list[str]]:
+        clock = ManualClock(start=1_000_000.0)
+        earlier = LogStore(clock, tmp_path).group("/aws/lambda/a")
+        earlier.append("stream", "r", "one")
+        clock.advance(60)
+        earlier.append("stream", "r", "two")
+        earlier.flush()
+        clock.advance(60)
+        group = LogStore(clock, tmp_path).group("/aws/lambda/a")
+        group.append("stream", "r", "three")
+        since_ms = int((clock.now() - 90) * 1000)
+        wishes = {"all": (10, 0), "last two": (2, 0), "since": (10, since_ms), "in memory": (1, 0)}
+        seen = {
+            name: [event["message"] for event in await latest_events([group], limit, "", since)]
+            for name, (limit, since) in wishes.items()
+        }
+        lines = LogStream([group], 10, "").lines()
+        seen["followed"] = [json.loads(await anext(lines))["message"] for _ in range(3)]
+        await lines.aclose()
+        return seen
+
+    assert asyncio.run(scenario()) == {
+        "all": ["one", "two", "three"],
+        "last two": ["two", "three"],
+        "since": ["two", "three"],
+        "in memory": ["three"],
+        "followed": ["one", "two", "three"],
+    }
 
 
 def test_a_follower_gets_what_was_and_what_comes() -> None:

@@ -15,11 +15,13 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from trine.awslambda import limits
 from trine.awslambda.errors import InvalidParameterValue, InvalidZipFile
 
+_SIZE = ".size"
+"""Beside the folder of an unpacked package: a file with the package's size."""
 _INLINE_FILE = {"python": "index.py", "nodejs": "index.js"}
 
 
@@ -65,7 +67,25 @@ def place_zip(content: bytes, state_directory: Path) -> Path:
     if len(content) > limits.CODE_UNZIPPED_MAX_BYTES:
         raise InvalidZipFile(f"Unzipped size must be smaller than {limits.CODE_UNZIPPED_MAX_BYTES} bytes")
     folder = _folder_for(content, state_directory)
-    return folder if folder.is_dir() else _publish(folder, lambda into: _unzip(content, into))
+    if not folder.is_dir():
+        _publish(folder, lambda into: _unzip(content, into))
+    _write(folder.with_suffix(_SIZE), str(len(content)).encode())
+    return folder
+
+
+class Package(NamedTuple):
+    """A zip package that was unpacked."""
+
+    size_bytes: int
+    sha256: bytes
+
+
+def package_of(folder: Path) -> Package | None:
+    """The package that `place_zip` unpacked into a folder; None for any other folder."""
+    try:
+        return Package(int(folder.with_suffix(_SIZE).read_bytes()), bytes.fromhex(folder.name))
+    except (OSError, ValueError):
+        return None
 
 
 def _folder_for(content: bytes, state_directory: Path) -> Path:

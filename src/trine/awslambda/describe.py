@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from trine.awslambda.code import package_of
 from trine.awslambda.function import Function
 
 _AS_GIVEN = (
@@ -24,11 +25,14 @@ class CodeMeasure(NamedTuple):
 
     size_bytes: int
     sha256: str
-    """Base64, as `CodeSha256`. Of a folder it is the hash of its files' names and contents in order."""
+    """Base64, as `CodeSha256`: of the zip package; of a folder, the hash of its files' names and contents in order."""
 
 
 def measure_code(directory: Path) -> CodeMeasure:
-    """Read every file below `directory`."""
+    """The package that was unpacked into `directory`, else every file below it."""
+    package = package_of(directory)
+    if package is not None:
+        return CodeMeasure(package.size_bytes, base64.b64encode(package.sha256).decode())
     digest = hashlib.sha256()
     size_bytes = 0
     for folder, names, files in os.walk(directory):

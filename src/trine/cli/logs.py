@@ -1,9 +1,10 @@
-"""`trine logs [FUNCTION]`: the log lines of functions, oldest first; with --follow, as they come."""
+"""`trine logs [FUNCTION]`: the log lines of functions, those of earlier runs too; with --follow, as they come."""
 
 from __future__ import annotations
 
 import json
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -13,25 +14,60 @@ import click
 from trine.cli.client import find_run_file, get_document, message_of, request
 from trine.cli.invoke import resolve_function
 from trine.cli.waterfall import printable
+from trine.clock import SystemClock
 
 FOLLOW_TIMEOUT_SECONDS = 7 * 86_400.0
 LINE_MAX = 4096
+LINES_SHOWN, LINES_MAX = 200, 10_000
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+class Moment(click.ParamType):
+    """A time, as seconds since the epoch: so long ago (`10m`, as `aws logs tail` takes it), or an ISO 8601 date."""
+
+    name = "time"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Fails with a usage error for what is neither."""
+        count, unit = value[:-1], value[-1:]
+        now = SystemClock().now()
+        if count.isdecimal() and len(count) < 10 and unit in _UNIT_SECONDS:
+            return max(0.0, now - int(count) * _UNIT_SECONDS[unit])
+        try:
+            return max(0.0, datetime.fromisoformat(value).timestamp())
+        except (ValueError, OverflowError, OSError):
+            self.fail(f"{value!r} is neither a duration (90s, 10m, 3h, 2d, 1w) nor a date (2026-01-31T12:00)")
 
 
 @click.command()
 @click.argument("function", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on printing as lines come; end with Ctrl-C.")
-@click.option("-n", "--lines", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Lines at first.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(1, LINES_MAX),
+    help="Lines at first: 200, or with --since as many as there are.",
+)
+@click.option("-s", "--since", type=Moment(), help="Only lines since then: 90s, 10m, 3h, 2d, 1w, or 2026-01-31T12:00.")
 @click.option("--filter", "pattern", default="", help="Only lines that match: words, or any CloudWatch filter pattern.")
 @click.option("--state", type=click.Path(path_type=Path), help="State directory (default: the nearest .trine).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def command(function: str | None, follow: bool, lines: int, pattern: str, state: Path | None, as_json: bool) -> None:
+def command(
+    function: str | None,
+    follow: bool,
+    lines: int | None,
+    since: float | None,
+    pattern: str,
+    state: Path | None,
+    as_json: bool,
+) -> None:
     """Show the log lines of functions.
 
-    FUNCTION is a logical id or a name; without it, the lines of all.
+    FUNCTION is a logical id or a name; without it, the lines of all. Lines of earlier runs are shown too.
     """
     stack = find_run_file(state)
-    wish: dict[str, str | int] = {"limit": lines, "filter": pattern}
+    shown = lines or (LINES_SHOWN if since is None else LINES_MAX)
+    wish: dict[str, str | int] = {"limit": shown, "filter": pattern, "since": int((since or 0) * 1000)}
     if function is not None:
         wish["function"] = resolve_function(stack, function)
     if not follow:

@@ -7,7 +7,7 @@ an action of its own (`trine:Explain`, …), so that the owner may let others se
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trine.console.bills import BODY, BillViews
@@ -20,10 +20,12 @@ from trine.console.requests import COUNT_MAX, summaries
 from trine.console.scrape import scrape
 from trine.console.sessions import Sessions
 from trine.iam.rights import rights_of
+from trine.logs.group import LogGroup
 from trine.metering.usage import root_of
 from trine.stack.stack import Stack
 
 LOG_LINES_MAX = 10_000
+SINCE_MAX_MS = 1 << 52
 TRACES_MAX = 500
 View = Callable[[str, Query], Any]
 TAKES_BODY = frozenset({"bill", "usage", "projection", "call", "invoke", "try"})
@@ -116,9 +118,14 @@ class Views:
         wanted, pattern = query.get("function"), query.get("filter", "")
         groups = self._stack.wings.logs.groups()
         logs = [log for log in groups if wanted in (None, log.group.rpartition("/")[2])]
+        since_ms = number(query, "since", 0, SINCE_MAX_MS)
         if query.get("follow"):
-            return LogStream(logs, limit, pattern)
-        return {"events": latest_events(logs, limit, pattern)}
+            return LogStream(logs, limit, pattern, since_ms)
+        return _events(logs, limit, pattern, since_ms)
+
+
+async def _events(logs: Sequence[LogGroup], limit: int, pattern: str, since_ms: int) -> dict[str, Any]:
+    return {"events": await latest_events(logs, limit, pattern, since_ms)}
 
 
 def _document(query: Query) -> Mapping[str, Any]:

@@ -250,18 +250,41 @@ class LogGroup:
         From memory where it reaches back far enough, else from the files. Events beyond the retention are gone.
         """
         await self.streams()
-        if self.retention_days is not None:
-            start_ms = max(start_ms, int((self._clock.now() - self.retention_days * 86_400) * 1000))
+        start_ms = self._kept_from(start_ms)
         if start_ms >= self._memory_from_ms or self._segments is None:
             rows: Sequence[Row] = tuple(self._events)
         else:
-            self.flush()
-            rows = await asyncio.to_thread(self._segments.read)
+            rows = await self._all_rows(self._segments)
         found = [
             LogEvent(*row) for row in rows if start_ms <= row[0] < end_ms and (streams is None or row[1] in streams)
         ]
         found.sort(key=_when)
         return found
+
+    async def earlier(self, start_ms: int = 0) -> list[LogEvent]:
+        """Events from `start_ms` on and before `in_memory_from_ms`, by time; memory may lack them."""
+        await self.streams()
+        start_ms = self._kept_from(start_ms)
+        if start_ms >= self._memory_from_ms or self._segments is None:
+            return []
+        rows = await self._all_rows(self._segments)
+        found = [LogEvent(*row) for row in rows if start_ms <= row[0] < self._memory_from_ms]
+        found.sort(key=_when)
+        return found
+
+    @property
+    def in_memory_from_ms(self) -> int:
+        """Every event with this timestamp or a later one is in memory."""
+        return self._memory_from_ms
+
+    def _kept_from(self, start_ms: int) -> int:
+        if self.retention_days is None:
+            return start_ms
+        return max(start_ms, int((self._clock.now() - self.retention_days * 86_400) * 1000))
+
+    async def _all_rows(self, segments: Segments) -> list[Row]:
+        self.flush()
+        return await asyncio.to_thread(segments.read)
 
     def follow(self, follower: Follower) -> Callable[[], None]:
         """Call `follower` with every later event; the answer ends that. A follower must not block or raise."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,8 @@ def test_a_functions_life(api: Api) -> None:
         Code={"ZipFile": package("x")},
     ) == "ResourceConflictException"  # fmt: skip
     updated = api.update_function_code(FunctionName="made", ZipFile=package("two"))
+    assert base64.b64decode(updated["CodeSha256"]) == hashlib.sha256(package("two")).digest()
+    assert updated["CodeSize"] == len(package("two"))
     assert updated["CodeSha256"] != made["CodeSha256"]
     assert api.answer("made") == "two"
     changed = api.update_function_configuration(FunctionName="made", MemorySize=256, Timeout=6)

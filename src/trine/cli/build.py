@@ -43,7 +43,12 @@ def command(path: Path, parameter_overrides: tuple[str, ...], as_json: bool) -> 
     if as_json:
         folders = {name: str(folder) for name, folder in made.folders.items()}
         problems = [str(problem) for problem in made.problems]
-        click.echo(json.dumps({"folders": folders, "problems": problems, "failed": bool(made.failed)}))
+        brought = {name: str(folder) for name, folder in made.runtime_folders.items()}
+        click.echo(
+            json.dumps(
+                {"folders": folders, "runtimeFolders": brought, "problems": problems, "failed": bool(made.failed)}
+            )
+        )
         raise SystemExit(1 if made.failed else 0)
     for problem in made.problems:
         click.echo(f"! {problem}", err=True)

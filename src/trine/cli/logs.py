@@ -22,21 +22,22 @@ LINES_SHOWN, LINES_MAX = 200, 10_000
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
-class Moment(click.ParamType):
-    """A time, as seconds since the epoch: so long ago (`10m`, as `aws logs tail` takes it), or an ISO 8601 date."""
+def moment(context: click.Context, option: click.Parameter, value: str | None) -> float | None:
+    """A time, as seconds since the epoch: so long ago (`10m`, as `aws logs tail` takes it), or an ISO 8601 date.
 
-    name = "time"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Fails with a usage error for what is neither."""
-        count, unit = value[:-1], value[-1:]
-        now = SystemClock().now()
-        if count.isdecimal() and len(count) < 10 and unit in _UNIT_SECONDS:
-            return max(0.0, now - int(count) * _UNIT_SECONDS[unit])
-        try:
-            return max(0.0, datetime.fromisoformat(value).timestamp())
-        except (ValueError, OverflowError, OSError):
-            self.fail(f"{value!r} is neither a duration (90s, 10m, 3h, 2d, 1w) nor a date (2026-01-31T12:00)")
+    A usage error for what is neither.
+    """
+    if value is None:
+        return None
+    count, unit = value[:-1], value[-1:]
+    if count.isdecimal() and len(count) < 10 and unit in _UNIT_SECONDS:
+        return max(0.0, SystemClock().now() - int(count) * _UNIT_SECONDS[unit])
+    try:
+        return max(0.0, datetime.fromisoformat(value).timestamp())
+    except (ValueError, OverflowError, OSError):
+        raise click.BadParameter(
+            f"{value!r} is neither a duration (90s, 10m, 3h, 2d, 1w) nor a date (2026-01-31T12:00)"
+        ) from None
 
 
 @click.command()
@@ -48,7 +49,9 @@ class Moment(click.ParamType):
     type=click.IntRange(1, LINES_MAX),
     help="Lines at first: 200, or with --since as many as there are.",
 )
-@click.option("-s", "--since", type=Moment(), help="Only lines since then: 90s, 10m, 3h, 2d, 1w, or 2026-01-31T12:00.")
+@click.option(
+    "-s", "--since", callback=moment, help="Only lines since then: 90s, 10m, 3h, 2d, 1w, or 2026-01-31T12:00."
+)
 @click.option("--filter", "pattern", default="", help="Only lines that match: words, or any CloudWatch filter pattern.")
 @click.option("--state", type=click.Path(path_type=Path), help="State directory (default: the nearest .trine).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")

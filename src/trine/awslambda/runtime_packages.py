@@ -81,5 +81,5 @@ def _packed(package: Path) -> Iterator[bytes]:
                 with archive.open(name) as file:
                     text = file.read(FILE_MAX_BYTES)
                 yield _BROUGHT.sub(lambda found: b"" if found[1].decode() in brought else found[0], text)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, RuntimeError, ValueError):
         return  # what cannot be unpacked is told when the function is made

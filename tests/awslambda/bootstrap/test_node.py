@@ -30,6 +30,8 @@ def test_large_and_strange_events(lab: Any) -> None:
         ("callbackWaits", "early"),
         ("callbackHurries", "now"),
         ("succeed", "old style"),
+        ("callbackTwice", 1),
+        ("throwsNothing", None),
         ("nothing", None),
         ("nested.inner.handler", "nested"),
         ("streamed", "part 0\"part 1\"part 2"),
@@ -63,7 +65,16 @@ def test_an_es_module(lab: Any) -> None:
         ("app.throwsText", "string", "just text"),
         ("app.throwsSync", "Error", "sync"),
         ("app.callbackError", "TypeError", "called back"),
-        ("app.rejectsElsewhere", "Runtime.UnhandledPromiseRejection", "nobody listens"),
+        ("app.rejectsElsewhere", "Runtime.UnhandledPromiseRejection", "Error: nobody listens"),
+        ("app.rejectsNothing", "string", "handled"),
+        (
+            "app.unreadable",
+            "handled",
+            (
+                "callback called with Error argument, but there was a problem while retrieving "
+                "one or more of its message, name, and stack"
+            ),
+        ),
         ("app.uncaught", "Error", "from a timer"),
         ("app.circular", "Error", "Unable to stringify response body"),
         ("app.absent", "Runtime.HandlerNotFound", "app.absent is undefined or not exported"),
@@ -75,6 +86,21 @@ def test_errors(lab: Any, handler: str, error_type: str, message: str) -> None:
     error = lab.error(handler, name="n-" + handler.replace(".", "-"), **NODE)
     assert (error["errorType"], error["errorMessage"]) == (error_type, message)
     assert isinstance(error["trace"], list)
+
+
+def test_who_calls_after_an_uncaught_error_is_not_hurt(lab: Any) -> None:
+    """The handler goes on for a while and answers: that must not bring the next event to a process that is ending."""
+    lab.put("app.rejectsAndAnswers", "n-goes-on", **NODE)
+    for _ in range(3):
+        error = json.loads(lab.invoke("n-goes-on").payload)
+        assert (error["errorType"], error["errorMessage"]) == ("Runtime.UnhandledPromiseRejection", "Error: lost")
+
+
+def test_the_log_shows_what_an_error_carries(lab: Any) -> None:
+    lab.error("app.carries", name="n-carries", **NODE)
+    line = next(line for line in lab.log("n-carries").splitlines() if "Invoke Error" in line)
+    shown = json.loads(line.rpartition("\t")[2])
+    assert (shown["errorMessage"], shown["code"], shown["inner"]["errorMessage"]) == ("outer", "E1", "inner")
 
 
 def test_modules_that_do_not_load(lab: Any, tmp_path: Path) -> None:

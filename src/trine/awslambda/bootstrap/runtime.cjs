@@ -16,6 +16,7 @@ const link = new net.Socket({ fd: Number(process.env._TRINE_RUNTIME_FD), readabl
 delete process.env._TRINE_RUNTIME_FD;
 
 let requestId; // of the invocation under way
+let ending = false; // an error that nobody caught was told to the owner
 let whenEmpty = null; // what to do when the event loop runs empty during an invocation
 
 // -- invocations -----------------------------------------------------------------------------------------------------
@@ -38,7 +39,7 @@ function makeContext(headers, finish) {
     awsRequestId: requestId,
     getRemainingTimeInMillis: () => deadline - Date.now(),
     succeed: (result) => finish(null, result),
-    fail: (error) => finish(error === undefined || error === null ? 'handled' : error),
+    fail: (error) => finish(isNothing(error) ? 'handled' : error),
     done: (error, result) => finish(error, result),
   };
 }
@@ -49,17 +50,24 @@ function invoke(handler, headers, body) {
   const mine = requestId;
   let over = false;
   const finish = (error, result) => {
-    if (over || mine !== requestId) return;
+    if (over || mine !== requestId) return; // also after an uncaught error: the process is about to end
     over = true;
     whenEmpty = null;
     link.ref();
-    if (error !== undefined && error !== null) fail(error);
-    else succeed(result);
+    if (isNothing(error)) succeed(result);
+    else fail(error);
+  };
+  let called = false;
+  const once = (then) => (...values) => {
+    if (called) return; // of callback, done, succeed, fail and the promise the first one counts, even while it waits
+    called = true;
+    then(...values);
   };
   link.unref(); // from here on the event loop is the handler's; it may run empty
   whenEmpty = () => finish(null, null);
+  let callback = finish; // of an event that cannot be read
   try {
-    const context = makeContext(headers, finish);
+    const context = makeContext(headers, once(finish));
     const event = JSON.parse(body.toString('utf8'));
     if (isStreaming(handler)) {
       whenEmpty = null;
@@ -67,18 +75,18 @@ function invoke(handler, headers, body) {
       stream(handler, event, context, new ResponseStream(link, requestId, NEXT), finish);
       return;
     }
-    const callback = (error, result) => {
-      if (error || !context.callbackWaitsForEmptyEventLoop) finish(error, result);
-      else if (!over) whenEmpty = () => finish(null, result);
-    };
+    callback = once((error, result) => {
+      if (!isNothing(error) || !context.callbackWaitsForEmptyEventLoop) finish(error, result);
+      else whenEmpty = () => finish(null, result);
+    });
     const result = handler(event, context, callback);
-    if (result && typeof result.then === 'function') result.then((value) => finish(null, value), failed(finish));
+    if (result && typeof result.then === 'function') result.then(context.succeed, context.fail);
   } catch (error) {
-    failed(finish)(error);
+    callback(error);
   }
 }
 
-const failed = (finish) => (error) => finish(error === undefined || error === null ? 'undefined' : error);
+const isNothing = (error) => error === undefined || error === null;
 
 function succeed(result) {
   let text;
@@ -141,10 +149,16 @@ function parseHead(text) {
   return [Number(lines[0].slice(9, 12)), headers];
 }
 
-function endAfter(message, status) {
-  // The process ends when the owner has read the message and closed the link, or soon after.
+// Tells the owner of the error that ends this process, which it does when the owner has read that and closed the link,
+// or soon after. Nothing that the handler does meanwhile may ask for an event that nobody would answer.
+function endBecause(title, error, status) {
+  const value = logError(title, error);
+  const target = requestId ? `/invocation/${requestId}/error` : '/init/error';
+  if (ending) return;
+  ending = true;
+  requestId = undefined;
   link.removeAllListeners('data');
-  link.write(message, () => setTimeout(() => process.exit(status), 50));
+  link.write(errorMessage(target, value, ''), () => setTimeout(() => process.exit(status), 50));
 }
 
 process.on('beforeExit', () => {
@@ -153,21 +167,13 @@ process.on('beforeExit', () => {
   whenEmpty = null;
   setImmediate(then);
 });
-process.on('uncaughtException', (error) => {
-  const value = logError('Uncaught Exception', error);
-  endAfter(requestId ? errorMessage(`/invocation/${requestId}/error`, value, '') : errorMessage('/init/error', value, ''), 129);
-});
+process.on('uncaughtException', (error) => endBecause('Uncaught Exception', error, 129));
 process.on('unhandledRejection', (reason) => {
-  const fault = new RuntimeFault('Runtime.UnhandledPromiseRejection', String((reason && reason.message) || reason));
-  if (reason && reason.stack) fault.stack = `${fault.name}: ${reason.stack}`;
-  const value = logError('Unhandled Promise Rejection', fault);
-  endAfter(requestId ? errorMessage(`/invocation/${requestId}/error`, value, '') : errorMessage('/init/error', value, ''), 128);
+  const fault = new RuntimeFault('Runtime.UnhandledPromiseRejection', reason === undefined ? '' : String(reason));
+  endBecause('Unhandled Promise Rejection', Object.assign(fault, { reason }), 128);
 });
 link.on('error', () => process.exit(0));
 link.on('close', () => process.exit(0));
 
 setUpConsole(() => requestId);
-loadHandler().then(serve, (error) => {
-  const value = logError('Uncaught Exception', error);
-  endAfter(errorMessage('/init/error', value, ''), 1);
-});
+loadHandler().then(serve, (error) => endBecause('Uncaught Exception', error, 1));

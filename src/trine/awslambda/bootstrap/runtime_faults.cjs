@@ -23,16 +23,34 @@ class RuntimeFault extends Error {
 
 /** The error as the JSON value that goes to the caller. */
 function errorValue(error) {
-  if (util.types.isNativeError(error) || (error && error.name && error.message !== undefined && error.stack)) {
-    return { errorType: error.name, errorMessage: error.message, trace: String(error.stack || '').split('\n') };
+  try {
+    if (util.types.isNativeError(error) || (error && error.name && error.message !== undefined && error.stack)) {
+      return { errorType: error.name, errorMessage: error.message, trace: String(error.stack || '').split('\n') };
+    }
+    return { errorType: typeof error, errorMessage: error.toString(), trace: [] };
+  } catch {
+    const problem = 'there was a problem while retrieving one or more of its message, name, and stack';
+    return { errorType: 'handled', errorMessage: `callback called with Error argument, but ${problem}`, trace: [] };
   }
-  return { errorType: typeof error, errorMessage: String(error), trace: [] };
+}
+
+/** What the log shows of an error: its own members too (`code`, `statusCode`, `reason`), errors within it likewise. */
+function shown(key, value) {
+  if (!(value instanceof Error)) return value;
+  const { errorType, errorMessage, trace } = errorValue(value);
+  return { errorType, errorMessage, code: value.code, ...value, stack: trace };
 }
 
 /** Writes the error's log line; the value. */
 function logError(title, error) {
   const value = errorValue(error);
-  console.error(`${title} \t${JSON.stringify({ ...value, trace: undefined, stack: value.trace })}`);
+  let text;
+  try {
+    text = JSON.stringify(error instanceof Error ? error : { ...value, trace: undefined, stack: value.trace }, shown);
+  } catch {
+    text = JSON.stringify({ ...value, trace: undefined, stack: value.trace }); // members that JSON cannot hold
+  }
+  console.error(`${title} \t${text}`);
   return value;
 }
 

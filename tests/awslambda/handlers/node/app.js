@@ -79,3 +79,24 @@ exports.streams = awslambda.streamifyResponse(async (event, out) => {
   }
   to.end();
 });
+exports.callbackTwice = (event, context, callback) => {
+  callback(null, 1);
+  callback(null, 2);
+};
+exports.throwsNothing = () => {
+  throw null;
+};
+exports.rejectsNothing = async () => {
+  throw undefined;
+};
+exports.unreadable = async () => {
+  throw Object.create(null);
+};
+exports.rejectsAndAnswers = async () => {
+  Promise.reject(new Error('lost'));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  return 'too late';
+};
+exports.carries = async () => {
+  throw Object.assign(new Error('outer'), { code: 'E1', inner: new Error('inner') });
+};

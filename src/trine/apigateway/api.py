@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 JsonObject = Mapping[str, Any]
 
@@ -43,8 +44,7 @@ class Authorization(StrEnum):
     COGNITO = "COGNITO_USER_POOLS"
 
 
-@dataclass(frozen=True, slots=True)
-class IntegrationResponse:
+class IntegrationResponse(Struct, frozen=True):
     """One way an answer of the integration becomes the method's answer (REST)."""
 
     status: int
@@ -57,8 +57,7 @@ class IntegrationResponse:
     """WebSocket APIs: the expression that names one of `templates`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Integration:
+class Integration(Struct, frozen=True):
     """What stands behind a route, and how requests and answers are mapped."""
 
     type: IntegrationType
@@ -104,8 +103,7 @@ def function_of(uri: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Authorizer:
+class Authorizer(Struct, frozen=True):
     """A check that routes name. `kind` is TOKEN, REQUEST, JWT or COGNITO."""
 
     name: str
@@ -123,16 +121,14 @@ class Authorizer:
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Validator:
+class Validator(Struct, frozen=True):
     """Which parts of a request are checked before the integration (REST)."""
 
     body: bool
     parameters: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One method of one path (REST), or one route key (HTTP, WebSocket)."""
 
     method: str
@@ -160,40 +156,35 @@ class Route:
         return self.path if self.path == "$default" or not self.method else f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Throttle:
+class Throttle(Struct, frozen=True):
     """A token bucket: `rate` requests a second refill it, `burst` is its size. None means not set."""
 
     rate: float | None = None
     burst: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CacheSetting:
+class CacheSetting(Struct, frozen=True):
     """Whether answers of a method are kept, and for how long."""
 
     enabled: bool
     ttl_seconds: int = 300
 
 
-@dataclass(frozen=True, slots=True)
-class LogSetting:
+class LogSetting(Struct, frozen=True):
     """What the execution log tells of a method: `level` OFF, ERROR, INFO; with `data_trace` headers and bodies too."""
 
     level: str
     data_trace: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Canary:
+class Canary(Struct, frozen=True):
     """A share of a stage's requests that sees other stage variables."""
 
     percent: float
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A deployed name of an API."""
 
     name: str
@@ -226,8 +217,7 @@ def method_setting(settings: Mapping[str, Setting], method: str, path: str) -> S
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Cors:
+class Cors(Struct, frozen=True):
     """An HTTP API's CorsConfiguration."""
 
     allow_origins: tuple[str, ...] = ()
@@ -238,8 +228,7 @@ class Cors:
     allow_credentials: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayResponse:
+class GatewayResponse(Struct, frozen=True):
     """A customized gateway answer (REST)."""
 
     status: int | None
@@ -247,8 +236,7 @@ class GatewayResponse:
     templates: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class DomainMapping:
+class DomainMapping(Struct, frozen=True):
     """A custom domain name (by Host header) whose `base_path` leads to a stage of the API."""
 
     domain: str
@@ -258,8 +246,7 @@ class DomainMapping:
     """Empty: the first segment below the base path names the stage (REST)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(Struct, frozen=True):
     """One API with its routes and stages."""
 
     id: str

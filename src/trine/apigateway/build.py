@@ -7,8 +7,9 @@ the sentences of what it asks for and cannot have (`Api.problems`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from trine.apigateway.api import Api, ApiKind, IntegrationType, Route, Stage
 from trine.apigateway.definition import as_strings, read_cors

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from trine.apigateway.api import Api, Integration, Route, Stage
 from trine.apigateway.router import RouteMatch, Router

@@ -9,17 +9,16 @@ Types and default statuses: "Gateway response types for API Gateway", API Gatewa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from trine.http.message import Response
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Refusal:
+class Refusal(Struct, frozen=True, eq=False):
     """One kind of gateway answer. `type` is the gateway response type; `http_status` and `http_message` are for
     HTTP APIs."""
 

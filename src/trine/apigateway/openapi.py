@@ -7,8 +7,9 @@ intrinsics resolved; leaves `Definition`. Faults are collected as sentences, nev
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from trine.apigateway.api import Authorization, Authorizer, Cors, GatewayResponse, Route, Validator
 from trine.apigateway.definition import (
@@ -25,8 +26,7 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", ANY_METHOD}
 
 
-@dataclass(slots=True)
-class Definition:
+class Definition(Struct):
     """What a document (or a set of plain resources) defines."""
 
     routes: list[Route] = field(default_factory=list)
@@ -59,8 +59,7 @@ def _imported(node: Any, place: Place) -> Any:
     return [_imported(value, place) for value in node] if isinstance(node, list) else node
 
 
-@dataclass(frozen=True, slots=True)
-class _Scheme:
+class _Scheme(Struct, frozen=True):
     """A security scheme: an authorizer, the API key, or SigV4."""
 
     authorization: Authorization

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 from asyncio import Future
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from trine.aws.catalogue import Catalogue
 from trine.clock import Clock, Timer
@@ -22,8 +23,7 @@ DAYS_KEPT = 90
 """`GetUsage` tells of the latest 90 days."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Struct, frozen=True):
     """`limit` requests per `period` (DAY, WEEK, MONTH); `offset` are taken off in the first period."""
 
     limit: int

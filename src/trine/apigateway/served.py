@@ -7,7 +7,9 @@ cannot be used and policies that cannot be read are told in `problems`; their ro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from trine.apigateway.access_log import AccessLog, Sink
 from trine.apigateway.api import Api, IntegrationType
@@ -23,8 +25,7 @@ from trine.apigateway.throttle import StageThrottle, TokenBucket
 from trine.apigateway.validation import SchemaRefused, Validation
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What every stage shares."""
 
     guard: GuardParts

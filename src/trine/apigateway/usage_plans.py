@@ -8,7 +8,8 @@ Requests") or its quota used up ("Limit Exceeded"). Counting is `quota`'s, readi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from trine.apigateway.api import Throttle
 from trine.apigateway.authorizers.identity import header_text
@@ -25,8 +26,7 @@ _NO_KEY = GatewayError(FORBIDDEN, "the method requires an API key and the reques
 _DEFAULT = Throttle(THROTTLE_RATE_DEFAULT, THROTTLE_BURST_DEFAULT)
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Struct, frozen=True):
     """A key that clients send in `x-api-key`."""
 
     id: str
@@ -35,8 +35,7 @@ class ApiKey:
     enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class UsagePlan:
+class UsagePlan(Struct, frozen=True):
     """What the keys of a plan may do."""
 
     id: str

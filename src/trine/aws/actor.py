@@ -5,11 +5,10 @@ A value that wings pass to each other: whoever owns the resource that is acted o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """A service at work, with a role's rights or, without one, with what resource policies give the service."""
 
     service: str

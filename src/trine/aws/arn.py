@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 DEFAULT_ACCOUNT_ID = "123456789012"
 DEFAULT_REGION = "us-east-1"
 
 
-@dataclass(frozen=True, slots=True)
-class Arn:
+class Arn(Struct, frozen=True):
     """`arn:partition:service:region:account:resource`; the resource keeps its own colons and slashes."""
 
     partition: str
@@ -30,8 +29,7 @@ class Arn:
         return f"arn:{self.partition}:{self.service}:{self.region}:{self.account_id}:{self.resource}"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The account and region a stack stands in; every ARN of the stack is made here."""
 
     account_id: str = DEFAULT_ACCOUNT_ID

@@ -8,8 +8,9 @@ an `AwsError` raised from the future. `StreamInvoker` hands the answer on while 
 from __future__ import annotations
 
 from asyncio import Future
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from trine.aws.answer_stream import AnswerStream
 from trine.trace import Trace
@@ -17,8 +18,7 @@ from trine.trace import Trace
 InvocationType = Literal["RequestResponse", "Event", "DryRun"]
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceCaller:
+class ServiceCaller(Struct, frozen=True):
     """A service that invokes by the function's resource policy: `apigateway.amazonaws.com` for one source ARN."""
 
     service: str
@@ -26,8 +26,7 @@ class ServiceCaller:
     source_account: str
 
 
-@dataclass(frozen=True, slots=True)
-class InvokeRequest:
+class InvokeRequest(Struct, frozen=True):
     """One wish to run a function. `payload` is the event as JSON bytes. `function` is a name or any ARN form."""
 
     function: str
@@ -45,8 +44,7 @@ class InvokeRequest:
     """`X-Amzn-Trace-Id` to pass on."""
 
 
-@dataclass(frozen=True, slots=True)
-class InvokeResponse:
+class InvokeResponse(Struct, frozen=True):
     """What came back. `function_error` is `Unhandled` or `Handled` when the function failed; payload tells how."""
 
     status: int
@@ -58,8 +56,7 @@ class InvokeResponse:
     """Last 4 KB of the invocation's log when asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamedResponse:
+class StreamedResponse(Struct, frozen=True):
     """An answer that has begun. Whoever gets it reads `body` to its end, or abandons it."""
 
     request_id: str

@@ -10,13 +10,13 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import orjson
+from msgspec import Struct
 
 Raw = Mapping[str, Any]
 _GZIP = 31
@@ -26,8 +26,7 @@ _KEPT_METADATA = frozenset({"protocol", "jsonVersion", "targetPrefix", "xmlNames
                             "awsQueryCompatible"})  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Operation:
+class Operation(Struct, frozen=True, eq=False):
     """One operation of an API."""
 
     name: str

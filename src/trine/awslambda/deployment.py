@@ -7,9 +7,10 @@ and found again after a restart; what lies in a directory is watched, and a save
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue

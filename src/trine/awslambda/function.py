@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from trine.aws.arn import Arn, Place
 from trine.awslambda import limits
@@ -58,8 +59,7 @@ class DebugPort(NamedTuple):
     """The folder that debugpy is in; None for Node.js, whose inspector is its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """Everything about one published configuration that running it needs; units in the names."""
 
     name: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec.structs import asdict
 
 from trine.aws.catalogue import Catalogue
 from trine.awslambda.event_store import all_done

@@ -13,9 +13,10 @@ import os
 import shutil
 from asyncio import Future
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
@@ -28,8 +29,7 @@ from trine.iam.policy import CompiledPolicy, parse_policy
 LAYER = "lambda:layer"
 
 
-@dataclass(slots=True)
-class LayerVersion:
+class LayerVersion(Struct):
     """One version of a layer."""
 
     arn: str

@@ -12,10 +12,10 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
+from msgspec import Struct
 
 from trine.awslambda import limits
 from trine.clock import Clock, Timer
@@ -26,8 +26,7 @@ _EXIT_PATIENCE_SECONDS = 1.0
 """Time between the end of a runtime's link and its own end; exit functions may run in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(Struct, frozen=True):
     """What an environment's process is made of."""
 
     env: Mapping[str, str]

@@ -6,8 +6,10 @@ Enters configurations, leaves the pool that an invocation belongs to. Raises Res
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from trine.aws.arn import Place
 from trine.aws.invoke import ServiceCaller
@@ -23,8 +25,7 @@ _NAMES_MAX = 4_096
 """Remembered spellings of function names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """A name for a version, or for two by weight."""
 
     name: str

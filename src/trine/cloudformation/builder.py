@@ -7,9 +7,10 @@ before another refers to them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
+
+from msgspec.structs import replace
 
 from trine.aws.arn import Place
 from trine.cloudformation import graph

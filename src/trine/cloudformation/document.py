@@ -7,8 +7,9 @@ from path to line and column. The table is JSON, so places survive the child pro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from trine.cloudformation.faults import Fault
 from trine.cloudformation.limits import NESTING_DEPTH, NODES_PER_TEMPLATE
@@ -16,8 +17,7 @@ from trine.cloudformation.limits import NESTING_DEPTH, NODES_PER_TEMPLATE
 PathParts = Sequence[str | int]
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """A value of the text with its place: a scalar, a list of nodes, or a dict of key → (line, column, node)."""
 
     line: int
@@ -25,8 +25,7 @@ class Node:
     value: Any
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True):
     """A place in a file; `line` and `column` count from 1, 0 when the place is unknown."""
 
     line: int = 0
@@ -51,8 +50,7 @@ def join(path: PathParts) -> str:
     return "/".join([str(part).replace("~", "~0").replace("/", "~1") for part in path])
 
 
-@dataclass(slots=True)
-class Positions:
+class Positions(Struct):
     """Path → [line, column, file number]; `files[0]` is the template itself."""
 
     files: list[str]
@@ -80,8 +78,7 @@ class Positions:
             self.table.setdefault(new + path[len(old) :], self.table[path])
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """A read template: plain values and their places, or the faults that kept it from being read."""
 
     value: Any

@@ -15,9 +15,10 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from trine import __version__
 from trine.cloudformation.document import Positions
@@ -31,8 +32,7 @@ _OWN_FILES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
+class Expansion(Struct, frozen=True):
     """A template in CloudFormation's own terms. `sources`: logical id → the SAM resource that it was made of.
 
     `faults` spoil the whole of it; `entry_faults` are about single entries; those are taken out and

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trine.cloudformation.limits import FAULTS_REPORTED
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class Fault(Struct, frozen=True, order=True):
     """One fault. `line` and `column` count from 1; 0 where there is no place (a missing file, a bad override)."""
 
     file: str
@@ -29,7 +29,7 @@ class Fault:
 
     def to_document(self) -> dict[str, Any]:
         """The fault as JSON-able members; `from_document` reads it back."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__struct_fields__}
 
     @classmethod
     def from_document(cls, members: Mapping[str, Any]) -> Fault:

@@ -10,11 +10,11 @@ ARN of this place, `arn-global:` one without region, `arn-bare:` one without reg
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """How a resource of one type is called. `id` says how `{id}` is made: `lower10`, `mixed9`, `uuid`, `hex:vpc`."""
 
     ref: str = "{name}"

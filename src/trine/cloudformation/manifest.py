@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trine.aws.fidelity import Fidelity, FidelityTable
 from trine.cloudformation.fidelity import FIDELITY
@@ -15,8 +16,7 @@ STACK = "AWS::CloudFormation::Stack"
 UNSUPPORTED_TYPE = "unsupported type"
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestRow:
+class ManifestRow(Struct, frozen=True):
     """What becomes of one property. `path` is empty where the row speaks of the whole resource; `remark` says why."""
 
     logical_id: str

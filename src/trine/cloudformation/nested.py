@@ -6,9 +6,10 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from trine.cloudformation.document import Location
 from trine.cloudformation.faults import Fault, TemplateFaults

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trine.cloudformation.document import Positions
 from trine.cloudformation.faults import Fault, suggestion
@@ -36,8 +37,7 @@ RULE = "template/parameter"
 NO_VALUE_RULE = "template/parameter-value"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter with its value. `value` is what Ref gives: text, or a list of texts for list types.
 
     `from_parameter_store` marks types whose value on AWS is looked up by name; here the value given is taken itself.

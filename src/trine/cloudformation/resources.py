@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from trine.aws.arn import Place
 from trine.cloudformation import names
@@ -19,8 +20,7 @@ STREAM_LABEL = "2026-01-01T00:00:00.000"
 _FIELD = re.compile(r"\{(\{\}|[A-Za-z_0-9]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """What Ref gives (`ref`) and what Fn::GetAtt gives. `known` is false for types that Trine does not model."""
 
     ref: str
@@ -29,8 +29,7 @@ class Identity:
     known: bool
 
 
-@dataclass(slots=True)
-class Resource:
+class Resource(Struct):
     """One resource that the template makes, after SAM, conditions and intrinsics.
 
     `physical_id` is what Ref gives; `name` the given or generated name (often the same). `local_files` maps a property
@@ -52,7 +51,7 @@ class Resource:
     location: Location
     local_files: dict[str, Path] = field(default_factory=dict)
     placeholders: list[str] = field(default_factory=list)
-    _places: Places = field(default_factory=lambda: Places(Positions([""]), {}, {}), repr=False)
+    _places: Places = field(default_factory=lambda: Places(Positions([""]), {}, {}))
 
     def location_of(self, path: str = "") -> Location:
         """The place of a property, dotted (`KeySchema.0.AttributeName`), or of the nearest thing that was written."""

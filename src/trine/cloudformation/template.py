@@ -6,9 +6,10 @@ What leaves is a `Template` with every intrinsic evaluated, or `TemplateFaults` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from trine.aws.arn import Place
 from trine.cloudformation.builder import Builder
@@ -21,8 +22,7 @@ from trine.cloudformation.parameters import Parameter, resolve_parameters
 from trine.cloudformation.resources import Resource
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """One entry of Outputs, evaluated. `export_name` is kept and shown; nothing imports it."""
 
     name: str
@@ -32,8 +32,7 @@ class Output:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A template as it would be deployed. `resources` in the order of the text; `creation_order` in that of need."""
 
     path: Path

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trine.cloudwatch import limits
 from trine.cloudwatch.errors import ValidationError
@@ -23,36 +24,31 @@ _BINDING: Sequence[frozenset[str]] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A number as written."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A text in quotes."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """The id of another query, or a keyword such as REPEAT."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """`[a, b]`."""
 
     members: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     """`left sign right`; `sign` in its form with signs (`&&`, not `AND`)."""
 
     sign: str
@@ -60,15 +56,13 @@ class Binary:
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Negative:
+class Negative(Struct, frozen=True):
     """`-operand`."""
 
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """`FUNCTION(arguments)`; the name in capitals."""
 
     function: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from trine.iam.policy import CompiledPolicy
 
@@ -11,8 +12,7 @@ ANYWHERE = ("0.0.0.0/0", "::/0")
 HTTPS_PORT = 443
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule of a security group, inbound or outbound. `peer` is a CIDR block, a group's id or a prefix list's id."""
 
     peer: str
@@ -28,8 +28,7 @@ class Rule:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A security group of the template."""
 
     id: str
@@ -39,8 +38,7 @@ class Group:
     ingress: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Where packets for `destination` go. `kind` is `nat`, `internet` or the property that names a target."""
 
     destination: str
@@ -48,8 +46,7 @@ class Route:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class RouteTable:
+class RouteTable(Struct, frozen=True):
     """A route table; the local route is not listed."""
 
     id: str
@@ -61,8 +58,7 @@ class RouteTable:
         return next((route for route in self.routes if route.destination == ANYWHERE[0]), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Subnet:
+class Subnet(Struct, frozen=True):
     """A subnet of the template with the route table that holds for it; None: the VPC's main one."""
 
     id: str
@@ -72,8 +68,7 @@ class Subnet:
     table: RouteTable | None
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A VPC endpoint."""
 
     id: str
@@ -89,8 +84,7 @@ class Endpoint:
     """None: the default policy, which lets everything through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(Struct, frozen=True):
     """All networks of a template."""
 
     subnets: Mapping[str, Subnet] = field(default_factory=dict)

@@ -6,13 +6,12 @@ enough that a thousand bad clients cannot fill the memory or hold the server.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 MEBIBYTE = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What one server accepts. Each door may set its own."""
 
     request_line_bytes: int = 16 * 1024
@@ -60,7 +59,7 @@ class Limits:
     """Connections that the kernel holds until they are accepted."""
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
+        for name in self.__struct_fields__:
             if getattr(self, name) <= 0:
                 raise ValueError(f"Limits.{name} must be above zero")
 
@@ -77,8 +76,7 @@ class Limits:
         return min(1.0, shortest / 2)
 
 
-@dataclass(frozen=True, slots=True)
-class CallLimits:
+class CallLimits(Struct, frozen=True):
     """What one call of the client allows."""
 
     connect_timeout_seconds: float = 3.0

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trine.iam.ledger import Use
 from trine.iam.matching import arn_glob, glob, tokenize, variables_of
@@ -22,8 +23,7 @@ PREFIX_ENDINGS = "#:/|_-."
 """Characters that end a prefix people give their partition keys, as in `USER#7`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unused:
+class Unused(Struct, frozen=True):
     """What of one statement no call needed. `actions` and `resources` as the policy writes them."""
 
     policy: str
@@ -35,8 +35,7 @@ class Unused:
     """No call needed any of it: the statement can go."""
 
 
-@dataclass(frozen=True, slots=True)
-class TooWide:
+class TooWide(Struct, frozen=True):
     """A wildcard, and the exact actions or resources that were needed of it."""
 
     policy: str
@@ -46,8 +45,7 @@ class TooWide:
     needed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """What to write instead of a role's policies."""
 
     identity_arn: str

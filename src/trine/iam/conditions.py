@@ -11,12 +11,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from operator import ge, gt, le, lt
 from typing import Any
+
+from msgspec import Struct
 
 from trine.iam.errors import MalformedPolicy
 from trine.iam.matching import Lookup, Predicate, Token, arn_glob, bind, glob, tokenize, variables_of
@@ -25,8 +26,7 @@ Test = Callable[[str], bool]
 """Does one value of the request's context match one value of the policy?"""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """One operator on one key: `holds(lookup)` says whether the request meets it."""
 
     operator: str

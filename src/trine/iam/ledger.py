@@ -8,8 +8,9 @@ restart is read back from documents that the ledger's owner keeps (`changed`, `d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from trine.iam.principal import Principal
 
@@ -21,8 +22,7 @@ KEPT_KEYS = frozenset({"dynamodb:leadingkeys"})
 """Condition keys whose values are worth a condition in a least-privilege policy."""
 
 
-@dataclass(slots=True)
-class Use:
+class Use(Struct):
     """One right that was asked for. `values` hold what KEPT_KEYS were seen with; None: too many to keep."""
 
     identity_arn: str

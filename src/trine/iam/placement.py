@@ -7,15 +7,15 @@ A function in a VPC holds credentials that its placement belongs to; so does wha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from trine.iam.policy import CompiledPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """How calls reach a service, or why they do not."""
 
     open: bool

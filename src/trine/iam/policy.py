@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from trine.iam import limits
 from trine.iam.conditions import Condition, compile_condition
@@ -30,8 +32,7 @@ _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+")
 _IDENTITY_KINDS = frozenset({"identity", "boundary", "session"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ResourcePattern:
+class ResourcePattern(Struct, frozen=True, eq=False):
     """One Resource entry: a ready predicate, or tokens that wait for the request's variables."""
 
     text: str
@@ -46,8 +47,7 @@ class ResourcePattern:
         return bound is not None and arn_glob(bound)(resource)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Statement:
+class Statement(Struct, frozen=True, eq=False):
     """One compiled statement with its place, for explanations."""
 
     policy: str
@@ -101,8 +101,7 @@ class Statement:
         return {"policy": self.policy, "statement": self.index, "sid": self.sid}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CompiledPolicy:
+class CompiledPolicy(Struct, frozen=True, eq=False):
     """A policy ready to be asked. `name` is what explanations call it."""
 
     kind: PolicyKind

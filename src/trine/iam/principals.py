@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from trine.iam.errors import MalformedPolicy
 from trine.iam.principal import Principal
@@ -43,8 +44,7 @@ class Requester(NamedTuple):
     federated: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PrincipalPattern:
+class PrincipalPattern(Struct, frozen=True):
     """A compiled Principal or NotPrincipal."""
 
     everybody: bool

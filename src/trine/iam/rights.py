@@ -7,8 +7,9 @@ services that Trine does not offer cannot be seen here: statements about those a
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trine.iam.access import Access
 from trine.iam.advice import Advice, advise
@@ -16,8 +17,7 @@ from trine.iam.directory import Directory, Identity
 from trine.iam.ledger import Use
 
 
-@dataclass(frozen=True, slots=True)
-class RoleRights:
+class RoleRights(Struct, frozen=True):
     """One role: its own policies by name, ARNs of AWS's that are attached, what was used, and what to make of it."""
 
     arn: str

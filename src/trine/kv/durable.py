@@ -17,9 +17,10 @@ import os
 from asyncio import Future
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from trine.clock import Clock
 from trine.kv import directory as state_directory
@@ -55,8 +56,7 @@ PAST_LIMIT = 64
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True, frozen=True)
-class Frozen:
+class Frozen(Struct, frozen=True):
     """A complete segment in memory that is not in the tree yet."""
 
     segment: int
@@ -64,8 +64,7 @@ class Frozen:
     memtable: Memtable
 
 
-@dataclass(slots=True, frozen=True)
-class Layers:
+class Layers(Struct, frozen=True):
     """What together makes a state readable: memtables, newest first, over a tree that holds groups up to `floor`."""
 
     memtables: tuple[Memtable, ...]

@@ -11,8 +11,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from trine.kv import directory as state_directory
 from trine.kv.disk import Disk
@@ -25,8 +26,7 @@ from trine.kv.tree import LmdbTree
 _CLONE_FILE = 0x40049409  # ioctl FICLONE: share the blocks until one side changes (btrfs, xfs, bcachefs)
 
 
-@dataclass(slots=True)
-class Verification:
+class Verification(Struct):
     """What `verify` saw; `faults` are sentences with file names, empty when everything is well."""
 
     format_version: int | None = None

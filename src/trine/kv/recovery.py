@@ -7,8 +7,9 @@ one of them ended on disk. What is wrong beyond a torn last record is refused, n
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from trine.kv.disk import Disk
 from trine.kv.errors import StoreDamaged
@@ -19,8 +20,7 @@ MARK = struct.Struct(">QQ")
 """The tree's mark: the last segment folded into it, and the last group of that segment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """How far the log is folded into the tree; a `new` tree has never had a log, any other one must have one."""
 
     segment: int

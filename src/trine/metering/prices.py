@@ -7,12 +7,12 @@ one that lacks a price, has a wrong one, or is old says so. Prices are in USD; t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 SHIPPED = Path(__file__).with_name("price_lists")
 OLD_DAYS = 540
@@ -31,8 +31,7 @@ class PriceFault(Exception):
     """A price list cannot be used; the message says which file, what is wrong and how it should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """The price of one meter: `tiers` are (up to so many a month or None, USD for each)."""
 
     unit: str
@@ -54,8 +53,7 @@ class Price:
         return cost
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """A part of the always-on alternative: so many of it, all month, whatever the traffic."""
 
     name: str
@@ -69,8 +67,7 @@ class Constant:
         return self.count * self.usd * (HOURS_PER_MONTH if self.unit == "hour" else 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(Struct, frozen=True):
     """One price list."""
 
     region: str

@@ -7,9 +7,10 @@ kinds of request they are. A file that cannot be understood is a `ProfileFault` 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from trine.metering.ledger import MINUTES_PER_DAY
 from trine.metering.period import MINUTES_PER_MONTH
@@ -24,8 +25,7 @@ class ProfileFault(Exception):
     """The profile cannot be used; the message says where and how it should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestKind:
+class RequestKind(Struct, frozen=True):
     """One kind of request of a profile, with its share of all."""
 
     share: float
@@ -37,8 +37,7 @@ class RequestKind:
     response_bytes: float
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """A month of load."""
 
     requests: Sequence[float]

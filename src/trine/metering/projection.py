@@ -7,8 +7,9 @@ part, and everything that was assumed on the way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trine.metering.bill import price_list
 from trine.metering.cost import GB_BYTES, Amounts, cost_of
@@ -27,8 +28,7 @@ class NothingRecorded(Exception):
     """There is no traffic to project from."""
 
 
-@dataclass(slots=True)
-class Month:
+class Month(Struct):
     """A month's load: what it turns at API and functions, and units of tables by the minute."""
 
     amounts: Amounts

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 TARGET = 0.7
 """Of capacity in use: the console's default for auto scaling."""
@@ -23,8 +24,7 @@ THROTTLED_MAX_SHARE = 0.001
 _FLOORS = (0.0, 0.5, 0.9, 0.99, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """Provisioned capacity with auto scaling, over some minutes."""
 
     minimum: int

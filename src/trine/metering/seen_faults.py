@@ -7,8 +7,9 @@ often, the last request that shows it, and what the table's wing had to say. Bou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from trine.metering.usage import function_of
 from trine.trace import Trace
@@ -21,8 +22,7 @@ RULES: Mapping[str, str] = {
 """Room whose note tells it → rule of `trine check`."""
 
 
-@dataclass(slots=True)
-class SeenFault:
+class SeenFault(Struct):
     """One fault. `detail` is the last note of the room that saw it."""
 
     rule: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from trine.metering.cost import GB_BYTES, Amounts, add_amounts, amounts_of
 from trine.metering.ledger import LedgerView, Level, Row
@@ -30,8 +31,7 @@ TableName = tuple[str, str]
 """Table and index, the latter empty for the table itself."""
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """What was used under one name."""
 
     amounts: Amounts = field(default_factory=dict)
@@ -41,8 +41,7 @@ class Group:
     """Requests at the front door; where there were none, invocations; where there were none, calls to tables."""
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(Struct):
     """What one table or index held over the range, whoever used it."""
 
     gb_months: float = 0.0
@@ -52,8 +51,7 @@ class Standing:
     """At the end of the range."""
 
 
-@dataclass(slots=True)
-class Survey:
+class Survey(Struct):
     """Everything that bills need to know of a range of minutes."""
 
     start: int

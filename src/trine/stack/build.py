@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from asyncio import Future
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from trine.apigateway.api import Api, ApiKind
 from trine.apigateway.authorizers.verifier import KeySetVerifier
@@ -47,8 +48,7 @@ METRICS_DIRECTORY = "metrics"
 """Below the state directory: what PutMetricData put."""
 
 
-@dataclass(slots=True)
-class Wings:
+class Wings(Struct):
     """Everything that runs, by the name of its wing."""
 
     clock: Clock

@@ -7,9 +7,10 @@ then makes roles, tables, functions and permissions in the order in which they n
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from trine.aws.arn import Place
 from trine.aws.errors import AwsError
@@ -115,8 +116,7 @@ async def deploy(template: Template, wings: Wings, settings: Settings, readied: 
     await wings.access.settled()
 
 
-@dataclass(frozen=True, slots=True)
-class _Making:
+class _Making(Struct, frozen=True):
     """One resource on its way into its wing."""
 
     resource: Resource

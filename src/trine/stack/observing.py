@@ -7,9 +7,10 @@ Enters what `build` has joined; leaves `Observing`, which the console's door, th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from trine.clock import Clock
 from trine.metering.bill import bill
@@ -35,8 +36,7 @@ def ledger_of(state_directory: Path, *, memory: bool = False) -> Ledger:
     return Ledger(None if memory else state_directory / USAGE_DIRECTORY)
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(Struct, frozen=True):
     """A ledger as it is at one moment, with what is needed to make bills from it; may be read in another thread."""
 
     ledger: LedgerView

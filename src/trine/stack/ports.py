@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trine.stack.settings import Settings
 
@@ -20,8 +21,7 @@ class PortTaken(Exception):
     """A port cannot be had; the message names it and the option that chooses another one."""
 
 
-@dataclass(slots=True)
-class Ports:
+class Ports(Struct):
     """The listening sockets, by door."""
 
     front: socket.socket

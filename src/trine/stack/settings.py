@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
 
 from trine.aws.arn import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Place
 
@@ -26,8 +27,7 @@ def user_cache() -> Path:
     return (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "trine"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How one stack runs. A port of 0 takes a free one."""
 
     template: Path

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from trine.apigateway.api import Authorization, Route
 from trine.apigateway.authorizers.iam_authorizer import IamAuthorizer
@@ -45,8 +46,7 @@ class _Unknown:
         raise GatewayError(AUTHORIZER_CONFIGURATION_ERROR, reason, room=ROOM)
 
 
-@dataclass(frozen=True, slots=True)
-class GuardParts:
+class GuardParts(Struct, frozen=True):
     """What all guards of a gateway share."""
 
     invoker: Invoker

@@ -11,10 +11,10 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 TOKEN_BYTES = 10_240
 """A token travels in a header, and headers have at most so many bytes together."""
@@ -33,8 +33,7 @@ class TokenRefused(ValueError):
     """The token is not valid; the text is what `error_description` says."""
 
 
-@dataclass(frozen=True, slots=True)
-class RsaKey:
+class RsaKey(Struct, frozen=True):
     """A public key of a key set."""
 
     key_id: str
@@ -48,8 +47,7 @@ class RsaKey:
         return (self.modulus.bit_length() + 7) // 8
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A token taken apart; nothing of it is verified yet."""
 
     algorithm: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from trine.apigateway.api import Integration, IntegrationType
 from trine.apigateway.body import BinaryTypes
@@ -60,8 +61,7 @@ class NotBuilt:
         return self.start(exchange)
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerParts:
+class RunnerParts(Struct, frozen=True):
     """What the integrations of all stages share."""
 
     invoker: Invoker

@@ -7,8 +7,9 @@ What cannot be served is told in `Api.problems`, and its routes answer with an e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from trine.apigateway.api import (
     Api,

@@ -6,8 +6,9 @@ Enters an operation's checked input, leaves its output by the model's member nam
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from trine.aws.arn import Arn
 from trine.awslambda.errors import InvalidParameterValue

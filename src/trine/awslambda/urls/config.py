@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from trine.awslambda.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 
@@ -23,8 +24,7 @@ ORIGINS_MAX, HEADERS_MAX, METHODS_MAX = 100, 100, 6
 """API reference, Cors: list sizes."""
 
 
-@dataclass(frozen=True, slots=True)
-class UrlCors:
+class UrlCors(Struct, frozen=True):
     """`Cors` of a function URL. An empty list says nothing about its matter."""
 
     allow_credentials: bool = False
@@ -35,8 +35,7 @@ class UrlCors:
     max_age_seconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UrlConfig:
+class UrlConfig(Struct, frozen=True):
     """One function URL."""
 
     id: str

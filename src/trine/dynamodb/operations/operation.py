@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
@@ -156,8 +157,7 @@ class Rooms:
 Answer = bytes | Future[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation of the API."""
 
     name: str

@@ -7,8 +7,9 @@ target tracking only, by its own two metrics; cooldowns are 0 s for it unless gi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.scaling.target import dimension_of, is_true
@@ -20,8 +21,7 @@ COOLDOWN_MAX_SECONDS = 86_400.0
 """Our own."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetTracking:
+class TargetTracking(Struct, frozen=True):
     """Keep consumed units near `target_percent` of provisioned ones."""
 
     table_name: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.limits import CAPACITY_MAX_UNITS
@@ -19,8 +20,7 @@ _RESOURCE = re.compile(r"table/([A-Za-z0-9_.-]{3,255})(?:/index/([A-Za-z0-9_.-]{
 _DIMENSION = re.compile(r"dynamodb:(table|index):(Read|Write)CapacityUnits\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class ScalableTarget:
+class ScalableTarget(Struct, frozen=True):
     """The read or write units of a table or of a global index, between two bounds."""
 
     table_name: str

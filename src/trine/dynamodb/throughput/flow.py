@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from trine.dynamodb.limits import BURST_SECONDS, SHORT_BURST_SECONDS, TABLE_UNITS_MAX_PER_SECOND
 from trine.dynamodb.throughput.bucket import Bucket
@@ -31,8 +32,7 @@ A_LITTLE = 1e-9
 """What a read needs: it may take more than is left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
+class Capacity(Struct, frozen=True):
     """How fast a flow may be: provisioned units a second, or on demand with a floor and perhaps a ceiling."""
 
     provisioned: float | None

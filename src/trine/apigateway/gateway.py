@@ -13,9 +13,10 @@ import asyncio
 import logging
 from asyncio import Future
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
+
+from msgspec import Struct, field
 
 from trine.apigateway.access_log import Sink, log_sink
 from trine.apigateway.api import Api, ApiKind
@@ -40,6 +41,7 @@ from trine.apigateway.integrations.runner import Runner, RunnerParts
 from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT, check_limits
 from trine.apigateway.listing import RouteListing, list_routes
 from trine.apigateway.metered import payer_of, request_use
+from trine.apigateway.patience import Patience
 from trine.apigateway.quota import QuotaLedger
 from trine.apigateway.roles import Roles
 from trine.apigateway.router import RouteMatch
@@ -50,7 +52,8 @@ from trine.apigateway.usage_plans import UsagePlans
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.aws.invoke import Invoker
-from trine.clock import Clock, Timer
+from trine.clock import Clock
+from trine.http.answer import Answer, when_settled
 from trine.http.client import Client
 from trine.http.message import Handler, Request, Response
 from trine.iam.access import Access
@@ -62,8 +65,7 @@ CLIENT_GONE = 499
 """Status on the trace of a request whose client went away before the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
+class GatewaySettings(Struct, frozen=True):
     """What a person may set about the front door."""
 
     forwarded_port: str = "3000"
@@ -102,6 +104,7 @@ class Gateway:
         self._namer = Namer(ids)
         self.payers = Payers()
         self._receipt = settings.receipt
+        self._patience: dict[float, Patience[Exchange]] = {}
         self._directory = Directory((api for api in self.apis if api.kind is not ApiKind.WEBSOCKET), place)
         self.usage = usage or UsagePlans((), (), QuotaLedger(clock), clock)
         self.verdicts = VerdictCache(clock)
@@ -218,15 +221,24 @@ class Gateway:
             return self._finish(exchange, pending)
         if pending.done():
             return self._completed(exchange, runner, pending)
-        answer: Future[Response] = asyncio.get_running_loop().create_future()
-        timer = self._clock.call_later(exchange.route.integration.timeout_seconds, self._timed_out, exchange, answer)
-        pending.add_done_callback(partial(self._integrated, exchange, runner, answer, timer))
+        answer: Answer[Response] = Answer(pending.get_loop())
+        seconds = exchange.route.integration.timeout_seconds
+        patience = self._patience.get(seconds)
+        if patience is None:
+            patience = self._patience[seconds] = Patience(seconds, self._clock, self._timed_out)
+        patience.begin(answer, exchange)
+        when_settled(pending, partial(self._integrated, exchange, runner, answer, patience))
         return answer
 
     def _integrated(
-        self, exchange: Exchange, runner: Runner, answer: Future[Response], timer: Timer, pending: Future[Any]
+        self,
+        exchange: Exchange,
+        runner: Runner,
+        answer: Future[Response],
+        patience: Patience[Exchange],
+        pending: Future[Any],
     ) -> None:
-        timer.cancel()
+        patience.end(answer)
         if answer.done():  # timed out before, or the client is gone; the function's end is of no use to anyone
             if not pending.cancelled() and pending.exception() is None:
                 abandon = getattr(pending.result(), "abandon", None)

@@ -34,6 +34,7 @@ from trine.awslambda.provisioned import Provisioned
 from trine.awslambda.registry import Entry, Registry
 from trine.awslambda.roles import RoleKeeper
 from trine.clock import Clock
+from trine.http.answer import Answer
 from trine.logs.store import LogStore
 from trine.trace import Trace, TraceBook
 
@@ -159,7 +160,7 @@ class Service:
         """Run a function; never blocks. The future fails with AwsError when the function did not run."""
         loop = self._loop
         assert loop is not None, "start() comes first"
-        answer: Future[InvokeResponse] = loop.create_future()
+        answer: Answer[InvokeResponse] = Answer(loop)
         request_id = self._ids.uuid()
         trace = self._traces.open("lambda", request_id, request.trace)
         try:

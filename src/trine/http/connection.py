@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, cast
 
+from trine.http.answer import when_settled
 from trine.http.errors import BodyBroken, RequestRefused
 from trine.http.message import Request, Response, Switch
 from trine.http.place import Place
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from trine.http.server import Server
 
 NEVER = -1
-
 ANSWERS_AT_ONCE = 16
 """Most answers to pipelined requests that are gathered for one write."""
 
@@ -193,7 +193,7 @@ class Connection(asyncio.Protocol):
             place.response = self._server.failed(place.request, error)
             return
         self._server.began(source)
-        source.add_done_callback(lambda done: self._on_answer(place, done))
+        when_settled(source, lambda done: self._on_answer(place, done))
 
     def _on_answer(self, place: Place, source: asyncio.Future[Response]) -> None:
         place.response = self._server.ended(source, place.request)

@@ -17,8 +17,9 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 REQUIREMENTS, PACKAGE = "requirements.txt", "package.json"
 LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
@@ -41,8 +42,7 @@ class InstallFailed(Exception):
     """Packages could not be installed; the text has the installer's last lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """One installation."""
 
     kind: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for
@@ -28,8 +29,7 @@ OWN_METHODS = frozenset({"python", "nodejs"})
 """Values of `BuildMethod` that ask for what is done here; those of runtimes are recognised by their family."""
 
 
-@dataclass(slots=True)
-class Readied:
+class Readied(Struct):
     """What was found or installed."""
 
     folders: dict[str, Path] = field(default_factory=dict)

@@ -6,33 +6,29 @@ conditions, updates, projections and key conditions read them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True):
     """A document path: `a.#b[3]` is ("a", "#b", 3)."""
 
     elements: tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A placeholder `:v`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A call; whether the name exists is checked later, as AWS does."""
 
     name: str
     arguments: tuple[Operand, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Struct, frozen=True):
     """`left + right` or `left - right` in SET."""
 
     operator: str
@@ -44,8 +40,7 @@ Operand = Path | Value | Function
 SetOperand = Operand | Arithmetic
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """One of `= <> < <= > >=`."""
 
     operator: str
@@ -53,8 +48,7 @@ class Comparison:
     right: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Struct, frozen=True):
     """`operand BETWEEN low AND high`."""
 
     operand: Operand
@@ -62,30 +56,26 @@ class Between:
     high: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class In:
+class In(Struct, frozen=True):
     """`operand IN (choices)`."""
 
     operand: Operand
     choices: tuple[Operand, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """`NOT term`."""
 
     term: Condition
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Struct, frozen=True):
     """Two or more terms, all of which must hold."""
 
     terms: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Struct, frozen=True):
     """Two or more terms, one of which must hold."""
 
     terms: tuple[Condition, ...]
@@ -94,31 +84,27 @@ class Or:
 Condition = Comparison | Between | In | Not | And | Or | Function
 
 
-@dataclass(frozen=True, slots=True)
-class SetAction:
+class SetAction(Struct, frozen=True):
     """`SET path = value`."""
 
     path: Path
     value: SetOperand
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveAction:
+class RemoveAction(Struct, frozen=True):
     """`REMOVE path`."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class AddAction:
+class AddAction(Struct, frozen=True):
     """`ADD path :value`."""
 
     path: Path
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteAction:
+class DeleteAction(Struct, frozen=True):
     """`DELETE path :value`."""
 
     path: Path
@@ -128,16 +114,14 @@ class DeleteAction:
 Action = SetAction | RemoveAction | AddAction | DeleteAction
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionTree:
+class ConditionTree(Struct, frozen=True):
     """A whole condition. `redundant_parentheses` is a fault that AWS reports after syntax."""
 
     root: Condition
     redundant_parentheses: bool
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateTree:
+class UpdateTree(Struct, frozen=True):
     """A whole update. `repeated_section` is the section named twice, if any: reported after syntax, as parentheses."""
 
     actions: tuple[Action, ...]

@@ -8,7 +8,8 @@ parentheses, functions unknown, functions misplaced, reserved words, then condit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import Arithmetic, Function, Operand, Path, SetOperand, Value
@@ -21,16 +22,14 @@ Check = Callable[[Names, Values], None]
 """Raises ValidationException, without the `Invalid …Expression: ` in front."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """One condition or action: its placeholders as written, and what to check of them."""
 
     references: tuple[str, ...]
     checks: tuple[Check, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """All placeholders of an expression and all its checks."""
 
     parameter: str

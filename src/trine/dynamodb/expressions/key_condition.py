@@ -8,8 +8,9 @@ of them by anything but equality (developer guide, "Multi-attribute keys").
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import (
@@ -35,8 +36,7 @@ PARAMETER = "KeyConditionExpression"
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
+class _Term(Struct, frozen=True):
     """One condition on one attribute; `attribute` may be a `#` placeholder, operands are `:` placeholders."""
 
     attribute: str

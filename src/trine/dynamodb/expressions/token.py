@@ -7,7 +7,8 @@ that no rule accepts. Source of the limit: developer guide, "Quotas", expression
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.limits import EXPRESSION_MAX_BYTES
@@ -23,8 +24,7 @@ _TOKEN = re.compile(
 _KINDS = (None, WORD, NAME, VALUE, NUMBER, None, STRANGE)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A word with its place in the text. `keyword` is the upper-case spelling of a word, else empty."""
 
     kind: str

@@ -7,14 +7,14 @@ partition key they give leaves, the one with the most of its sort key first, or 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trine.dynamodb.model.key import KeySchema
 from trine.dynamodb.model.table import TableDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class AccessPath:
+class AccessPath(Struct, frozen=True):
     """A Query (or, with the whole key of the table, a GetItem) by these attributes."""
 
     index_name: str | None

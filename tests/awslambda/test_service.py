@@ -14,6 +14,7 @@ import pytest
 
 from trine.aws.errors import AwsError
 from trine.aws.invoke import InvokeRequest, ServiceCaller
+from trine.awslambda import limits
 from trine.awslambda.errors import ResourceNotFound, TooManyRequests
 from trine.awslambda.launch import TASK
 from trine.awslambda.memory import descendants
@@ -400,6 +401,22 @@ def test_a_role_that_lambda_may_not_assume(lab: Any) -> None:
     lab.put("app.hello", "no-role", Role=role)
     with pytest.raises(AwsError):
         lab.invoke("no-role")
+
+
+def test_credentials_are_renewed_before_they_run_out(lab: Any) -> None:
+    before = lab.call("app.variables", name="renewing")
+    (environment,) = lab.service.registry.get("renewing").pool.environments
+    session, function = environment.session, lab.service.registry.get("renewing").function
+    least_seconds = function.timeout_seconds + limits.CREDENTIALS_MARGIN_SECONDS
+    assert session.expires_at - lab.clock.now() > least_seconds, "good for a whole invocation and more"
+    same = json.loads(lab.invoke("renewing").payload)
+    assert same["AWS_ACCESS_KEY_ID"] == before["AWS_ACCESS_KEY_ID"]
+    session.expires_at = lab.clock.now() + least_seconds - 1
+    after = json.loads(lab.invoke("renewing").payload)
+    assert after["AWS_ACCESS_KEY_ID"] != before["AWS_ACCESS_KEY_ID"]
+    assert lab.access.credentials.find(after["AWS_ACCESS_KEY_ID"]) is not None
+    found = lab.access.credentials.find(before["AWS_ACCESS_KEY_ID"])
+    assert found is None or found.session.revoked, "what was replaced cannot be used any more"
 
 
 def test_credentials_die_with_their_environment(lab: Any) -> None:

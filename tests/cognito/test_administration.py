@@ -11,6 +11,7 @@ import boto3
 import jwt
 import pytest
 
+from trine.stack.state import fork
 from trine.testing import running
 
 PASSWORD = "Secret!12"
@@ -167,6 +168,11 @@ def test_everything_is_there_after_a_restart_and_secrets_lie_sealed(tmp_path: Pa
         refresh = {"ClientId": web, "AuthFlow": "REFRESH_TOKEN_AUTH",
                    "AuthParameters": {"REFRESH_TOKEN": first["RefreshToken"]}}  # fmt: skip
         assert api.initiate_auth(**refresh)["AuthenticationResult"]["AccessToken"]
+    fork(state, tmp_path / "fork")
+    assert (tmp_path / "fork" / "cognito.key").stat().st_mode & 0o077 == 0
+    with running(APPLICATION, memory=False, state_directory=tmp_path / "fork") as stack:
+        third = stack.client("cognito-idp").admin_initiate_auth(**asked, AuthParameters=known)["AuthenticationResult"]
+        assert jwt.get_unverified_header(third["IdToken"])["kid"] == kid, "a fork can open what lies sealed"
     kept = b"".join(
         (Path(folder) / name).read_bytes() for folder, _, names in os.walk(state) for name in names
         if "log" not in folder and not name.endswith(".log")

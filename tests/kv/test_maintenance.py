@@ -169,6 +169,15 @@ def test_a_fork_goes_its_own_way(state: Path, tmp_path: Path) -> None:
     assert verify(state).faults == verify(tmp_path / "fork").faults == []
 
 
+def test_the_store_its_fork_and_what_is_rewritten_are_their_owners_alone(state: Path, tmp_path: Path) -> None:
+    compact(state)
+    fork(state, tmp_path / "fork")
+    for folder in (state, tmp_path / "fork"):
+        found = [path for path in folder.rglob("*") if path.name != "format"]
+        assert found
+        assert [path for path in found if path.stat().st_mode & 0o077] == [], "access keys lie in here"
+
+
 def test_a_running_store_is_forked_as_of_now(state: Path, tmp_path: Path) -> None:
     async def play() -> None:
         store = DurableStore(state, ManualClock(), segment_bytes=20_000)

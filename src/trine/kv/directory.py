@@ -46,7 +46,7 @@ def take(path: str | os.PathLike[str]) -> StateDirectory:
     the directory cannot be made or written.
     """
     directory = Path(path)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = os.open(directory / "owner", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock(owner, directory)

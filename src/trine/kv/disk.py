@@ -10,6 +10,11 @@ import os
 from pathlib import Path
 
 
+def private(path: str, flags: int) -> int:
+    """An opener for `open`: what it makes is its owner's alone."""
+    return os.open(path, flags, 0o600)
+
+
 class Disk:
     """The machine's files. Every change of the log and of its directory goes through these methods."""
 

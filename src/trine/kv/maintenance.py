@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from trine.kv import directory as state_directory
-from trine.kv.disk import Disk
+from trine.kv.disk import Disk, private
 from trine.kv.errors import StoreDamaged, StoreError, StoreFull
 from trine.kv.fold import fold
 from trine.kv.log import Log, full_disk, segment_file, segments
@@ -88,7 +88,7 @@ def compact(directory: str | os.PathLike[str]) -> tuple[int, int]:
     with _owned(Path(directory)) as path:
         tree_directory, draft = path / "tree", path / "tree.draft"
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
+        draft.mkdir(mode=0o700)
         tree = LmdbTree(tree_directory)
         try:
             log, disk = path / "log", Disk()
@@ -131,8 +131,9 @@ def copy_state(source: Path, target: Path, end: tuple[int, int] | None) -> None:
     draft = target.with_name(target.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
     try:
-        (draft / "tree").mkdir(parents=True)
-        (draft / "log").mkdir()
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        for made in (draft, draft / "tree", draft / "log"):
+            made.mkdir(mode=0o700)
         _clone(source / "tree" / "data.mdb", draft / "tree" / "data.mdb")
         numbers = segments(source / "log") if (source / "log").is_dir() else []
         last, end_bytes = end or (numbers[-1] if numbers else 0, None)
@@ -156,7 +157,7 @@ def copy_state(source: Path, target: Path, end: tuple[int, int] | None) -> None:
 
 def _clone(source: Path, target: Path, end_bytes: int | None = None) -> None:
     """Copy a file durably, whole or up to `end_bytes`, sharing its blocks where the file system can."""
-    with source.open("rb") as old, target.open("xb") as new:
+    with source.open("rb") as old, open(target, "xb", opener=private) as new:
         try:
             fcntl.ioctl(new.fileno(), _CLONE_FILE, old.fileno())
         except OSError:  # this file system, or these two, cannot: copy within the kernel

@@ -82,7 +82,7 @@ def unfolded(directory: Path, mark: Mark) -> list[Replay]:
 def recover(directory: Path, disk: Disk, mark: Mark) -> list[Replay]:
     """`unfolded`, after which the last segment has its end on disk, and leftovers are gone."""
     replays = unfolded(directory, mark)
-    directory.mkdir(exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
     for child in list(directory.iterdir()):
         if child.suffix == ".draft":
             disk.remove(child)

@@ -192,7 +192,7 @@ class LmdbTree:
     def _allocate_lock_file(self) -> None:
         """Give LMDB's reader table its blocks: it is a map, and without room for a page of it the process dies."""
         try:
-            self._directory.mkdir(exist_ok=True)
+            self._directory.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(self._directory / "lock.mdb", os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 os.posix_fallocate(descriptor, 0, _LOCK_FILE_BYTES)
@@ -203,7 +203,13 @@ class LmdbTree:
 
     def _open(self, map_bytes: int) -> lmdb.Environment:
         return lmdb.open(
-            str(self._directory), map_size=map_bytes, max_dbs=2, max_readers=_READERS, readahead=False, meminit=False
+            str(self._directory),
+            map_size=map_bytes,
+            mode=0o600,
+            max_dbs=2,
+            max_readers=_READERS,
+            readahead=False,
+            meminit=False,
         )
 
     def view(self) -> TreeView:
@@ -277,6 +283,7 @@ class LmdbTree:
         """A copy without free pages in the directory `target`. StoreFull, StoreDamaged."""
         try:
             self._environment.copy(str(target), compact=True)
+            (target / "data.mdb").chmod(0o600)
         except lmdb.Error as error:
             raise self._named(error) from error
 

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trine.clock import Clock
+from trine.cognito.user_pools import KEY_FILE
 from trine.kv import maintenance
+from trine.kv.disk import private
 from trine.kv.durable import DurableStore
 from trine.kv.errors import StoreError
 from trine.kv.maintenance import Verification
@@ -67,3 +69,7 @@ def fork(state_directory: Path, target: Path) -> None:
     with store_faults():
         target.mkdir(mode=0o700, parents=True)
         maintenance.fork(state_directory / STORE, target / STORE)
+    key = state_directory / KEY_FILE
+    if key.exists():  # without it nobody could open what the fork's user pools keep sealed
+        with open(target / KEY_FILE, "xb", opener=private) as copy:
+            copy.write(key.read_bytes())

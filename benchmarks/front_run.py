@@ -20,7 +20,7 @@ from benchmarks.scenario import FrontRow
 from benchmarks.scenarios import first_call, get_user, hello
 from benchmarks.wire import Wire
 
-ROWS = (hello.ONE, hello.SIXTEEN, get_user.ONE, get_user.SIXTEEN)
+ROWS = (hello.ONE, hello.SIXTEEN, hello.NODE_SIXTEEN, get_user.ONE, get_user.SIXTEEN)
 CHECKED_REQUESTS = 20
 WARM_UP_SECONDS = 2.0
 """Load that is not counted: environments are started by it, as many as the connections need."""

@@ -19,8 +19,17 @@ from benchmarks.process import NotReady, Process, answers, free_port
 
 APPLICATION = Path(__file__).with_name("application")
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+NODE_RUNTIME = "nodejs20.x"
 USERS = 100
 ANYONE = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "secret"}
+
+
+DEPLOYED = (
+    ("hello", RUNTIME, "/hello"),
+    ("hello_node", NODE_RUNTIME, "/hello-node"),
+    ("users", RUNTIME, "/users/{id}"),
+)
+"""Functions by module, runtime and path, for servers that take no template."""
 
 
 def fill_users(client: Any) -> None:
@@ -167,15 +176,15 @@ class Ministack(FrontServer):
     def _deploy(self, url: str) -> None:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as packed:
-            for source in sorted((APPLICATION / "src").glob("*.py")):
+            for source in sorted(path for path in (APPLICATION / "src").iterdir() if path.is_file()):
                 packed.write(source, source.name)
         functions = boto3.client("lambda", endpoint_url=url, region_name="us-east-1", **ANYONE)
         gateway = boto3.client("apigatewayv2", endpoint_url=url, region_name="us-east-1", **ANYONE)
         api = gateway.create_api(Name="bench", ProtocolType="HTTP")["ApiId"]
-        for name, path in (("hello", "/hello"), ("users", "/users/{id}")):
+        for name, runtime, path in DEPLOYED:
             made = functions.create_function(
                 FunctionName=name,
-                Runtime=RUNTIME,
+                Runtime=runtime,
                 Role="arn:aws:iam::000000000000:role/bench",
                 Handler=f"{name}.handler",
                 Code={"ZipFile": archive.getvalue()},

@@ -88,6 +88,23 @@ def test_a_trusted_token_gives_credentials(access: Access, arn: str) -> None:
     assert f"<Provider>{PROVIDER}</Provider>".encode() in response.body
 
 
+@pytest.mark.parametrize("issuer", ["http", "ftp", "HTTPS", "a1", ""])
+def test_keys_are_fetched_from_the_provider_and_from_nowhere_else(access: Access, arn: str, issuer: str) -> None:
+    """A provider's ARN has no scheme: `http` would fetch its keys in the clear, others make key sets without end."""
+    asked: list[str] = []
+
+    class Watching(Verifier):
+        async def verify(self, token: str, issuer: str) -> Mapping[str, Any]:
+            asked.append(issuer)
+            return await super().verify(token, issuer)
+
+    access.federation.verifier = Watching({})
+    for name in (f"{issuer}://{ISSUER.partition('://')[2]}", f"{ISSUER}//", f"{ISSUER}/" * 2):
+        response = ask(access, arn, token(iss=name))
+        assert (response.status, error(response)) == (400, "InvalidIdentityToken")
+    assert asked == []
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

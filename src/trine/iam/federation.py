@@ -59,6 +59,12 @@ class OidcProvider:
     client_ids: list[str] = field(default_factory=list)
     thumbprints: list[str] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
+    scheme: str = "https"
+    """AWS takes `https` alone; `http` is for issuers on this machine."""
+
+    def issues(self, issuer: str) -> bool:
+        """Whether a token's `iss` is this provider, letter for letter: its keys are fetched from there."""
+        return issuer.removesuffix("/") == f"{self.scheme}://{self.url}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,8 @@ class Federation:
             raise LimitExceeded(
                 f"Cannot exceed quota for OpenIdConnectProvidersPerAccount: {limits.OIDC_PROVIDERS_MAX}"
             )
-        provider = OidcProvider(host, arn, self._directory.clock.now(), client_ids, thumbprints, tags)
+        scheme = url.partition("://")[0]
+        provider = OidcProvider(host, arn, self._directory.clock.now(), client_ids, thumbprints, tags, scheme)
         self.save(provider)
         return provider
 
@@ -132,7 +139,7 @@ class Federation:
         issuer = unverified_issuer(token)
         arn = self._directory.place.arn("iam", f"oidc-provider/{issuer_name(issuer)}", regional=False)
         provider = self.providers.get(arn)
-        if provider is None:
+        if provider is None or not provider.issues(issuer):
             raise InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {issuer[:256]}")
         if self.verifier is None:
             raise ProviderUnreachable("No verifier of web identity tokens is set up in this stack")

@@ -220,6 +220,23 @@ def test_srp_begins_alike_for_who_exists_and_who_does_not(people: Any) -> None:
     assert nobody["SALT"] != computed.lstrip("0"), "what anybody can compute tells who does not exist"
 
 
+def test_srp_ends_alike_for_who_exists_and_who_does_not(people: Any) -> None:
+    answers = set()
+    for name in (people.someone(), "nobody@example.com"):
+        asked = quiet(people, name)
+        parameters = {"USERNAME": name, "SRP_A": "abcdef", "SECRET_HASH": asked["SecretHash"]}
+        begun = people.api.initiate_auth(
+            ClientId=asked["ClientId"], AuthFlow="USER_SRP_AUTH", AuthParameters=parameters
+        )
+        answer = {"USERNAME": name, "SECRET_HASH": asked["SecretHash"], "TIMESTAMP": "Sat Nov 28 15:00:00 UTC 2026",
+                  "PASSWORD_CLAIM_SECRET_BLOCK": begun["ChallengeParameters"]["SECRET_BLOCK"],
+                  "PASSWORD_CLAIM_SIGNATURE": "AAAA"}  # fmt: skip
+        given = {"ClientId": asked["ClientId"], "ChallengeName": "PASSWORD_VERIFIER", "ChallengeResponses": answer}
+        answers.add(people.error("respond_to_auth_challenge", **given))
+        assert people.error("respond_to_auth_challenge", **given)[1] == "Invalid session for the user.", "once only"
+    assert answers == {("NotAuthorizedException", "Incorrect username or password.")}
+
+
 @pytest.mark.parametrize("kind", ["none", "HS256", "kid", "issuer", "pool"])
 def test_forged_tokens_open_neither_the_pool_nor_the_api(people: Any, kind: str) -> None:
     genuine = people.sign_in(people.someone())

@@ -69,7 +69,7 @@ class TokenMint:
 
     async def _key(self, pool: Pool) -> rsa.RSAPrivateKey:
         key = self._keys.get(pool.id)
-        if key is not None:
+        if key is not None and pool.signing_key:  # a pool that was made anew under its id has none yet
             return key
         making = self._making.get(pool.id)
         if making is None:

@@ -43,6 +43,12 @@ def test_lines_lead_to_globals(template: Callable[[str], Template]) -> None:
     assert {row.path: row.fidelity.value for row in rows}["Handler"] == "ignored"
 
 
+def test_remarks_say_why(template: Callable[[str], Template]) -> None:
+    remarks = {"AWS::DynamoDB::Table": {"BillingMode": "because", "KeySchema.Other": "never seen"}}
+    rows = [row for row in manifest(template("rest.yaml"), TABLE, remarks) if row.logical_id == "Orders"]
+    assert [(row.path, row.remark) for row in rows if row.remark] == [("BillingMode", "because")]
+
+
 def test_types_without_a_table_are_unsupported(template: Callable[[str], Template]) -> None:
     rows = manifest(template("plain.json"), TABLE)
     odd = [row for row in rows if row.logical_id == "Odd"]

@@ -20,6 +20,7 @@ from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.dependencies import DependencyCache
 from trine.awslambda.function import DebugPort
 from trine.awslambda.runtime_packages import packages_recipe
+from trine.cli import announcement
 from trine.cli.main import trine
 from trine.stack import functions
 from trine.stack.settings import user_cache
@@ -30,7 +31,12 @@ Transform: AWS::Serverless-2016-10-31
 Resources:
   Snake:
     Type: AWS::Serverless::Function
-    Properties: {FunctionName: snake, Runtime: python3.11, Handler: app.handler, CodeUri: snake}
+    Properties:
+      FunctionName: snake
+      Runtime: python3.11
+      Handler: app.handler
+      CodeUri: snake
+      SnapStart: {ApplyOn: PublishedVersions}
   Failing:
     Type: AWS::Serverless::Function
     Properties: {FunctionName: failing, Runtime: python3.11, Handler: app.handler, CodeUri: failing}
@@ -143,6 +149,13 @@ def test_the_runtimes_own_packages_are_found_by_every_kind_of_code(
         assert [answer(stack, name) for name in ("both", "module", "own", "inline")] == [[1, 2], 2, "mine", 1]
         assert answer(stack, "neither")["errorType"] == "Runtime.ImportModuleError"
         assert stack.description["problems"] == []
+
+
+def test_the_announcement_says_how_functions_are_kept_apart_and_what_is_only_stored(stack: RunningStack) -> None:
+    text = "\n".join(announcement.lines(stack.description, with_manifest=True))
+    assert "Kept apart by: process groups" in text
+    assert "MemorySize limits memory, not CPU." in text
+    assert "note     SnapStart is stored" in text
 
 
 def test_what_fails_stops_nobody_and_is_told(stack: RunningStack) -> None:

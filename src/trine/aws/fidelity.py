@@ -23,3 +23,5 @@ class Fidelity(StrEnum):
 
 
 FidelityTable = Mapping[str, Mapping[str, Fidelity]]
+RemarkTable = Mapping[str, Mapping[str, str]]
+"""Resource type → property path → why it is not enforced, for people; `REMARKS` of a wing's `fidelity.py`."""

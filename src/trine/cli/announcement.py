@@ -32,6 +32,7 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
             [(f["logicalId"], f["runtime"], f"{f['memoryMb']} MB", f"{f['timeoutSeconds']} s", f["handler"])
              for f in description["functions"]]
         )  # fmt: skip
+        yield _isolation(description["isolation"])
         yield ""
     if description["functionUrls"]:
         yield "Function URLs"
@@ -70,6 +71,11 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
         yield "NO THROTTLING: tables count capacity units and refuse nothing."
     yield _durability(description)
     yield "Ready. Ctrl-C ends it."
+
+
+def _isolation(layers: Mapping[str, Any]) -> str:
+    found = [name for name in ("namespaces", "landlock", "seccomp") if layers.get(name)]
+    return f"  Kept apart by: {', '.join(['process groups', *found])}. MemorySize limits memory, not CPU."
 
 
 def _indexes(table: Mapping[str, Any]) -> str:

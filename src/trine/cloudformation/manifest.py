@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from trine.aws.fidelity import Fidelity, FidelityTable
+from trine.aws.fidelity import Fidelity, FidelityTable, RemarkTable
 from trine.cloudformation.fidelity import FIDELITY
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
@@ -28,8 +28,9 @@ class ManifestRow(Struct, frozen=True):
     remark: str = ""
 
 
-def manifest(template: Template, fidelity: FidelityTable) -> list[ManifestRow]:
-    """One row per property that was written, in the order of the resources. `fidelity` joins the wings' tables.
+def manifest(template: Template, fidelity: FidelityTable, remarks: RemarkTable | None = None) -> list[ManifestRow]:
+    """One row per property that was written, in the order of the resources. `fidelity` and `remarks` join the wings'
+    tables.
 
     A property is listed at the depth at which the table distinguishes; list items share a row. Attributes that could
     only be given a placeholder (Fn::GetAtt of an unsupported type) are rows of their own.
@@ -45,7 +46,8 @@ def manifest(template: Template, fidelity: FidelityTable) -> list[ManifestRow]:
             seen: dict[str, Fidelity] = {}
             for path, kept in _properties(resource.properties, "", Fidelity.IGNORED, table):
                 seen.setdefault(path, kept)
-            rows.extend(_row(resource, path, kept) for path, kept in seen.items())
+            why = (remarks or {}).get(resource.type, {})
+            rows.extend(_row(resource, path, kept, why.get(path, "")) for path, kept in seen.items())
         for attribute in resource.placeholders:
             rows.append(_row(resource, "", Fidelity.IGNORED, f"{attribute} is a placeholder: its type is unsupported"))
     return rows

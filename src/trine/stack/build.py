@@ -314,3 +314,10 @@ def fidelity() -> dict[str, Mapping[str, Fidelity]]:
     for module in FIDELITY_MODULES:
         tables.update(import_module(module).FIDELITY)
     return tables
+
+
+def remarks() -> dict[str, Mapping[str, str]]:
+    """What wings remark on properties of their resource types, in one table."""
+    from trine.awslambda.fidelity import REMARKS
+
+    return dict(REMARKS)

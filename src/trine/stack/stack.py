@@ -23,7 +23,7 @@ from trine.http.limits import Limits
 from trine.http.message import Handler, Request, Response
 from trine.http.server import Server, serve
 from trine.stack import run_file
-from trine.stack.build import Wings, build, fidelity
+from trine.stack.build import Wings, build, fidelity, remarks
 from trine.stack.checkpoint import Checkpoint, place_functions
 from trine.stack.deploy import FUNCTION, TABLE, check, deploy
 from trine.stack.description import (
@@ -223,7 +223,7 @@ class Stack:
 
     def manifest(self) -> list[ManifestRow]:
         """Each property of the template: enforced, stored or ignored."""
-        return manifest(self.template, fidelity())
+        return manifest(self.template, fidelity(), remarks())
 
     def description(self) -> dict[str, Any]:
         """Everything that `--json` prints, as JSON values."""

@@ -96,6 +96,22 @@ def test_who_calls_after_an_uncaught_error_is_not_hurt(lab: Any) -> None:
         assert (error["errorType"], error["errorMessage"]) == ("Runtime.UnhandledPromiseRejection", "Error: lost")
 
 
+@pytest.mark.parametrize(
+    ("handler", "error_type", "message"),
+    [
+        ("streamsAndRejects", "Runtime.UnhandledPromiseRejection", "Error: midway"),
+        ("rejectsAndStreams", "Runtime.UnhandledPromiseRejection", "Error: before"),
+        ("streamsNothing", "string", "handled"),
+    ],
+)
+def test_a_stream_ends_with_the_error_that_ends_it(lab: Any, handler: str, error_type: str, message: str) -> None:
+    name = f"n-{handler}"
+    lab.put(f"app.{handler}", name, **NODE)
+    for _ in range(2):
+        error = json.loads(lab.invoke(name).payload)
+        assert (error["errorType"], error["errorMessage"]) == (error_type, message)
+
+
 def test_the_log_shows_what_an_error_carries(lab: Any) -> None:
     lab.error("app.carries", name="n-carries", **NODE)
     line = next(line for line in lab.log("n-carries").splitlines() if "Invoke Error" in line)

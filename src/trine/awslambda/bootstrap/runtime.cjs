@@ -17,6 +17,7 @@ delete process.env._TRINE_RUNTIME_FD;
 
 let requestId; // of the invocation under way
 let ending = false; // an error that nobody caught was told to the owner
+let streamed = null; // the streamed answer of the latest invocation
 let whenEmpty = null; // what to do when the event loop runs empty during an invocation
 
 // -- invocations -----------------------------------------------------------------------------------------------------
@@ -72,7 +73,8 @@ function invoke(handler, headers, body) {
     if (isStreaming(handler)) {
       whenEmpty = null;
       link.ref();
-      stream(handler, event, context, new ResponseStream(link, requestId, NEXT), finish);
+      streamed = new ResponseStream(link, requestId, NEXT);
+      stream(handler, event, context, streamed, finish);
       return;
     }
     callback = once((error, result) => {
@@ -153,12 +155,13 @@ function parseHead(text) {
 // or soon after. Nothing that the handler does meanwhile may ask for an event that nobody would answer.
 function endBecause(title, error, status) {
   const value = logError(title, error);
-  const target = requestId ? `/invocation/${requestId}/error` : '/init/error';
   if (ending) return;
+  const target = requestId ? `/invocation/${requestId}/error` : '/init/error';
+  const message = streamed?.breakOff(value) ?? errorMessage(target, value, '');
   ending = true;
   requestId = undefined;
   link.removeAllListeners('data');
-  link.write(errorMessage(target, value, ''), () => setTimeout(() => process.exit(status), 50));
+  link.write(message, () => setTimeout(() => process.exit(status), 50));
 }
 
 process.on('beforeExit', () => {

@@ -13,6 +13,7 @@ class ResponseStream extends Writable {
     super({ highWaterMark: 65536 });
     this.contentType = 'application/octet-stream';
     this.begun = false;
+    this.over = false;
     this.abandoned = false;
     this.link = link;
     this.requestId = requestId;
@@ -33,6 +34,10 @@ class ResponseStream extends Writable {
   }
 
   _write(data, encoding, done) {
+    if (this.over) {
+      done();
+      return;
+    }
     this.begin();
     const chunk = typeof data === 'string' ? Buffer.from(data, encoding) : data;
     if (chunk.length === 0) {
@@ -43,10 +48,24 @@ class ResponseStream extends Writable {
     this.link.write(framed, () => done());
   }
 
+  /** Sends nothing more, as the process is ending; what ends the answer with that error, null when none is under way. */
+  breakOff(value) {
+    const midway = this.begun && !this.over;
+    this.abandoned = this.over = true;
+    return midway ? `0\r\n${errorTrailers(value)}\r\n` : null;
+  }
+
   endChunks(trailers) {
     this.begin();
+    this.over = true;
     this.link.write(`0\r\n${trailers}\r\n${this.next}`);
   }
+}
+
+function errorTrailers(value) {
+  const encoded = Buffer.from(JSON.stringify(value)).toString('base64');
+  const kind = String(value.errorType).replace(/[^\x20-\x7e]/g, '');
+  return `Lambda-Runtime-Function-Error-Type: ${kind}\r\nLambda-Runtime-Function-Error-Body: ${encoded}\r\n`;
 }
 
 /** Whether a handler streams its answers. */
@@ -66,13 +85,10 @@ function stream(handler, event, context, out, fail) {
     (error) => {
       if (!out.begun) {
         out.abandoned = true;
-        fail(error === undefined ? 'undefined' : error);
+        fail(error ?? 'handled');
         return;
       }
-      const value = logError('Invoke Error', error);
-      const encoded = Buffer.from(JSON.stringify(value)).toString('base64');
-      const kind = String(value.errorType).replace(/[^\x20-\x7e]/g, '');
-      trailers = `Lambda-Runtime-Function-Error-Type: ${kind}\r\nLambda-Runtime-Function-Error-Body: ${encoded}\r\n`;
+      trailers = errorTrailers(logError('Invoke Error', error ?? 'handled'));
       if (!out.writableEnded) out.end();
     },
   );

@@ -100,3 +100,17 @@ exports.rejectsAndAnswers = async () => {
 exports.carries = async () => {
   throw Object.assign(new Error('outer'), { code: 'E1', inner: new Error('inner') });
 };
+exports.streamsAndRejects = awslambda.streamifyResponse(async (event, out) => {
+  out.write('one');
+  Promise.reject(new Error('midway'));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  out.end('two');
+});
+exports.rejectsAndStreams = awslambda.streamifyResponse(async (event, out) => {
+  Promise.reject(new Error('before'));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  out.end('late');
+});
+exports.streamsNothing = awslambda.streamifyResponse(async () => {
+  throw null;
+});

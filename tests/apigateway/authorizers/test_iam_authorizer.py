@@ -104,6 +104,33 @@ def test_refusals(api: Any, get_header: Any) -> None:
     assert not door.invoker.requests
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/open", 200),
+        ("/admin/a", 403),
+        ("/%61dmin/a", 403),
+        ("/adm%69n", 403),
+        ("/%61%64%6D%69%6e/a", 403),
+        ("/x/../admin/a", 403),
+        ("/%2561dmin", 200),
+        ("/ADMIN/a", 200),
+        ("/a%20b", 200),
+    ],
+)
+def test_a_denied_path_is_denied_however_it_is_written(
+    make_door: Any, rest: Any, lambda_proxy: Any, path: str, status: int
+) -> None:
+    signer = Signer(ManualClock(1_800_000_000.0), statement(), statement("Deny", f"{ARN}/Prod/GET/admin*"),
+                    statement("Deny", f"{ARN}/Prod/GET/x/../admin*"))  # fmt: skip
+    scheme = {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"}
+    paths = {"/{proxy+}": {"get": lambda_proxy(security=[{"I": []}])}}
+    door = make_door(rest(paths, body={"securityDefinitions": {"I": scheme}}), access=signer.access)
+    response = door.call("GET", path, signer.headers("GET", path))
+    assert response.status == status, response.body
+    assert bool(door.invoker.requests) == (status == 200)
+
+
 def test_http_apis_say_forbidden(make_door: Any, http: Any, lambda_proxy: Any) -> None:
     signer = Signer(ManualClock(1_800_000_000.0), statement(resource="arn:aws:execute-api:*:*:http01/*/GET/x"))
     scheme = {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"}

@@ -8,6 +8,7 @@ when the verdict says no, 500 when the function fails or talks nonsense.
 from __future__ import annotations
 
 import asyncio
+import re
 from asyncio import Future
 from functools import partial
 from typing import Any, NamedTuple
@@ -37,6 +38,8 @@ from trine.aws.invoke import Invoker, InvokeRequest, InvokeResponse, ServiceCall
 from trine.clock import Clock, Timer
 
 ROOM = "apigateway.authorizer"
+
+_ENCODED_PLAIN = re.compile("%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 
 
 class LambdaParts(NamedTuple):
@@ -189,8 +192,16 @@ class LambdaAuthorizer:
 
 def request_arn(exchange: Exchange) -> str:
     """`methodArn`: the ARN of this very request."""
-    path = exchange.path if exchange.rest else decode_path(exchange.path)
+    path = plain_path(exchange.path) if exchange.rest else decode_path(exchange.path)
     return exchange.deployed.execute_api_arn(exchange.method, path)
+
+
+def plain_path(path: str) -> str:
+    """The path as it was sent, but for letters, digits and `-._~`, which mean the same encoded (RFC 3986, 6.2.2.2).
+
+    Otherwise a policy that denies `/admin` would let pass `/%61dmin`, which a greedy route and its function decode.
+    """
+    return _ENCODED_PLAIN.sub(lambda found: chr(int(found[1], 16)), path) if "%" in path else path
 
 
 def _rest_request(exchange: Exchange) -> dict[str, Any]:

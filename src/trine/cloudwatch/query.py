@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trine.cloudwatch import limits
-from trine.cloudwatch.arithmetic import Computation, TimeSeries, Value
 from trine.cloudwatch.errors import (
     InvalidParameterCombination,
     InvalidParameterValue,
     MissingParameter,
     ValidationError,
 )
-from trine.cloudwatch.expression import parse
 from trine.cloudwatch.metric import MetricKey, dimensions_of
 from trine.cloudwatch.statistic import statistic
 from trine.cloudwatch.store import MetricStore
+
+if TYPE_CHECKING:
+    from trine.cloudwatch.arithmetic import TimeSeries, Value
 
 PERIODS_SECONDS = (1, 5, 10, 20, 30)
 """Below a minute; above, any multiple of 60."""
@@ -118,6 +119,10 @@ class Queries:
         return {at: value for at, values in points if math.isfinite(value := compute(values))}
 
     def _compute(self, name: str, query: Mapping[str, Any], text: str) -> Value:
+        # Metric math loads when an expression asks for it: 2 ms that no start has to pay.
+        from trine.cloudwatch.arithmetic import Computation
+        from trine.cloudwatch.expression import parse
+
         period = check_period(query["Period"]) if query.get("Period") is not None else self._period
         start = int(self._start // period * period)
         if (self._stop - start) / period > limits.DATAPOINTS_PER_CALL_MAX_COUNT:

@@ -151,6 +151,15 @@ def test_the_first_who_proves_an_alias_keeps_it(people: Any) -> None:
     assert people.api.admin_get_user(UserPoolId=pool, Username="boss@example.com")["Username"] == "victim"
 
 
+@pytest.mark.parametrize("name", ["boss@example.com", "+15550100123"])
+def test_nobody_is_named_as_somebody_elses_alias_may_look(people: Any, name: str) -> None:
+    """Names come before aliases: who is named like a telephone would shadow whoever proves it later."""
+    _, client = pool_of_its_own(people, AliasAttributes=["email", "phone_number"])
+    refused = people.error("sign_up", ClientId=client, Username=name, Password=PASSWORD)
+    assert refused[0] == "InvalidParameterException"
+    assert "Username cannot be of" in refused[1]
+
+
 def test_a_code_cannot_be_guessed_by_asking_for_it_again_and_again(people: Any) -> None:
     email = people.someone()
     asked = {"ClientId": people.web, "Username": email}

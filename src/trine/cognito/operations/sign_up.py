@@ -39,6 +39,10 @@ def new_user(rooms: Rooms, pool: Pool, name: str, attributes: dict[str, str], st
         user_attributes.check(pool, {wanted: name}, admin=True)
     elif "@" in name and "email" in pool.aliases:
         raise InvalidParameter("Username cannot be of email format, since user pool is configured for email alias.")
+    elif name.startswith("+") and name[1:].isdecimal() and "phone_number" in pool.aliases:
+        raise InvalidParameter(
+            "Username cannot be of phone number format, since user pool is configured for phone number alias."
+        )
     if rooms.directory.find_user(pool, name) is not None:
         same_address = bool(pool.username_attributes)
         raise UsernameExists(

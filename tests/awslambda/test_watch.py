@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from typing import Any
 
 import pytest
@@ -31,6 +33,24 @@ def test_a_fork_bomb_is_ended(lab: Any) -> None:
     lab.put("attacks.fork_children", "forks", MemorySize=10_240, Timeout=20)
     error = json.loads(lab.invoke("forks", {"count": 1_500}).payload)
     assert error == "EAGAIN" or error["errorType"] == "Runtime.ExitError"
+    assert lab.call("app.hello") == {"hello": "world"}
+
+
+def _counts_by_namespace() -> bool:
+    release = [int(part) for part in platform.release().split("-")[0].split(".")[:2]]
+    return release >= [6, 14] or (release >= [5, 14] and os.geteuid() != 0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not _counts_by_namespace(), reason="this kernel bounds no processes by namespace: it would hurt others"
+)
+def test_a_bomb_whose_children_fork_too_is_ended(lab: Any) -> None:
+    if not lab.service.machinery.isolation()["namespaces"]:
+        pytest.skip("without namespaces nothing bounds a bomb in time: it would hurt others")
+    lab.put("attacks.bomb", "bomb", MemorySize=1_024, Timeout=3)
+    error = json.loads(lab.invoke("bomb", {}).payload)
+    assert error["errorType"] in ("Runtime.ExitError", "Sandbox.Timedout")
     assert lab.call("app.hello") == {"hello": "world"}
 
 

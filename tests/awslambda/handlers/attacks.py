@@ -111,3 +111,15 @@ def allocate(event, context):
     for _ in range(event["mb"]):
         kept.append(os.urandom(1 << 20))
     return len(kept)
+
+
+def bomb(event, context):
+    """Fork for ever, children too."""
+    import os
+    import time
+
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            time.sleep(0.01)

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import json
 import os
+import resource
 import sys
 from typing import Any
 
@@ -17,6 +18,11 @@ from . import landlock, linux, mounts, seccomp
 
 USER_INSIDE = 993
 """The user id that functions see, as on AWS (`sbx_user1051`)."""
+PROCESSES_BOUND = 1_024 + 64
+"""Processes and threads of one environment at the very most: a little more than Lambda's 1,024, at which the server's
+watch ends it."""
+_PIDS_RESERVED = 300
+"""The kernel gives out no lower numbers once it has begun anew (RESERVED_PIDS)."""
 NAMESPACES = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc", "/opt", "/proc", "/sys", "/dev", mounts.TASK,
            "/run")  # fmt: skip
@@ -127,6 +133,23 @@ def enter_namespaces(
     """In the first process of the new namespaces: become its user and lay out its file system."""
     mounts.map_user(USER_INSIDE, user, group)
     mounts.arrange(code, layers_folder, visible, tmp_mb)
+    bound_processes(user)
+
+
+def bound_processes(user: int) -> None:
+    """In the first process of the new namespaces: let the kernel itself end the growth of a fork bomb.
+
+    A bomb whose children fork too has doubled to tens of thousands before anybody looks; bounded, it is found by the
+    server's watch, which ends it. `pid_max` belongs to the pid namespace since Linux 6.14 (before, it was the whole
+    machine's: never written there); RLIMIT_NPROC counts within the user namespace since 5.14, and not for root.
+    """
+    release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2] if part.isdigit())
+    if release >= (6, 14):
+        with contextlib.suppress(OSError), open("/proc/sys/kernel/pid_max", "w", encoding="ascii") as file:
+            file.write(str(_PIDS_RESERVED + PROCESSES_BOUND))
+    if release >= (5, 14) and user != 0:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES_BOUND, PROCESSES_BOUND))
 
 
 def lock(layers: Layers, readable: list[str], writable: list[str]) -> None:

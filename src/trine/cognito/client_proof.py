@@ -29,3 +29,11 @@ def check(client: Client, given: str | None, usernames: Iterable[str]) -> None:
     wanted = [secret_hash(client.id, client.secret, username) for username in usernames]
     if not any(hmac.compare_digest(one.encode(), given.encode("utf-8", "replace")) for one in wanted):
         raise NotAuthorized(f"Unable to verify secret hash for client {client.id}")
+
+
+def check_secret(client: Client, given: object, refusal: str) -> None:
+    """NotAuthorized with `refusal` unless `given` is the client's secret itself, or the client has none."""
+    if client.secret is not None and not hmac.compare_digest(
+        client.secret.encode(), str(given).encode("utf-8", "replace")
+    ):
+        raise NotAuthorized(refusal)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 
 from trine.cognito import attributes as user_attributes
-from trine.cognito import limits
+from trine.cognito import client_proof, limits
 from trine.cognito.codes import MEDIUM
 from trine.cognito.errors import InvalidParameter, NotAuthorized
 from trine.cognito.lockout import count_wrong
@@ -130,10 +129,7 @@ async def global_sign_out(turn: Turn) -> Output:
 async def revoke_token(turn: Turn) -> Output:
     """RevokeToken: a refresh token and the access tokens that came of it. An unknown one is no error (RFC 7009)."""
     client = turn.rooms.directory.client(turn.input["ClientId"])
-    if client.secret is not None and not hmac.compare_digest(
-        client.secret.encode(), str(turn.input.get("ClientSecret", "")).encode("utf-8", "replace")
-    ):
-        raise NotAuthorized("Invalid client secret")
+    client_proof.check_secret(client, turn.input.get("ClientSecret", ""), "Invalid client secret")
     session = turn.rooms.directory.sessions.get(turn.rooms.mint.digest(turn.input["Token"]))
     if session is not None and session.client_id == client.id:
         turn.rooms.directory.remove_session(session)

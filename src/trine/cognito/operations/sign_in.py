@@ -284,10 +284,9 @@ def session_of(turn: Turn, client: Client, refresh_token: str) -> Session:
 async def get_tokens_from_refresh_token(turn: Turn) -> Output:
     """GetTokensFromRefreshToken: as the flow REFRESH_TOKEN_AUTH; refresh tokens are not rotated."""
     client = turn.rooms.directory.client(turn.input["ClientId"])
-    if client.secret is not None and not hmac.compare_digest(
-        client.secret.encode(), str(turn.input.get("ClientSecret", "")).encode("utf-8", "replace")
-    ):
-        raise NotAuthorized(f"Unable to verify secret hash for client {client.id}")
+    client_proof.check_secret(
+        client, turn.input.get("ClientSecret", ""), f"Unable to verify secret hash for client {client.id}"
+    )
     pool = turn.rooms.directory.pool(client.pool_id)
     session = session_of(turn, client, turn.input["RefreshToken"])
     user = turn.rooms.directory.find_user(pool, session.username)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,25 @@ def http(method: str, url: str, body: object = None, headers: Mapping[str, str] 
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, error.headers, error.read())
+
+
+def environments(stack: RunningStack) -> int:
+    """How many environments live, of all functions."""
+    functions = stack.stack.wings.functions
+    return stack.call(
+        lambda: sum(
+            len(functions.registry.describe_environments(function.name))
+            for function in functions.deployment.functions()
+        )
+    )
+
+
+def wait_for_environments(stack: RunningStack, count: int) -> None:
+    """Processes start and die in their own time, not by the stack's clock."""
+    deadline = time.monotonic() + 30
+    while environments(stack) != count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert environments(stack) == count
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from trine.aws.invoke import InvokeRequest, InvokeResponse
 from trine.awslambda import limits
 from trine.awslambda.async_event import AsyncEvent, EventConfig, Outcome
 from trine.awslambda.async_invoke import AsyncInvoker
-from trine.awslambda.destination import Destinations
+from trine.awslambda.destination import Destinations, is_delivered
 from trine.awslambda.errors import InvalidParameterValue
 from trine.awslambda.event_store import EventStore
 from trine.awslambda.function import LATEST, Function
@@ -42,6 +42,8 @@ class AsyncEvents:
         self._registry = registry
         self._invoke = invoke
         self._clock = clock
+        self.notes: list[str] = []
+        """Destinations that nothing is delivered to here, one line each."""
         self.destinations = Destinations(clock, neighbours, self._permit, self._invoke_later)
         self.queue = AsyncInvoker(clock, EventStore(catalogue), run, self._config, self._tell)
 
@@ -51,6 +53,11 @@ class AsyncEvents:
         plain = None if qualifier == LATEST else qualifier
         config = config_from_properties(properties)
         entry.event_configs[plain] = replace(config, modified_at=self._clock.now(), properties=dict(properties))
+        for destination in (config.on_success, config.on_failure):
+            if destination is not None and not is_delivered(destination):
+                self.notes.append(
+                    f"{entry.function.name}: what becomes of asynchronous events is not told to {destination} here"
+                )
 
     def _config(self, event: AsyncEvent) -> EventConfig:
         entry = self._registry.get(event.function)

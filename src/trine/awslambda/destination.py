@@ -32,6 +32,18 @@ _EVENT_TYPES = {
 """`detail-type` on an event bus, by whether the function succeeded."""
 
 
+_SERVICES = frozenset(("lambda", "sqs", "sns", "events"))
+"""Services that an outcome can be delivered to here. On AWS also a bucket, for failures."""
+
+
+def is_delivered(arn: str) -> bool:
+    """Whether outcomes reach a destination of this kind. Text that is no ARN is left to whoever sends to it."""
+    try:
+        return Arn.parse(arn).service in _SERVICES
+    except ValueError:
+        return True
+
+
 class Destinations:
     """Delivers outcomes for one service."""
 

@@ -47,6 +47,12 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "InvokedViaFunctionUrl": _E,
     },
     "AWS::Lambda::LayerVersion": {"LayerName": _E, "Content": _E, "CompatibleRuntimes": _S, "Description": _S},
+    "AWS::Lambda::LayerVersionPermission": {
+        "LayerVersionArn": _E,
+        "Action": _E,
+        "Principal": _E,
+        "OrganizationId": _E,
+    },
     "AWS::Lambda::Version": {"FunctionName": _E, "Description": _S, "ProvisionedConcurrencyConfig": _E},
     "AWS::Lambda::Alias": {
         "FunctionName": _E,

@@ -23,6 +23,7 @@ from trine.aws.catalogue import Catalogue
 from trine.awslambda.code import place_code
 from trine.awslambda.errors import InvalidParameterValue, ResourceNotFound
 from trine.awslambda.event_store import all_done
+from trine.awslambda.permission import principal_of
 from trine.clock import Clock
 from trine.iam.policy import CompiledPolicy, parse_policy
 
@@ -122,6 +123,31 @@ class LayerStore:
         found = self._versions.pop(arn, None)
         if found is not None:
             await self.keep(found, deleted=True)
+
+    def permit(self, layer: LayerVersion, sid: str, permission: Mapping[str, Any]) -> dict[str, Any]:
+        """Add a statement to a version's resource policy, out of the members that AddLayerVersionPermission and
+        `AWS::Lambda::LayerVersionPermission` share: Action, Principal, OrganizationId. Raises InvalidParameterValue,
+        MalformedPolicy (a principal that nobody could be)."""
+        action, principal = permission.get("Action"), permission.get("Principal")
+        if action != "lambda:GetLayerVersion":
+            raise InvalidParameterValue(f"Action must be lambda:GetLayerVersion, not {action!r}")
+        if not isinstance(principal, str) or not principal:
+            raise InvalidParameterValue("Principal is mandatory for a permission")
+        statement: dict[str, Any] = {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": principal_of(principal, self._place),
+            "Action": action,
+            "Resource": layer.arn,
+        }
+        organization = permission.get("OrganizationId")
+        if organization is not None:
+            if principal != "*":
+                raise InvalidParameterValue("OrganizationId needs the principal *, not an account")
+            statement["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": organization}}
+        parse_policy(json.dumps({"Version": "2012-10-17", "Statement": [statement]}), "resource", layer.arn)
+        layer.statements.append(statement)
+        return statement
 
     def policy(self, arn: str) -> CompiledPolicy | None:
         """A version's resource policy, compiled; None without statements."""

@@ -125,9 +125,10 @@ class Service:
             )
         return self._sources
 
-    def source_notes(self) -> list[str]:
-        """Event sources of the template that nothing reads here, one line each."""
-        return [] if self._sources is None else list(self._sources.notes)
+    def event_notes(self) -> list[str]:
+        """Event sources of the template that nothing reads here, and destinations that nothing is told, one line
+        each."""
+        return [*self.events.notes, *([] if self._sources is None else self._sources.notes)]
 
     def open(self) -> None:
         """Go on with the events of an earlier run, and start the pollers: once the template's functions are there."""

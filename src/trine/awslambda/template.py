@@ -19,7 +19,8 @@ from trine.awslambda.urls.config import id_of
 LAYER, VERSION, ALIAS = "AWS::Lambda::LayerVersion", "AWS::Lambda::Version", "AWS::Lambda::Alias"
 EVENT_CONFIG = "AWS::Lambda::EventInvokeConfig"
 EVENT_SOURCE = "AWS::Lambda::EventSourceMapping"
-BEFORE_FUNCTIONS = (LAYER,)
+LAYER_PERMISSION = "AWS::Lambda::LayerVersionPermission"
+BEFORE_FUNCTIONS = (LAYER, LAYER_PERMISSION)
 URL = "AWS::Lambda::Url"
 AFTER_FUNCTIONS = (VERSION, ALIAS, EVENT_CONFIG, EVENT_SOURCE, URL)
 
@@ -42,6 +43,9 @@ def put_resource(
         if content is None:
             raise InvalidParameterValue("a layer needs local Content")
         service.deployment.put_layer(properties, content)
+    elif resource_type == LAYER_PERMISSION:
+        layers = service.deployment.layers
+        layers.permit(layers.find(str(properties.get("LayerVersionArn"))), physical_id, properties)
     elif resource_type == VERSION:
         version = service.deployment.put_version(str(properties.get("FunctionName")))
         _provision(service, version.name, version.version, properties)

@@ -250,7 +250,7 @@ class Stack:
                 *(self.wings.sockets.problems if self.wings.sockets is not None else ()),
                 *self._network_problems,
                 *self.wings.functions.deployment.notes(),
-                *self.wings.functions.source_notes(),
+                *self.wings.functions.event_notes(),
                 *self.wings.eventing.all_notes(),
                 *self.wings.notes,
             ],

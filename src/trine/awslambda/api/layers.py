@@ -23,9 +23,7 @@ from trine.awslambda.errors import (
     ResourceNotFound,
 )
 from trine.awslambda.layers import LayerVersion, layer_name, policy_text
-from trine.awslambda.permission import principal_of
 from trine.awslambda.service import Service
-from trine.iam.policy import parse_policy
 
 Given = Mapping[str, Any]
 _SHOWN = ("Description", "CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo")
@@ -118,18 +116,7 @@ class LayerOperations:
                 f"The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the "
                 "existing statement."
             )
-        statement: dict[str, Any] = {
-            "Sid": sid,
-            "Effect": "Allow",
-            "Principal": principal_of(given["Principal"], self._service.place),
-            "Action": given["Action"],
-            "Resource": layer.arn,
-        }
-        if "OrganizationId" in given:
-            statement["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": given["OrganizationId"]}}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        parse_policy(document, "resource", layer.arn)  # a principal that nobody could be is refused here
-        layer.statements.append(statement)
+        statement = self._layers.permit(layer, sid, given)
         await self._layers.keep(layer)
         return {"Statement": json.dumps(statement), "RevisionId": revision_of(policy_text(layer))}
 

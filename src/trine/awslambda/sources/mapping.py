@@ -20,6 +20,8 @@ from trine.awslambda.sources import limits
 REPORT = "ReportBatchItemFailures"
 Kind = Literal["stream", "queue"]
 _KINDS: Map[str, Kind] = {"dynamodb": "stream", "sqs": "queue"}
+_DESTINATIONS = ("sqs", "sns")
+"""Services that take batches which were given up. On AWS also buckets, and Kafka topics for Kafka's own sources."""
 _STREAM_ONLY = (
     "ParallelizationFactor",
     "StartingPosition",
@@ -65,6 +67,21 @@ def kind_of(source_arn: str) -> Kind | None:
         return _KINDS.get(Arn.parse(source_arn).service)
     except ValueError:
         raise InvalidParameterValue("Unrecognized event source.") from None
+
+
+def destination_elsewhere(given: Map[str, Any]) -> str | None:
+    """The on-failure destination that `given` names when it is of a kind that Trine does not deliver to: a bucket, a
+    Kafka topic. None where it can be delivered, where there is none, and where it is no address at all."""
+    destination = text_in(object_in(object_in(given, "DestinationConfig"), "OnFailure"), "Destination")
+    if destination is None:
+        return None
+    if destination.startswith("kafka://"):
+        return destination
+    try:
+        service = Arn.parse(destination).service
+    except ValueError:
+        return None
+    return None if service in _DESTINATIONS else destination
 
 
 def mapping_from(given: Map[str, Any]) -> Mapping:
@@ -161,18 +178,15 @@ def _reports(types: Sequence[str]) -> bool:
 
 def _destination(given: Map[str, Any]) -> str | None:
     destination = text_in(object_in(object_in(given, "DestinationConfig"), "OnFailure"), "Destination")
-    if destination is None:
-        return None
-    try:
-        service = Arn.parse(str(destination)).service
-    except ValueError:
-        raise InvalidParameterValue(f"The destination ARN {destination} is invalid.") from None
-    if service not in ("sqs", "sns"):
+    if destination_elsewhere(given) is not None:
         raise InvalidParameterValue(
             f"The destination {destination} is no SQS queue and no SNS topic; other destinations of event source "
             "mappings are not built."
         )
-    return str(destination)
+    try:
+        return None if destination is None else str(Arn.parse(destination))
+    except ValueError:
+        raise InvalidParameterValue(f"The destination ARN {destination} is invalid.") from None
 
 
 def _concurrency(given: Map[str, Any]) -> int | None:

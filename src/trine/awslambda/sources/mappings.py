@@ -24,7 +24,7 @@ from trine.awslambda.neighbours import Neighbours
 from trine.awslambda.registry import Registry
 from trine.awslambda.sources import limits
 from trine.awslambda.sources.checkpoint import CheckpointStore
-from trine.awslambda.sources.mapping import Mapping, kind_of, mapping_from
+from trine.awslambda.sources.mapping import Mapping, destination_elsewhere, kind_of, mapping_from
 from trine.awslambda.sources.queue_poller import QueuePoller
 from trine.awslambda.sources.stream_poller import StreamPoller
 from trine.awslambda.sources.target import Target
@@ -117,12 +117,18 @@ class Mappings:
         return source
 
     def put(self, given: Map[str, Any], uuid: str) -> None:
-        """Make a template's mapping; a source that Trine has no poller for becomes a note. AwsError."""
-        source_arn = str(given.get("EventSourceArn") or "")
-        if source_arn and kind_of(source_arn) is None:
-            self.notes.append(f"{given.get('FunctionName')}: nothing reads the event source {source_arn} here")
+        """Make a template's mapping; what Trine does not read from, or tell failures to, becomes a note. AwsError."""
+        name, source_arn = given.get("FunctionName"), str(given.get("EventSourceArn") or "")
+        if not source_arn and given.get("SelfManagedEventSource"):
+            source_arn = "of a Kafka cluster"
+        elif not source_arn or kind_of(source_arn) is not None:
+            elsewhere = destination_elsewhere(given)
+            if elsewhere is not None:
+                self.notes.append(f"{name}: what becomes of batches that fail is not told to {elsewhere} here")
+                given = {key: one for key, one in given.items() if key != "DestinationConfig"}
+            self._made(uuid, given)
             return
-        self._made(uuid, given)
+        self.notes.append(f"{name}: nothing reads the event source {source_arn} here")
 
     async def update(self, uuid: str, given: Map[str, Any]) -> Source:
         """UpdateEventSourceMapping: what is given changes, the rest stays. ResourceNotFound, InvalidParameterValue."""

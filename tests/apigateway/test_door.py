@@ -38,7 +38,7 @@ class LiveDoor:
         self._thread.join(10)
 
     def call(self, method: str, target: str, body: bytes | None = None, **headers: str) -> tuple[Any, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, target, body, {n.replace("_", "-"): v for n, v in headers.items()})
             response = connection.getresponse()

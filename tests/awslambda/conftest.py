@@ -61,7 +61,7 @@ class Lab:
         self.service.start()
         await self.service.warm()
 
-    def run(self, work: Coroutine[Any, Any, Any], timeout_seconds: float = 20) -> Any:
+    def run(self, work: Coroutine[Any, Any, Any], timeout_seconds: float = 60) -> Any:
         """Run `work` on the lab's loop to its end."""
         return self.runner.run(asyncio.wait_for(work, timeout_seconds))
 

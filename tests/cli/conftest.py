@@ -16,7 +16,7 @@ import pytest
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "profiles"
 
 
-def trine(*arguments: str | Path, cwd: Path | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def trine(*arguments: str | Path, cwd: Path | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "trine", *map(str, arguments)],
@@ -39,7 +39,7 @@ class Up:
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """Send a signal and wait; the exit code."""
         self.process.send_signal(signal_number)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
 
 StartUp = Callable[..., Up]
@@ -66,7 +66,7 @@ def up(project: Path) -> Iterator[StartUp]:
         started.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, f"trine up ended with {process.wait(timeout=10)}"
+        assert line, f"trine up ended with {process.wait(timeout=60)}"
         return Up(process, json.loads(line))
 
     yield start

@@ -72,7 +72,7 @@ class People:
         headers = {} if token is None else {"Authorization": token}
         request = urllib.request.Request(found["stages"][0]["pathUrl"] + "me", headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.loads(answer.read())
         except HTTPError as error:
             return error.code, json.loads(error.read())

@@ -113,7 +113,7 @@ def test_administration_needs_a_signature_and_a_permission(people: Any) -> None:
     target = "AWSCognitoIdentityProviderService.AdminDeleteUser"
     request = urllib.request.Request(people.stack.aws_url, body, {"X-Amz-Target": target})
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=60)
     assert b"MissingAuthenticationTokenException" in refused.value.read()
     iam = people.stack.client("iam")
     iam.create_user(UserName="helper")
@@ -188,10 +188,10 @@ def test_the_aws_cli_and_a_browser_may_ask(people: Any) -> None:
         headers={"Origin": "http://localhost:5173", "Access-Control-Request-Method": "POST",
                  "Access-Control-Request-Headers": "content-type,x-amz-target"},
     )  # fmt: skip
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
     url = f"{people.stack.aws_url}/{people.pool}/.well-known/openid-configuration"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         assert people.outputs["Provider"].encode() in answer.read()
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(url.replace(people.pool, "us-east-1_nobody"), timeout=10)
+        urllib.request.urlopen(url.replace(people.pool, "us-east-1_nobody"), timeout=60)

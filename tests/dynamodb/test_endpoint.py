@@ -19,7 +19,7 @@ SERIALIZATION = "com.amazon.coral.service#SerializationException"
 
 def exchange(server: Any, raw: bytes) -> tuple[int, dict[str, str], bytes]:
     """Send raw bytes, read one response."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(raw)
         received = b""
         while b"\r\n\r\n" not in received:
@@ -126,7 +126,7 @@ def test_a_get_tells_the_service_is_healthy(table_server: Any) -> None:
 
 def test_pipelined_requests_are_answered_in_order(table_server: Any) -> None:
     one = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", table_server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", table_server.port), timeout=60) as connection:
         connection.sendall(one * 3)
         received = b""
         while received.count(b"healthy") < 3:

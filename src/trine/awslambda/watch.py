@@ -6,7 +6,11 @@ sleeps while nothing runs, and does not look at invocations that are over within
 
 from __future__ import annotations
 
+import asyncio
+from asyncio import Future
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from trine.awslambda import limits
 from trine.awslambda.environment import Environment
@@ -20,6 +24,9 @@ _COST_SHARE = 20
 _SLOWEST_NS, _FASTEST_NS = 100_000_000, 4_000_000
 _GROWTH_BYTES_PER_NS = 4.0
 """The fastest growth expected (4 GB a second): the time to the next look follows from it."""
+_SCALES = 2
+"""Threads that weigh shared memory: the kernel answers once the process looked at lets go of its map, which takes
+seconds when a thousand forks share a processor (the event loop stood still for 16 s)."""
 
 
 class Watch:
@@ -30,6 +37,8 @@ class Watch:
         self._watched = watched
         self._timer: Timer | None = None
         self._next_look_ns: dict[Environment, int] = {}
+        self._scales: ThreadPoolExecutor | None = None
+        self._weighed: dict[Environment, Future[int]] = {}
 
     def wake(self) -> None:
         """Something runs. Cheap when the watch is awake already."""
@@ -39,6 +48,8 @@ class Watch:
     def close(self) -> None:
         """Stop for good."""
         self._sleep()
+        if self._scales is not None:
+            self._scales.shutdown(wait=False, cancel_futures=True)
 
     def _sleep(self) -> None:
         if self._timer is not None:
@@ -72,11 +83,28 @@ class Watch:
             environment.end_for(
                 "Runtime.ExitError", f"Runtime exited with error: more than {limits.PROCESSES_MAX} processes"
             )
-        elif resident_bytes > limit_bytes and (processes == 1 or shared_out_bytes(pid) > limit_bytes):
+        elif resident_bytes > limit_bytes and processes == 1:
             environment.exceeded_memory()
+        elif resident_bytes > limit_bytes:
+            self._weigh(environment, pid, limit_bytes)
         # Many processes are slow to look at: the watch itself must not become the load.
         return max(
             _FASTEST_NS,
             cost_ns * _COST_SHARE,
             min(_SLOWEST_NS, int((limit_bytes - resident_bytes) / _GROWTH_BYTES_PER_NS)),
         )
+
+    def _weigh(self, environment: Environment, pid: int, limit_bytes: int) -> None:
+        # Several processes count what they share more than once: what they hold together is found out beside the loop.
+        if environment in self._weighed:
+            return
+        if self._scales is None:
+            self._scales = ThreadPoolExecutor(_SCALES, thread_name_prefix="memory-of-forks")
+        weighed = asyncio.get_running_loop().run_in_executor(self._scales, shared_out_bytes, pid)
+        self._weighed[environment] = weighed
+        weighed.add_done_callback(partial(self._on_weighed, environment, limit_bytes))
+
+    def _on_weighed(self, environment: Environment, limit_bytes: int, weighed: Future[int]) -> None:
+        del self._weighed[environment]
+        if not weighed.cancelled() and weighed.result() > limit_bytes and environment.is_alive:
+            environment.exceeded_memory()

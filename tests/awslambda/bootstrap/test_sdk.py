@@ -168,7 +168,7 @@ def client(server: Server, **config: Any) -> Any:
         aws_access_key_id="ASIAEXAMPLE",
         aws_secret_access_key="secret/KEY+1",
         aws_session_token="token" * 20,
-        config=botocore.config.Config(read_timeout=5, connect_timeout=5, **config),
+        config=botocore.config.Config(read_timeout=60, connect_timeout=60, **config),
     )
 
 

@@ -179,7 +179,7 @@ def test_the_host_says_which_url(stack: RunningStack) -> None:
     place = urlsplit(stack.url)
     assert urlsplit(url["url"]).hostname == f"{url['id']}.lambda-url.us-east-1.localhost"
     for host in (f"{urlsplit(url['url']).netloc}", f"{url['id']}.lambda-url.us-east-1.on.aws"):
-        connection = http.client.HTTPConnection(place.hostname or "", place.port or 0, timeout=10)
+        connection = http.client.HTTPConnection(place.hostname or "", place.port or 0, timeout=60)
         connection.request("GET", "/deep/path", headers={"Host": host})
         event = json.loads(connection.getresponse().read())["event"]
         assert event["rawPath"] == "/deep/path"
@@ -293,7 +293,7 @@ def test_a_signed_url_asks_the_callers_policies(stack: RunningStack) -> None:
 
 def open_stream(stack: RunningStack, path: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
     parts = urlsplit(url_of(stack, "streamed")["pathUrl"] + path)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 0, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 0, timeout=60)
     connection.request("GET", parts.path)
     return connection, connection.getresponse()
 

@@ -110,8 +110,8 @@ def end_all(worker: int, reaped: bool = False) -> int:
 
     Killed processes hand their children to this one, so it goes round until none is left.
     """
-    status = 0
-    if os.getpid() == 1:  # of a PID namespace: one call reaches all others in it
+    reaches_all = os.getpid() == 1  # of a PID namespace: one call reaches all others in it, those being forked too
+    if reaches_all:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
     elif not reaped:
@@ -119,13 +119,17 @@ def end_all(worker: int, reaped: bool = False) -> int:
             os.killpg(worker, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)
+    status = 0
     while True:
-        for pid in linux.descendants_of(os.getpid()):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        if not reaches_all:
+            for pid in linux.descendants_of(os.getpid()):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         try:
-            pid, ended = os.waitpid(-1, 0)
+            ended = [os.waitpid(-1, 0)]
         except ChildProcessError:
             return status
-        if pid == worker:
-            status = ended
+        # Of a thousand that died together all are collected before the next look for what they left behind.
+        for pid, found in (*ended, *_reap()):
+            if pid == worker:
+                status = found

@@ -12,13 +12,14 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from trine.apigateway.endpoint import Endpoint
+from trine.apigateway.endpoint import Operations
 from trine.apigateway.usage_resources import build_usage
 from trine.aws.arn import Place
 from trine.aws.ids import SeededIds
 from trine.clock import SystemClock
 from trine.http.server import serve
 from trine.iam.access import Access
+from trine.iam.door import ServiceDoor
 from trine.trace import TraceBook
 
 
@@ -46,7 +47,7 @@ def stack(make_door: Any, rest: Any, http: Any, lambda_proxy: Any, resource: Any
     door = make_door(resources, usage=usage)
     access = Access(clock, SeededIds(9))
     key = access.owner_credentials()
-    endpoint = Endpoint(door.gateway, access, SeededIds(3), TraceBook(clock), Place())
+    endpoint = ServiceDoor(Operations(door.gateway, Place()).api(), access, SeededIds(3), TraceBook(clock))
     ready, box = threading.Event(), {}
 
     async def main() -> None:

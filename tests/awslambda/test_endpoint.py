@@ -14,8 +14,9 @@ import botocore.config
 import botocore.exceptions
 import pytest
 
-from trine.awslambda.endpoint import Endpoint
+from trine.awslambda.endpoint import lambda_api
 from trine.http.server import serve
+from trine.iam.door import ServiceDoor
 
 
 class Door:
@@ -23,7 +24,7 @@ class Door:
 
     def __init__(self, lab: Any) -> None:
         self.lab = lab
-        endpoint = Endpoint(lab.service, lab.access, lab.ids, lab.traces)
+        endpoint = ServiceDoor(lambda_api(lab.service, lab.ids), lab.access, lab.ids, lab.traces)
         self.server = lab.run(serve(endpoint.handle, "127.0.0.1", 0, clock=lab.clock))
         key = lab.access.owner_credentials()
         self.client = self.client_with(key.access_key_id, key.secret_access_key)

@@ -14,6 +14,7 @@ from trine.clock import ManualClock
 from trine.http.message import Headers, Request
 from trine.iam.access import Access
 from trine.iam.caller import secure_transport
+from trine.iam.door import passing
 from trine.iam.errors import AccessDenied, MalformedPolicy, NoSuchEntity, ValidationError
 from trine.iam.policy import parse_policy
 from trine.trace import TraceBook
@@ -356,10 +357,10 @@ def test_passing_a_role_is_a_right_of_its_own(access: Access, give_role: GiveRol
     condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
     statement = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role, "Condition": condition}
     caller = give_role(statement)
-    access.authorize_pass_role(caller, role, "lambda.amazonaws.com", "lambda")
+    access.authorize(caller, *passing(role, "lambda.amazonaws.com"), dialect="lambda")
     for arn, service in ((role, "ec2.amazonaws.com"), (role + "x", "lambda.amazonaws.com")):
         with pytest.raises(AccessDenied) as refused:
-            access.authorize_pass_role(caller, arn, service, "lambda")
+            access.authorize(caller, *passing(arn, service), dialect="lambda")
         assert (refused.value.code, refused.value.status) == ("AccessDeniedException", 403)
         assert "is not authorized to perform: iam:PassRole on resource: " in refused.value.message
 

@@ -19,7 +19,8 @@ from trine.clock import SystemClock
 from trine.http.message import Request, Response
 from trine.http.server import serve
 from trine.iam.access import Access
-from trine.iam.endpoint import IdentityEndpoint
+from trine.iam.door import ServiceDoor
+from trine.iam.endpoint import identity_api
 from trine.trace import TraceBook
 
 TRUST = {
@@ -47,7 +48,10 @@ class House:
         self.access = Access(self.clock, self._ids, self._catalogue)
         self.owner = self.access.owner_credentials()
         await self.access.settled()
-        doors = {name: IdentityEndpoint(name, self.access, self._ids, self.traces) for name in ("sts", "iam")}
+        access = self.access
+        doors = {
+            name: ServiceDoor(identity_api(name, access), access, self._ids, self.traces) for name in ("sts", "iam")
+        }
 
         def handle(request: Request) -> Any:
             authorization = request.headers.get(b"authorization") or request.query

@@ -13,12 +13,13 @@ from trine.aws.ids import SeededIds
 from trine.clock import ManualClock
 from trine.http.message import Headers, Request, Response
 from trine.iam.access import Access
-from trine.iam.endpoint import OPERATIONS, IdentityEndpoint
+from trine.iam.door import ServiceDoor
+from trine.iam.endpoint import OPERATIONS, identity_api
 from trine.trace import TraceBook
 
 CLOCK = ManualClock()
 ACCESS = Access(CLOCK, SeededIds(9), mode="soft")
-DOORS = {name: IdentityEndpoint(name, ACCESS, SeededIds(4), TraceBook(CLOCK)) for name in OPERATIONS}
+DOORS = {name: ServiceDoor(identity_api(name, ACCESS), ACCESS, SeededIds(4), TraceBook(CLOCK)) for name in OPERATIONS}
 ACTIONS = [(service, name) for service, operations in OPERATIONS.items() for name in operations]
 MEMBERS = [
     "RoleName",

@@ -15,7 +15,8 @@ from trine.aws.ids import SeededIds
 from trine.clock import ManualClock
 from trine.http.message import Headers, Request, Response
 from trine.iam.access import Access
-from trine.iam.endpoint import IdentityEndpoint
+from trine.iam.door import ServiceDoor
+from trine.iam.endpoint import identity_api
 from trine.trace import TraceBook
 
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/pool"
@@ -62,7 +63,7 @@ def arn(access: Access, claims: dict[str, Any]) -> str:
 
 
 def ask(access: Access, arn: str, text: str | None = None, **more: str) -> Response:
-    endpoint = IdentityEndpoint("sts", access, SeededIds(3), TraceBook(access.clock))
+    endpoint = ServiceDoor(identity_api("sts", access), access, SeededIds(3), TraceBook(access.clock))
     form = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": arn, "RoleSessionName": "me"}
     form |= {"WebIdentityToken": token() if text is None else text, **more}
     body = "&".join(f"{name}={value}" for name, value in form.items()).encode()

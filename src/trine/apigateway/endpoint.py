@@ -1,13 +1,12 @@
-"""API Gateway's own API on the AWS port, for reading: APIs, stages, resources, routes, keys, plans, usage.
+"""API Gateway's own API, for reading: APIs, stages, resources, routes, keys, plans, usage.
 
-Corridor: signature → operation → policy (`apigateway:GET` on the path) → answer. Enters `http.Request`, leaves
-`http.Response`; it never raises. APIs are made by the template alone: operations that change them answer
-`UnsupportedOperation`; `FlushStageAuthorizersCache` and `FlushStageCache` are those that do something.
+Enters the gateway, leaves a `ServiceApi`; the right that a call needs is `apigateway:GET` on its path. APIs are made by
+the template alone: operations that change them answer `UnsupportedOperation`; `FlushStageAuthorizersCache` and
+`FlushStageCache` are those that do something.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -18,13 +17,12 @@ from trine.apigateway.quota import DAYS_KEPT
 from trine.apigateway.usage_plans import ApiKey, UsagePlan
 from trine.aws.arn import Place
 from trine.aws.errors import AwsError
-from trine.aws.ids import Ids
 from trine.aws.protocol import ServiceModel
-from trine.http.message import Request, Response
-from trine.iam.access import Access
-from trine.trace import Trace, TraceBook
+from trine.http.message import Request
+from trine.iam.door import Deed, Right, ServiceApi, ServiceCall
 
-_log = logging.getLogger("trine.apigateway")
+KIND = "apigateway-api"
+"""The kind of its traces: `apigateway` are requests to the APIs that it serves."""
 Given = Mapping[str, Any]
 
 
@@ -42,12 +40,11 @@ class BadRequest(AwsError):
     status = 400
 
 
-class Endpoint:
-    """The door of the API Gateway API, versions 1 (REST) and 2 (HTTP)."""
+class Operations:
+    """The operations of versions 1 (REST) and 2 (HTTP), by name."""
 
-    def __init__(self, gateway: Gateway, access: Access, ids: Ids, traces: TraceBook, place: Place) -> None:
-        self._gateway, self._access = gateway, access
-        self._ids, self._traces, self._place = ids, traces, place
+    def __init__(self, gateway: Gateway, place: Place) -> None:
+        self._gateway, self._place = gateway, place
         self._operations: dict[str, dict[str, Callable[[Given], dict[str, Any]]]] = {
             "apigateway": {
                 "GetRestApis": lambda _: {"items": [describe_api(api) for api in gateway.apis if api.is_rest]},
@@ -83,42 +80,30 @@ class Endpoint:
                 },
             },
         }
-        self._models: dict[str, ServiceModel] = {}
 
-    def handle(self, request: Request) -> Response:
-        """Answer one request; never raises."""
-        request_id = self._ids.uuid()
-        trace = self._traces.open("apigateway-api", request_id)
-        model = self._model("apigatewayv2" if request.path.startswith(b"/v2/") else "apigateway")
-        try:
-            response = self._answer(model, request, request_id, trace)
-        except AwsError as error:
-            if trace.refusal is None:
-                trace.refuse("apigateway.endpoint", error.message, code=error.code)
-            response = model.render_error(error, request_id)
-        except Exception:
-            _log.exception("request %s failed unexpectedly", request_id)
-            response = model.render_error(AwsError("Internal server error", code="InternalFailure"), request_id)
-        self._traces.close(trace, response.status)
-        return response
+    def api(self) -> ServiceApi:
+        """Both versions, as the door needs them."""
+        models = {name: ServiceModel(name, frozenset(operations)) for name, operations in self._operations.items()}
 
-    def _model(self, name: str) -> ServiceModel:
-        """The API's model, read when first needed (it costs some 20 ms)."""
-        model = self._models.get(name)
-        if model is None:
-            model = self._models[name] = ServiceModel(name, frozenset(self._operations[name]))
-        return model
+        def model_of(request: Request) -> ServiceModel:
+            return models[_version_of(request)]
 
-    def _answer(self, model: ServiceModel, request: Request, request_id: str, trace: Trace) -> Response:
-        caller = self._access.authenticate(request, "apigateway", trace)
-        operation, given = model.parse(request)
-        trace.title = f"apigateway:{operation.name}"
-        path = request.path.decode("utf-8", "replace")
-        arn = f"arn:{self._place.partition}:apigateway:{self._place.region}::{path}"
-        self._access.authorize(caller, f"apigateway:{request.method}", arn, trace=trace)
-        output = self._operations[model.name][operation.name](given)
-        trace.step("apigateway.endpoint", {"operation": operation.name})
-        return model.render(operation, output, request_id)
+        def deed(name: str) -> Deed:
+            return lambda call: self._operations[_version_of(call.request)][name](call.input)
+
+        def rights(call: ServiceCall) -> list[Right]:
+            path = call.request.path.decode("utf-8", "replace")
+            arn = f"arn:{self._place.partition}:apigateway:{self._place.region}::{path}"
+            return [Right(f"apigateway:{call.request.method}", arn)]
+
+        return ServiceApi(
+            service="apigateway",
+            kind=KIND,
+            model_of=model_of,
+            operations={name: deed(name) for operations in self._operations.values() for name in operations},
+            rights=rights,
+            internal=AwsError("Internal server error", code="InternalFailure"),
+        )
 
     # -- what the answers are made of --------------------------------------------------------------------------------
 
@@ -174,6 +159,11 @@ class Endpoint:
         self._stage(given["restApiId"], given["stageName"], rest=True)
         self._gateway.flush_cache(given["restApiId"], given["stageName"])
         return {}
+
+
+def _version_of(request: Request) -> str:
+    """What botocore calls the version that a request speaks to."""
+    return "apigatewayv2" if request.path.startswith(b"/v2/") else "apigateway"
 
 
 def _days(start: str, end: str) -> list[str]:

@@ -1,34 +1,27 @@
-"""The door of CloudWatch: query, JSON and CBOR in, the same out. The corridor of this wing.
+"""The API of CloudWatch, as the door needs it: query, JSON and CBOR in, the same out.
 
-Enters an `http.Request`, leaves a `Response` when what it changed is durable. The rooms: the signature tells who
-asks, the body is unpacked, the model makes out the operation, the policies say whether it may, the operation answers.
+Enters the service, leaves a `ServiceApi`. Bodies that SDKs have compressed are unpacked here; signatures hold for what
+came in.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import zlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from trine.aws.arn import Place
 from trine.aws.errors import AwsError
-from trine.aws.ids import Ids
 from trine.aws.protocol_choice import ServiceModels
 from trine.aws.protocol_errors import MalformedQuery
 from trine.clock import Clock
 from trine.cloudwatch import limits
-from trine.cloudwatch.operations import Operations, Pending
+from trine.cloudwatch.operations import Operations, Pending, Run
 from trine.cloudwatch.service import CloudWatch
-from trine.http.message import Request, Response
-from trine.iam.access import Access
-from trine.iam.errors import AccessDenied
-from trine.trace import Trace, TraceBook
+from trine.http.message import Request
+from trine.iam.door import Deed, Output, Right, ServiceApi, ServiceCall
 
-_log = logging.getLogger("trine.cloudwatch")
 TARGET_PREFIX = "GraniteServiceVersion20100801"
-SIGNED_AS = "monitoring"
 _GZIP_OR_ZLIB = 47
 """zlib's name for either framing."""
 _ON_ALARMS = {"PutMetricAlarm": "AlarmName", "SetAlarmState": "AlarmName", "DeleteAlarms": "AlarmNames",
@@ -36,67 +29,47 @@ _ON_ALARMS = {"PutMetricAlarm": "AlarmName", "SetAlarmState": "AlarmName", "Dele
 """Operations that IAM checks on the alarms they name (service authorization reference); the others on `*`."""
 
 
-class Endpoint:
+def cloudwatch_api(service: CloudWatch, clock: Clock, place: Place) -> ServiceApi:
     """CloudWatch of one account and region."""
+    operations = Operations(service, clock).built
+    models = ServiceModels("cloudwatch", TARGET_PREFIX, frozenset(operations))
 
-    def __init__(
-        self, service: CloudWatch, access: Access, clock: Clock, ids: Ids, traces: TraceBook, place: Place
-    ) -> None:
-        self._service, self._access, self._ids, self._traces, self._place = service, access, ids, traces, place
-        self._operations = Operations(service, clock).built
-        self._models = ServiceModels("cloudwatch", TARGET_PREFIX, frozenset(self._operations))
+    def deed(run: Run) -> Deed:
+        async def done(call: ServiceCall) -> Output:
+            pending: Pending = []
+            output = run(call.input, pending)
+            if pending:
+                await asyncio.gather(*pending)
+            return output
 
-    async def handle(self, request: Request) -> Response:
-        """Answer one request; never raises."""
-        trace = self._traces.open("cloudwatch", self._ids.uuid())
-        model = self._models.of(request)
-        try:
-            response = await self._pass(request, trace)
-        except AwsError as error:
-            response = model.render_error(self._refused(error, trace), trace.request_id)
-        except Exception:
-            _log.exception("a request to CloudWatch failed")
-            internal = AwsError(
-                "The request processing has failed because of an unknown error.", code="InternalServiceError"
-            )
-            response = model.render_error(self._refused(internal, trace), trace.request_id)
-        self._traces.close(trace, response.status)
-        return response
+        return done
 
-    async def _pass(self, request: Request, trace: Trace) -> Response:
-        model = self._models.of(request)
-        caller = self._access.authenticate(request, SIGNED_AS, trace)
-        if caller.session is not None and caller.session.trace is not None:
-            trace.link_to(caller.session.trace)
-        operation, given = model.parse(_unpacked(request))
-        trace.title = f"cloudwatch:{operation.name}"
-        trace.step("cloudwatch.shape")
-        for resource in self._resources(operation.name, given):
-            context = None
-            if operation.name == "PutMetricData":
-                context = {"cloudwatch:namespace": [str(given.get("Namespace", ""))]}
-            self._access.authorize(caller, f"cloudwatch:{operation.name}", resource, context, trace=trace)
-        pending: Pending = []
-        output = self._operations[operation.name](given, pending)
-        if pending:
-            await asyncio.gather(*pending)
-        trace.step("cloudwatch.operation")
-        return model.render(operation, output, trace.request_id)
+    def rights(call: ServiceCall) -> Iterator[Right]:
+        context = None
+        if call.operation == "PutMetricData":
+            context = {"cloudwatch:namespace": [str(call.input.get("Namespace", ""))]}
+        for resource in _resources(call, place):
+            yield Right(f"cloudwatch:{call.operation}", resource, context)
 
-    def _resources(self, operation: str, given: Mapping[str, Any]) -> list[str]:
-        member = _ON_ALARMS.get(operation)
-        if member is None:
-            return ["*"]
-        names = given.get(member) or ()
-        return [
-            self._place.arn("cloudwatch", f"alarm:{name}") for name in ([names] if isinstance(names, str) else names)
-        ]
+    return ServiceApi(
+        service="cloudwatch",
+        signed_as="monitoring",
+        model_of=models.of,
+        operations={name: deed(run) for name, run in operations.items()},
+        rights=rights,
+        internal=AwsError(
+            "The request processing has failed because of an unknown error.", code="InternalServiceError"
+        ),
+        unpack=_unpacked,
+    )
 
-    def _refused(self, error: AwsError, trace: Trace) -> AwsError:
-        if trace.refusal is None:
-            facts = error.facts if isinstance(error, AccessDenied) else {}
-            trace.refuse("cloudwatch", error.message, code=error.code, **facts)
-        return error
+
+def _resources(call: ServiceCall, place: Place) -> list[str]:
+    member = _ON_ALARMS.get(call.operation)
+    if member is None:
+        return ["*"]
+    names = call.input.get(member) or ()
+    return [place.arn("cloudwatch", f"alarm:{name}") for name in ([names] if isinstance(names, str) else names)]
 
 
 def _unpacked(request: Request) -> Request:

@@ -27,6 +27,7 @@ Input = Mapping[str, Any]
 Output = dict[str, Any]
 Pending = list[Future[None]]
 """What must be durable before the answer goes out."""
+Run = Callable[[Input, Pending], Output]
 
 
 class Operations:
@@ -34,7 +35,7 @@ class Operations:
 
     def __init__(self, service: CloudWatch, clock: Clock) -> None:
         self._service, self._clock = service, clock
-        self.built: Mapping[str, Callable[[Input, Pending], Output]] = {
+        self.built: Mapping[str, Run] = {
             "PutMetricData": self._put_metric_data,
             "GetMetricData": self._get_metric_data,
             "GetMetricStatistics": self._get_metric_statistics,

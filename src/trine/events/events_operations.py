@@ -229,5 +229,17 @@ def resources_of(wing: EventBridge, name: str, given: Given) -> list[str]:
     return [rules.rule_arn(str(given.get("Rule") or given.get("Name")), _bus_name(given.get("EventBusName")))]
 
 
+def passed_roles(name: str, given: Given) -> list[str]:
+    """The roles that the caller hands over with the call (service authorization reference: PutRule and PutTargets
+    depend on `iam:PassRole`)."""
+    if name == "PutRule":
+        holders: Sequence[Mapping[str, Any]] = [given]
+    elif name == "PutTargets":
+        holders = given.get("Targets") or ()
+    else:
+        return []
+    return sorted({str(holder["RoleArn"]) for holder in holders if holder.get("RoleArn")})
+
+
 def _bus_name(name_or_arn: str | None) -> str:
     return (name_or_arn or "default").rpartition("/")[2]

@@ -172,9 +172,9 @@ def resources_of(wing: EventBridge, name: str, given: Given) -> list[str]:
     return [wing.schedules.arn(str(given["Name"]), given.get("GroupName"))]
 
 
-def passed_role(name: str, given: Given) -> str | None:
+def passed_roles(name: str, given: Given) -> list[str]:
     """The role that the caller hands over with the call, if any."""
     if name not in ("CreateSchedule", "UpdateSchedule"):
-        return None
+        return []
     role = (given.get("Target") or {}).get("RoleArn")
-    return None if role is None else str(role)
+    return [] if role is None else [str(role)]

@@ -218,13 +218,6 @@ class Access:
         facts = refusal_facts(caller.principal.arn, action, question, decision, (*authority.all_policies(), *given))
         self._refuse(dialect or action.partition(":")[0], sentence, facts, trace)
 
-    def authorize_pass_role(
-        self, caller: Caller, role_arn: str, to_service: str, asked: str, trace: Trace | None = None
-    ) -> None:
-        """May `caller` hand `role_arn` to `to_service` (`lambda.amazonaws.com`)? `asked` is the service it calls."""
-        context = {"iam:PassedToService": (to_service,)}
-        self.authorize(caller, "iam:PassRole", role_arn, context, trace=trace, dialect=asked)
-
     def authorize_service(
         self,
         service: str,

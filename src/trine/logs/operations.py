@@ -21,6 +21,7 @@ from trine.logs.store import LogStore
 
 Given = Mapping[str, Any]
 Output = dict[str, Any]
+Run = Callable[[Given], Awaitable[Output]]
 _FOREVER_MS = 1 << 62
 _GROUP_ARN = re.compile(r"arn:[^:]+:logs:[^:]*:[^:]*:log-group:([^:]+)(?::\*)?")
 
@@ -42,7 +43,7 @@ class Operations:
         self._place = place
         self._clock = clock
 
-    def operations(self) -> dict[str, Callable[[Given], Awaitable[Output]]]:
+    def operations(self) -> dict[str, Run]:
         """The operations by name."""
         return {
             "CreateLogGroup": self._create_group,

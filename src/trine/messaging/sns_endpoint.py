@@ -1,74 +1,54 @@
-"""The door of SNS: query protocol in, XML out, every call authenticated and authorized.
+"""The API of SNS, as the door needs it: query protocol in, XML out.
 
-Corridor: operation → signature → input → policy (identity and the topic's own) → topics → answer. Enters
-`http.Request`, leaves `http.Response`; it never raises.
+Enters the topics, leaves a `ServiceApi`. Identity policies and the topic's own are asked.
 """
 
 from __future__ import annotations
 
-import logging
-
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.aws.protocol import ServiceModel
-from trine.http.message import Request, Response
-from trine.iam.access import Access
+from trine.iam.door import Deed, Input, Right, ServiceApi, ServiceCall
 from trine.iam.errors import AccessDenied
-from trine.messaging.sns_operations import ACTIONS, OPERATIONS, Turn
+from trine.messaging.sns_operations import ACTIONS, OPERATIONS, Run, Turn
 from trine.messaging.topics import Topics
-from trine.trace import Trace, TraceBook
-
-_LOGGER = logging.getLogger("trine.messaging")
-_AUTHORIZATION_ERROR = "AuthorizationError"
-"""What SNS calls a refusal (API reference, errors of every operation)."""
 
 
-class SnsEndpoint:
-    """SNS on the AWS port."""
+def sns_api(topics: Topics, ids: Ids) -> ServiceApi:
+    """The topics of one account and region."""
+    model = ServiceModel("sns", frozenset(OPERATIONS))
 
-    def __init__(self, topics: Topics, access: Access, ids: Ids, traces: TraceBook) -> None:
-        self._topics, self._access, self._ids, self._traces = topics, access, ids, traces
-        self._model = ServiceModel("sns", frozenset(OPERATIONS))
+    def deed(run: Run) -> Deed:
+        return lambda call: run(Turn(topics, ids, call.input))
 
-    async def handle(self, request: Request) -> Response:
-        """Answer one request; never raises."""
-        trace = self._traces.open("sns", self._ids.uuid())
-        try:
-            response = await self._answer(request, trace)
-        except AwsError as error:
-            if trace.refusal is None:
-                facts = error.facts if isinstance(error, AccessDenied) else {}
-                trace.refuse("messaging.sns_endpoint", error.message, code=error.code, **facts)
-            denied = isinstance(error, AccessDenied)
-            shown = AwsError(error.message, code=_AUTHORIZATION_ERROR, status=403) if denied else error
-            response = self._model.render_error(shown, trace.request_id)
-        except Exception:
-            _LOGGER.exception("a request to sns failed")
-            internal = AwsError("We encountered an internal error. Please try again.", code="InternalError")
-            response = self._model.render_error(internal, trace.request_id)
-        self._traces.close(trace, response.status)
-        return response
+    def rights(call: ServiceCall) -> list[Right]:
+        arn = _resource(call.input, topics)
+        topic = topics.get(arn)
+        action = f"sns:{ACTIONS.get(call.operation, call.operation)}"
+        return [Right(action, arn, policy=None if topic is None else topic.policy)]
 
-    async def _answer(self, request: Request, trace: Trace) -> Response:
-        name = self._model.operation_for(request).name
-        trace.title = f"sns:{name}"
-        caller = self._access.authenticate(request, "sns", trace)
-        if caller.session is not None and caller.session.trace is not None:
-            trace.link_to(caller.session.trace)
-        operation, given = self._model.parse(request)
-        arn = self._resource(name, given)
-        action = f"sns:{ACTIONS.get(name, name)}"
-        trace.title = f"{action} {arn.rpartition(':')[2]}"
-        topic = self._topics.get(arn)
-        self._access.authorize(caller, action, arn, None, None if topic is None else topic.policy, trace)
-        output = await OPERATIONS[name](Turn(self._topics, self._ids, given))
-        trace.step("messaging.sns")
-        return self._model.render(operation, output, trace.request_id)
+    return ServiceApi(
+        service="sns",
+        model_of=lambda _: model,
+        operations={name: deed(run) for name, run in OPERATIONS.items()},
+        rights=rights,
+        internal=AwsError("We encountered an internal error. Please try again.", code="InternalError"),
+        subject=lambda call: _resource(call.input, topics).rpartition(":")[2],
+        restate=_restated,
+    )
 
-    def _resource(self, name: str, given: dict[str, object]) -> str:
-        """The ARN that the operation is about: the topic's; a subscription's is its topic's with an id."""
-        if "Name" in given:
-            return self._topics.arn(str(given["Name"]))
-        if "SubscriptionArn" in given:
-            return str(given["SubscriptionArn"]).rpartition(":")[0]
-        return str(given.get("TopicArn") or given.get("TargetArn") or "*")
+
+def _restated(error: AwsError) -> AwsError:
+    """SNS has a name of its own for a refusal (API reference, errors of every operation)."""
+    if isinstance(error, AccessDenied):
+        return AwsError(error.message, code="AuthorizationError", status=403)
+    return error
+
+
+def _resource(given: Input, topics: Topics) -> str:
+    """The ARN that the operation is about: the topic's; a subscription's is its topic's with an id."""
+    if "Name" in given:
+        return topics.arn(str(given["Name"]))
+    if "SubscriptionArn" in given:
+        return str(given["SubscriptionArn"]).rpartition(":")[0]
+    return str(given.get("TopicArn") or given.get("TargetArn") or "*")

@@ -249,7 +249,8 @@ def _page(turn: Turn, member: str, found: Sequence[Mapping[str, str]], key: str)
     return output
 
 
-OPERATIONS: dict[str, Callable[[Turn], Awaitable[Output]]] = {
+Run = Callable[[Turn], Awaitable[Output]]
+OPERATIONS: dict[str, Run] = {
     "CreateTopic": create_topic,
     "DeleteTopic": delete_topic,
     "ListTopics": list_topics,

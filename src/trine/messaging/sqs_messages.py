@@ -33,7 +33,7 @@ from trine.messaging.message import (
     checked_attributes,
     size_of,
 )
-from trine.messaging.sqs_operations import Output, Turn, number_in
+from trine.messaging.sqs_operations import Output, Run, Turn, number_in
 
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _PUNCTUATED = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
@@ -269,7 +269,7 @@ async def _each(entries: Sequence[Mapping[str, Any]], work: Callable[[Mapping[st
     return {name: listed for name, listed in output.items() if listed or name == "Successful"}
 
 
-MESSAGE_OPERATIONS: dict[str, Callable[[Turn], Awaitable[Output]]] = {
+MESSAGE_OPERATIONS: dict[str, Run] = {
     "SendMessage": send_message,
     "SendMessageBatch": send_message_batch,
     "ReceiveMessage": receive_message,

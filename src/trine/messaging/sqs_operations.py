@@ -211,7 +211,8 @@ def number_in(given: Given, name: str, default: int, lowest: int, highest: int) 
     return int(value)
 
 
-QUEUE_OPERATIONS: dict[str, Callable[[Turn], Awaitable[Output]]] = {
+Run = Callable[[Turn], Awaitable[Output]]
+QUEUE_OPERATIONS: dict[str, Run] = {
     "CreateQueue": create_queue,
     "GetQueueUrl": get_queue_url,
     "ListQueues": list_queues,

@@ -1,17 +1,15 @@
 """SQS on the wire, in both of its protocols: AWS JSON 1.0, and the older query protocol with XML.
 
-Enters an `http.Request`, leaves a `Call`; members or an error become a `Response`. botocore's model describes the JSON
+Enters an `http.Request`, leaves the `ServiceModel` that speaks its protocol. botocore's model describes the JSON
 protocol only; the element names of the older one (API version 2012-11-05) are the table here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 from trine.aws.errors import AwsError
-from trine.aws.protocol import Call, Operation, ServiceModel
+from trine.aws.protocol import Call, ServiceModel
 from trine.aws.protocol_model import Model, load_model
 from trine.http.message import Request, Response
 from trine.messaging.errors import SqsError
@@ -47,49 +45,46 @@ _QUERY_NAMES = {
 """What every service calls these in JSON → what the query protocol calls them."""
 
 
-class SqsWire:
+class _Json(ServiceModel):
+    """SQS in JSON: its errors also say in a header what the query protocol calls them."""
+
+    def render_error(self, error: AwsError, request_id: str) -> Response:
+        """The error under its name in JSON."""
+        response = super().render_error(error, request_id)
+        fault = "Sender" if error.status < 500 else "Receiver"
+        response.headers.append((b"x-amzn-query-error", f"{_query_code(error)};{fault}".encode()))
+        return response
+
+
+class _Query(ServiceModel):
+    """SQS in the query protocol: the path may name the queue, and errors have their older names."""
+
+    def parse(self, request: Request) -> Call:
+        """The operation and its checked input; a queue that only the path names is in the input too."""
+        form = request.body or request.query
+        if b"QueueUrl=" not in form and request.path.count(b"/") >= 2:
+            form += b"&QueueUrl=" + quote(request.path).encode()
+        return super().parse(Request(request.method, b"/", request.headers, form))
+
+    def render_error(self, error: AwsError, request_id: str) -> Response:
+        """The error under its older name."""
+        return super().render_error(AwsError(error.message, code=_query_code(error), status=error.status), request_id)
+
+
+class SqsModels:
     """Both protocols of SQS, with `only` these operations."""
 
     def __init__(self, only: frozenset[str]) -> None:
-        self._json = ServiceModel("sqs", only, model=json_model(only))
-        self._query = ServiceModel("sqs", only, model=query_model(only))
+        self._json = _Json("sqs", only, model=json_model(only))
+        self._query = _Query("sqs", only, model=query_model(only))
 
-    def parse(self, request: Request) -> Call:
-        """The operation and its checked input."""
-        if is_json(request):
-            return self._json.parse(request)
-        form = request.body or request.query
-        if b"QueueUrl=" not in form and request.path.count(b"/") >= 2:
-            # The query protocol may name the queue by its path alone.
-            form += b"&QueueUrl=" + quote(request.path).encode()
-        return self._query.parse(Request(request.method, b"/", request.headers, form))
-
-    def operation_for(self, request: Request) -> Operation:
-        """The operation that a request asks for, before its input is looked at."""
-        return self._of(request).operation_for(request)
-
-    def render(self, request: Request, operation: Operation, output: Mapping[str, Any], request_id: str) -> Response:
-        """The answer, in the protocol of the request."""
-        return self._of(request).render(operation, output, request_id)
-
-    def render_error(self, request: Request, error: AwsError, request_id: str) -> Response:
-        """The error, in the protocol of the request, under the name that it has there."""
-        query_code = error.query_code if isinstance(error, SqsError) else _QUERY_NAMES.get(error.code, error.code)
-        if is_json(request):
-            response = self._json.render_error(error, request_id)
-            fault = "Sender" if error.status < 500 else "Receiver"
-            response.headers.append((b"x-amzn-query-error", f"{query_code};{fault}".encode()))
-            return response
-        renamed = AwsError(error.message, code=query_code, status=error.status)
-        return self._query.render_error(renamed, request_id)
-
-    def _of(self, request: Request) -> ServiceModel:
-        return self._json if is_json(request) else self._query
+    def of(self, request: Request) -> ServiceModel:
+        """The model that speaks the request's protocol."""
+        return self._json if request.headers.get(b"x-amz-target") is not None else self._query
 
 
-def is_json(request: Request) -> bool:
-    """Whether a request speaks the JSON protocol."""
-    return request.headers.get(b"x-amz-target") is not None
+def _query_code(error: AwsError) -> str:
+    return error.query_code if isinstance(error, SqsError) else _QUERY_NAMES.get(error.code, error.code)
 
 
 def json_model(only: frozenset[str]) -> Model:

@@ -19,7 +19,6 @@ from trine.apigateway.gateway import Gateway, GatewaySettings
 from trine.apigateway.usage_plans import UsagePlans
 from trine.apigateway.usage_resources import build_usage
 from trine.apigateway.websocket.door import SocketDoor
-from trine.aws.arn import Place
 from trine.aws.fidelity import Fidelity
 from trine.aws.ids import Ids
 from trine.awslambda.head_start import Started
@@ -37,6 +36,7 @@ from trine.kv.store import Store
 from trine.logs.store import LogStore
 from trine.metering.measures import concurrency_measures
 from trine.stack.alarm_actions import AlarmActions
+from trine.stack.doors import Doors
 from trine.stack.eventing import Eventing
 from trine.stack.listeners import Deferred, Endpoint, Handling
 from trine.stack.observing import Observing, ledger_of
@@ -173,15 +173,15 @@ def build(
     observing.collector.gauges = lambda: concurrency_measures(functions.concurrency.counts())
     logs.on_embedded(cloudwatch.log_line)
     usage, keys_written = build_usage(resources, catalogue, ids, clock)
+    doors = Doors(access, clock, ids, traces, place)
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
-        "lambda": Deferred(lambda: _lambda_endpoint(functions, access, ids, traces)),
-        "monitoring": Deferred(lambda: _cloudwatch_endpoint(cloudwatch, access, clock, ids, traces, place)),
-        "apigateway": Deferred(lambda: _apigateway_endpoint(gateway, access, ids, traces, place)),
         "cognito-idp": Deferred(user_pools.endpoint),
-        "logs": Deferred(lambda: _logs_endpoint(logs, access, place, clock, ids, traces)),
-        **identity_endpoints(access, ids, traces),
-        **eventing.endpoints(),
+        **doors.functions(functions),
+        **doors.observing(logs, cloudwatch),
+        **doors.gateway(lambda: gateway),
+        **doors.identity(),
+        **doors.eventing(eventing),
     }
     gateway = Gateway(
         apis,
@@ -237,12 +237,6 @@ def observing_of(settings: Settings, clock: Clock, traces: TraceBook, dynamodb: 
     return Observing(clock, watched, ledger, dynamodb.metering.levels, settings.place.region, settings.prices)
 
 
-def _lambda_endpoint(functions: Service, access: Access, ids: Ids, traces: TraceBook) -> Endpoint:
-    from trine.awslambda.endpoint import Endpoint as LambdaEndpoint
-
-    return LambdaEndpoint(functions, access, ids, traces)
-
-
 def _url_door(
     functions: Service, access: Access, clock: Clock, ids: Ids, traces: TraceBook, front_port: int
 ) -> Endpoint:
@@ -251,45 +245,9 @@ def _url_door(
     return UrlDoor(functions, access, clock, ids, traces, str(front_port))
 
 
-def _logs_endpoint(logs: LogStore, access: Access, place: Place, clock: Clock, ids: Ids, traces: TraceBook) -> Endpoint:
-    from trine.logs.endpoint import LogsEndpoint
-
-    return LogsEndpoint(logs, access, place, clock, ids, traces)
-
-
 def log_group_of(destination_arn: str) -> str:
     """The log group (or Firehose stream) that an access log names: `arn:aws:logs:…:log-group:NAME[:*]` → `NAME`."""
     return destination_arn.removesuffix(":*").rpartition(":")[2]
-
-
-def _cloudwatch_endpoint(
-    cloudwatch: CloudWatch, access: Access, clock: Clock, ids: Ids, traces: TraceBook, place: Place
-) -> Endpoint:
-    from trine.cloudwatch.endpoint import Endpoint as CloudWatchEndpoint
-
-    return CloudWatchEndpoint(cloudwatch, access, clock, ids, traces, place)
-
-
-def _apigateway_endpoint(gateway: Gateway, access: Access, ids: Ids, traces: TraceBook, place: Place) -> Endpoint:
-    from trine.apigateway.endpoint import Endpoint as ApiGatewayEndpoint
-
-    return ApiGatewayEndpoint(gateway, access, ids, traces, place)
-
-
-def identity_endpoints(access: Access, ids: Ids, traces: TraceBook) -> dict[str, Endpoint]:
-    """STS and IAM, made when they are first asked."""
-
-    def sts() -> Endpoint:
-        from trine.iam.endpoint import IdentityEndpoint
-
-        return IdentityEndpoint("sts", access, ids, traces)
-
-    def iam() -> Endpoint:
-        from trine.iam.endpoint import IdentityEndpoint
-
-        return IdentityEndpoint("iam", access, ids, traces)
-
-    return {"sts": Deferred(sts), "iam": Deferred(iam)}
 
 
 FIDELITY_MODULES = (

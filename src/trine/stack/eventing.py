@@ -1,6 +1,6 @@
 """Queues, topics, rules and schedules joined to the rest: wings that most stacks do without, made when first needed.
 
-Enters what they need of the others, leaves their doors, and the protocols by which functions reach them.
+Enters what they need of the others, leaves the wings, and the protocols by which functions reach them.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from trine.aws.actor import Actor
 from trine.aws.arn import Arn, Place
@@ -19,7 +19,6 @@ from trine.aws.queues import Outgoing, QueueReader
 from trine.clock import Clock
 from trine.iam.access import Access
 from trine.kv.store import Store
-from trine.stack.listeners import Deferred, Endpoint
 from trine.trace import TraceBook
 
 if TYPE_CHECKING:
@@ -106,27 +105,3 @@ class Eventing:
     def messages(self, arn: str) -> list[Mapping[str, Any]]:
         """What waits in a queue, or the latest that a topic took."""
         return self.messaging.messages(arn)
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        """The doors, each made when its first request comes."""
-        return {
-            "sqs": Deferred(self._sqs),
-            "sns": Deferred(self._sns),
-            "events": Deferred(lambda: self._event_door("events")),
-            "scheduler": Deferred(lambda: self._event_door("scheduler")),
-        }
-
-    def _event_door(self, service: Literal["events", "scheduler"]) -> Endpoint:
-        from trine.events.endpoint import EventEndpoint
-
-        return EventEndpoint(service, self.eventbridge, self._access, self._ids, self._traces)
-
-    def _sqs(self) -> Endpoint:
-        from trine.messaging.sqs_endpoint import SqsEndpoint
-
-        return SqsEndpoint(self.messaging.queues, self._access, self._ids, self._traces)
-
-    def _sns(self) -> Endpoint:
-        from trine.messaging.sns_endpoint import SnsEndpoint
-
-        return SnsEndpoint(self.messaging.topics, self._access, self._ids, self._traces)

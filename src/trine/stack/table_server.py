@@ -19,8 +19,9 @@ from trine.http.message import Request, Response
 from trine.http.server import Server, serve
 from trine.iam.access import Access
 from trine.stack import run_file
-from trine.stack.build import identity_endpoints, observing_of
+from trine.stack.build import observing_of
 from trine.stack.description import url_host
+from trine.stack.doors import Doors
 from trine.stack.listeners import AwsPort, Endpoint, unknown_service
 from trine.stack.ports import listen
 from trine.stack.run_file import RunFile
@@ -59,7 +60,7 @@ class TableServer:
         self.observing = observing_of(settings, clock, self.traces, self.dynamodb)
         self._endpoints: Mapping[str, Endpoint] = {
             "dynamodb": self.dynamodb,
-            **identity_endpoints(self.access, ids, self.traces),
+            **Doors(self.access, clock, ids, self.traces, settings.place).identity(),
         }
         self._clock = clock
         self._server: Server | None = None

@@ -14,8 +14,9 @@ import botocore.config
 import botocore.exceptions
 import pytest
 
-from trine.awslambda.endpoint import Endpoint
+from trine.awslambda.endpoint import lambda_api
 from trine.http.server import serve
+from trine.iam.door import ServiceDoor
 
 
 def package(answer: str) -> bytes:
@@ -31,7 +32,7 @@ class Api:
 
     def __init__(self, lab: Any) -> None:
         self.lab = lab
-        endpoint = Endpoint(lab.service, lab.access, lab.ids, lab.traces)
+        endpoint = ServiceDoor(lambda_api(lab.service, lab.ids), lab.access, lab.ids, lab.traces)
         self.server = lab.run(serve(endpoint.handle, "127.0.0.1", 0, clock=lab.clock))
         self.client = self.client_with(lab.access.owner_credentials())
 

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,6 +44,26 @@ def test_one_command_up_one_signal_down_and_no_process_stays(up: StartUp) -> Non
     children = _children(running.process.pid)
     assert children
     assert running.stop(signal.SIGINT) == 0
+    assert _wait_until_gone(children) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_during_the_start_ends_it_cleanly(project: Path, number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trine", "up", project, "--port", "0", "--aws-port", "0", "--dynamodb-port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for _ in range(1_200):
+        if (project / ".trine").exists():  # it has begun, and takes a while: the template is not in the cache
+            break
+        time.sleep(0.025)
+    children = _children(process.pid)
+    process.send_signal(number)
+    said, complained = process.communicate(timeout=60)
+    assert process.returncode == 0, complained
+    assert "Traceback" not in complained
+    assert "Aborted" not in complained
+    assert "Ready" in said or "stopped before it was ready" in complained
     assert _wait_until_gone(children) == []
 
 

@@ -23,6 +23,7 @@ class World:
         "AWS::Region": "eu-west-1",
         "AWS::NoValue": NO_VALUE,
         "Truth": True,
+        "Unmodelled": "app-Unmodelled-1",
     }
 
     def ref(self, name: str, path: Path) -> Any:
@@ -32,6 +33,9 @@ class World:
 
     def attribute(self, logical_id: str, name: str, path: Path) -> Any:
         return f"trine-placeholder-{logical_id}-{name}" if logical_id == "Odd" else f"<{logical_id}.{name}>"
+
+    def is_of_unknown_form(self, text: str) -> bool:
+        return "app-Unmodelled-1" in text
 
     def condition(self, name: str, path: Path) -> bool:
         if name not in ("Yes", "No"):
@@ -68,6 +72,8 @@ def evaluation() -> Evaluation:
         ({"Fn::Select": [2, {"Fn::GetAtt": ["Odd", "List"]}]}, "trine-placeholder-Odd-List"),
         ({"Fn::Select": [1, {"Fn::Split": [":", {"Fn::GetAtt": ["Odd", "List"]}]}]}, "trine-placeholder-Odd-List"),
         ({"Fn::Join": [",", {"Fn::GetAtt": ["Odd", "List"]}]}, "trine-placeholder-Odd-List"),
+        ({"Fn::Select": [1, {"Fn::Split": ["/", {"Ref": "Unmodelled"}]}]}, "app-Unmodelled-1"),
+        ({"Fn::Select": [0, {"Ref": "Unmodelled"}]}, "app-Unmodelled-1"),
         ({"Fn::If": ["Yes", 1, 2]}, 1),
         ({"Fn::If": ["No", {"Ref": "Nobody"}, 2]}, 2),
         ({"Fn::FindInMap": ["Map", {"Ref": "AWS::Region"}, "Size"]}, 5),

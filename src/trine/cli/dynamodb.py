@@ -10,6 +10,7 @@ from typing import Literal
 import click
 
 from trine.cli import serving
+from trine.cli.signals import interruptible
 from trine.stack.settings import DYNAMODB_PORT, Settings
 
 
@@ -49,6 +50,7 @@ def command(
     """Run the DynamoDB-compatible table server alone."""
     from trine.aws.arn import Place
 
+    interruptible()
     settings = Settings(
         template=Path(),
         state_directory=state.absolute(),
@@ -62,7 +64,7 @@ def command(
         place=Place(account_id, region),
         observe=observe,
     )
-    serving.serve(_serve(settings, as_json))
+    serving.serve(lambda: _serve(settings, as_json))
 
 
 async def _serve(settings: Settings, as_json: bool) -> None:

@@ -33,8 +33,24 @@ COMMANDS = {
 }
 
 
+SERVERS = frozenset({"up", "dynamodb"})
+"""Commands that are ended by Ctrl-C and nothing else: to be ended is no failure of theirs."""
+INTERRUPTED = 130
+"""What shells say of a command that Ctrl-C ended."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands live in `trine.cli.<name>` as the attribute `command`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; one that is interrupted ends without a word about it, but its own exit code."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            if ctx.invoked_subcommand not in SERVERS:
+                ctx.exit(INTERRUPTED)
+            click.echo("stopped before it was ready", err=True)
+            ctx.exit(0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from trine.cli.signals import SIGNALS
+
 if TYPE_CHECKING:
     from trine.cloudformation.faults import TemplateFaults
 
 
-def serve(main: Coroutine[Any, Any, None]) -> None:
-    """Run `main` on the fastest event loop. Exit code 2 for template faults, 1 when it cannot start."""
+def serve(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `main` on the fastest event loop. Exit code 2 for template faults, 1 when it cannot start.
+
+    KeyboardInterrupt when a signal came before it was ready; then nothing of it runs any more.
+    """
     from trine.cloudformation.faults import TemplateFaults
     from trine.http.loop import run
     from trine.stack.ports import PortTaken
@@ -27,13 +31,31 @@ def serve(main: Coroutine[Any, Any, None]) -> None:
     gc.disable()  # a start makes what lives to the end: collecting would only walk it again and again
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
-        run(main)
+        run(_stoppable(main))
     except TemplateFaults as faults:
         exit_with_faults(faults)
     except (PortTaken, StateFault, ExportUnavailable) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot start: {error}") from None
+
+
+async def _stoppable(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """`main`, cancelled by the first signal that comes before it listens for them itself."""
+    working = asyncio.ensure_future(main())
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        working.cancel()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, lambda: None)  # what it has started is being ended
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop)
+    try:
+        await working
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def exit_with_faults(faults: TemplateFaults) -> NoReturn:
@@ -51,7 +73,7 @@ async def until_stopped(announce: Callable[[], None]) -> None:
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for signal_number in SIGNALS:
         loop.add_signal_handler(signal_number, stopped.set)
     # What lives now lives to the end: frozen, it is not walked again by each collection.
     gc.freeze()

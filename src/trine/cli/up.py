@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trine.cli.signals import interruptible
 from trine.stack.settings import AWS_PORT, DEBUG_PORT, DYNAMODB_PORT, FRONT_PORT, Settings
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def command(**options: Any) -> None:
     """
     from trine.cloudformation.faults import TemplateFaults
 
+    interruptible()
     try:
         settings = settings_of(options)
     except TemplateFaults as faults:
@@ -76,7 +78,8 @@ def command(**options: Any) -> None:
     started = head_start(settings.template, settings.parameters.values(), settings.state_directory)
     from trine.cli import serving
 
-    serving.serve(_serve(settings, started, as_json=options["as_json"], with_manifest=options["manifest"]))
+    as_json, with_manifest = options["as_json"], options["manifest"]
+    serving.serve(lambda: _serve(settings, started, as_json=as_json, with_manifest=with_manifest))
 
 
 def settings_of(options: dict[str, Any]) -> Settings:

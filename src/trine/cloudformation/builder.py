@@ -57,6 +57,7 @@ class Builder:
         self._identities: dict[str, Identity] = {}
         self._present: dict[str, dict[str, Any]] = {}
         self._placeholders: list[str] = []
+        self._unknown_forms: set[str] = set()
         self._pseudo: dict[str, Any] = {
             "AWS::AccountId": place.account_id,
             "AWS::Region": place.region,
@@ -127,7 +128,14 @@ class Builder:
             return self._pseudo[name]
         if name in self.parameters:
             return self.parameters[name].value
-        return self._identity(name, path).ref
+        identity = self._identity(name, path)
+        if not identity.known:
+            self._unknown_forms.add(identity.ref)
+        return identity.ref
+
+    def is_of_unknown_form(self, text: str) -> bool:
+        """Whether `text` holds the made-up id of a resource whose type is not modelled."""
+        return any(form in text for form in self._unknown_forms)
 
     def attribute(self, logical_id: str, name: str, path: Path) -> Any:
         """An attribute of a resource; a marked placeholder for types that are not modelled."""

@@ -52,6 +52,9 @@ class World(Protocol):
     def attribute(self, logical_id: str, name: str, path: Path) -> Any:
         """The value of `Fn::GetAtt: [logical_id, name]`. Raises Unresolvable."""
 
+    def is_of_unknown_form(self, text: str) -> bool:
+        """Whether `text` holds what `Ref` gave for a resource whose type is not known: AWS may give another form."""
+
     def condition(self, name: str, path: Path) -> bool:
         """The truth of a condition. Raises Unresolvable."""
 
@@ -221,9 +224,14 @@ class Evaluation:
             raise Unresolvable((*path, 0), f"the index of Fn::Select is a number, not {index!r}")
         if _is_placeholder(resolved) or (isinstance(resolved, list) and any(map(_is_placeholder, resolved))):
             return resolved if isinstance(resolved, str) else next(filter(_is_placeholder, resolved))
+        if isinstance(resolved, str) and self.world.is_of_unknown_form(resolved):
+            return resolved
         if not isinstance(resolved, list):
             raise Unresolvable((*path, 1), f"Fn::Select needs a list, not {_kind(resolved)}")
         if int(index) >= len(resolved):
+            for item in resolved:
+                if isinstance(item, str) and self.world.is_of_unknown_form(item):
+                    return item  # on AWS the id has more parts than the one that was made up for it
             raise Unresolvable(path, f"Fn::Select cannot select index {index} of {len(resolved)} values")
         return resolved[int(index)]
 

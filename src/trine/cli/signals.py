@@ -1,4 +1,4 @@
-"""Signals that end a server, before and while its event loop listens for them. Imports nothing: `trine up` starts here."""
+"""Signals that end a server, before and while its event loop listens for them. `trine up` imports this first of all."""
 
 from __future__ import annotations
 

@@ -42,16 +42,52 @@ STORE = {
         ("$.book[?(@.isbn)].title", ["B"]),
         ("$.book[?(@.title == 'A')].price", [8]),
         ("$.book.length()", 3),
-        ("$.book[0]['title','price']", ["A", 8]),
+        ("$.book[0]['title','price']", {"title": "A", "price": 8}),
+        ("$.book[0]['title','price'][0]", []),
         ("$.*", list(STORE.values())),
-        ("$.nothing[*]", []),
+        ("$.nothing[*]", None),
+        ("$.book[*].nothing", []),
+        ("$.book[0:3:2].title", ["A", "C"]),
+        ("['book'][0].title", "A"),
+        ("$.book[?(@.price > 8.5 && @.isbn)].title", ["B"]),
+        ("$.book[?(@.price > 12 || @.title == 'A')].title", ["A", "B"]),
+        ("$.book[?(!@.isbn)].title", ["A", "C"]),
+        ("$.book[?(!(@.isbn || @.price == 8))].title", ["C"]),
+        ("$.book[?(@['price'] >= $.book[2].price)].title", ["B", "C"]),
+        ("$.book[?(@.title in ['A', \"C\"])].price", [8, 9]),
+        ("$.book[?(@.title nin ['A'])].price", [12.5, 9]),
+        ("$.book[?(@.tags contains 'x')].title", ["A"]),
+        ("$.book[?(@.title =~ /[ab]/i)].title", ["A", "B"]),
+        ("$.book[?(@.isbn != null)].title", ["A", "B", "C"]),
+        ("$.book[?(@.isbn == null)].title", []),
+        ("$.book[*].price.length()", []),
+        ("$.book[0].tags.size()", 1),
+        ("$.book[0].keys()", ["title", "price", "tags"]),
+        ("$['odd name'].keys()", ["a.b"]),
     ],
 )
 def test_paths(path: str, expected: Any) -> None:
     assert find(path, STORE) == expected
 
 
-@pytest.mark.parametrize("path", ["$.", "$[", "$[abc]", "$.a b", "$.[", "$[?(@.a =~ /x/)]", "$.max()", "$" * 5_000])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "$.",
+        "$[",
+        "$[abc]",
+        "$.a b",
+        "$.[",
+        "$[?(@.a =~ x)]",
+        "$[?(@.a =~ /(a+)+/)]",
+        "$.stddev()",
+        "$[?(@.a",
+        "$[?(" + "(" * 50,
+        "$[?(" + "!" * 50,
+        "$[?(@.a ==)]",
+        "$" * 5_000,
+    ],
+)
 def test_what_is_no_path(path: str) -> None:
     with pytest.raises(PathInvalid):
         find(path, STORE)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from trine.apigateway.mapping.nodes import (
+from trine.apigateway.mapping.nodes import Block
+from trine.apigateway.mapping.terms import (
     Access,
-    Block,
     Expression,
     Interpolated,
     ListLiteral,
@@ -135,8 +135,7 @@ class ExpressionReader:
         """The reference that begins with `$` at `at`, or (None, at) when there is none."""
         source, start = self.source, at
         at += 1
-        quiet = source.startswith("!", at)
-        at += quiet
+        at += source.startswith("!", at)
         braced = source.startswith("{", at)
         at += braced
         name = _NAME.match(source, at)
@@ -152,7 +151,7 @@ class ExpressionReader:
             end = self.at
         finally:
             self.at = outer
-        return Reference(name[0], accesses, source[start:end], quiet=quiet), end
+        return Reference(name[0], accesses), end
 
     def _accesses(self, *, text_may_follow: bool) -> list[Access]:
         source = self.source

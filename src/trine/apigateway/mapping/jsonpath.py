@@ -1,7 +1,9 @@
-"""JSONPath as `$input.path` and `$input.json` understand it: members, indexes, slices, wildcards, `..` and filters.
+"""JSONPath as `$input.path` and `$input.json` understand it: members, indexes, slices, wildcards, `..`, filters and the
+functions `length() size() min() max() sum() avg() keys()`.
 
-Enters a path and a JSON value; leaves the value a definite path names (None when it is missing), or the list of what
-an indefinite path finds. Paths are read once and remembered. Bounded: at most `FOUND_MAX` values are visited.
+Enters a path and a JSON value; leaves the value a definite path names (None when it is missing), or the list of what an
+indefinite path finds: None again when what stands before its first wildcard is missing, as Jayway's JsonPath, which the
+tests were held against, throws there. Paths are read once and remembered; at most `FOUND_MAX` values are visited.
 """
 
 from __future__ import annotations
@@ -9,26 +11,32 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+
+from trine.apigateway.mapping.jsonpath_filter import MISSING, FilterInvalid, FilterReader, Find
 
 FOUND_MAX = 100_000
 PATH_CHARACTERS = 4_096
 
-Step = Callable[[Any], Iterator[Any]]
+
+class Step(NamedTuple):
+    """One step of a path."""
+
+    definite: bool
+    """It leads to one value at most."""
+    visit: Callable[[Any, Any], Iterator[Any]]
+    """(value, document) → what the step finds below the value."""
+
+
 _TOKEN = re.compile(
     r"""\.\.(?P<deep>\*|[\w$-]+)?          # ..name  ..*  ..[
       | \.(?P<name>\*|[\w$-]+)(?P<call>\(\))?
       | \[\s*(?P<index>-?\d+)\s*\]
       | \[\s*(?P<star>\*)\s*\]
-      | \[\s*(?P<slice>-?\d*:-?\d*)\s*\]
+      | \[\s*(?P<slice>-?\d*:-?\d*(?::[1-9]\d*)?)\s*\]
       | \[\s*(?P<quoted>'[^']*'(?:\s*,\s*'[^']*')*|"[^"]*"(?:\s*,\s*"[^"]*")*)\s*\]
       | \[\s*(?P<union>-?\d+(?:\s*,\s*-?\d+)+)\s*\]
-      | \[\?\(\s*(?P<filter>[^\]]*?)\s*\)\]""",
-    re.VERBOSE,
-)
-_FILTER = re.compile(
-    r"""@(?P<path>(?:\.[\w$-]+|\['[^']*'\])*)\s*
-        (?:(?P<operator>==|!=|<=|>=|<|>)\s*(?P<value>'[^']*'|"[^"]*"|-?\d+(?:\.\d+)?|true|false|null))?""",
+      | (?P<filter>\[\s*\?\s*\()""",
     re.VERBOSE,
 )
 
@@ -39,101 +47,164 @@ class PathInvalid(ValueError):
 
 def find(path: str, document: Any) -> Any:
     """What `path` names in `document`. PathInvalid when it cannot be read or visits too much."""
-    definite, steps = _compile(path)
+    found = _find(_compile(path), document)
+    return None if found is MISSING else found
+
+
+def _find(steps: tuple[Step, ...], document: Any) -> Any:
+    """The value or list, or MISSING."""
     values: list[Any] = [document]
+    definite = True
     for step in steps:
         found: list[Any] = []
         for value in values:
-            found.extend(step(value))
+            found.extend(step.visit(value, document))
             if len(found) > FOUND_MAX:
-                raise PathInvalid(f"{path!r} finds more than {FOUND_MAX} values")
+                raise PathInvalid(f"a path finds more than {FOUND_MAX} values")
+        if definite and not values:
+            return MISSING
         values = found
+        definite = definite and step.definite
     if definite:
-        return values[0] if values else None
+        return values[0] if values else MISSING
     return values
 
 
 @lru_cache(maxsize=1_024)
-def _compile(path: str) -> tuple[bool, tuple[Step, ...]]:
+def _compile(path: str) -> tuple[Step, ...]:
     text = path.strip()
     if len(text) > PATH_CHARACTERS:
         raise PathInvalid("the path is too long")
     if not text.startswith("$"):
-        text = "$." + text if text else "$"
+        text = "$" + text if text[:1] in (".", "[") else "$." + text if text else "$"
     steps: list[Step] = []
-    definite = True
     at = 1
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or match.end() == at:
             raise PathInvalid(f"not a JSONPath: {path!r} at {at}")
         at = match.end()
-        sure, step = _step(match)
-        definite = definite and sure
-        steps.append(step)
-    return definite, tuple(steps)
+        if match["filter"] is None:
+            steps.append(_step(match, last=at >= len(text)))
+            continue
+        try:
+            wanted, at = FilterReader(text, at, _inner).read()
+        except FilterInvalid as error:
+            raise PathInvalid(f"{path!r}: {error}") from None
+        steps.append(_filter(wanted))
+    return tuple(steps)
 
 
-def _step(match: re.Match[str]) -> tuple[bool, Step]:
+def _inner(path: str) -> Find:
+    """A path within a filter. Their nesting ends with the path's length."""
+    steps = _compile(path)
+    return lambda document: _find(steps, document)
+
+
+def _filter(wanted: Callable[[Any, Any], bool]) -> Step:
+    def visit(value: Any, document: Any) -> Iterator[Any]:
+        if isinstance(value, dict):  # of an object the filter asks the object itself
+            return iter([value] if wanted(value, document) else [])
+        return (child for child in _children(value, document) if wanted(child, document))
+
+    return Step(False, visit)
+
+
+def _step(match: re.Match[str], *, last: bool) -> Step:
     name = match["name"]
     if name == "*" or match["star"]:
-        return False, _children
+        return Step(False, _children)
     if name is not None and match["call"]:
-        if name not in ("length", "size"):
+        if name not in _FUNCTIONS:
             raise PathInvalid(f"the function {name}() is not built")
-        return True, _length
+        return Step(True, _FUNCTIONS[name])
     if name is not None:
-        return True, _member(name)
+        return Step(True, _member(name))
     if match["index"] is not None:
-        return True, _item(int(match["index"]))
+        return Step(True, _item(int(match["index"])))
     if match["slice"] is not None:
-        low, _, high = match["slice"].partition(":")
-        bounds = slice(int(low) if low else None, int(high) if high else None)
-        return False, lambda value: iter(value[bounds] if isinstance(value, list) else ())
+        bounds = slice(*(int(part) if part else None for part in match["slice"].split(":")))
+        return Step(False, lambda value, _: iter(value[bounds] if isinstance(value, list) else ()))
     if match["quoted"] is not None:
         names = [text[1:-1] for text in re.findall(r"'[^']*'|\"[^\"]*\"", match["quoted"])]
         if len(names) == 1:
-            return True, _member(names[0])
-        return False, lambda value: (value[n] for n in names if isinstance(value, dict) and n in value)
+            return Step(True, _member(names[0]))
+        return Step(last, _members(names, merged=last))
     if match["union"] is not None:
         items = [_item(int(number)) for number in match["union"].split(",")]
-        return False, lambda value: (found for item in items for found in item(value))
-    if match["filter"] is not None:
-        wanted = _filter(match["filter"])
-        return False, lambda value: (child for child in _children(value) if wanted(child))
-    return False, _descendants(match["deep"])
+        return Step(False, lambda value, document: (found for item in items for found in item(value, document)))
+    return Step(False, _descendants(match["deep"]))
 
 
-def _member(name: str) -> Step:
-    def step(value: Any) -> Iterator[Any]:
+Visit = Callable[[Any, Any], Iterator[Any]]
+
+
+def _member(name: str) -> Visit:
+    def step(value: Any, _document: Any) -> Iterator[Any]:
         if isinstance(value, dict) and name in value:
             yield value[name]
 
     return step
 
 
-def _item(index: int) -> Step:
-    def step(value: Any) -> Iterator[Any]:
+def _members(names: list[str], *, merged: bool) -> Visit:
+    """Several members: at a path's end one object that has them, before it one value after the other."""
+
+    def step(value: Any, _document: Any) -> Iterator[Any]:
+        if isinstance(value, dict):
+            found = {name: value[name] for name in names if name in value}
+            yield from [found] if merged else found.values()
+
+    return step
+
+
+def _item(index: int) -> Visit:
+    def step(value: Any, _document: Any) -> Iterator[Any]:
         if isinstance(value, list) and -len(value) <= index < len(value):
             yield value[index]
 
     return step
 
 
-def _children(value: Any) -> Iterator[Any]:
+def _children(value: Any, _document: Any = None) -> Iterator[Any]:
     if isinstance(value, dict):
         yield from value.values()
     elif isinstance(value, list):
         yield from value
 
 
-def _length(value: Any) -> Iterator[Any]:
+def _length(value: Any, _document: Any) -> Iterator[Any]:
     if isinstance(value, list | dict | str):
         yield len(value)
 
 
-def _descendants(name: str | None) -> Step:
-    def step(value: Any) -> Iterator[Any]:
+def _keys(value: Any, _document: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield list(value)
+
+
+def _of_numbers(work: Callable[[list[float]], float]) -> Visit:
+    def step(value: Any, _document: Any) -> Iterator[Any]:
+        numbers = [n for n in value if isinstance(n, int | float)] if isinstance(value, list) else []
+        if numbers:
+            yield float(work(numbers))
+
+    return step
+
+
+_FUNCTIONS: dict[str, Visit] = {
+    "length": _length,
+    "size": _length,
+    "keys": _keys,
+    "min": _of_numbers(min),
+    "max": _of_numbers(max),
+    "sum": _of_numbers(sum),
+    "avg": _of_numbers(lambda numbers: sum(numbers) / len(numbers)),
+}
+
+
+def _descendants(name: str | None) -> Visit:
+    def step(value: Any, _document: Any) -> Iterator[Any]:
         stack, seen = [value], 0
         while stack:
             node = stack.pop()
@@ -149,43 +220,3 @@ def _descendants(name: str | None) -> Step:
             stack.extend(reversed(list(_children(node))))
 
     return step
-
-
-def _filter(text: str) -> Callable[[Any], bool]:
-    match = _FILTER.fullmatch(text)
-    if match is None:
-        raise PathInvalid(f"the filter {text!r} is not built: one comparison of @.name with a literal is")
-    _, steps = _compile("$" + match["path"])
-    literal, operator = match["value"], match["operator"]
-    wanted: Any = None
-    if literal is not None:
-        constants = {"true": True, "false": False, "null": None}
-        if literal[0] in "'\"":
-            wanted = literal[1:-1]
-        else:
-            wanted = constants[literal] if literal in constants else float(literal)
-
-    def test(value: Any) -> bool:
-        found: list[Any] = [value]
-        for step in steps:
-            found = [inner for outer in found for inner in step(outer)]
-        if not found:
-            return False
-        return operator is None or _compare(found[0], operator, wanted)
-
-    return test
-
-
-def _compare(left: Any, operator: str, right: Any) -> bool:
-    if operator == "==":
-        return bool(left == right)
-    if operator == "!=":
-        return bool(left != right)
-    numbers = isinstance(left, int | float) and isinstance(right, int | float)
-    if not numbers and not (isinstance(left, str) and isinstance(right, str)):
-        return False
-    if operator == "<":
-        return bool(left < right)
-    if operator == "<=":
-        return bool(left <= right)
-    return bool(left > right) if operator == ">" else bool(left >= right)

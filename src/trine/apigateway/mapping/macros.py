@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from trine.apigateway.mapping.nodes import Block, Deferred, Expression, Reference, Scope
+from trine.apigateway.mapping.nodes import Block
+from trine.apigateway.mapping.scope import Scope
+from trine.apigateway.mapping.terms import Deferred, Expression, Reference
 from trine.apigateway.mapping.values import TemplateError, text_of
 
 BODY = "bodyContent"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from trine.apigateway.limits import PAYLOAD_BYTES
-from trine.apigateway.mapping.values import TemplateError, equals, text_of
+from trine.apigateway.mapping.values import JavaEntry, JavaList, TemplateError, equals, text_of
 from trine.apigateway.patterns import PatternRefused, compile_pattern
 
 COLLECTION_MAX = 100_000
@@ -32,6 +32,8 @@ def get_property(value: Any, name: str) -> Any:
         return value.get(name)
     if isinstance(value, Toolbox):
         return value.properties.get(name)
+    if name == "empty" and isinstance(value, str | list):
+        return not value
     return None
 
 
@@ -113,6 +115,12 @@ def _add_all(collection: list[Any], others: list[Any]) -> bool:
     return bool(others)
 
 
+def _replace(collection: list[Any], index: int, item: Any) -> Any:
+    before = collection[index] if index >= 0 else None
+    set_item(collection, index, item)
+    return before
+
+
 def _put(mapping: dict[str, Any], key: Any, value: Any) -> Any:
     _grow(mapping)
     if value is mapping:
@@ -136,6 +144,14 @@ def _substring(text: str, start: int, end: int | None = None) -> str:
     return text[start:end]
 
 
+def _compare(left: str, right: str) -> int:
+    """`String.compareTo`: the distance of the first letters that differ, else of the lengths."""
+    for one, other in zip(left, right, strict=False):
+        if one != other:
+            return ord(one) - ord(other)
+    return len(left) - len(right)
+
+
 _STRING: dict[str, Callable[..., Any]] = {
     "length": len,
     "isEmpty": lambda s: not s,
@@ -147,7 +163,7 @@ _STRING: dict[str, Callable[..., Any]] = {
     "endsWith": lambda s, part: s.endswith(part),
     "equals": lambda s, other: s == other,
     "equalsIgnoreCase": lambda s, other: s.lower() == other.lower(),
-    "compareTo": lambda s, other: (s > other) - (s < other),
+    "compareTo": lambda s, other: _compare(s, other),
     "toLowerCase": str.lower,
     "toUpperCase": str.upper,
     "trim": str.strip,
@@ -158,9 +174,9 @@ _STRING: dict[str, Callable[..., Any]] = {
     "replaceAll": _replace_all,
     "replaceFirst": lambda s, pattern, new: compile_pattern(pattern).replace(s, new, 1),
     "matches": lambda s, pattern: compile_pattern(pattern).matches(s),
-    "split": lambda s, pattern: compile_pattern(pattern).split(s),
+    "split": lambda s, pattern: JavaList(compile_pattern(pattern).split(s)),
     "charAt": lambda s, index: _substring(s, index, index + 1),
-    "compareToIgnoreCase": lambda s, other: (s.lower() > other.lower()) - (s.lower() < other.lower()),
+    "compareToIgnoreCase": lambda s, other: _compare(s.lower(), other.lower()),
     "isBlank": lambda s: not s.strip(),
     "strip": str.strip,
     "toString": lambda s: s,
@@ -170,14 +186,14 @@ _LIST: dict[str, Callable[..., Any]] = {
     "size": len,
     "isEmpty": lambda v: not v,
     "get": lambda v, index: v[index] if index >= 0 else None,
-    "set": lambda v, index, item: set_item(v, index, item),
+    "set": _replace,
     "add": _add,
     "addAll": _add_all,
     "remove": lambda v, index: v.pop(index),
     "contains": lambda v, item: any(equals(item, other) for other in v),
     "indexOf": lambda v, item: next((i for i, other in enumerate(v) if equals(item, other)), -1),
     "lastIndexOf": lambda v, item: next((i for i in range(len(v) - 1, -1, -1) if equals(item, v[i])), -1),
-    "subList": lambda v, start, end: v[start:end] if 0 <= start <= end <= len(v) else None,
+    "subList": lambda v, start, end: JavaList(v[start:end]) if 0 <= start <= end <= len(v) else None,
     "clear": list.clear,
     "toString": text_of,
 }
@@ -192,10 +208,10 @@ _MAP: dict[str, Callable[..., Any]] = {
     "remove": lambda v, key: v.pop(text_of(key), None),
     "containsKey": lambda v, key: text_of(key) in v,
     "containsValue": lambda v, item: any(equals(item, other) for other in v.values()),
-    "keySet": lambda v: list(v),
-    "values": lambda v: list(v.values()),
+    "keySet": lambda v: JavaList(v),
+    "values": lambda v: JavaList(v.values()),
     "clear": dict.clear,
-    "entrySet": lambda v: [{"key": key, "value": value} for key, value in v.items()],
+    "entrySet": lambda v: JavaList(JavaEntry(key=key, value=value) for key, value in v.items()),
     "toString": text_of,
 }
 

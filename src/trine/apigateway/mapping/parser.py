@@ -2,7 +2,8 @@
 
 References with properties, methods and indexes, `#set #if #elseif #else #end #foreach #break #stop #define #macro
 #evaluate`, comments, `#[[ ]]#` literal text. Refused: `#parse` and `#include`, for there are no files to read.
-As in Velocity, a directive swallows the line end that follows it.
+As in Velocity 1.7, a directive swallows the line end that follows it, and `#set` the spaces before it. Held against
+Apache Velocity 1.7 itself on random templates; `docs/api-gateway.md` tells what API Gateway does otherwise.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import re
 from trine.apigateway.limits import MAPPING_TEMPLATE_BYTES
 from trine.apigateway.mapping.expression import ExpressionReader
 from trine.apigateway.mapping.macros import CallMacro, Define, Evaluate, Macro
-from trine.apigateway.mapping.nodes import Block, Break, ForEach, If, Leave, Node, Set, Stop, Text
+from trine.apigateway.mapping.nodes import Block, Escaped, ForEach, If, Leave, Set, Text
+from trine.apigateway.mapping.scope import Break, Stop
+from trine.apigateway.mapping.terms import Node
 from trine.apigateway.mapping.values import TemplateError
 
 NESTING_MAX = 64
@@ -97,20 +100,26 @@ class _Parser:
         self.at = end
 
     def _escape(self, nodes: list[Node]) -> None:
-        """`\\$name` and `\\#if` are text without the backslash; any other backslash is itself."""
-        following = self.source[self.at + 1 : self.at + 2]
-        if following == "$":
-            reference, end = self.reader.reference(self.at + 1)
-            if reference is not None:
-                self._text(nodes, self.source[self.at + 1 : end])
-                self.at = end
-                return
-        elif following == "#" and (match := _DIRECTIVE.match(self.source, self.at + 1)):
+        """Backslashes before a reference or directive: two are one, and an odd one makes it text. Others are text."""
+        end = self.at
+        while self.source.startswith("\\", end):
+            end += 1
+        count, escaped = divmod(end - self.at, 2)
+        reference, behind = self.reader.reference(end) if self.source.startswith("$", end) else (None, end)
+        match = _DIRECTIVE.match(self.source, end)
+        directive = match is not None and (match["braced"] or match["bare"]) in _KNOWN | self.macros.keys()
+        if reference is None and not directive:
+            self._text(nodes, self.source[self.at : end])
+            self.at = end
+            return
+        self._text(nodes, "\\" * count)
+        self.at = end
+        if escaped and reference is not None:
+            nodes.append(Escaped(reference, self.source[end:behind]))
+            self.at = behind
+        elif escaped and match is not None:
             self._text(nodes, match[0])
             self.at = match.end()
-            return
-        self._text(nodes, "\\")
-        self.at += 1
 
     def _hash(self, nodes: list[Node], stops: frozenset[str], depth: int) -> str | None:
         source, at = self.source, self.at
@@ -133,13 +142,13 @@ class _Parser:
             return None
         match = _DIRECTIVE.match(source, at)
         name = (match["braced"] or match["bare"]) if match else ""
-        if match and name in self.macros and name not in _KNOWN:
+        if (
+            match
+            and name not in _KNOWN
+            and (name in self.macros or (match["body"] and source.startswith("(", match.end())))
+        ):
             nodes.append(self._call(match, name, depth))
             return None
-        # `#endif` is `#end` followed by text only when braced; bare names are taken whole, but #else and #end may
-        # touch the text behind them, as in `#elsefoo` of sloppy one-line templates.
-        if match and not match["braced"] and name not in _KNOWN | _NOT_BUILT:
-            name = next((known for known in ("else", "end", "break", "stop") if name.startswith(known)), "")
         if not match or match["body"] or name not in _KNOWN | _NOT_BUILT:
             self._text(nodes, "#")
             self.at += 1
@@ -153,8 +162,16 @@ class _Parser:
             if name != "elseif":
                 self._swallow_line_end()
             return name
-        nodes.append(self._directive(name, depth))
+        nodes.append(self._directive(nodes, name, depth))
         return None
+
+    @staticmethod
+    def _drop_spaces(nodes: list[Node]) -> None:
+        """A `#set` takes the spaces before it along, unless they end a text (Velocity 1.7)."""
+        if nodes and isinstance(nodes[-1], Text):
+            kept = nodes[-1].text.rstrip(" \t")
+            if not kept or kept[-1] in "\r\n":
+                nodes[-1] = Text(kept)
 
     def _swallow_line_end(self) -> None:
         match = _LINE_END.match(self.source, self.at)
@@ -172,15 +189,20 @@ class _Parser:
         start = self.at
         arguments, self.at = self.reader.arguments(match.end())
         source = self.source[start : self.at]
+        macro = self.macros.get(name) or Macro()  # one that is never defined is written as it stands
+        body: Block | None = None
         if match["body"]:
-            return CallMacro(self.macros[name], arguments, self._body(depth), source)
-        self._swallow_line_end()
-        return CallMacro(self.macros[name], arguments, None, source)
+            body = self._body(depth)
+            source = self.source[start : self.at]
+        else:
+            self._swallow_line_end()
+        return CallMacro(macro, arguments, body, source)
 
-    def _directive(self, name: str, depth: int) -> Node:
+    def _directive(self, nodes: list[Node], name: str, depth: int) -> Node:
         if name in ("break", "stop"):
             return Leave(Break if name == "break" else Stop)
         if name == "set":
+            self._drop_spaces(nodes)
             target, expression, self.at = self.reader.assignment(self.at)
             self._swallow_line_end()
             return Set(target, expression)

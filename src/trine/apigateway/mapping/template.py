@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from trine.apigateway.mapping.nodes import Block, Break, Scope, Stop
+from trine.apigateway.mapping.nodes import Block
 from trine.apigateway.mapping.parser import parse
+from trine.apigateway.mapping.scope import Break, Scope, Stop
 from trine.apigateway.mapping.values import TemplateError
 
 __all__ = ["Template", "TemplateError"]

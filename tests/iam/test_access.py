@@ -53,6 +53,7 @@ def test_a_role_with_reads_cannot_write(access: Access, give_role: GiveRole) -> 
     ("service", "code", "status"),
     [
         ("lambda", "AccessDeniedException", 403),
+        ("scheduler", "AccessDeniedException", 403),
         ("iam", "AccessDenied", 403),
         ("dynamodb", "AccessDeniedException", 400),
     ],

@@ -216,12 +216,13 @@ def test_topics_reach_the_queues_that_let_them(stack: RunningStack) -> None:
     assert [one["body"] for one in stack.messages(topic)][-1] == "raw"
 
 
-def query(stack: RunningStack, url: str, **form: str) -> tuple[int, str]:
+def query(stack: RunningStack, url: str, *, signed: bool = True, **form: str) -> tuple[int, str]:
     """A call in the query protocol, as SDKs of 2022 made it."""
     key = stack.stack.wings.access.owner_credentials()
     body = urllib.parse.urlencode({"Version": "2012-11-05", **form})
     request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/x-www-form-urlencoded"})
-    SigV4Auth(Credentials(key.access_key_id, key.secret_access_key), "sqs", "us-east-1").add_auth(request)
+    if signed:
+        SigV4Auth(Credentials(key.access_key_id, key.secret_access_key), "sqs", "us-east-1").add_auth(request)
     try:
         with urllib.request.urlopen(urllib.request.Request(url, body.encode(), dict(request.headers))) as answer:
             return answer.status, answer.read().decode()
@@ -251,6 +252,8 @@ def test_the_query_protocol_works_too(stack: RunningStack) -> None:
     assert (status, "<Code>AWS.SimpleQueueService.NonExistentQueue</Code>" in text) == (400, True)
     status, text = query(stack, stack.aws_url, Action="Nonsense")
     assert (status, "<Code>InvalidAction</Code>" in text) == (400, True)
+    status, text = query(stack, stack.aws_url, Action="ListQueues", signed=False)
+    assert (status, "<Code>MissingAuthenticationToken</Code>" in text) == (403, True)
     entry = "SendMessageBatchRequestEntry.1."
     _, text = query(stack, url, Action="SendMessageBatch", **{f"{entry}Id": "a", f"{entry}MessageBody": "b"})
     assert "<SendMessageBatchResultEntry><Id>a</Id>" in text

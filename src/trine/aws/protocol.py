@@ -135,8 +135,11 @@ class ServiceModel:
         """The answer of a call that failed, in this protocol's shape."""
         model = self.model
         if model.protocol == "query":
-            xml = protocol_query.write_error(model.namespace, error.code, error.message, error.status, request_id)
-            return Response(error.status, [(_REQUEST_ID, request_id.encode()), (b"Content-Type", b"text/xml")], xml)
+            code, status = error.code, error.status
+            if code not in model.error_shapes:  # else it is an error of the API's own (STS: ExpiredTokenException)
+                code, status = protocol_query.QUERY_NAMES.get(code, (code, status))
+            xml = protocol_query.write_error(model.namespace, code, error.message, status, request_id)
+            return Response(status, [(_REQUEST_ID, request_id.encode()), (b"Content-Type", b"text/xml")], xml)
         shape = model.error_shapes.get(error.code)
         document, headers = self._error_members(error, shape)
         if model.protocol == "rest-json":

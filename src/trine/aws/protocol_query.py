@@ -179,6 +179,18 @@ def _text(kind: str, value: Any) -> str:
     return str(value)
 
 
+QUERY_NAMES = {
+    "AccessDeniedException": ("AccessDenied", 403),
+    "UnrecognizedClientException": ("InvalidClientTokenId", 403),
+    "InvalidSignatureException": ("SignatureDoesNotMatch", 403),
+    "MissingAuthenticationTokenException": ("MissingAuthenticationToken", 403),
+    "IncompleteSignatureException": ("IncompleteSignature", 400),
+    "ExpiredTokenException": ("ExpiredToken", 403),
+}
+"""What JSON services call the errors that all services have → name and status in the query protocol ("Common Errors" of
+the API references of IAM and of CloudWatch)."""
+
+
 def write_error(namespace: str, code: str, message: str, status: int, request_id: str) -> bytes:
     """The XML of an error."""
     kind = "Sender" if status < 500 else "Receiver"

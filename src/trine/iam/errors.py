@@ -13,7 +13,7 @@ from trine.aws.errors import AwsError
 
 QUERY_SERVICES = frozenset({"sts", "iam", "cloudformation", "sns", "ec2", "autoscaling", "elasticloadbalancing"})
 """Services that speak the query protocol and so answer with its short error codes."""
-REST_SERVICES = frozenset({"lambda", "execute-api", "apigateway", "s3"})
+REST_SERVICES = frozenset({"lambda", "execute-api", "apigateway", "scheduler", "s3"})
 """Services that answer a failed authentication with 403 under the same names as the JSON services."""
 
 SIGNATURE_MISMATCH = (

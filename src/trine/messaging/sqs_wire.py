@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 from trine.aws.errors import AwsError
 from trine.aws.protocol import Call, ServiceModel
+from trine.aws.protocol_errors import Violations
 from trine.aws.protocol_model import Model, load_model
+from trine.aws.protocol_query import QUERY_NAMES
 from trine.http.message import Request, Response
 from trine.messaging.errors import SqsError
 
@@ -32,17 +34,6 @@ _MEMBERS = {
 }
 """The list or map a member stands for → the name of its elements."""
 _BATCHES = ("SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch")
-_QUERY_NAMES = {
-    "AccessDeniedException": "AccessDenied",
-    "UnrecognizedClientException": "InvalidClientTokenId",
-    "InvalidSignatureException": "SignatureDoesNotMatch",
-    "MissingAuthenticationTokenException": "MissingAuthenticationToken",
-    "IncompleteSignatureException": "IncompleteSignature",
-    "ExpiredTokenException": "ExpiredToken",
-    "ValidationException": "InvalidParameterValue",
-    "ValidationError": "InvalidParameterValue",
-}
-"""What every service calls these in JSON → what the query protocol calls them."""
 
 
 class _Json(ServiceModel):
@@ -68,7 +59,9 @@ class _Query(ServiceModel):
 
     def render_error(self, error: AwsError, request_id: str) -> Response:
         """The error under its older name."""
-        return super().render_error(AwsError(error.message, code=_query_code(error), status=error.status), request_id)
+        if isinstance(error, SqsError | Violations):
+            error = AwsError(error.message, code=_query_code(error), status=error.status)
+        return super().render_error(error, request_id)
 
 
 class SqsModels:
@@ -84,7 +77,9 @@ class SqsModels:
 
 
 def _query_code(error: AwsError) -> str:
-    return error.query_code if isinstance(error, SqsError) else _QUERY_NAMES.get(error.code, error.code)
+    if isinstance(error, SqsError):
+        return error.query_code
+    return "InvalidParameterValue" if isinstance(error, Violations) else QUERY_NAMES.get(error.code, (error.code,))[0]
 
 
 def json_model(only: frozenset[str]) -> Model:

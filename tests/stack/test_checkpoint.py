@@ -170,7 +170,7 @@ def test_the_start_says_how_far_the_model_goes() -> None:
     assert place_functions(access, [Function({"VpcConfig": {"SubnetIds": []}})]) == ()
     assert access.sites == {}
     notes = place_functions(access, [Function({"VpcConfig": {"SubnetIds": ["subnet-elsewhere"]}})])
-    assert "the Internet stays reachable" in notes[-1]
+    assert "as their routes, endpoints and security groups allow" in notes[-1]
     assert list(access.sites) == [FUNCTION]
 
 

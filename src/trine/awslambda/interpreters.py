@@ -35,6 +35,8 @@ class Interpreters:
         self._state = state
         self._sandboxed = sandboxed
         self._quick_sdk = quick_sdk
+        self.tries_networks = False
+        """Zygotes find out, before anything else, whether environments can have networks of their own."""
         self._is_started = False
         self._head_starts = dict(head_starts or {})
         """Interpreters that were started early and that no function has asked for yet, by executable."""
@@ -52,6 +54,12 @@ class Interpreters:
         return next(
             (zygote.layers for zygote in self._zygotes.values() if zygote.is_ready), SandboxLayers(False, 0, False)
         )
+
+    @property
+    def own_networks(self) -> bool | None:
+        """Whether environments can have networks of their own; None as long as no zygote was asked."""
+        known = [zygote.own_networks for zygote in self._zygotes.values() if zygote.own_networks is not None]
+        return all(known) if known else None
 
     def start(self) -> None:
         """Start the zygotes that functions asked for already; returns at once."""
@@ -110,6 +118,7 @@ class Interpreters:
                 quick_sdk=self._quick_sdk,
                 on_hopeless=lambda: self._give_up(runtime),
                 started=self._head_starts.pop(executable, None),
+                tries_networks=self.tries_networks,
             )
             if self._is_started:
                 zygote.start()

@@ -23,13 +23,13 @@ class RuntimeLink(asyncio.Protocol):
 
     __slots__ = ("_environment", "_held", "_is_inherited", "_is_known", "_reader", "_transport")
 
-    def __init__(self, environment: Environment, *, is_inherited: bool) -> None:
+    def __init__(self, environment: Environment, *, is_inherited: bool, is_known: bool = False) -> None:
         self._environment = environment
         self._reader = Reader()
         self._held = b""
         self._transport: asyncio.Transport | None = None
         self._is_inherited = is_inherited
-        self._is_known = is_inherited
+        self._is_known = is_inherited or is_known
         """Whether the other end is a process of this environment."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -105,8 +105,10 @@ def open_listener() -> socket.socket:
     return listener
 
 
-async def serve_listener(environment: Environment, listener: socket.socket) -> asyncio.Server:
-    """Serve the Runtime API of one environment on its own listener."""
+async def serve_listener(
+    environment: Environment, listener: socket.socket, *, is_private: bool = False
+) -> asyncio.Server:
+    """Serve the Runtime API of one environment on its own listener; `is_private`: nobody else can reach that."""
     return await asyncio.get_running_loop().create_server(
-        lambda: RuntimeLink(environment, is_inherited=False), sock=listener
+        lambda: RuntimeLink(environment, is_inherited=False, is_known=is_private), sock=listener
     )

@@ -21,6 +21,7 @@ from trine.awslambda.environment import Environment
 from trine.awslambda.function import Function
 from trine.awslambda.head_start import Started
 from trine.awslambda.interpreters import Interpreters
+from trine.awslambda.network import Doors
 from trine.awslambda.pool import Pool
 from trine.awslambda.roles import RoleKeeper
 from trine.awslambda.starter import Starter
@@ -60,6 +61,12 @@ class Machinery:
             clock, ids, access, place, self.interpreters, self.log_store, self._temporary, endpoint_url
         )
         self._watch = Watch(clock, working)
+
+    def offer(self, doors: Doors) -> None:
+        """Environments that stand where nothing leads to the Internet get networks of their own, with these doors. Call
+        it before `start`."""
+        self.starter.doors = doors
+        self.interpreters.tries_networks = True
 
     def start(self) -> None:
         """Start the zygotes in the background; needs the running event loop and returns at once."""

@@ -18,12 +18,17 @@ import orjson
 from msgspec import Struct
 
 from trine.awslambda import limits
+from trine.awslambda.network import NetworkPlan
 from trine.clock import Clock, Timer
 
 _KILL_PATIENCE_SECONDS = 0.5
 """A supervisor that has not ended its environment after this long is killed itself."""
 _EXIT_PATIENCE_SECONDS = 1.0
 """Time between the end of a runtime's link and its own end; exit functions may run in it."""
+
+
+_DOORS_MAX = 32
+"""Sockets of an environment's own network."""
 
 
 class Launch(Struct, frozen=True):
@@ -46,6 +51,8 @@ class Launch(Struct, frozen=True):
     """A folder to write to where the environment has no `/tmp` of its own."""
     extensions: tuple[str, ...] = ()
     """Programs to start before the runtime."""
+    network: NetworkPlan | None = None
+    """The network of its own that it gets; None: it shares the machine's."""
     tmp_mb: int = limits.TMP_DEFAULT_MB
     descriptors_max: int = limits.DESCRIPTORS_MAX
 
@@ -61,6 +68,7 @@ class Launch(Struct, frozen=True):
             "visible": list(self.visible),
             "temporary": self.temporary,
             "extensions": list(self.extensions),
+            "network": None if self.network is None else self.network.as_document(),
             "limits": {"descriptors": self.descriptors_max, "tmp_mb": self.tmp_mb},
         }
 
@@ -77,7 +85,8 @@ class Exit(NamedTuple):
 class Process:
     """One environment's processes. `link` (a socket) and `log` (a pipe) are for the environment to read and close."""
 
-    __slots__ = ("_clock", "_control", "_killing", "_on_exit", "_pidfd", "link", "log", "on_extension_exit", "pid")
+    __slots__ = ("_clock", "_control", "_killing", "_on_exit", "_pidfd", "link", "log", "on_doors",
+                 "on_extension_exit", "pid")  # fmt: skip
 
     def __init__(
         self, link: socket.socket, log: int, control: socket.socket, clock: Clock, on_exit: Callable[[Exit], None]
@@ -88,6 +97,8 @@ class Process:
         """The supervisor's, once it is known."""
         self.on_extension_exit: Callable[[str, int], None] = lambda name, status: None
         """Called when an extension ends while the environment goes on: its path and its wait status."""
+        self.on_doors: Callable[[list[socket.socket]], None] = _close_all
+        """Called with the sockets of its own network, once they are made."""
         self._pidfd: int | None = None
         self._clock = clock
         self._on_exit: Callable[[Exit], None] | None = on_exit
@@ -151,13 +162,16 @@ class Process:
     def _read(self) -> None:
         assert self._control is not None
         try:
-            message = self._control.recv(65_536)
+            message, descriptors, _, _ = socket.recv_fds(self._control, 65_536, _DOORS_MAX)
         except BlockingIOError:
             return
         except ConnectionError:
             message = b""
         if message:
             value = orjson.loads(message)
+            if "doors" in value:
+                self.on_doors([socket.socket(fileno=descriptor) for descriptor in descriptors])
+                return
             if "extension" in value:
                 self.on_extension_exit(value["extension"], value["status"])
                 return
@@ -178,3 +192,8 @@ class Process:
             self._pidfd = None
         if on_exit is not None:
             on_exit(how)
+
+
+def _close_all(sockets: list[socket.socket]) -> None:
+    for each in sockets:
+        each.close()

@@ -13,6 +13,8 @@ from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.awslambda import launch, limits
@@ -24,6 +26,7 @@ from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.lifecycle import State
 from trine.awslambda.link import connect_inherited, open_listener, serve_listener
 from trine.awslambda.log import stream_name
+from trine.awslambda.network import Doors, OwnNetwork
 from trine.awslambda.pool import Pool
 from trine.awslambda.process import Exit
 from trine.awslambda.roles import RoleKeeper
@@ -55,6 +58,8 @@ class Starter:
         self._logs = logs
         self._temporary = temporary_directory
         self.endpoint_url = endpoint_url
+        self.doors: Doors | None = None
+        """What environments with a network of their own may knock at; None: every environment has the machine's."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, pool: Pool, phase: str, is_kept: bool = False) -> Environment:
@@ -75,6 +80,19 @@ class Starter:
         zygote.when_ready(lambda: self._launch(environment, zygote, folder, closing))
         return environment
 
+    def _network_of(
+        self, environment: Environment, zygote: Zygote, closing: _Closing, wants_listener: bool
+    ) -> OwnNetwork | None:
+        # For an environment from which nothing leads to the Internet. A debugger has to get in, so it gets none.
+        session = environment.session
+        if self.doors is None or session is None or session.placement is None or not zygote.own_networks:
+            return None
+        if environment.function.debug is not None or session.placement.way_out().open:
+            return None
+        serve_runtime = partial(serve_listener, environment, is_private=True) if wants_listener else None
+        closing.network = OwnNetwork(self.doors, session, self._clock, self._keep, serve_runtime)
+        return closing.network
+
     def _launch(self, environment: Environment, zygote: Zygote, folder: Path, closing: _Closing) -> None:
         if environment.state is not State.INIT:
             return
@@ -86,16 +104,24 @@ class Starter:
         try:
             folder.mkdir(parents=True, mode=0o700)
             program, wants_listener = launch.launch(function, env, zygote, str(folder))
+            network = self._network_of(environment, zygote, closing, wants_listener)
+            if network is not None:
+                program = replace(program, network=network.plan)
             if wants_listener:
-                listener = open_listener()
-                host, port = listener.getsockname()
-                program = launch.with_runtime_api(program, f"{host}:{port}")
+                if network is None:
+                    listener = open_listener()
+                    address = f"127.0.0.1:{listener.getsockname()[1]}"
+                else:
+                    address = network.runtime_address
+                program = launch.with_runtime_api(program, address)
                 environment.extensions = Extensions(
                     external(function.layers_directory), function, self._ids, self._place.account_id,
                     environment.all_wait, environment.fail,
                 )  # fmt: skip
             process = zygote.launch(program, environment.exited)
             process.on_extension_exit = partial(_extension_ended, environment)
+            if network is not None:
+                process.on_doors = network.opened
         except (launch.RuntimeMissing, OSError) as error:
             if listener is not None:
                 listener.close()
@@ -143,13 +169,14 @@ def _extension_ended(environment: Environment, path: str, status: int) -> None:
 class _Closing:
     """Stands between an environment and its pool: hands the reports on, and cleans up when it has ended."""
 
-    __slots__ = ("_access", "_folder", "_session", "idle", "pool", "ready", "server")
+    __slots__ = ("_access", "_folder", "_session", "idle", "network", "pool", "ready", "server")
 
     def __init__(self, pool: Pool, folder: Path, session: Session | None, access: RoleKeeper) -> None:
         self.pool = pool
         self.ready = pool.ready
         self.idle = pool.idle
         self.server: asyncio.Server | None = None
+        self.network: OwnNetwork | None = None
         self._folder = folder
         self._session = session
         self._access = access
@@ -160,5 +187,7 @@ class _Closing:
             self._access.revoke(self._session)
         if self.server is not None:
             self.server.close()
+        if self.network is not None:
+            self.network.close()
         shutil.rmtree(self._folder, ignore_errors=True)
         self.pool.ended(environment, init_fault)

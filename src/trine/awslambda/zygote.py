@@ -57,6 +57,7 @@ class Zygote:
         quick_sdk: bool = True,
         on_hopeless: Callable[[], None] = lambda: None,
         started: Started | None = None,
+        tries_networks: bool = False,
     ) -> None:
         self._clock = clock
         self.python = python
@@ -82,6 +83,9 @@ class Zygote:
         """What the zygote found that it can put around functions."""
         self.version: tuple[int, ...] = tuple(sys.version_info[:3])
         self._ready: asyncio.Future[None] | None = None
+        self._tries_networks = tries_networks
+        self.own_networks: bool | None = None
+        """Whether the system gives environments networks of their own; None unless that was to be tried."""
 
     def start(self) -> None:
         """Start the process; returns at once. Needs a running event loop."""
@@ -94,6 +98,9 @@ class Zygote:
             )
         self._popen, self._socket = started
         loop.add_reader(self._socket.fileno(), self._read)
+        if self._tries_networks and self.own_networks is None:
+            self._unsent.appendleft((next(self._ids), b'{"probe":"network"}', []))
+            self._send()
 
     async def ready(self) -> None:
         """Wait until the zygote has loaded everything."""
@@ -168,14 +175,22 @@ class Zygote:
             self.replaced = tuple(value["sdk"])
             self.layers = SandboxLayers(**value["layers"])
             self._failures = 0
-            if self._ready is not None and not self._ready.done():
-                self._ready.set_result(None)
+            if self.own_networks is not None or not self._tries_networks:
+                self._is_complete()
+            return
+        if "network" in value:
+            self.own_networks = bool(value["network"])
+            self._is_complete()
             return
         process = self._starting.pop(value["id"])
         if "error" in value:
             process.failed(value["error"])
         else:
             process.started(value["pid"], descriptor)
+
+    def _is_complete(self) -> None:
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
 
     def _lost(self) -> None:
         # The zygote died (somebody killed it, or it could not start). Requests it had not served die with its socket,

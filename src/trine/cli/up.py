@@ -29,6 +29,9 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
 @click.option("--aws-port", default=AWS_PORT, show_default=True, help="AWS wire protocols of all services.")
 @click.option("--dynamodb-port", default=DYNAMODB_PORT, show_default=True, help="DynamoDB alone.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--vpc-neighbour", multiple=True, metavar="HOST:PORT", help="Lies in the VPC of functions: a database here."
+)
 @click.option("--memory", is_flag=True, help="Keep the tables in memory only; no data is left afterwards.")
 @click.option("--state", type=click.Path(path_type=Path), help="State directory (default: .trine beside the template).")
 @click.option("--parameter-overrides", "-P", multiple=True, help="Parameter values: Name=Value, as SAM takes them.")
@@ -104,6 +107,7 @@ def settings_of(options: dict[str, Any]) -> Settings:
         front_port=options["port"],
         aws_port=options["aws_port"],
         dynamodb_port=options["dynamodb_port"],
+        vpc_neighbours=tuple(map(_neighbour, options["vpc_neighbour"])),
         memory=options["memory"],
         enforcement="soft" if options["soft"] else "enforce",
         replica_lag_seconds=options["replica_lag"],
@@ -121,6 +125,18 @@ def settings_of(options: dict[str, Any]) -> Settings:
         debug_port=options["debug_port"],
         environment_overrides=_environment_overrides(options["env_vars"]),
     )
+
+
+def _neighbour(text: str) -> tuple[str, int]:
+    import socket
+
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise click.UsageError(f"--vpc-neighbour takes HOST:PORT, not {text!r}")
+    try:
+        return str(socket.getaddrinfo(host, int(port), socket.AF_INET)[0][4][0]), int(port)
+    except OSError:
+        raise click.UsageError(f"--vpc-neighbour {text}: {host} has no IPv4 address here") from None
 
 
 def _checked_url(url: str | None) -> str | None:

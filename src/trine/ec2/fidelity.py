@@ -1,6 +1,7 @@
 """What the network model does with each template property: enforced, stored or ignored. Read by the manifest.
 
-Enforced means: for calls of functions to the AWS services of this stack. The Internet is not shut off (docs/vpc.md).
+Enforced means: for calls of functions to the AWS services of this stack, and for their way to the Internet where the
+system has network namespaces (docs/vpc.md).
 """
 
 from __future__ import annotations

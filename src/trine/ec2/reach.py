@@ -20,12 +20,7 @@ def find_way(network: Network, subnet_id: str, group_ids: Sequence[str], service
     if subnet is None:
         return Way(True, f"{subnet_id} is no subnet of this template, so its routes are not known: everything passes")
     table = subnet.table
-    facts: dict[str, Any] = {
-        "service": service,
-        "subnet": f"{subnet.name} ({subnet.id})",
-        "routeTable": f"{table.name} ({table.id})" if table is not None else "the VPC's main one",
-        "securityGroups": [network.groups[g].name if g in network.groups else g for g in group_ids],
-    }
+    facts = _facts(network, subnet, group_ids, service)
     here = [each for each in network.endpoints if each.vpc_id == subnet.vpc_id and each.service == service]
     for endpoint in here:
         if endpoint.gateway and table is not None and table.id in endpoint.table_ids:
@@ -36,8 +31,30 @@ def find_way(network: Network, subnet_id: str, group_ids: Sequence[str], service
     return _through_the_internet(network, subnet, group_ids, here, facts)
 
 
-def _lets_out(network: Network, group_ids: Sequence[str], *peers: str, prefix_lists: bool = False) -> bool:
-    """Whether one of the groups lets HTTPS out. A group that is none of the template's lets everything out."""
+def find_way_out(network: Network, subnet_id: str, group_ids: Sequence[str]) -> Way:
+    """The way from `subnet_id` to the Internet, for whatever a group lets out."""
+    subnet = network.subnets.get(subnet_id)
+    if subnet is None:
+        return Way(True, f"{subnet_id} is no subnet of this template, so its routes are not known: everything passes")
+    facts = _facts(network, subnet, group_ids, "the Internet")
+    return _through_the_internet(network, subnet, group_ids, (), facts, any_port=True)
+
+
+def _facts(network: Network, subnet: Subnet, group_ids: Sequence[str], service: str) -> dict[str, Any]:
+    table = subnet.table
+    return {
+        "service": service,
+        "subnet": f"{subnet.name} ({subnet.id})",
+        "routeTable": f"{table.name} ({table.id})" if table is not None else "the VPC's main one",
+        "securityGroups": [network.groups[g].name if g in network.groups else g for g in group_ids],
+    }
+
+
+def _lets_out(
+    network: Network, group_ids: Sequence[str], *peers: str, prefix_lists: bool = False, any_port: bool = False
+) -> bool:
+    """Whether one of the groups lets HTTPS (or anything at all) out. A group that is none of the template's lets
+    everything out."""
     if not group_ids:
         return True
     for group_id in group_ids:
@@ -45,7 +62,11 @@ def _lets_out(network: Network, group_ids: Sequence[str], *peers: str, prefix_li
         if group is None:
             return True
         for rule in group.egress:
-            if rule.lets(*peers) or (prefix_lists and rule.peer.startswith("pl-") and rule.lets(rule.peer)):
+            if (
+                rule.lets(*peers)
+                or (any_port and rule.peer in peers)
+                or (prefix_lists and rule.peer.startswith("pl-") and rule.lets(rule.peer))
+            ):
                 return True
     return False
 
@@ -91,12 +112,20 @@ def _lets_in(network: Network, group_ids: Sequence[str], endpoint: Endpoint, sub
 
 
 def _through_the_internet(
-    network: Network, subnet: Subnet, group_ids: Sequence[str], here: Sequence[Endpoint], facts: dict[str, Any]
+    network: Network,
+    subnet: Subnet,
+    group_ids: Sequence[str],
+    here: Sequence[Endpoint],
+    facts: dict[str, Any],
+    *,
+    any_port: bool = False,
 ) -> Way:
     table = subnet.table
     route = table.default() if table is not None else None
     service = facts["service"]
-    missing = f"add a VPC endpoint for {service} with this route table, or a route 0.0.0.0/0 to a NAT gateway"
+    missing = "add a route 0.0.0.0/0 to a NAT gateway"
+    if not any_port:
+        missing = f"add a VPC endpoint for {service} with this route table, or a route 0.0.0.0/0 to a NAT gateway"
     if route is None:
         nearly = [each.name for each in here if each.gateway]
         if nearly:
@@ -106,12 +135,10 @@ def _through_the_internet(
     if route.kind == "internet":
         reason = f"{subnet.name} leads to an internet gateway, and a function's interface has no public address"
         return _closed(reason, facts, missing)
-    if not _lets_out(network, group_ids, ANYWHERE[0]):
-        return _closed(
-            "the security groups let no HTTPS out to the Internet",
-            facts,
-            "add an egress rule for tcp 443 to 0.0.0.0/0",
-        )
+    if not _lets_out(network, group_ids, ANYWHERE[0], any_port=any_port):
+        what = "nothing" if any_port else "no HTTPS"
+        reason = f"the security groups let {what} out to the Internet"
+        return _closed(reason, facts, "add an egress rule for tcp 443 to 0.0.0.0/0")
     if route.kind != "nat":
         return Way(True, f"through {route.target} ({route.kind}), whose other side is not modelled", facts=facts)
     return _through_nat(network, subnet, route.target, facts)
@@ -135,7 +162,7 @@ def _opened(reason: str, subnet: Subnet, endpoint: Endpoint, facts: dict[str, An
     context = {
         "aws:SourceVpce": (endpoint.id,),
         "aws:SourceVpc": (subnet.vpc_id,),
-        "aws:VpcSourceIp": (_address(subnet.cidr),),
+        "aws:VpcSourceIp": (address_in(subnet.cidr),),
     }
     return Way(True, reason, context, endpoint.policy, {**facts, "endpoint": f"{endpoint.name} ({endpoint.id})"})
 
@@ -144,7 +171,7 @@ def _closed(reason: str, facts: dict[str, Any], hint: str) -> Way:
     return Way(False, reason, facts={**facts, "hint": hint})
 
 
-def _address(cidr: str) -> str:
+def address_in(cidr: str) -> str:
     """An address of the subnet, as an interface in it would have; the first four and the last are AWS's."""
     from ipaddress import ip_network
 

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from trine.ec2.network import Network
-from trine.ec2.reach import find_way
+from trine.ec2.reach import address_in, find_way, find_way_out
 from trine.iam.placement import Way
 
 
@@ -20,6 +20,19 @@ class SubnetPlacement:
     def __init__(self, network: Network, subnet_id: str, group_ids: tuple[str, ...]) -> None:
         self._network, self._subnet_id, self._group_ids = network, subnet_id, group_ids
         self._ways: dict[str, Way] = {}
+        self._way_out: Way | None = None
+
+    @property
+    def address(self) -> str:
+        """An address of the subnet, as an interface in it would have."""
+        subnet = self._network.subnets.get(self._subnet_id)
+        return address_in("" if subnet is None else subnet.cidr)
+
+    def way_out(self) -> Way:
+        """The way to the Internet from here."""
+        if self._way_out is None:
+            self._way_out = find_way_out(self._network, self._subnet_id, self._group_ids)
+        return self._way_out
 
     def way(self, service: str) -> Way:
         """The way to `service` from here."""
@@ -37,6 +50,11 @@ class FunctionSite:
     def __init__(self, placements: tuple[SubnetPlacement, ...]) -> None:
         self._placements = placements
         self._next = count()
+
+    @property
+    def is_shut_in(self) -> bool:
+        """Whether nothing leads from one of its subnets to the Internet."""
+        return not all(placement.way_out().open for placement in self._placements)
 
     def place(self) -> SubnetPlacement:
         """The place of a new environment."""

@@ -66,6 +66,8 @@ class Access:
         self._authorities: dict[str, Authority] = {}
         self.credentials = CredentialStore(clock, ids)
         self._verifier = Verifier(clock, self.credentials.find, self.place.region)
+        self._verified: tuple[Request, str, SigningKey] | None = None
+        """The request that `session_of` has just verified."""
         self._details: dict[SigningKey, Mapping[str, Any]] = {}
         self.directory = Directory(clock, ids, self.place, catalogue, self.forget)
         self.keys = KeyRing(self.directory, self.credentials, catalogue, self.forget)
@@ -80,10 +82,14 @@ class Access:
         Raises AwsError with the service's own codes: MissingAuthenticationToken…, IncompleteSignature…,
         InvalidSignature…, UnrecognizedClient…, ExpiredToken….
         """
-        try:
-            key = self._verifier.verify(request, service)
-        except AwsError as error:
-            return self._not_authenticated(error, request, service, trace)
+        verified, self._verified = self._verified, None
+        if verified is not None and verified[0] is request and verified[1] == service:
+            key = verified[2]
+        else:
+            try:
+                key = self._verifier.verify(request, service)
+            except AwsError as error:
+                return self._not_authenticated(error, request, service, trace)
         credential = key.credential
         if trace is not None:
             trace.step("iam.signature", self._details.get(key) or self._detail(key))
@@ -95,6 +101,19 @@ class Access:
             request,
             credential.access_key_id,
         )
+
+    def session_of(self, request: Request, service: str) -> Session | None:
+        """The session whose credentials signed `request`; None for long-term keys and what does not verify.
+
+        For who stands before a service: the service's own `authenticate` of this request, if it is the next one, need
+        not verify again.
+        """
+        try:
+            key = self._verifier.verify(request, service)
+        except AwsError:
+            return None
+        self._verified = (request, service, key)
+        return key.credential.session
 
     def caller_with_secret(self, access_key_id: str, is_secret: Callable[[str], bool]) -> Caller | None:
         """The caller that an active long-term key stands for, when `is_secret` says that its secret was given too.

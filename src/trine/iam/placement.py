@@ -32,12 +32,23 @@ class Way(Struct, frozen=True):
 class Placement(Protocol):
     """One environment's place in a network."""
 
+    @property
+    def address(self) -> str:
+        """An address of the subnet, as an interface in it would have."""
+
     def way(self, service: str) -> Way:
         """The way to `service` (`dynamodb`, `sqs`, …)."""
+
+    def way_out(self) -> Way:
+        """The way to the Internet."""
 
 
 class Site(Protocol):
     """Where the environments of one function are placed."""
+
+    @property
+    def is_shut_in(self) -> bool:
+        """Whether nothing leads from one of its subnets to the Internet."""
 
     def place(self) -> Placement:
         """The place of a new environment."""

@@ -12,7 +12,6 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.ec2.build import ResourceLike, build_network
@@ -27,8 +26,11 @@ HANGING_SECONDS = 900.0
 """How long a call without a way hangs at most: no function runs longer."""
 FUNCTION = "AWS::Lambda::Function"
 BOUNDS = (
-    "functions with VpcConfig reach AWS services as their routes, endpoints and security groups allow; "
-    "the Internet stays reachable for them, with or without NAT (docs/vpc.md)"
+    "functions with VpcConfig reach AWS services as their routes, endpoints and security groups allow (docs/vpc.md)"
+)
+SHUT_IN = "nothing leads from %s to the Internet: own networks without a way out"
+LEFT_OPEN = (
+    "nothing leads from %s to the Internet, but this system gives functions no networks of their own: it stays open"
 )
 """What the start says of the model's reach."""
 KIND, ROOM = "ec2", "ec2.route"
@@ -62,8 +64,13 @@ def place_functions(access: Access, resources: Iterable[PlacedResource]) -> tupl
     return (*network.problems, *([BOUNDS] if access.sites else ()))
 
 
+def shut_in(access: Access) -> list[str]:
+    """The names of the functions from which nothing leads to the Internet."""
+    return sorted(arn.rpartition(":")[2] for arn, site in access.sites.items() if site.is_shut_in)
+
+
 class Checkpoint:
-    """Lets calls through to `inner`, or lets them hang."""
+    """Lets calls through to `inner`, or lets them hang. `session`: that of the only environment that can knock here."""
 
     def __init__(
         self,
@@ -73,14 +80,16 @@ class Checkpoint:
         clock: Clock,
         ids: Ids,
         traces: TraceBook,
+        session: Session | None = None,
     ) -> None:
         self._inner, self._service_of, self._access = inner, service_of, access
         self._clock, self._ids, self._traces = clock, ids, traces
+        self._known = session
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Hand over to the port's own handler when there is a way."""
         service = self._service_of(request) or "dynamodb"
-        session = self._session(request, service)
+        session = self._known or self._access.session_of(request, service)
         if session is None or session.placement is None:
             return self._inner(request)
         way = session.placement.way(service)
@@ -90,22 +99,27 @@ class Checkpoint:
             return self._inner(request)
         return self._hang(request, session, service, way)
 
-    def _session(self, request: Request, service: str) -> Session | None:
-        try:
-            return self._access.authenticate(request, service).session
-        except AwsError:
-            return None
-
     def _hang(self, request: Request, session: Session, service: str, way: Way) -> Future[Response]:
-        trace = self._traces.open(KIND, self._ids.uuid(), session.trace)
         target = (request.headers.get(b"x-amz-target") or b"").decode("latin-1").rpartition(".")[2]
-        trace.title = f"{service}:{target} has no way" if target else f"{service} has no way"
-        facts: dict[str, Any] = {**way.facts, "function": session.source_arn}
-        trace.refuse(ROOM, f"{way.reason}; the connection hangs, as on AWS", **facts)
-        self._traces.close(trace, NO_ANSWER)
+        title = f"{service}:{target} has no way" if target else f"{service} has no way"
+        _tell(self._traces, self._ids, session, title, way)
         hanging: Future[Response] = asyncio.get_running_loop().create_future()
         self._clock.call_later(HANGING_SECONDS, _give_up, hanging)
         return hanging
+
+
+def tell_attempt(traces: TraceBook, ids: Ids, session: Session, protocol: str, host: str, port: int) -> None:
+    """A packet to `host` went nowhere: the environment of `session` has a network without a way out."""
+    assert session.placement is not None
+    _tell(traces, ids, session, f"{protocol} {host}:{port} has no way", session.placement.way_out())
+
+
+def _tell(traces: TraceBook, ids: Ids, session: Session, title: str, way: Way) -> None:
+    trace = traces.open(KIND, ids.uuid(), session.trace)
+    trace.title = title
+    facts: dict[str, Any] = {**way.facts, "function": session.source_arn}
+    trace.refuse(ROOM, f"{way.reason}; the connection hangs, as on AWS", **facts)
+    traces.close(trace, NO_ANSWER)
 
 
 def _give_up(hanging: Future[Response]) -> None:

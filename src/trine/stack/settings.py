@@ -38,6 +38,8 @@ class Settings(Struct, frozen=True):
     front_port: int = FRONT_PORT
     aws_port: int = AWS_PORT
     dynamodb_port: int = DYNAMODB_PORT
+    vpc_neighbours: tuple[tuple[str, int], ...] = ()
+    """(IPv4 address, port) of what stands for servers in the functions' VPC: a database on this machine."""
     memory: bool = False
     """Keep the tables in memory only; the state directory then holds nothing but caches, logs and the run file."""
     enforcement: Literal["enforce", "soft"] = "enforce"

@@ -19,12 +19,11 @@ from trine.awslambda.head_start import Started
 from trine.clock import Clock, SystemClock
 from trine.cloudformation.manifest import ManifestRow, manifest
 from trine.cloudformation.template import Template
-from trine.http.limits import Limits
-from trine.http.message import Handler, Request, Response
-from trine.http.server import Server, serve
+from trine.http.message import Request, Response
+from trine.http.server import Server
 from trine.stack import run_file
 from trine.stack.build import Wings, build, fidelity, remarks
-from trine.stack.checkpoint import Checkpoint, place_functions
+from trine.stack.checkpoint import LEFT_OPEN, SHUT_IN, place_functions, shut_in
 from trine.stack.deploy import FUNCTION, TABLE, check, deploy
 from trine.stack.description import (
     describe_apis,
@@ -38,7 +37,7 @@ from trine.stack.description import (
 )
 from trine.stack.event_description import describe_queues, describe_sources
 from trine.stack.functions import ready_functions
-from trine.stack.listeners import AwsPort, FrontDoor, service_of
+from trine.stack.gates import Gates
 from trine.stack.ports import Ports, bind
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
@@ -46,12 +45,6 @@ from trine.stack.state import open_store, own_directory, store_faults
 from trine.stack.trace_export import TraceExport
 
 CLOSE_GRACE_SECONDS = 3.0
-FRONT_CONNECTIONS = 16_384
-"""Clients of the front door at the same time, idle ones included; each costs some 5 KB."""
-FRONT_BODY_BYTES = 10 * 1024 * 1024 + 1
-"""One byte more than API Gateway takes: its wing answers 413 in AWS's words, the server cuts what is larger still."""
-TABLE_HEAD_BYTES = 16 * 1024
-"""Request line and headers that DynamoDB takes; it answers 400 beyond them."""
 
 ConsoleHandler = Callable[[Request], Response | Awaitable[Response]]
 
@@ -68,6 +61,8 @@ class Stack:
         self.problems: list[str] = []
         """What people must know about what the functions run with."""
         self._network_problems: tuple[str, ...] = ()
+        self._shut_in: list[str] = []
+        """Functions from which nothing leads to the Internet."""
 
     @classmethod
     async def start(
@@ -117,6 +112,10 @@ class Stack:
             if settings.otlp_endpoint is not None:
                 region, name = settings.place.region, settings.stack_name
                 stack._export = TraceExport(wings.traces.follow, settings.otlp_endpoint, name, region)
+            gates = Gates(wings, ports, console(stack), settings.host, settings.vpc_neighbours)
+            stack._shut_in = shut_in(wings.access)
+            if stack._shut_in:
+                wings.functions.machinery.offer(gates)
             wings.functions.start()
             with store_faults():
                 wings.dynamodb.start()
@@ -125,7 +124,7 @@ class Stack:
                 await deploy(template, wings, settings, readied)
             wings.observing.collector.start()
             wings.cloudwatch.start()
-            await stack._listen(console(stack))
+            await stack._listen(gates)
             wings.functions.open()
             wings.eventing.open()
         except BaseException:
@@ -133,39 +132,11 @@ class Stack:
             raise
         return stack
 
-    async def _listen(self, console: ConsoleHandler) -> None:
-        wings = self.wings
-        clock = wings.clock
-        aws = self._guarded(AwsPort(wings.endpoints, console).handle, service_of)
-        dynamodb = self._guarded(wings.dynamodb.handle, lambda _: "dynamodb")
-        front_limits = Limits(body_bytes=FRONT_BODY_BYTES, connections=FRONT_CONNECTIONS)
-        self._servers = [
-            await serve(
-                FrontDoor((wings.sockets or wings.gateway).handle, wings.urls).handle,
-                clock=clock,
-                sock=self._ports.front,
-                limits=front_limits,
-                error_response=wings.gateway.refuse_unread,
-            ),
-            await serve(aws, clock=clock, sock=self._ports.aws),
-            await serve(
-                dynamodb,
-                clock=clock,
-                sock=self._ports.dynamodb,
-                limits=Limits(head_bytes=TABLE_HEAD_BYTES),
-                error_response=wings.dynamodb.error_response,
-            ),
-        ]
+    async def _listen(self, gates: Gates) -> None:
+        self._servers = await gates.listen()
         address = self._ports.dynamodb.getsockname()
-        wings.dynamodb.rooms.endpoint_address = f"{url_host(self.settings.host)}:{address[1]}"
+        self.wings.dynamodb.rooms.endpoint_address = f"{url_host(self.settings.host)}:{address[1]}"
         self.run_file().write(self.settings.state_directory)
-
-    def _guarded(self, handler: Handler, service: Callable[[Request], str | None]) -> Handler:
-        """`handler` behind the checkpoint of functions in a VPC, where the template has such functions."""
-        wings = self.wings
-        if not wings.access.sites:
-            return handler
-        return Checkpoint(handler, service, wings.access, wings.clock, wings.ids, wings.traces).handle
 
     def warm(self) -> None:
         """Import what first requests need, so that none of them waits for it."""
@@ -221,6 +192,12 @@ class Stack:
             api_keys={api_key.name: api_key.value for api_key in self.wings.usage.keys},
         )
 
+    def _shut_in_notes(self) -> list[str]:
+        if not self._shut_in:
+            return []
+        text = LEFT_OPEN if self.wings.functions.machinery.interpreters.own_networks is False else SHUT_IN
+        return [text % ", ".join(self._shut_in)]
+
     def manifest(self) -> list[ManifestRow]:
         """Each property of the template: enforced, stored or ignored."""
         return manifest(self.template, fidelity(), remarks())
@@ -249,6 +226,7 @@ class Stack:
                 *self.wings.gateway.problems,
                 *(self.wings.sockets.problems if self.wings.sockets is not None else ()),
                 *self._network_problems,
+                *self._shut_in_notes(),
                 *self.wings.functions.deployment.notes(),
                 *self.wings.functions.event_notes(),
                 *self.wings.eventing.all_notes(),

@@ -116,6 +116,7 @@ def running(
     observe: Literal["all", "traces", "nothing"] = "all",
     receipt_header: bool = False,
     debug_function: str | None = None,
+    vpc_neighbours: tuple[tuple[str, int], ...] = (),
 ) -> Iterator[RunningStack]:
     """Start the stack of `template` on free ports. TemplateFaults when it has faults.
 
@@ -140,6 +141,7 @@ def running(
             observe=observe,
             receipt_header=receipt_header,
             debug_function=debug_function,
+            vpc_neighbours=vpc_neighbours,
         )
         loop = new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="trine-stack", daemon=True)

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
-from . import linux, sandbox, sdk, sdk_guard, supervisor, worker
+from . import linux, network, sandbox, sdk, sdk_guard, supervisor, worker
 
 _MESSAGE_MAX_BYTES = 262_144
 _DESCRIPTORS = 3
@@ -96,8 +96,13 @@ def _serve(server: socket.socket, living: set[int], layers: sandbox.Layers) -> N
         os._exit(0)
     request = json.loads(message)
     user, group = os.geteuid(), os.getegid()
+    if request.get("probe") == "network":
+        can = layers.has_namespaces and network.can(user, group, sandbox.USER_INSIDE, sandbox.NAMESPACES)
+        _send(server, {"network": can})
+        return
+    own_network = network.NAMESPACE if request["network"] else 0
     try:
-        pid = linux.fork_into(sandbox.NAMESPACES if layers.has_namespaces else 0)
+        pid = linux.fork_into(sandbox.NAMESPACES | own_network if layers.has_namespaces else 0)
     except OSError as error:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -151,10 +156,10 @@ def _become_supervisor(
     gc.enable()
     try:
         os.setsid()
-        link, log, control = (fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10) for descriptor in descriptors)
+        link, log, held = (fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10) for descriptor in descriptors)
         nowhere = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nowhere, 0)
-        for source, place in ((log, 1), (log, 2), (link, worker.RUNTIME_FD), (control, _CONTROL_FD)):
+        for source, place in ((log, 1), (log, 2), (link, worker.RUNTIME_FD), (held, _CONTROL_FD)):
             os.dup2(source, place)
         os.closerange(_CONTROL_FD + 1, 1 << 20)
         os.set_inheritable(worker.RUNTIME_FD, False)
@@ -164,10 +169,13 @@ def _become_supervisor(
             sandbox.enter_namespaces(
                 user, group, request["code"], request["layers"], visible, request["limits"]["tmp_mb"]
             )
+        control = socket.socket(fileno=_CONTROL_FD)
+        if request["network"]:
+            network.send(control, b'{"doors":true}', network.lay_out(request["network"]))
         extensions: dict[str, Callable[[], NoReturn]] = {
             path: partial(worker.run_extension, request, layers, path) for path in request["extensions"]
         }
-        supervisor.run(socket.socket(fileno=_CONTROL_FD), lambda: worker.run(request, layers), extensions)
+        supervisor.run(control, lambda: worker.run(request, layers), extensions)
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

@@ -263,3 +263,36 @@ def test_collection_metrics_are_for_tables_with_local_indexes(client: Any, new_t
     assert "ItemCollectionMetrics" not in client.put_item(
         TableName=without, Item=item, ReturnItemCollectionMetrics="SIZE"
     )
+
+
+MAP_KEYS = (
+    "failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to "
+    "255, Member must have length greater than or equal to 3, Member must satisfy regular expression pattern: "
+    "[a-zA-Z0-9_.-]+]"
+)
+
+
+def test_batches_tell_what_is_wrong_with_a_table_name(client: Any) -> None:
+    with pytest.raises(ClientError) as caught:
+        client.batch_get_item(RequestItems={"bad!name": {"Keys": [{"p": {"S": "a"}}]}})
+    shown = '{"bad!name":{"Keys":[{"p":{"S":"a"}}]}}'
+    assert caught.value.response["Error"]["Message"] == (
+        f"1 validation error detected: Value '{shown}' at 'requestItems' {MAP_KEYS}"
+    )
+    with pytest.raises(ClientError) as caught:
+        client.batch_write_item(RequestItems={"no": [{"DeleteRequest": {"Key": {"p": {"S": "a"}}}}]})
+    shown = "{no=[WriteRequest(putRequest=null, deleteRequest=DeleteRequest(key={p={S=a}}))]}"
+    assert caught.value.response["Error"]["Message"] == (
+        f"1 validation error detected: Value '{shown}' at 'requestItems' {MAP_KEYS}"
+    )
+
+
+def test_a_batch_does_not_mix_expressions_with_what_they_replaced(client: Any, new_table: Any) -> None:
+    one, two, keys = new_table("p"), new_table("p"), [{"p": {"S": "a"}}]
+    with pytest.raises(ClientError, match="Can not use both expression and non-expression parameters"):
+        client.batch_get_item(
+            RequestItems={
+                one: {"Keys": keys, "ProjectionExpression": "p"},
+                two: {"Keys": keys, "AttributesToGet": ["p"]},
+            }
+        )

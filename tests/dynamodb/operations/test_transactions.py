@@ -187,3 +187,54 @@ def test_an_empty_key_refuses_the_whole_request(client: Any, new_table: Any) -> 
     with pytest.raises(ClientError) as caught:
         client.transact_get_items(TransactItems=[{"Get": {"TableName": name, "Key": {"p": {"S": ""}}}}])
     assert [reason["Code"] for reason in caught.value.response["CancellationReasons"]] == ["ValidationError"]
+
+
+def _deep(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"S": "leaf"}
+    for _ in range(levels):
+        value = {"M": {"n": value}}
+    return value
+
+
+TOO_DEEP = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+)
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ([put("Absent", p={"S": "a"}, d=_deep(40)), put("Absent", **{"p": {"S": "b"}, "": {"S": "x"}})], TOO_DEEP),
+        (
+            [put("Absent", **{"p": {"S": "b"}, "": {"S": "x"}}), put("Absent", p={"S": "a"}, d=_deep(40))],
+            "Empty attribute name",
+        ),
+        (
+            [
+                {"Delete": {"TableName": "Absent", "Key": {"p": _deep(40)}}},
+                {"Put": {"TableName": "Absent", "Item": {"p": {"S": "a"}}, "ConditionExpression": "a = = b"}},
+            ],
+            TOO_DEEP,
+        ),
+        (
+            [{"Delete": {"TableName": "Absent", "Key": {"p": _deep(40)}, "ConditionExpression": "a = = b"}}],
+            'Invalid ConditionExpression: Syntax error; token: "=", near: "= = b"',
+        ),
+        ([put("Absent", p={"S": "a"}, v={"S": "x" * 409_600})], "Item size has exceeded the maximum allowed size"),
+    ],
+    ids=["deep first", "name first", "deep key first", "condition before its key", "too large"],
+)
+def test_the_first_faulty_action_is_told_before_any_table_is_looked_for(
+    client: Any, items: list[dict[str, Any]], message: str
+) -> None:
+    error = failed(lambda: client.transact_write_items(TransactItems=items))["Error"]
+    assert (error["Code"], error["Message"]) == ("ValidationException", message)
+
+
+def test_a_key_that_is_no_value_refuses_the_reading_transaction(client: Any, new_table: Any) -> None:
+    get = {"Get": {"TableName": new_table("p"), "Key": {"p": {"N": "abc"}}}}
+    error = failed(lambda: client.transact_get_items(TransactItems=[get]))["Error"]
+    assert (error["Code"], error["Message"]) == (
+        "ValidationException",
+        "The parameter cannot be converted to a numeric value: abc",
+    )

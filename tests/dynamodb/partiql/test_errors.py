@@ -177,7 +177,7 @@ def test_broken_off(text: str) -> None:
         ("INSERT INTO things VALUE {'pk':'x'} RETURNING ALL OLD *", "RETURNING is not supported in INSERT"),
         (
             "DELETE FROM things WHERE pk='x' RETURNING ALL NEW *",
-            ("Invalid returning clause: RETURNING ALL NEW. Only RETURNING ALL OLD * is allowed in DELETE statements."),
+            "Invalid returning clause: RETURNING ALL NEW *. Only RETURNING ALL OLD * is allowed in DELETE statements.",
         ),
         (
             "UPDATE things SET a=1 WHERE pk='x' RETURNING ALL NEW",

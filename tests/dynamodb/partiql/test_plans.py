@@ -258,7 +258,7 @@ def test_indexes() -> None:
     assert plan.index_name == "by-g"
     assert plan.key is None
     assert plan.reads[0].partition_key == {"g": {"S": "G"}}
-    assert plan.attributes == {"s", "g", "n"}
+    assert plan.attributes == {"s"}
     assert plan_of("SELECT * FROM things.\"by-g\" WHERE pk = 'a'").reads is None
 
 

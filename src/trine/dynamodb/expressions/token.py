@@ -39,8 +39,10 @@ def tokens(text: str, parameter: str) -> list[Token]:
     if not text.isascii() or len(text) > EXPRESSION_MAX_BYTES:
         size = len(text.encode("utf-8", "surrogatepass"))
         if size > EXPRESSION_MAX_BYTES:
+            # AWS tells the size of every expression but this one.
+            told = "" if parameter == "UpdateExpression" else f" expression size: {size}"
             raise ValidationException(
-                f"Invalid {parameter}: Expression size has exceeded the maximum allowed size; expression size: {size}"
+                f"Invalid {parameter}: Expression size has exceeded the maximum allowed size;{told}"
             )
     if not text or text.isspace():
         raise ValidationException(f"Invalid {parameter}: The expression can not be empty;")

@@ -42,25 +42,39 @@ Outcome = tuple[dict[str, Any], ConsumedCapacity | None]
 def permissions(rooms: Rooms, request: BatchExecuteStatementInput) -> Iterable[Permission]:
     """Each statement's own action on its table or index."""
     for one in request.statements:
-        check_parameters(one.parameters)
-        yield statement_permission(rooms, one.statement)
+        try:
+            yield statement_permission(rooms, one.statement)
+        except ValidationException:
+            continue  # told in its own place, and never run
 
 
-def prepare(request: BatchExecuteStatementInput) -> list[Statement]:
-    """The statements, read: all of them reads, or all of them writes."""
-    statements = [parse(one.statement) for one in request.statements]
-    if len({statement.kind == "SELECT" for statement in statements}) > 1:
+def prepare(request: BatchExecuteStatementInput) -> list[Statement | ValidationException]:
+    """The statements, read, or why one cannot be: all of them reads, or all of them writes."""
+    statements = [_read(one.statement) for one in request.statements]
+    if len({one.kind == "SELECT" for one in statements if isinstance(one, Statement)}) > 1:
         raise ValidationException("The batch request cannot mix reads and writes: all statements must be of one kind")
     return statements
 
 
-def execute(rooms: Rooms, request: BatchExecuteStatementInput, statements: list[Statement]) -> Future[bytes]:
+def _read(text: str) -> Statement | ValidationException:
+    try:
+        return parse(text)
+    except ValidationException as fault:
+        return fault
+
+
+def execute(
+    rooms: Rooms, request: BatchExecuteStatementInput, statements: list[Statement | ValidationException]
+) -> Future[bytes]:
     """Run each and answer when all are done."""
     return asyncio.ensure_future(_run(rooms, request, statements, rooms.trace))
 
 
 async def _run(
-    rooms: Rooms, request: BatchExecuteStatementInput, statements: list[Statement], trace: Trace | None
+    rooms: Rooms,
+    request: BatchExecuteStatementInput,
+    statements: list[Statement | ValidationException],
+    trace: Trace | None,
 ) -> bytes:
     pending = [_one(rooms, one, statement) for one, statement in zip(request.statements, statements, strict=True)]
     outcomes = await asyncio.gather(*pending)
@@ -74,14 +88,21 @@ async def _run(
     return orjson.dumps(document)
 
 
-async def _one(rooms: Rooms, one: BatchStatementRequest, statement: Statement) -> Outcome:
+async def _one(rooms: Rooms, one: BatchStatementRequest, statement: Statement | ValidationException) -> Outcome:
+    if isinstance(statement, ValidationException):
+        return {"Error": _error(statement)}, None
     try:
+        check_parameters(one.parameters)
         return await _outcome(rooms, one, statement)
     except AwsError as refused:
-        error = {"Code": _CODES.get(refused.code, "InternalServerError"), "Message": refused.message}
-        if "Item" in refused.members:
-            error["Item"] = refused.members["Item"]
-        return {"TableName": statement.table_name, "Error": error}, None
+        return {"TableName": statement.table_name, "Error": _error(refused)}, None
+
+
+def _error(refused: AwsError) -> dict[str, Any]:
+    error = {"Code": _CODES.get(refused.code, "InternalServerError"), "Message": refused.message}
+    if "Item" in refused.members:
+        error["Item"] = refused.members["Item"]
+    return error
 
 
 async def _outcome(rooms: Rooms, one: BatchStatementRequest, statement: Statement) -> Outcome:

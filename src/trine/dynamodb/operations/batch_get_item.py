@@ -17,6 +17,7 @@ from trine.dynamodb.operations.consumed import consistency_of, consumed_list, wa
 from trine.dynamodb.operations.expect import attributes_named, key_bytes, leading_key, refuse_parts_of_key
 from trine.dynamodb.operations.observed import item_read, note_unprocessed
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
+from trine.dynamodb.operations.parameters import mixture
 from trine.dynamodb.operations.precedence import before_batch_get
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import BatchGetItemInput, Codec, KeysAndAttributes, table_name_of
@@ -49,6 +50,9 @@ def prepare(request: BatchGetItemInput) -> dict[str, Projection | None]:
     """The projection of each table's part."""
     if sum(len(wish.keys) for wish in request.request_items.values()) > BATCH_GET_KEYS_MAX_COUNT:
         raise ValidationException("Too many items requested for the BatchGetItem call")
+    wishes = request.request_items.values()
+    if any(wish.attributes_to_get for wish in wishes) and any(wish.projection_expression for wish in wishes):
+        raise mixture(["ProjectionExpression"], [("AttributesToGet", True)])  # not even for different tables
     return {name: projection_of(wish) for name, wish in request.request_items.items()}
 
 

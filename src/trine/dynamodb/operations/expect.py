@@ -128,7 +128,7 @@ def checked(condition: Condition | None, returns_old: bool) -> Callable[[Transit
 def only_all_old(return_values: str | None) -> bool:
     """Whether PutItem or DeleteItem returns the old item; ValidationException for what they cannot return."""
     if return_values not in (None, "NONE", "ALL_OLD"):
-        raise ValidationException("Return values set to invalid value")
+        raise ValidationException("ReturnValues can only be ALL_OLD or NONE")
     return return_values == "ALL_OLD"
 
 

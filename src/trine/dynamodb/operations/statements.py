@@ -10,7 +10,12 @@ from typing import Any
 
 import orjson
 
-from trine.dynamodb.errors import ConditionalCheckFailedException, DuplicateItemException, ValidationException
+from trine.dynamodb.errors import (
+    ConditionalCheckFailedException,
+    DuplicateItemException,
+    ResourceNotFoundException,
+    ValidationException,
+)
 from trine.dynamodb.expressions.update import updated
 from trine.dynamodb.limits import PAGE_MAX_BYTES
 from trine.dynamodb.model.attribute import Item
@@ -28,6 +33,7 @@ from trine.dynamodb.partiql import (
     SelectPlan,
     Statement,
     UpdateStatementPlan,
+    check_operands,
     make_plan,
     parse,
 )
@@ -58,7 +64,11 @@ def statement_permission(rooms: Rooms, text: str) -> Permission:
 
 def plan_of(rooms: Rooms, statement: Statement, parameters: list[dict[str, Any]] | None) -> tuple[Table, Plan]:
     """The table and what the statement does to it. ResourceNotFoundException, ValidationException."""
-    table = rooms.tables.get(statement.table_name)
+    try:
+        table = rooms.tables.get(statement.table_name)
+    except ResourceNotFoundException:
+        check_operands(statement, parameters)
+        raise
     return table, make_plan(statement, parameters, table.definition)
 
 
@@ -133,6 +143,10 @@ class Selection:
 
     def __init__(self, rooms: Rooms, plan: SelectPlan, consistent: bool | None) -> None:
         self._rooms, self._plan = rooms, plan
+        if consistent and plan.index_name is not None:
+            index = rooms.tables.get(plan.table_name).definition.index_by_name.get(plan.index_name)
+            if index is not None and index.is_global:
+                raise ValidationException("Strongly consistent read is not supported on Global Secondary Indexes")
         self._target = Target(rooms, plan.table_name, plan.index_name, consistent)
         self.items: list[bytes] = []
         self.last_key: Item | None = None

@@ -10,6 +10,7 @@ import orjson
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.projection import Projection
 from trine.dynamodb.limits import TRANSACTION_MAX_BYTES
+from trine.dynamodb.model.attribute import validate_item
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
 from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, stored_size
 from trine.dynamodb.operations.cancellation import SAME_ITEM_TWICE, Reasons
@@ -35,8 +36,12 @@ def permissions(rooms: Rooms, request: TransactGetItemsInput) -> Iterable[Permis
 
 
 def prepare(request: TransactGetItemsInput) -> list[Projection | None]:
-    """The projection of each item."""
-    return [projection_of(item.get) for item in request.transact_items]
+    """The projection of each item; its key's values are judged before any table is looked for."""
+    projections = []
+    for item in request.transact_items:
+        projections.append(projection_of(item.get))
+        validate_item(item.get.key)
+    return projections
 
 
 def execute(rooms: Rooms, request: TransactGetItemsInput, projections: list[Projection | None]) -> bytes:

@@ -51,6 +51,8 @@ class Wish(NamedTuple):
     action: str
     members: Any
     plan: Plan
+    size_bytes: int
+    """Of its item, or of its key."""
 
     @property
     def item(self) -> Item:
@@ -84,20 +86,31 @@ def permissions(rooms: Rooms, request: TransactWriteItemsInput) -> Iterable[Perm
 
 
 def prepare(request: TransactWriteItemsInput) -> list[Wish]:
-    """The expressions of each item."""
+    """Each item by itself, one after the other, before any table is looked for: AWS tells the first fault there is
+    (seen by a public suite, October 2026)."""
     wishes = []
-    for item in request.transact_items:
-        action, members = wish_of(item)
-        if action != "update" and members.condition_expression is None and not _has_placeholders(members):
-            wishes.append(Wish(action, members, _NO_EXPRESSIONS))
-            continue
-        update_text = getattr(members, "update_expression", None)
-        expressions = [("ConditionExpression", members.condition_expression)]
-        if action == "update":
-            expressions.insert(0, ("UpdateExpression", update_text))
-        context = expression_context(members, expressions)
-        wishes.append(Wish(action, members, expressions_of(update_text, members.condition_expression, context)))
+    for one in request.transact_items:
+        action, members = wish_of(one)
+        item = members.item if action == "put" else members.key
+        if "" in item:
+            raise ValidationException("Empty attribute name")
+        plan = _expressions(action, members)
+        size_bytes = validate_item(item)
+        if action == "put":
+            check_item_size(size_bytes)
+        wishes.append(Wish(action, members, plan, size_bytes))
     return wishes
+
+
+def _expressions(action: str, members: Any) -> Plan:
+    if action != "update" and members.condition_expression is None and not _has_placeholders(members):
+        return _NO_EXPRESSIONS
+    update_text = getattr(members, "update_expression", None)
+    expressions = [("ConditionExpression", members.condition_expression)]
+    if action == "update":
+        expressions.insert(0, ("UpdateExpression", update_text))
+    context = expression_context(members, expressions)
+    return expressions_of(update_text, members.condition_expression, context)
 
 
 _NO_EXPRESSIONS = Plan(None, None)
@@ -110,14 +123,13 @@ def _has_placeholders(members: Any) -> bool:
 def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) -> Future[bytes]:
     """Do all of it, or say for each item why not."""
     tables = [rooms.tables.get(table_name_of(wish.members.table_name)) for wish in wishes]
-    sizes = [validate_item(wish.item) for wish in wishes]
-    if sum(sizes) + sum([_values_size(wish) for wish in wishes]) > TRANSACTION_MAX_BYTES:
+    if sum([wish.size_bytes + _values_size(wish) for wish in wishes]) > TRANSACTION_MAX_BYTES:
         raise ValidationException("Transaction payload size cannot exceed 4 MB")
     reasons = Reasons(len(wishes))
     writes = []
     for at, (table, wish) in enumerate(zip(tables, wishes, strict=True)):
         try:
-            writes.append(_write(table, wish, sizes[at], reasons.guard(at)))
+            writes.append(_write(table, wish, reasons.guard(at)))
         except EmptyKeyValue:
             raise
         except ValidationException as refused:
@@ -149,16 +161,14 @@ def _values_size(wish: Wish) -> int:
     return item_size(values) if values is not None else 0
 
 
-def _write(table: Table, wish: Wish, size_bytes: int, guard: Callable[[Rule], Rule]) -> Write:
-    """The write of one wish; `size_bytes` is the size of its item, or of its key."""
+def _write(table: Table, wish: Wish, guard: Callable[[Rule], Rule]) -> Write:
     members, (change, condition) = wish.members, wish.plan
     refuse_parts_of_key(table, condition)
     returns_old = members.return_values_on_condition_check_failure == "ALL_OLD"
     if wish.action == "put":
         item = members.item
         key = item_key_bytes(table, item)
-        check_item_size(size_bytes)
-        stored = encode_stored(item, size_bytes)
+        stored = encode_stored(item, wish.size_bytes)
     else:
         key = key_bytes(table, members.key)
     check = checked(condition, returns_old)

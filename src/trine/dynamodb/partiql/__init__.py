@@ -24,7 +24,7 @@ from trine.dynamodb.partiql.plan import (
     SelectPlan,
     UpdateStatementPlan,
 )
-from trine.dynamodb.partiql.planner import check_parameters, make_plan
+from trine.dynamodb.partiql.planner import check_operands, check_parameters, make_plan
 from trine.dynamodb.partiql.statement import Statement
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "SelectPlan",
     "Statement",
     "UpdateStatementPlan",
+    "check_operands",
     "check_parameters",
     "make_plan",
     "parse",

@@ -25,7 +25,7 @@ from trine.dynamodb.expressions.checks import operand_type_fault
 from trine.dynamodb.limits import STATEMENT_MAX_NESTING
 from trine.dynamodb.partiql.literal import is_literal, literal
 from trine.dynamodb.partiql.reader import Reader
-from trine.dynamodb.partiql.token import PARAMETER, not_well_formed
+from trine.dynamodb.partiql.token import END, PARAMETER, not_well_formed
 
 _COMPARATORS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _CONDITIONS = frozenset(("attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"))
@@ -43,6 +43,13 @@ _IS_TYPES = {
     "MAP": "M",
     "LIST": "L",
 }
+_OTHER_TYPES = frozenset(
+    """
+    ANY BAG BIGINT CHAR CHARACTER CLOB DATE DECIMAL DOUBLE FLOAT INT INT4 INT8 INTEGER INTEGER4 INTEGER8 REAL SEXP
+    SMALLINT SYMBOL TIME TIMESTAMP VARCHAR
+    """.split()  # noqa: SIM905
+)
+"""Types that PartiQL knows and DynamoDB does not store."""
 Term = Condition | Operand
 
 
@@ -66,6 +73,7 @@ def _disjunction(reader: Reader, depth: int) -> Term:
         raise not_well_formed("Expression is nested too deeply")
     terms = [_conjunction(reader, depth)]
     while reader.accept_keyword("OR"):
+        _right_hand_side(reader)
         terms.append(_conjunction(reader, depth))
     return terms[0] if len(terms) == 1 else Or(tuple(map(_as_condition, terms)))
 
@@ -73,8 +81,14 @@ def _disjunction(reader: Reader, depth: int) -> Term:
 def _conjunction(reader: Reader, depth: int) -> Term:
     terms = [_negation(reader, depth)]
     while reader.accept_keyword("AND"):
+        _right_hand_side(reader)
         terms.append(_negation(reader, depth))
     return terms[0] if len(terms) == 1 else And(tuple(map(_as_condition, terms)))
+
+
+def _right_hand_side(reader: Reader) -> None:
+    if reader.token.kind in (END, ";"):
+        raise not_well_formed("Missing right-hand side expression of infix operator")
 
 
 def _negation(reader: Reader, depth: int) -> Term:
@@ -219,6 +233,8 @@ def _is(reader: Reader, left: Term) -> Condition:
     if token.keyword == "MISSING":
         return Function("attribute_exists" if negative else "attribute_not_exists", (left,))
     kind = _IS_TYPES.get(token.keyword)
+    if kind is None and token.keyword not in _OTHER_TYPES:
+        raise not_well_formed("Expected type name")
     if kind is None:
         raise ValidationException(
             f"Unsupported data type for IS operator: {token.text}. Supported data types are "

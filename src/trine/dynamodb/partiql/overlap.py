@@ -1,8 +1,9 @@
 """AWS's rule for alternatives in a WHERE clause: those that read one partition must not meet in the sort order.
 
 A clause, its names and values, and a key schema enter; nothing leaves, or AWS's refusal. Alternatives are the branches
-of the clause's disjunctive form. A branch that negates its sort condition is let through, as AWS does; so is a clause
-with a branch that names no partition: it is a scan.
+of the clause's disjunctive form, as far as they speak of keys: an OR of other attributes is a filter. A branch that
+negates its sort condition is let through, as AWS does; so is a clause with a branch that names no partition: it is a
+scan.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions.ast import And, Comparison, Condition, In, Not, Or
-from trine.dynamodb.expressions.condition_checks import LeafNode
+from trine.dynamodb.expressions.condition_checks import LeafNode, leaves_of
 from trine.dynamodb.limits import STATEMENT_MAX_READS
 from trine.dynamodb.model.attribute import AttributeValue, compare, equal, type_of
 from trine.dynamodb.model.key import KeySchema
@@ -45,11 +46,11 @@ class _Span:
 
 def check_overlaps(reader: KeyReader, schema: KeySchema) -> None:
     """ValidationException when two alternatives of the clause read the same part of one partition."""
-    branches = _branches(reader.where, False)
-    if branches is None:
-        return
     hash_name = schema.partition[0].name
     sort_name = schema.sort[0].name if schema.sort else None
+    branches = _branches(reader, reader.where, False, (hash_name, sort_name))
+    if branches is None:
+        return
     spans: list[tuple[AttributeValue, _Span]] = []
     for branch in branches:
         for part in _expanded(reader, branch, (hash_name, sort_name)):
@@ -68,12 +69,16 @@ def check_overlaps(reader: KeyReader, schema: KeySchema) -> None:
                 return
 
 
-def _branches(node: Condition, negated: bool) -> list[list[Literal]] | None:
-    """The disjunctive form; None when it has too many branches."""
+def _branches(
+    reader: KeyReader, node: Condition, negated: bool, names: tuple[str, str | None]
+) -> list[list[Literal]] | None:
+    """The disjunctive form of what the node says of keys; None when it has too many branches."""
+    if not any(reader.speaks_of(leaf, name) for leaf in leaves_of(node) for name in names if name):
+        return [[]]
     if isinstance(node, Not):
-        return _branches(node.term, not negated)
+        return _branches(reader, node.term, not negated, names)
     if isinstance(node, And | Or):
-        parts = [_branches(term, negated) for term in node.terms]
+        parts = [_branches(reader, term, negated, names) for term in node.terms]
         if isinstance(node, Or) != negated:
             joined: list[list[Literal]] = []
             for part in parts:

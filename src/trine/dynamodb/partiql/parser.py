@@ -15,7 +15,7 @@ from trine.dynamodb.expressions.text_cache import cached_by_text
 from trine.dynamodb.partiql.condition import where_clause
 from trine.dynamodb.partiql.literal import literal, struct_key
 from trine.dynamodb.partiql.plan import Returning
-from trine.dynamodb.partiql.reader import LEFTOVER, Reader
+from trine.dynamodb.partiql.reader import KEYWORDS, LEFTOVER, Reader
 from trine.dynamodb.partiql.setting import update_clauses
 from trine.dynamodb.partiql.statement import Column, Filled, Kind, Ordering, Statement
 from trine.dynamodb.partiql.token import END, PARAMETER, QUOTED, WORD, not_well_formed
@@ -126,12 +126,14 @@ def _from_first(reader: Reader) -> Statement:
 
 def _delete(reader: Reader) -> Statement:
     reader.expect_keyword("FROM")
+    if reader.token.kind != QUOTED and (reader.token.kind != WORD or reader.token.keyword in KEYWORDS):
+        raise not_well_formed("Expected identifier for simple path")
     table_name, index_name = _source(reader)
     where = where_clause(reader) if reader.accept_keyword("WHERE") else None
     returning = _returning(reader)
     if returning not in (None, "ALL OLD"):
         raise ValidationException(
-            f"Invalid returning clause: RETURNING {returning}. "
+            f"Invalid returning clause: RETURNING {returning} *. "
             "Only RETURNING ALL OLD * is allowed in DELETE statements."
         )
     return _made(reader, "DELETE", table_name, index_name, where=where, returning=returning)
@@ -154,6 +156,8 @@ def _source(reader: Reader, *, alias: bool = True) -> tuple[str, str | None]:
             break
     if len(parts) > 2:
         raise ValidationException("A path may contain at most 2 components in the FROM clause")
+    if "" in parts:
+        raise ValidationException("Path component cannot be an empty string")
     if any(_TABLE_NAME(part) is None for part in parts):
         raise ValidationException(
             "Table name should be within the length [3, 255] and only contain 'a-z', 'A-Z', '0-9', '-', '_', '.'."

@@ -20,6 +20,7 @@ from trine.dynamodb.expressions.update import update_of
 from trine.dynamodb.model.attribute import AttributeValue, Item, validate_item, validate_value
 from trine.dynamodb.model.item import check_item_size
 from trine.dynamodb.model.key import check_key
+from trine.dynamodb.model.number import NumberOutOfRange
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition
 from trine.dynamodb.partiql.ordering import check_order, is_reverse, ordered
 from trine.dynamodb.partiql.overlap import check_overlaps
@@ -46,7 +47,10 @@ Parameters = Sequence[AttributeValue] | None
 def check_parameters(parameters: Iterable[Any] | None) -> None:
     """Validate and normalise a request's parameters in place, as AWS does before it reads the statement."""
     for parameter in parameters or ():
-        validate_value(parameter)
+        try:
+            validate_value(parameter)
+        except NumberOutOfRange as fault:
+            raise ValidationException(fault.as_a_big_decimal()) from None
 
 
 def make_plan(statement: Statement, parameters: Parameters, definition: TableDefinition) -> Plan:
@@ -91,7 +95,7 @@ def _select(statement: Statement, values: Values, definition: TableDefinition) -
         reads = reader.reads(schema)
         if reads is not None:
             check_overlaps(reader, schema)
-        if index is not None and reads is not None:
+        if index is not None and reader.is_keyed(schema):
             _check_filter(where, names, index)
         if reads is not None and len(reads) == 1 and reads[0].is_single_item and statement.index_name is None:
             key = dict(reads[0].partition_key)
@@ -129,9 +133,7 @@ def _check_columns(statement: Statement, index: IndexDefinition) -> None:
 
 
 def _check_filter(where: Condition, names: Names, index: IndexDefinition) -> None:
-    """A query of a global index can be filtered by what it carries only; a scan finds nothing there."""
-    if not index.is_global:
-        return
+    """A query of an index can be filtered by what it carries only; a scan finds nothing there."""
     paths = [path for leaf in leaves_of(where) for path in paths_of(operands_of(leaf))]
     read = dict.fromkeys(names[str(path.elements[0])] for path in paths)
     absent = [name for name in read if not index.carries(name)]
@@ -178,10 +180,21 @@ def _exists(
     return ExistsPlan(definition.name, key, _test(where, statement.names, values))
 
 
-def _test(where: Condition, names: Names, values: Values) -> Test:
+def check_operands(statement: Statement, parameters: Parameters) -> None:
+    """ValidationException when an operand of the WHERE clause has a type that its operator never takes."""
+    values = statement.filled(parameters)
+    if statement.where is not None:
+        _check_leaves(statement.where, statement.names, values)
+
+
+def _check_leaves(where: Condition, names: Names, values: Values) -> None:
     for leaf in leaves_of(where):
         for check in leaf_of(leaf).checks:
             check(names, values)
+
+
+def _test(where: Condition, names: Names, values: Values) -> Test:
+    _check_leaves(where, names, values)
     compiled = compile_condition(where)
     return lambda item: compiled(item, names, values)
 
@@ -197,10 +210,7 @@ def _project(columns: Sequence[Column], names: Names) -> Project:
 
 
 def _attributes(statement: Statement) -> frozenset[str] | None:
+    """What a local index completes from its table: the columns, while a filter sees what the index carries."""
     if statement.columns is None:
         return None
-    paths = [column.path for column in statement.columns]
-    if statement.where is not None:
-        for leaf in leaves_of(statement.where):
-            paths += paths_of(operands_of(leaf))
-    return frozenset(statement.names[str(path.elements[0])] for path in paths)
+    return frozenset(statement.names[str(column.path.elements[0])] for column in statement.columns)

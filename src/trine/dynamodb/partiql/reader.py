@@ -31,6 +31,8 @@ KEYWORDS = frozenset(
     """.split()  # noqa: SIM905
 )
 
+OPERATORS = frozenset(("AND", "BETWEEN", "IN", "IS", "LIKE", "OR"))
+
 
 class Reader:
     """The tokens of one statement and what was found in them."""
@@ -79,7 +81,11 @@ class Reader:
 
     def unexpected(self) -> ValidationException:
         """The current token does not fit."""
-        return not_well_formed("Unexpected term" if self.token.kind == END else "Unexpected token")
+        if self.token.kind in (END, ";"):
+            return not_well_formed("Unexpected term")
+        if self.token.keyword in OPERATORS:
+            return not_well_formed("Unexpected operator")
+        return not_well_formed("Unexpected keyword" if self.token.keyword in KEYWORDS else "Unexpected token")
 
     def next_is_call(self) -> bool:
         """Whether a word with an opening parenthesis comes."""

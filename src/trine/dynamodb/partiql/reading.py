@@ -52,6 +52,14 @@ class KeyReader:
         found = [value for term in conjunction(self.where) for value in self.equalities(term, attribute, single_in)]
         return _distinct(found)
 
+    def is_keyed(self, schema: KeySchema) -> bool:
+        """Whether the clause's conjunction itself, and not one of its alternatives, names partitions."""
+        name = schema.partition[0].name
+        return any(
+            any(self.equalities(term, name)) or (isinstance(term, In) and self.is_attribute(term.operand, name))
+            for term in conjunction(self.where)
+        )
+
     def is_only_key(self, schema: KeySchema) -> bool:
         """Whether the clause is an equality for each key attribute, one value each, and nothing else."""
         if any(len(self.key_values(name, single_in=True)) != 1 for name in schema.names):

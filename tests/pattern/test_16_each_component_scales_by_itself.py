@@ -15,14 +15,17 @@ from trine.testing import running
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
 Globals:
-  Function: {CodeUri: src/, Runtime: python3.12, Timeout: 2}
+  Function: {CodeUri: src/, Runtime: python3.12, Timeout: 30}
 Resources:
   Good:
     Type: AWS::Serverless::Function
     Properties: {Handler: mixed.good, Events: {Get: {Type: HttpApi, Properties: {Path: /good, Method: get}}}}
   Loops:
     Type: AWS::Serverless::Function
-    Properties: {Handler: mixed.loops, Events: {Get: {Type: HttpApi, Properties: {Path: /loops, Method: get}}}}
+    Properties:
+      Handler: mixed.loops
+      Timeout: 2
+      Events: {Get: {Type: HttpApi, Properties: {Path: /loops, Method: get}}}
   Exits:
     Type: AWS::Serverless::Function
     Properties: {Handler: mixed.exits, Events: {Get: {Type: HttpApi, Properties: {Path: /exits, Method: get}}}}

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.awslambda.mailbox import Mailbox
+from tests.waiting import until
 from trine.aws.actor import Actor
 from trine.aws.invoke import InvokeRequest, InvokeResponse
 from trine.awslambda import limits
@@ -298,15 +299,8 @@ def test_events_run_and_reach_their_destination(lab: Any) -> None:
     response = lab.invoke("event-fails", {"what": "x"}, invocation_type="Event")
     assert (response.status, response.payload) == (202, b"")
 
-    async def until_told() -> Mapping[str, Any]:
-        for _ in range(1_000):
-            if lab.mailbox.messages(QUEUE):
-                break
-            await asyncio.sleep(0.01)
-        message: Mapping[str, Any] = lab.mailbox.messages(QUEUE)[0]
-        return message
-
-    record = json.loads(lab.run(until_told())["body"])
+    (message, *_) = lab.run(until(lambda: lab.mailbox.messages(QUEUE), "the destination's message"))
+    record = json.loads(message["body"])
     assert record["requestContext"]["requestId"] == response.request_id
     assert record["responsePayload"]["errorType"] == "ValueError"
     assert f"START RequestId: {response.request_id}" in lab.log("event-fails")

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import still_running
 from trine.aws.errors import AwsError
 
 from .conftest import HANDLERS
-from .test_process import descendants, wait_until_gone
+from .test_process import descendants
 
 
 @pytest.mark.slow
@@ -77,5 +78,5 @@ def test_ten_thousand_mixed_calls(own_lab: Any) -> None:
     family = descendants(zygote)
     assert len(family) > environments  # some leave processes behind that live as long as their environment, no longer
     lab.run(lab.service.close())
-    assert wait_until_gone(family | {zygote}) == set()
+    assert still_running(family | {zygote}) == set()
     assert not Path(lab.state / "tmp").exists()

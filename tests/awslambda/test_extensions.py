@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import time
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from trine.awslambda.extensions import external
 
 EXTENSION = """#!{python}
@@ -53,13 +53,6 @@ def layer(lab: Any, folder: Path, *, pause: float = 0.0, then: str = "pass") -> 
     return arn
 
 
-def wait_for(lab: Any, name: str, text: str) -> None:
-    deadline = time.monotonic() + 10
-    while text not in lab.log(name):
-        assert time.monotonic() < deadline, lab.log(name)
-        lab.run(asyncio.sleep(0.02))
-
-
 def test_only_executables_of_the_folder_are_extensions(tmp_path: Path) -> None:
     (tmp_path / "extensions").mkdir()
     (tmp_path / "extensions" / "b").write_text("#!/bin/sh\n")
@@ -75,7 +68,7 @@ def test_from_init_to_shutdown(lab: Any, tmp_path: Path, runtime: str) -> None:
     code = {} if runtime.startswith("python") else {"code": Path(__file__).parent / "handlers" / "node"}
     lab.put("app.hello", name, Layers=[layer(lab, tmp_path)], Runtime=runtime, Timeout=10, MemorySize=512, **code)
     assert json.loads(lab.invoke(name).payload) == {"hello": "world"}
-    wait_for(lab, name, "watcher hears INVOKE")
+    lab.run(until(lambda: "watcher hears INVOKE" in lab.log(name), "the extension"))
     log = lab.log(name)
     assert f"registered for {name} 123456789012" in log
     assert "without a name: 403 Extension.MissingExtensionIdentifier" in log

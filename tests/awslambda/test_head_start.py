@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import still_running
 from trine.awslambda import head_start as room
 from trine.awslambda.head_start import executables_for, head_start, start_interpreter
 from trine.awslambda.interpreters import Interpreters
 from trine.clock import SystemClock
-
-from .test_process import wait_until_gone
 
 OWN = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -72,7 +71,7 @@ def test_what_runs_already_is_taken_over_and_what_nobody_asked_for_ends(tmp_path
 
     pid, late = asyncio.run(scene())
     assert (pid, late) == (wanted, [])
-    assert wait_until_gone({wanted, unasked.popen.pid}) == set()
+    assert still_running({wanted, unasked.popen.pid}) == set()
 
 
 def test_a_zygote_reads_nothing_of_the_persons_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from trine.awslambda import interpreters, pythons
 from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.pythons import find
@@ -80,13 +81,5 @@ def test_an_interpreter_that_does_not_start_counts_as_not_installed(lab: Any, tm
     lab.service.machinery.interpreters._found["3.77"] = str(broken)
     lab.put("app.hello", "hopeless", Runtime="python3.77")
 
-    async def until_given_up() -> None:
-        import asyncio
-
-        for _ in range(500):
-            if lab.service.machinery.interpreters._found["3.77"] is None:
-                return
-            await asyncio.sleep(0.01)
-
-    lab.run(until_given_up())
+    lab.run(until(lambda: lab.service.machinery.interpreters._found["3.77"] is None, "giving it up"))
     assert lab.call("app.hello", name="hopeless", Runtime="python3.77") == {"hello": "world"}

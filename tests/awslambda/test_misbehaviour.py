@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import still_running, until
 from trine.awslambda.memory import descendants
-
-from .test_process import wait_until_gone
 
 HANDLERS = Path(__file__).parent / "handlers"
 NODE = {"code": HANDLERS / "node", "Runtime": "nodejs20.x"}
@@ -140,11 +139,8 @@ def test_the_runtime_api_of_a_neighbour_does_not_answer_strangers(lab: Any, tmp_
         import asyncio
 
         waiting = asyncio.ensure_future(lab.send("quiet"))
-        for _ in range(500):
-            said = lab.log("quiet")
-            if "127.0.0.1:" in said:
-                break
-            await asyncio.sleep(0.01)
+        await until(lambda: "127.0.0.1:" in lab.log("quiet"), "the address of the Runtime API")
+        said = lab.log("quiet")
         port = int(said.partition("127.0.0.1:")[2].split()[0])
         lab.service.deployment.put_function(
             {
@@ -211,4 +207,4 @@ def test_no_process_is_left_by_any_of_them(own_lab: Any) -> None:
     assert len(family) > 8
     for function in own_lab.service.deployment.functions():
         own_lab.run(own_lab.service.deployment.delete_function(function.name))
-    assert wait_until_gone(family) == set()
+    assert still_running(family) == set()

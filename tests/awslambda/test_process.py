@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 from typing import Any
+
+from tests.waiting import is_running, still_running, until
 
 HANDLERS = Path(__file__).parent / "handlers"
 SERVER = textwrap.dedent(
@@ -57,22 +58,6 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-def is_running(pid: int) -> bool:
-    """Whether `pid` is a process that has not ended (a zombie has)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_until_gone(pids: set[int], seconds: float = 10) -> set[int]:
-    """Those of `pids` that still run after at most `seconds`."""
-    until = time.monotonic() + seconds
-    while (left := {pid for pid in pids if is_running(pid)}) and time.monotonic() < until:
-        time.sleep(0.02)
-    return left
-
-
 def test_kill_9_of_the_server_leaves_no_orphan(tmp_path: Path) -> None:
     server = subprocess.Popen([sys.executable, "-c", SERVER, str(HANDLERS), str(tmp_path)], stdout=subprocess.PIPE)
     try:
@@ -84,7 +69,7 @@ def test_kill_9_of_the_server_leaves_no_orphan(tmp_path: Path) -> None:
     finally:
         server.send_signal(signal.SIGKILL)
         server.wait()
-    assert wait_until_gone(family) == set()
+    assert still_running(family) == set()
 
 
 def test_close_leaves_nothing(own_lab: Any) -> None:
@@ -102,7 +87,7 @@ def test_close_leaves_nothing(own_lab: Any) -> None:
 
     family = own_lab.run(end())
     assert len(family) >= 4
-    assert wait_until_gone(family) == set()
+    assert still_running(family) == set()
     assert not list((own_lab.state / "tmp").glob("*"))
 
 
@@ -130,7 +115,7 @@ def test_a_killed_zygote_is_replaced(own_lab: Any) -> None:
 def test_a_stopped_supervisor_is_killed_with_all_it_owns(own_lab: Any) -> None:
     own_lab.put("app.loop_for_ever", "stopped", Timeout=1)
 
-    async def stop() -> tuple[Any, set[int]]:
+    async def stop() -> Any:
         running = asyncio.ensure_future(own_lab.send("stopped"))
         await asyncio.sleep(0.3)
         (environment,) = own_lab.service.registry.get("stopped").pool.environments
@@ -138,10 +123,9 @@ def test_a_stopped_supervisor_is_killed_with_all_it_owns(own_lab: Any) -> None:
         family = descendants(supervisor) | {supervisor}
         os.kill(supervisor, signal.SIGSTOP)
         answer = await running
-        await asyncio.sleep(1)
-        return answer, family
+        await until(lambda: not any(is_running(pid) for pid in family), "the kernel to end them all")
+        return answer
 
-    answer, family = own_lab.run(stop())
+    answer = own_lab.run(stop())
     assert b"Sandbox.Timedout" in answer.payload
-    assert wait_until_gone(family) == set()
-    assert own_lab.service.registry.describe_environments("stopped") == []
+    own_lab.run(until(lambda: own_lab.service.registry.describe_environments("stopped") == [], "its end"))

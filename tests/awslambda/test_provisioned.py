@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from trine.awslambda import template
 from trine.awslambda.errors import InvalidParameterValue, ProvisionedConcurrencyConfigNotFound, ResourceConflict
 
 
 def states(lab: Any, name: str) -> list[str]:
     return sorted(each["state"] for each in lab.service.registry.describe_environments(name))
-
-
-def wait_for(lab: Any, condition: Any) -> None:
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline
-        lab.run(asyncio.sleep(0.01))
 
 
 @pytest.fixture
@@ -49,7 +41,7 @@ def provision(lab: Any, name: str, qualifier: str, units: int) -> Any:
 def test_environments_are_ready_before_the_first_call(lab: Any, published: str) -> None:
     begun = provision(lab, published, "live", 2)
     assert (begun.status, begun.requested, begun.arn.rpartition(":")[2]) == ("IN_PROGRESS", 2, "live")
-    wait_for(lab, lambda: lab.service.provisioned.get(published, "live").status == "READY")
+    lab.run(until(lambda: lab.service.provisioned.get(published, "live").status == "READY"))
     assert states(lab, published) == ["idle", "idle"]
     seen = json.loads(lab.invoke(published, qualifier="live").payload)
     assert seen["AWS_LAMBDA_INITIALIZATION_TYPE"] == "provisioned-concurrency"
@@ -61,18 +53,18 @@ def test_environments_are_ready_before_the_first_call(lab: Any, published: str) 
 
 def test_one_that_dies_is_replaced_and_none_is_left_after_removal(lab: Any, published: str) -> None:
     provision(lab, published, "live", 1)
-    wait_for(lab, lambda: states(lab, published) == ["idle"])
+    lab.run(until(lambda: states(lab, published) == ["idle"]))
     first = lab.service.registry.describe_environments(published)[0]["id"]
     lab.run(inside(lambda: next(iter(lab.service.registry.find(published)[0].pools["1"].environments)).end()))
-    wait_for(
-        lab,
-        lambda: (
-            states(lab, published) == ["idle"]
-            and lab.service.registry.describe_environments(published)[0]["id"] != first
-        ),
-    )
+
+    def is_replaced() -> bool:
+        return states(lab, published) == ["idle"] and (
+            lab.service.registry.describe_environments(published)[0]["id"] != first
+        )
+
+    lab.run(until(is_replaced))
     lab.run(inside(lambda: lab.service.provisioned.remove(published, "live")))
-    wait_for(lab, lambda: states(lab, published) == [])
+    lab.run(until(lambda: states(lab, published) == []))
     with pytest.raises(ProvisionedConcurrencyConfigNotFound):
         lab.service.provisioned.get(published, "live")
 
@@ -84,15 +76,15 @@ def test_they_follow_the_alias(lab: Any, published: str) -> None:
 
     lab.run(inside(lambda: lab.service.deployment.put_alias(published, "live", "2")))
     entry = lab.service.registry.find(published)[0]
-    wait_for(lab, lambda: [e.state.value for e in entry.pools["2"].environments] == ["idle"])
-    wait_for(lab, lambda: not entry.pools["1"].environments)
+    lab.run(until(lambda: [e.state.value for e in entry.pools["2"].environments] == ["idle"]))
+    lab.run(until(lambda: not entry.pools["1"].environments))
 
 
 def test_an_init_that_fails_is_told(lab: Any) -> None:
     lab.put("broken_init.handler", "kept-broken")
     lab.service.deployment.put_version("kept-broken")
     provision(lab, "kept-broken", "1", 1)
-    wait_for(lab, lambda: lab.service.provisioned.get("kept-broken", "1").status == "FAILED")
+    lab.run(until(lambda: lab.service.provisioned.get("kept-broken", "1").status == "FAILED"))
     assert lab.service.provisioned.get("kept-broken", "1").reason == "FUNCTION_ERROR_INIT_FAILURE"
     lab.run(lab.service.deployment.delete_function("kept-broken"))
 

@@ -7,7 +7,6 @@ import itertools
 import json
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.waiting import until
 from trine.awslambda.runtime_api import Call, MalformedMessage, Reader, event_head, refusal
 
 ID = "6f7a8b9c-0000-4000-8000-123456789012"
@@ -136,10 +136,8 @@ def test_the_real_awslambdaric(lab: Any, tmp_path: Path) -> None:
     bootstrap(tmp_path, f"#!/bin/sh\nexec {sys.executable} -m awslambdaric $_HANDLER\n")
     custom = {"code": tmp_path, "Runtime": "provided.al2023", "Timeout": 10}
     assert lab.call("app.hello", {"name": "ric"}, name="ric", **custom) == {"hello": "ric"}
-    deadline = time.monotonic() + 10
-    while [each["state"] for each in lab.service.registry.describe_environments("ric")] != ["idle"]:
-        assert time.monotonic() < deadline  # it asks for its next event a while after its answer
-        lab.run(asyncio.sleep(0.01))
+    registry = lab.service.registry  # it asks for its next event a while after its answer
+    lab.run(until(lambda: [each["state"] for each in registry.describe_environments("ric")] == ["idle"], "idle"))
     assert json.loads(lab.invoke("ric", {"name": "again"}).payload) == {"hello": "again"}
     assert len(lab.service.registry.describe_environments("ric")) == 1
     event = {"pad": "é" * 100_000}

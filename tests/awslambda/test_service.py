@@ -6,12 +6,12 @@ import asyncio
 import base64
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from trine.aws.errors import AwsError
 from trine.aws.invoke import InvokeRequest, ServiceCaller
 from trine.awslambda import limits
@@ -295,13 +295,10 @@ def test_a_caller_that_goes_away_does_not_break_the_environment(lab: Any) -> Non
         answer = lab.service.invoke(InvokeRequest("gone", b'{"seconds": 0.2}'))
         await asyncio.sleep(0.05)
         answer.cancel()
-        await asyncio.sleep(0.3)
 
     lab.run(leave_early())
-    deadline = time.monotonic() + 10
-    while [e["state"] for e in lab.service.registry.describe_environments("gone")] != ["idle"]:
-        assert time.monotonic() < deadline
-        lab.run(asyncio.sleep(0.01))
+    registry = lab.service.registry
+    lab.run(until(lambda: [e["state"] for e in registry.describe_environments("gone")] == ["idle"], "idle"))
     lab.invoke("gone", {"seconds": 0})
     assert len(lab.service.registry.describe_environments("gone")) == 1
     assert lab.service.concurrency.running("gone") == 0
@@ -382,8 +379,7 @@ def test_idle_environments_retire(own_lab: Any) -> None:
     own_lab.put("app.hello", "retiring")
     own_lab.invoke("retiring")
     assert len(own_lab.service.registry.describe_environments("retiring")) == 1
-    own_lab.run(asyncio.sleep(0.6))
-    assert own_lab.service.registry.describe_environments("retiring") == []
+    own_lab.run(until(lambda: own_lab.service.registry.describe_environments("retiring") == [], "the end of idleness"))
 
 
 def test_a_function_that_brings_its_own_boto3_gets_it(lab: Any, tmp_path: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.awslambda.test_endpoint import Door, door  # noqa: F401 - a fixture
+from tests.waiting import until
 from trine.awslambda import limits
 from trine.awslambda.runtime_api import MalformedMessage, Reader
 
@@ -115,8 +116,7 @@ def test_a_reader_that_goes_away_does_not_stop_the_function(streams: Door) -> No
         answer = await lab.service.invoke_with_response_stream(InvokeRequest("streams", event))
         await anext(answer.body)
         await answer.body.aclose()
-        while answer.body.end is None:  # noqa: ASYNC110 - nobody is told
-            await asyncio.sleep(0.01)
+        await until(lambda: answer.body.end is not None, "the function's end")
         assert answer.body.end.function_error is None
         request_id: str = answer.request_id
         return request_id

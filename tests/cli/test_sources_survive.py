@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import boto3
 import pytest
 
 from tests.cli.conftest import StartUp, Up
+from tests.waiting import wait_until
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -97,10 +97,10 @@ def test_nothing_that_was_acknowledged_is_lost(up: StartUp, project: Path) -> No
     second = up()
     table = client(second, "dynamodb")
     wanted = {f"{kind}-{number}" for kind in ("stream", "queue", "event") for number in range(12)}
-    for _ in range(400):
-        found = {item["id"]["S"] for item in table.scan(TableName="seen", ConsistentRead=True)["Items"]}
-        if found == wanted:
-            break
-        time.sleep(0.05)  # functions of another process work: no clock of ours moves them
-    assert found == wanted
+
+    def seen() -> set[str]:
+        return {item["id"]["S"] for item in table.scan(TableName="seen", ConsistentRead=True)["Items"]}
+
+    wait_until(lambda: seen() >= wanted, "the functions of another process")
+    assert seen() == wanted
     assert second.stop() == 0

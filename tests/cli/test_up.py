@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,10 +15,7 @@ import pytest
 
 from tests.cli.conftest import StartUp, trine
 from tests.pattern.conftest import http
-
-
-def _alive(pids: list[int]) -> list[int]:
-    return [pid for pid in pids if Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text()]
+from tests.waiting import still_running, wait_until
 
 
 def _children(pid: int) -> list[int]:
@@ -30,21 +26,13 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _wait_until_gone(pids: list[int]) -> list[int]:
-    for _ in range(200):
-        if not (left := _alive(pids)):
-            return []
-        time.sleep(0.025)  # the kernel's work on other processes: no clock of ours moves it
-    return left
-
-
 def test_one_command_up_one_signal_down_and_no_process_stays(up: StartUp) -> None:
     running = up()
     assert http("POST", f"{running.url}/users", {"id": "a", "name": "A", "email": "a@example.com"}).status == 201
     children = _children(running.process.pid)
     assert children
     assert running.stop(signal.SIGINT) == 0
-    assert _wait_until_gone(children) == []
+    assert still_running(set(children)) == set()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -53,10 +41,7 @@ def test_a_signal_during_the_start_ends_it_cleanly(project: Path, number: signal
         [sys.executable, "-m", "trine", "up", project, "--port", "0", "--aws-port", "0", "--dynamodb-port", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    for _ in range(1_200):
-        if (project / ".trine").exists():  # it has begun, and takes a while: the template is not in the cache
-            break
-        time.sleep(0.025)
+    wait_until((project / ".trine").exists)  # it has begun, and takes a while: the template is not in the cache
     children = _children(process.pid)
     process.send_signal(number)
     said, complained = process.communicate(timeout=60)
@@ -64,7 +49,7 @@ def test_a_signal_during_the_start_ends_it_cleanly(project: Path, number: signal
     assert "Traceback" not in complained
     assert "Aborted" not in complained
     assert "Ready" in said or "stopped before it was ready" in complained
-    assert _wait_until_gone(children) == []
+    assert still_running(set(children)) == set()
 
 
 def test_what_was_acknowledged_is_there_after_kill_9_and_no_orphan_runs(up: StartUp) -> None:
@@ -79,7 +64,7 @@ def test_what_was_acknowledged_is_there_after_kill_9_and_no_orphan_runs(up: Star
     children = _children(running.process.pid)
     running.process.kill()
     running.process.wait()
-    assert _wait_until_gone(children) == []
+    assert still_running(set(children)) == set()
 
     again = up()
     with ThreadPoolExecutor(8) as pool:

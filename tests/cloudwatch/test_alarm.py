@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import wait_until
 from trine.aws.errors import AwsError
 from trine.cloudwatch.alarm import Alarm
 from trine.testing import RunningStack
@@ -98,12 +98,12 @@ def test_an_alarm_of_the_template_follows_the_clock_and_tells_a_function(stack: 
     summaries = [item["HistorySummary"] for item in items]
     assert any(summary.startswith("Successfully executed action arn:aws:lambda") for summary in summaries)
     assert any("automate actions are not built into Trine" in summary for summary in summaries)
-    for _ in range(400):
-        if "TOLD busy ALARM" in _told(stack):
-            break
-        time.sleep(0.05)  # the function starts in real time; the clock must not run into its timeout meanwhile
-        stack.advance(0.01)
-    assert "TOLD busy ALARM" in _told(stack)
+
+    def told() -> bool:
+        stack.advance(0.001)  # the function starts in real time; the clock must not run into its timeout meanwhile
+        return "TOLD busy ALARM" in _told(stack)
+
+    wait_until(told)
     stack.advance(300)
     assert _state(stack, "busy") == "OK"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import wait_until
 from trine.clock import ManualClock, SystemClock
 from trine.testing import running
 from trine.testing.running import RunningStack
@@ -97,7 +97,8 @@ def received(stack: RunningStack, wanted: Callable[[Any], bool], queue: str = "o
     """
     sqs = stack.client("sqs")
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    for _ in range(400):
+
+    def look() -> Any:
         found = None
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
             "Messages", ()
@@ -108,10 +109,9 @@ def received(stack: RunningStack, wanted: Callable[[Any], bool], queue: str = "o
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
             else:
                 sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
-        if found is not None:
-            return found
-        time.sleep(0.01)
-    raise AssertionError("no such message came")
+        return found
+
+    return wait_until(look, "such a message")
 
 
 def test_rates_run_by_the_clock(stack: RunningStack) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.pattern.conftest import http
+from tests.waiting import wait_until
 from trine.testing import running
 from trine.testing.running import RunningStack
 
@@ -30,11 +30,8 @@ def status_of(stack: RunningStack, order: str) -> Any:
 def test_large_orders_are_packed_and_small_ones_stay(stack: RunningStack) -> None:
     for name, total in (("small", 99), ("large", 100.5)):
         assert http("POST", f"{stack.url}/orders", {"id": name, "total": total}).status == 201
-    for _ in range(400):
-        if status_of(stack, "large") == "packed":
-            break
-        time.sleep(0.02)  # the functions' processes work: no clock of ours moves them
-    assert (status_of(stack, "large"), status_of(stack, "small")) == ("packed", "new")
+    wait_until(lambda: status_of(stack, "large") == "packed", "the functions of stream, rule and queue")
+    assert status_of(stack, "small") == "new"
     (report,) = [one["FunctionName"] for one in stack.client("lambda").list_functions()["Functions"]
                  if "Report" in one["FunctionName"]]  # fmt: skip
     counts = json.loads(stack.client("lambda").invoke(FunctionName=report)["Payload"].read())

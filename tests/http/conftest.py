@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from trine.clock import ManualClock
 from trine.http.limits import Limits
 from trine.http.message import Handler, Request, Response
@@ -42,9 +43,8 @@ class Door:
             writer.close()
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Let the loop turn until `condition` holds; pytest's timeout ends what never does."""
-        while not condition():  # noqa: ASYNC110  conditions of sockets have no event to wait for
-            await asyncio.sleep(0)
+        """Let the loop turn until `condition` holds."""
+        await until(condition)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import wait_until
 from trine.cloudformation.faults import TemplateFaults
 from trine.testing import running
 from trine.testing.running import RunningStack
@@ -105,17 +105,13 @@ def test_a_queue_invokes_its_function_and_what_failed_comes_again(stack: Running
         return {item["id"]["S"]: item["seen"]["N"] for item in items if "seen" in item}
 
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    for _ in range(200):
-        if seen() == {"once": "1", "twice": "2"}:
-            break
-        time.sleep(0.05)
-    assert seen() == {"once": "1", "twice": "2"}
-    for _ in range(100):
+    wait_until(lambda: seen() == {"once": "1", "twice": "2"}, "both to be worked off")
+
+    def is_empty() -> bool:
         counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        if set(counts.values()) == {"0"}:
-            break
-        time.sleep(0.02)
-    assert set(counts.values()) == {"0"}
+        return set(counts.values()) == {"0"}
+
+    wait_until(is_empty, "an empty queue")
     (mapping,) = stack.client("lambda").list_event_source_mappings(FunctionName="worker")["EventSourceMappings"]
     assert (mapping["State"], mapping["BatchSize"]) == ("Enabled", 10)
 

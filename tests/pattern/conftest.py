@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.waiting import wait_until
 from trine.testing import RunningStack, running
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "profiles"
@@ -53,10 +53,7 @@ def environments(stack: RunningStack) -> int:
 
 def wait_for_environments(stack: RunningStack, count: int) -> None:
     """Processes start and die in their own time, not by the stack's clock."""
-    deadline = time.monotonic() + 30
-    while environments(stack) != count and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert environments(stack) == count
+    wait_until(lambda: environments(stack) == count, f"{count} environments")
 
 
 @pytest.fixture(scope="module")

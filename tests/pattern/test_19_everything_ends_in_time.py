@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.pattern.conftest import Application, http
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from trine.clock import ManualClock
 from trine.testing import RunningStack, running
 
@@ -34,12 +34,8 @@ def handler(event, context):
 
 
 def _wait_until_asleep(stack: RunningStack) -> None:
-    for _ in range(1000):
-        logs = stack.stack.wings.functions.machinery.log_store.groups()
-        if any("asleep" in event.message for log in logs for event in log.events()):
-            return
-        time.sleep(0.01)  # a real process has to start: no clock of ours moves it
-    raise AssertionError("the function did not start")
+    logs = stack.stack.wings.functions.machinery.log_store
+    wait_until(lambda: any("asleep" in event.message for log in logs.groups() for event in log.events()), "its start")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +53,7 @@ def test_the_gateway_answers_at_its_own_time(
             stack.advance(seconds - 1)
             assert not waiting.done()
             stack.advance(1.5)
-            answer = waiting.result(10)
+            answer = waiting.result(PATIENCE_SECONDS)
         assert (answer.status, answer.json()) == (status, {"message": message})
 
 
@@ -69,10 +65,7 @@ def test_the_function_is_stopped_at_its_own_time(application: Application) -> No
         future = stack.call(lambda: stack.stack.wings.functions.invoke(InvokeRequest(name, b"{}")))
         _wait_until_asleep(stack)
         stack.advance(61)
-        for _ in range(1000):
-            if future.done():
-                break
-            time.sleep(0.01)  # the kernel ends the process
+        wait_until(future.done, "the kernel to end the process")
         answer = stack.call(future.result)
         assert answer.function_error == "Unhandled"
         assert b"Task timed out after 60.00 seconds" in answer.payload

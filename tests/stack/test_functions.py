@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.awslambda.test_dependencies import tarball, wheel
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.dependencies import DependencyCache
 from trine.awslambda.function import DebugPort
@@ -225,7 +226,7 @@ def test_a_function_waits_for_its_debugger_and_is_not_timed(tmp_path: Path, monk
         assert answers == []
         debugger.sendall(b"go on")
         for call in calls:
-            call.join(20)
+            call.join(PATIENCE_SECONDS)
         debugger.close()
         assert answers == ["seen", "seen"]
         registry = stack.stack.wings.functions.registry
@@ -234,12 +235,16 @@ def test_a_function_waits_for_its_debugger_and_is_not_timed(tmp_path: Path, monk
 
 def connect(port: int) -> socket.socket:
     """A connection to a port as soon as someone listens."""
-    for _ in range(200):
+
+    def tried() -> socket.socket | None:
         try:
-            return socket.create_connection(("127.0.0.1", port), 5)
+            return socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
         except ConnectionRefusedError:
-            time.sleep(0.05)
-    raise AssertionError("nobody listens")
+            return None
+
+    found = wait_until(tried, "somebody who listens")
+    assert found is not None
+    return found
 
 
 def test_what_cannot_be_debugged_is_told(tmp_path: Path) -> None:

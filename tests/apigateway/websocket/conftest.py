@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from tests.apigateway.conftest import START_SECONDS, URI, RecordingInvoker, TemplateResource
+from tests.waiting import until
 from trine.apigateway.api import Api
 from trine.apigateway.build import build_apis
 from trine.apigateway.gateway import Gateway
@@ -118,8 +119,8 @@ class Chat:
         return next(self.traces.latest("websocket"))
 
     async def until(self, condition: Callable[[], object]) -> None:
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        """Let the loop turn until `condition` holds."""
+        await until(condition)
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.waiting import wait_until
 from trine.testing import RunningStack, running
 
 CHAT = Path(__file__).parent / "chat"
@@ -93,10 +93,7 @@ def test_a_chat_with_unmodified_handlers(stack: RunningStack) -> None:
         assert two.recv(15) == "grüße"
     table = stack.client("dynamodb")
     name = stack.description["tables"][0]["name"]
-    deadline = time.monotonic() + 10
-    while table.scan(TableName=name, ConsistentRead=True)["Items"]:  # $disconnect empties it
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not table.scan(TableName=name, ConsistentRead=True)["Items"], "$disconnect to empty it")
 
 
 def test_a_function_without_the_right_to_post(stack: RunningStack) -> None:

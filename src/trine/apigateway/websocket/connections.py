@@ -59,8 +59,12 @@ class Connections:
         self._open: dict[str, Connection] = {}
 
     def new_id(self) -> str:
-        """16 characters such as `L0SM9cOFvHcCIhw=`, of which none needs escaping in a path but the last."""
-        return urlsafe_b64encode(self._ids.random_bytes(ID_BYTES)).decode()
+        """16 characters such as `L0SM9cOFvHcCIhw=`, of which none needs escaping in a path but the last.
+
+        The first is a letter: of `--connection-id -x…` the AWS CLI would make an option.
+        """
+        first, *others = self._ids.random_bytes(ID_BYTES)
+        return urlsafe_b64encode(bytes((first & 0x7F, *others))).decode()
 
     def __len__(self) -> int:
         return len(self._open)

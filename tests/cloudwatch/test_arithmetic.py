@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.aws.errors import AwsError
+from trine.clock import ManualClock
+from trine.cloudwatch.archive import Archive
 from trine.cloudwatch.arithmetic import Computation
 from trine.cloudwatch.errors import ValidationError
 from trine.cloudwatch.expression import parse
 from trine.cloudwatch.metric import Datum, MetricKey
 from trine.cloudwatch.query import Queries
 from trine.cloudwatch.store import MetricStore
+from trine.cloudwatch.time_series import TimeSeries
+from trine.kv.memory import MemoryStore
 from trine.metering.distribution import Distribution
 
 SERIES = {"a": {0: 1.0, 60: 2.0, 120: 3.0}, "b": {0: 4.0, 120: 0.0}}
@@ -26,11 +30,15 @@ def _compute(text: str) -> Any:
     def look_up(name: str) -> Any:
         if name not in SERIES:
             raise ValidationError(name)
-        return dict(SERIES[name])
+        return TimeSeries(SERIES[name], name)
 
-    return Computation(look_up, lambda part: [dict(SERIES[n]) for n in SERIES if part in n], TIMES, 60).compute(
-        parse(text)
-    )
+    def metrics(part: str) -> list[TimeSeries]:
+        return [TimeSeries(SERIES[name], name) for name in SERIES if part in name]
+
+    def search(of: str, stat: str, period: int | None) -> list[TimeSeries]:
+        return [TimeSeries({0: float(period or 60)}, f"{of} {stat}")]
+
+    return Computation(look_up, metrics, search, TIMES, 60).compute(parse(text))
 
 
 @pytest.mark.parametrize(
@@ -58,6 +66,15 @@ def _compute(text: str) -> Any:
         ("TIME_SERIES(5)", dict.fromkeys(TIMES, 5.0)),
         ("LAST(a) - FIRST(a) + DATAPOINT_COUNT(b)", 4.0),
         ("[a, b] * 2", [{0: 2.0, 60: 4.0, 120: 6.0}, {0: 8.0, 120: 0.0}]),
+        ("SEARCH('{N} x=\"y\"', 'p90', 300)", [{0: 300.0}]),
+        ("SUM(SEARCH('x', 'Sum'))", {0: 60.0}),
+        ("SORT(METRICS(), MIN, ASC, 1)", [SERIES["b"]]),
+        ("SORT([b, a], SUM, DESC)", [SERIES["a"], SERIES["b"]]),
+        ("SLICE([a, b], 1)", SERIES["b"]),
+        ("SLICE([a, b], 0, 1)", [SERIES["a"]]),
+        ("REMOVE_EMPTY([a, IF(a > 9, a)])", [SERIES["a"]]),
+        ("MINUTE(a) + HOUR(a) * 100 + DAY(a) * 1e4", {0: 40000.0, 60: 40001.0, 120: 40002.0}),
+        ("DATE(b) + MONTH(b) + YEAR(b) + EPOCH(b)", {0: 1972.0, 120: 2092.0}),
         ("STDDEV(a)", pytest.approx(0.8165, abs=1e-3)),
     ],
 )
@@ -67,7 +84,9 @@ def test_math(text: str, expected: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a +", "(a", "a b", "c", "FOO(a)", "SUM(1)", "FILL(a)", 'SEARCH("x", "Sum")', "SELECT AVG(x) FROM y", "a ? b",
+    ["", "a +", "(a", "a b", "c", "FOO(a)", "SUM(1)", "FILL(a)", 'SEARCH("x")', "SEARCH(x, y)", "SORT(a, AVG, ASC)",
+     "SORT([a], WHO, ASC)", "SORT([a], AVG, UP)", "SLICE([a])", "SLICE([a], 2, 1)", "SLICE(a, 1)", "MINUTE(1)",
+     "ANOMALY_DETECTION_BAND(a)", "INSIGHT_RULE_METRIC('x', 'y')", "SELECT AVG(x) FROM y", "a ? b",
      "'text' + 1", "IF([a, b], 1)", "1" * 3000, "(" * 200, "-" * 500 + "1", "[a, b] + [a]", "FIRST([a, b])"],
 )  # fmt: skip
 def test_what_makes_no_sense_is_a_clear_error(text: str) -> None:
@@ -82,10 +101,10 @@ def test_no_text_breaks_it(text: str) -> None:
 
 
 def _queries(*queries: dict[str, Any]) -> list[Any]:
-    store = MetricStore()
+    store = MetricStore(Archive(MemoryStore(ManualClock())))
     values = Distribution()
     values.add(5.0)
-    store.add(Datum(MetricKey("N", "m", ()), 60, values, "None", 60))
+    store.gather(Datum(MetricKey("N", "m", ()), 60, values, "None", 60))
     return [(result.id, result.values) for result in Queries(store, queries, 0, 300).results()]
 
 
@@ -114,3 +133,16 @@ def test_queries_refer_to_each_other_in_any_order() -> None:
 def test_queries_that_cannot_be_answered(queries: list[dict[str, Any]]) -> None:
     with pytest.raises(AwsError):
         _queries(*queries)
+
+
+def test_a_search_finds_metrics_and_names_their_series() -> None:
+    store = MetricStore(Archive(MemoryStore(ManualClock())))
+    for shop, value in (("north", 1.0), ("south", 2.0)):
+        values = Distribution()
+        values.add(value)
+        store.gather(Datum(MetricKey("App", "Orders", (("shop", shop),)), 60, values, "Count", 60))
+    query = {"Id": "e", "Expression": "SEARCH('{App,shop} MetricName=\"Orders\"', 'Sum', 60)", "Label": "all"}
+    found = [(result.label, result.values) for result in Queries(store, [query], 0, 300).results()]
+    assert found == [("all north Orders", {60: 1.0}), ("all south Orders", {60: 2.0})]
+    total = {"Id": "t", "Expression": "SUM(SEARCH('Orders', 'Sum'))"}
+    assert [result.values for result in Queries(store, [total], 0, 300).results()] == [{60: 3.0}]

@@ -63,8 +63,25 @@ def test_errors_keep_their_class_in_every_protocol(stack: RunningStack, protocol
         client.put_metric_data(Namespace="AWS/Mine", MetricData=[{"MetricName": "m", "Value": 1}])
     with pytest.raises(client.exceptions.ResourceNotFound, match="none"):
         client.set_alarm_state(AlarmName="none", StateValue="OK", StateReason="because")
+    with pytest.raises(ClientError, match="Dashboard none does not exist"):
+        client.get_dashboard(DashboardName="none")
     with pytest.raises(ClientError, match="UnsupportedOperation"):
-        client.list_dashboards()
+        client.put_anomaly_detector(Namespace="N", MetricName="m", Stat="Sum")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_dashboards_are_kept_as_they_were_put(stack: RunningStack, protocol: str) -> None:
+    client, name = client_speaking(stack, protocol), f"board-{protocol}"
+    body = '{"widgets": [{"type": "text", "properties": {"markdown": "hello"}}]}'
+    assert client.put_dashboard(DashboardName=name, DashboardBody=body)["DashboardValidationMessages"] == []
+    assert client.get_dashboard(DashboardName=name)["DashboardBody"] == body
+    (entry,) = client.list_dashboards(DashboardNamePrefix=name)["DashboardEntries"]
+    assert (entry["DashboardName"], entry["Size"]) == (name, len(body))
+    client.delete_dashboards(DashboardNames=[name])
+    assert client.list_dashboards(DashboardNamePrefix=name)["DashboardEntries"] == []
+    for wrong in ("no JSON", "[]"):
+        with pytest.raises(client.exceptions.DashboardInvalidInputError):
+            client.put_dashboard(DashboardName=name, DashboardBody=wrong)
 
 
 def test_a_long_body_comes_compressed(stack: RunningStack) -> None:

@@ -1,21 +1,26 @@
-"""Statistics by name, the store within its bounds, the journal over restarts, EMF lines."""
+"""Statistics by name, the store within its bounds, what is on disk, EMF lines."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from trine.aws.errors import AwsError
+from trine.clock import ManualClock
 from trine.cloudwatch import limits
+from trine.cloudwatch.archive import Archive
 from trine.cloudwatch.emf import Malformed, data_of
-from trine.cloudwatch.journal import Journal
 from trine.cloudwatch.metric import Datum, MetricKey
 from trine.cloudwatch.statistic import statistic
 from trine.cloudwatch.store import MetricStore
+from trine.kv.durable import DurableStore
+from trine.kv.memory import MemoryStore
 from trine.metering.distribution import Distribution
 
 NOW = 1_800_000_000.0
@@ -47,34 +52,107 @@ def test_what_is_no_statistic(name: str) -> None:
         statistic(name)
 
 
-def test_ten_thousand_metric_names_are_the_most_that_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = MetricStore()
+def _store(directory: Path | None = None) -> tuple[MetricStore, Archive, DurableStore | MemoryStore]:
+    clock = ManualClock(NOW)
+    store = MemoryStore(clock) if directory is None else DurableStore(directory, clock)
+    archive = Archive(store)
+    return MetricStore(archive), archive, store
+
+
+def _minutes(store: MetricStore, key: MetricKey, period: int = 60) -> dict[int, tuple[float, float]]:
+    return {at: (values.count, values.total) for at, values in store.periods(key, 0, 2 * NOW, period)}
+
+
+def test_ten_thousand_metric_names_are_the_most_that_is_kept() -> None:
+    store, _, _ = _store()
     for number in range(limits.SERIES_MAX_COUNT + 25):
-        store.add(Datum(MetricKey("N", f"m{number}", ()), 60, _values(1), "None", 60))
+        store.gather(Datum(MetricKey("N", f"m{number}", ()), 60, _values(1), "None", 60))
     assert (len(store), store.dropped) == (limits.SERIES_MAX_COUNT, 25)
+
+
+async def _settle(store: MetricStore) -> None:
+    """Wait for what `flush` has begun."""
+    if store._cleaning is not None:
+        await store._cleaning
 
 
 def test_the_oldest_points_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "POINTS_MAX_COUNT", 100)
-    store, key = MetricStore(), MetricKey("N", "m", ())
-    for minute in range(150):
-        store.add(Datum(key, minute * 60, _values(1), "None", 60))
-    kept = [at for at, _ in store.periods(key, 0, 1e9, 60)]
-    assert len(kept) <= 100
-    assert kept[-1] == 149 * 60
-    assert store.forgotten == 150 - len(kept)
+
+    async def fill() -> None:
+        store, archive, _ = _store()
+        key, start = MetricKey("N", "m", ()), int(NOW) - 150 * 60
+        for minute in range(150):
+            await store.put([Datum(key, start + minute * 60, _values(1), "None", 60)])
+        store.flush(NOW)
+        await _settle(store)
+        kept = sorted(_minutes(store, key))
+        assert len(kept) == archive.count() <= 100
+        assert kept[-1] == start + 149 * 60
+        assert store.forgotten == 150 - len(kept)
+
+    asyncio.run(fill())
 
 
-def test_what_was_put_is_there_after_a_restart(tmp_path: Path) -> None:
-    datum = Datum(MetricKey("N", "m", (("a", "b"),)), int(NOW), _values(1, 2, 3), "Count", 60)
-    Journal(tmp_path).write([datum], NOW)
-    with next(tmp_path.iterdir()).open("ab") as file:
-        file.write(b'[["N","cut')
-    (found,) = Journal(tmp_path).read(NOW)
-    assert found[:2] == datum[:2]
-    assert (found.values.count, found.values.total, found.values.buckets) == (3, 6, datum.values.buckets)
-    assert list(Journal(tmp_path).read(NOW + 20 * 86_400)) == []
-    assert list(tmp_path.iterdir()) == [], "old files go"
+def test_what_is_older_than_fifteen_days_goes_with_its_metric() -> None:
+    async def fill() -> None:
+        store, archive, _ = _store()
+        old, young = MetricKey("N", "old", ()), MetricKey("N", "young", ())
+        await store.put([Datum(old, int(NOW), _values(1), "None", 60)])
+        later = NOW + 15 * 86_400 + 60
+        await store.put([Datum(young, int(later), _values(1), "None", 60)])
+        store.flush(later)
+        await _settle(store)
+        assert store.find(None, None, (), 0) == [young]
+        assert (archive.count(), store.forgotten) == (1, 0)
+
+    asyncio.run(fill())
+
+
+def test_what_was_acknowledged_is_there_after_a_crash(tmp_path: Path) -> None:
+    key, first, second = MetricKey("N", "m", (("a", "b"),)), int(NOW), int(NOW) + 60
+
+    async def write() -> None:
+        store, archive, disk = _store(tmp_path)
+        await store.put([Datum(key, first, _values(1, 2), "Seconds", 60), Datum(key, first, _values(3), "None", 60)])
+        store.gather(Datum(key, second, _values(5), "None", 60))
+        assert _minutes(store, key) == {first: (3, 6), second: (1, 5)}, "also what is not written yet"
+        written = store.flush(NOW)
+        assert written is not None
+        await written
+        await archive.append([NOW, "alarm", "MetricAlarm", "StateUpdate", "moved", {}])
+        await _settle(store)
+        copy = tmp_path.with_name("copy")
+        shutil.copytree(tmp_path, copy)  # as a power cut would leave it: nothing was closed
+        await disk.close()
+
+    async def read() -> None:
+        store, archive, disk = _store(tmp_path.with_name("copy"))
+        store.load()
+        series = store.get(key)
+        assert series is not None
+        assert series.unit == "Seconds"
+        assert series.latest_at >= second - limits.NOTED_EVERY_SECONDS
+        assert _minutes(store, key) == {first: (3, 6), second: (1, 5)}
+        await store.put([Datum(key, second, _values(1), "None", 60)])
+        assert _minutes(store, key, 300) == {first: (5, 12)}, "a minute that both runs saw adds up"
+        assert [entry[4] for entry in archive.history(10)] == ["moved"]
+        assert archive.count() == 2
+        await disk.close()
+
+    asyncio.run(write())
+    asyncio.run(read())
+
+
+def test_history_is_bounded() -> None:
+    async def fill() -> None:
+        _, archive, _ = _store()
+        for number in range(30):
+            await archive.append([number])
+        await archive.keep_history(10)
+        assert archive.history(100) == [[number] for number in range(29, 19, -1)]
+
+    asyncio.run(fill())
 
 
 def _emf(**changed: Any) -> str:

@@ -151,6 +151,7 @@ KINDS: Mapping[str, Kind] = {
     "AWS::Logs::LogStream": Kind(name="LogStreamName"),
     "AWS::Logs::MetricFilter": Kind(name="FilterName"),
     "AWS::CloudWatch::Alarm": Kind(name="AlarmName", attributes={"Arn": "arn:cloudwatch:alarm:{name}"}),
+    "AWS::CloudWatch::CompositeAlarm": Kind(name="AlarmName", attributes={"Arn": "arn:cloudwatch:alarm:{name}"}),
     "AWS::CloudWatch::Dashboard": Kind(name="DashboardName"),
     "AWS::SQS::Queue": Kind(
         "https://sqs.{region}.amazonaws.com/{account}/{name}",

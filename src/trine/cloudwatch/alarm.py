@@ -40,6 +40,7 @@ class Verdict(NamedTuple):
 class Alarm:
     """A metric alarm's definition."""
 
+    kind = "MetricAlarm"
     __slots__ = (
         "_compare",
         "_words",

@@ -1,16 +1,15 @@
 """All alarms of a stack: kept durably, evaluated once a minute by the injected clock, and who is told of a change.
 
 Enters definitions (from the API or a template) and the store of metrics; leaves states with their history, and messages
-to SNS topics and functions. Nothing runs while there is no alarm.
+to SNS topics and functions. Composite alarms follow whenever an alarm moves. Nothing runs while there is no alarm.
 """
 
 from __future__ import annotations
 
 import logging
 from asyncio import Future
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -19,50 +18,23 @@ from trine.aws.catalogue import Catalogue
 from trine.aws.errors import AwsError
 from trine.clock import Clock, Timer
 from trine.cloudwatch import limits
-from trine.cloudwatch.alarm import INSUFFICIENT, Alarm
+from trine.cloudwatch.alarm import ALARM, INSUFFICIENT, OK, Alarm
+from trine.cloudwatch.archive import Archive
+from trine.cloudwatch.composite import CompositeAlarm, name_of
 from trine.cloudwatch.errors import InvalidFormat, LimitExceeded, ResourceNotFound, ValidationError
-from trine.cloudwatch.message import function_event, topic_message
+from trine.cloudwatch.kept_alarm import Change, KeptAlarm
+from trine.cloudwatch.message import message_of
 from trine.cloudwatch.query import Queries
 from trine.cloudwatch.store import MetricStore
+from trine.cloudwatch.suppression import Suppression
 
 _log = logging.getLogger("trine.cloudwatch")
 KIND = "cloudwatch:alarm"
 LATE_SECONDS = 5
 """After the end of a minute, when its measures are there, alarms are evaluated."""
-_ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", INSUFFICIENT: "InsufficientDataActions"}
+_ACTIONS = {OK: "OKActions", ALARM: "AlarmActions", INSUFFICIENT: "InsufficientDataActions"}
 Deliver = Callable[[str, str, bytes], str | None]
 """(target ARN, alarm ARN, message) → why it could not be delivered, or None."""
-
-
-class Change(NamedTuple):
-    """One entry of an alarm's history."""
-
-    at: float
-    kind: str
-    """`ConfigurationUpdate`, `StateUpdate` or `Action`."""
-    summary: str
-    data: Mapping[str, Any]
-
-
-class KeptAlarm:
-    """An alarm with its state."""
-
-    __slots__ = ("alarm", "arn", "history", "reason", "reason_data", "state", "tags", "transitioned_at", "updated_at",
-                 "written_at")  # fmt: skip
-
-    def __init__(self, alarm: Alarm, arn: str, now: float) -> None:
-        self.alarm, self.arn = alarm, arn
-        self.state = INSUFFICIENT
-        self.reason, self.reason_data = "Unchecked: Initial alarm creation", ""
-        self.updated_at = self.transitioned_at = self.written_at = now
-        self.tags: dict[str, str] = {}
-        self.history: deque[Change] = deque(maxlen=limits.HISTORY_MAX_COUNT)
-
-    def document(self) -> dict[str, Any]:
-        """What the catalogue keeps."""
-        return {"given": self.alarm.given, "state": self.state, "reason": self.reason, "reasonData": self.reason_data,
-                "updatedAt": self.updated_at, "transitionedAt": self.transitioned_at, "writtenAt": self.written_at,
-                "tags": self.tags}  # fmt: skip
 
 
 class Alarms:
@@ -73,25 +45,22 @@ class Alarms:
         clock: Clock,
         place: Place,
         store: MetricStore,
+        archive: Archive,
         catalogue: Catalogue,
         measured: Callable[[], None],
         deliver: Deliver,
     ) -> None:
         """`measured` brings what was measured up to now into the store; `deliver` hands messages on."""
-        self._clock, self._place, self._store = clock, place, store
+        self._clock, self._place, self._store, self._archive = clock, place, store, archive
         self._catalogue, self._measured, self._deliver = catalogue, measured, deliver
         self._alarms: dict[str, KeptAlarm] = {}
         self._timer: Timer | None = None
+        self._suppression = Suppression(clock, self.state_of, self._act)
 
-    def start(self) -> None:
+    def load(self) -> None:
         """Go on with the alarms of earlier runs; needs the running loop."""
         for name, document in self._catalogue.list(KIND):
-            kept = KeptAlarm(Alarm(document["given"]), self.arn(name), float(document["writtenAt"]))
-            kept.state, kept.reason = document["state"], document["reason"]
-            kept.reason_data = document["reasonData"]
-            kept.updated_at, kept.transitioned_at = document["updatedAt"], document["transitionedAt"]
-            kept.tags = dict(document["tags"])
-            self._alarms[name] = kept
+            self._alarms[name] = KeptAlarm.of_document(document, self.arn(name))
         self._arm()
 
     def close(self) -> None:
@@ -99,6 +68,7 @@ class Alarms:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._suppression.close()
 
     def arn(self, name: str) -> str:
         """The ARN of an alarm."""
@@ -107,49 +77,88 @@ class Alarms:
     # -- definitions -------------------------------------------------------------------------------------------------
 
     def put(self, given: Mapping[str, Any]) -> Future[None]:
-        """Make or change an alarm; a change keeps its state. AwsError when it is wrong; resolves when durable."""
-        tags = {str(tag["Key"]): str(tag["Value"]) for tag in given.get("Tags") or ()}
-        alarm = Alarm({name: value for name, value in given.items() if name != "Tags"})
-        now = self._clock.now()
-        kept = self._alarms.get(alarm.name)
+        """Make or change a metric alarm; a change keeps its state. AwsError when it is wrong; resolves when durable."""
+        return self._put(Alarm(_without_tags(given)), given)
+
+    def put_composite(self, given: Mapping[str, Any]) -> Future[None]:
+        """Likewise a composite alarm; every alarm it names must exist."""
+        alarm = CompositeAlarm(_without_tags(given))
+        missing = [named for named in alarm.named() if name_of(named) not in self._alarms]
+        if missing:
+            raise ValidationError(
+                f"Could not save the composite alarm as alarms {missing[:5]} in the alarm rule do not exist"
+            )
+        return self._put(alarm, given)
+
+    def _put(self, alarm: Alarm | CompositeAlarm, given: Mapping[str, Any]) -> Future[None]:
+        now, kept = self._clock.now(), self._alarms.get(alarm.name)
         if kept is None:
             if len(self._alarms) >= limits.ALARMS_MAX_COUNT:
                 raise LimitExceeded(f"The maximum of {limits.ALARMS_MAX_COUNT} alarms is reached.")
             kept = self._alarms[alarm.name] = KeptAlarm(alarm, self.arn(alarm.name), now)
-            kept.tags = tags
+            kept.tags = {str(tag["Key"]): str(tag["Value"]) for tag in given.get("Tags") or ()}
             said = "created"
         else:
-            kept.alarm, said = alarm, "updated"
-        kept.written_at = now
-        kept.history.append(Change(now, "ConfigurationUpdate", f'Alarm "{alarm.name}" {said}', {}))
+            if kept.alarm.kind != alarm.kind:
+                raise ValidationError(f"An alarm of the name {alarm.name[:255]!r} exists; it is a {kept.alarm.kind}.")
+            said = "" if kept.alarm.given == alarm.given else "updated"
+            kept.alarm = alarm
+        if said:
+            kept.written_at = now
+            self._remember(kept, "ConfigurationUpdate", f'Alarm "{alarm.name}" {said}', {})
         self._arm()
-        return self._catalogue.put(KIND, alarm.name, kept.document())
+        written = self._keep_document(kept)
+        if isinstance(alarm, CompositeAlarm):
+            self._follow()
+        return written
 
     def delete(self, names: Sequence[str]) -> list[Future[None]]:
         """Forget alarms. ResourceNotFound, with none forgotten, when one does not exist."""
         for name in names:
             self.get(name)
+        for other in self._alarms.values():
+            if isinstance(other.alarm, CompositeAlarm) and other.alarm.name not in names:
+                needed = [name for name in map(name_of, other.alarm.named()) if name in names]
+                if needed:
+                    raise ValidationError(f"Cannot delete {needed[0][:255]}: the composite alarm depends on it.")
         for name in names:
+            self._suppression.forget(name)
             del self._alarms[name]
         return [self._catalogue.delete(KIND, name) for name in names]
 
     def get(self, name: str) -> KeptAlarm:
         """An alarm. ResourceNotFound."""
-        kept = self._alarms.get(name)
-        if kept is None:
+        if (kept := self.find(name)) is None:
             raise ResourceNotFound(f"The alarm {name[:255]!r} does not exist.")
         return kept
+
+    def find(self, name: str) -> KeptAlarm | None:
+        """An alarm, or None."""
+        return self._alarms.get(name)
 
     def all(self) -> list[KeptAlarm]:
         """Every alarm, by name."""
         return [self._alarms[name] for name in sorted(self._alarms)]
+
+    def state_of(self, named: str) -> str | None:
+        """The state of the alarm of a name or ARN; None when there is none."""
+        kept = self._alarms.get(name_of(named))
+        return kept.state if kept is not None else None
 
     def enable(self, names: Iterable[str], enabled: bool) -> list[Future[None]]:
         """Let actions happen, or not; unknown names are passed over, as on AWS."""
         changed = [self._alarms[name] for name in names if name in self._alarms]
         for kept in changed:
             kept.alarm.given["ActionsEnabled"] = enabled
-        return [self._catalogue.put(KIND, kept.alarm.name, kept.document()) for kept in changed]
+        return [self._keep_document(kept) for kept in changed]
+
+    def tag(self, kept: KeptAlarm, added: Mapping[str, str], removed: Iterable[str] = ()) -> Future[None]:
+        """Change an alarm's tags. LimitExceeded."""
+        tags = {**{name: value for name, value in kept.tags.items() if name not in set(removed)}, **added}
+        if len(tags) > limits.TAGS_MAX_COUNT:
+            raise LimitExceeded(f"An alarm has at most {limits.TAGS_MAX_COUNT} tags.")
+        kept.tags = tags
+        return self._keep_document(kept)
 
     def set_state(self, name: str, state: str, reason: str, reason_data: str) -> Future[None]:
         """Put an alarm into a state until its next evaluation. ResourceNotFound, InvalidFormat."""
@@ -159,7 +168,15 @@ class Alarms:
                 orjson.loads(reason_data)
             except orjson.JSONDecodeError:
                 raise InvalidFormat("TargetStateReasonData is not a valid JSON object") from None
-        return self._move(kept, state, reason, reason_data)
+        moved = self._move(kept, state, reason, reason_data)
+        self._follow()
+        return moved
+
+    def history(self, name: str | None = None) -> list[Change]:
+        """What has happened to alarms, also to those that are gone, the newest first."""
+        oldest = self._clock.now() - limits.HISTORY_SECONDS
+        entries = (Change(*entry) for entry in self._archive.history(limits.HISTORY_MAX_COUNT))
+        return [change for change in entries if change.at >= oldest and name in (None, change.alarm)]
 
     # -- evaluation --------------------------------------------------------------------------------------------------
 
@@ -174,15 +191,17 @@ class Alarms:
         self._measured()
         now = self._clock.now()
         for kept in self.all():
+            if not isinstance(kept.alarm, Alarm):
+                continue
             try:
-                self._evaluate(kept, now)
+                self._evaluate(kept, kept.alarm, now)
             except AwsError as error:
                 self._keep(kept, INSUFFICIENT, f"The alarm cannot be evaluated: {error.message}")
             except Exception:
                 _log.exception("the alarm %s could not be evaluated", kept.alarm.name)
+        self._follow()
 
-    def _evaluate(self, kept: KeptAlarm, now: float) -> None:
-        alarm = kept.alarm
+    def _evaluate(self, kept: KeptAlarm, alarm: Alarm, now: float) -> None:
         stop = int(now // alarm.period) * alarm.period
         times = range(stop - alarm.looks_at * alarm.period, stop, alarm.period)
         results = Queries(self._store, alarm.queries(), times.start, times.stop).results()
@@ -193,6 +212,28 @@ class Alarms:
             data = {"version": "1.0", "queryDate": now, "period": alarm.period, "recentDatapoints": verdict.recent,
                     "threshold": alarm.threshold}  # fmt: skip
             self._keep(kept, verdict.state, verdict.reason, orjson.dumps(data).decode())
+
+    def _follow(self) -> None:
+        """Bring composite alarms to what their rules say; in a circle they get so many turns."""
+        composite = [kept for kept in self.all() if isinstance(kept.alarm, CompositeAlarm)]
+        for _ in range(limits.COMPOSITE_TURNS_MAX_COUNT):
+            moved = [kept for kept in composite if self._follow_one(kept)]
+            if not moved:
+                break
+        self._suppression.look([kept for kept in composite if kept.suppressed_by])
+
+    def _follow_one(self, kept: KeptAlarm) -> bool:
+        assert isinstance(kept.alarm, CompositeAlarm)
+        rule = kept.alarm.rule
+        state = ALARM if rule.holds(self.state_of) else OK
+        if state == kept.state:
+            return False
+        triggers = [{"arn": self.arn(name_of(name)), "state": {"value": self.state_of(name)}} for name in rule.names]
+        named = ", ".join(f"{name_of(one)} is {self.state_of(one) or 'gone'}" for one in rule.names)
+        data = orjson.dumps({"triggeringAlarms": triggers}).decode()
+        said = f"The rule {'holds' if state == ALARM else 'does not hold'}: {named or 'constant'}."
+        self._keep(kept, state, said, data)
+        return True
 
     def _keep(self, kept: KeptAlarm, state: str, reason: str, reason_data: str = "") -> None:
         """Move when the state changes; a reason alone changes nothing that anyone would be told of."""
@@ -206,29 +247,34 @@ class Alarms:
         if before != state:
             kept.state, kept.transitioned_at = state, now
             new = {"stateValue": state, "stateReason": reason}
-            kept.history.append(
-                Change(
-                    now, "StateUpdate", f"Alarm updated from {before} to {state}", {"oldState": old, "newState": new}
-                )
-            )
-            if kept.alarm.given.get("ActionsEnabled") is not False:
+            said = f"Alarm updated from {before} to {state}"
+            self._remember(kept, "StateUpdate", said, {"oldState": old, "newState": new})
+            if kept.acts and not self._suppression.holds_back(kept, before):
                 self._act(kept, before)
-        return self._catalogue.put(KIND, kept.alarm.name, kept.document())
+        return self._keep_document(kept)
 
     def _act(self, kept: KeptAlarm, before: str) -> None:
-        """Tell whoever the definition names for the new state."""
+        """Tell whoever the definition names for the state."""
         for target in kept.alarm.given.get(_ACTIONS[kept.state]) or ():
             arn = str(target)
-            make = function_event if ":lambda:" in arn else topic_message
-            failed = self._deliver(arn, kept.arn, make(kept, before, self._place))
+            failed = self._deliver(arn, kept.arn, message_of(arn, kept, before, self._place))
             said = (
                 f"Successfully executed action {arn}" if failed is None else f"Failed to execute action {arn}: {failed}"
             )
             if failed is not None:
                 _log.warning("alarm %s: %s", kept.alarm.name, said)
-            kept.history.append(
-                Change(self._clock.now(), "Action", said, {"actionState": "Failed" if failed else "Succeeded"})
-            )
+            self._remember(kept, "Action", said, {"actionState": "Failed" if failed else "Succeeded"})
+
+    def _remember(self, kept: KeptAlarm, kind: str, summary: str, data: Mapping[str, Any]) -> None:
+        change = Change(self._clock.now(), kept.alarm.name, kept.alarm.kind, kind, summary, data)
+        self._archive.append(change).add_done_callback(_log_failure)
+
+    def _keep_document(self, kept: KeptAlarm) -> Future[None]:
+        return self._catalogue.put(KIND, kept.alarm.name, kept.document())
+
+
+def _without_tags(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name != "Tags"}
 
 
 def _log_failure(done: Future[None]) -> None:

@@ -16,7 +16,8 @@ from trine.aws.protocol_choice import ServiceModels
 from trine.aws.protocol_errors import MalformedQuery
 from trine.clock import Clock
 from trine.cloudwatch import limits
-from trine.cloudwatch.operations import Operations, Pending, Run
+from trine.cloudwatch.operations import Operations
+from trine.cloudwatch.pages import Pending, Run
 from trine.cloudwatch.service import CloudWatch
 from trine.http.message import Request
 from trine.iam.door import Deed, Output, Right, ServiceApi, ServiceCall
@@ -25,6 +26,7 @@ TARGET_PREFIX = "GraniteServiceVersion20100801"
 _GZIP_OR_ZLIB = 47
 """zlib's name for either framing."""
 _ON_ALARMS = {"PutMetricAlarm": "AlarmName", "SetAlarmState": "AlarmName", "DeleteAlarms": "AlarmNames",
+              "PutCompositeAlarm": "AlarmName",
               "EnableAlarmActions": "AlarmNames", "DisableAlarmActions": "AlarmNames"}  # fmt: skip
 """Operations that IAM checks on the alarms they name (service authorization reference); the others on `*`."""
 

@@ -59,3 +59,24 @@ class LimitExceeded(AwsError):
 
     code = "LimitExceeded"
     status = 400
+
+
+class DashboardInvalidInput(AwsError):
+    """A dashboard that is no JSON object, or has no possible name."""
+
+    code = "InvalidParameterInput"
+    status = 400
+
+
+class DashboardNotFound(AwsError):
+    """No dashboard of this name. (Its code on the wire is that of alarms' in botocore's model: `ResourceNotFound`.)"""
+
+    code = "ResourceNotFound"
+    status = 404
+
+
+class TagsNotFound(AwsError):
+    """What shall be tagged is no alarm of this stack."""
+
+    code = "ResourceNotFoundException"
+    status = 404

@@ -34,4 +34,18 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "Tags": _S,
         "ThresholdMetricId": _I,
     },
+    "AWS::CloudWatch::CompositeAlarm": {
+        "AlarmName": _E,
+        "AlarmDescription": _E,
+        "AlarmRule": _E,
+        "ActionsEnabled": _E,
+        "AlarmActions": _E,
+        "OKActions": _E,
+        "InsufficientDataActions": _E,
+        "ActionsSuppressor": _E,
+        "ActionsSuppressorWaitPeriod": _E,
+        "ActionsSuppressorExtensionPeriod": _E,
+        "Tags": _S,
+    },
+    "AWS::CloudWatch::Dashboard": {"DashboardName": _S, "DashboardBody": _S},
 }

@@ -22,20 +22,39 @@ ALARM_RANGE_MAX_SECONDS = 86_400
 """Period times evaluation periods; up to seven days for periods of an hour or more."""
 ALARM_LONG_RANGE_MAX_SECONDS = 7 * 86_400
 ALARMS_MAX_COUNT = 5_000
-HISTORY_MAX_COUNT = 100
-"""Our own: changes of state that an alarm remembers; AWS keeps 30 days."""
+HISTORY_MAX_COUNT = 10_000
+"""Our own: changes and actions of all alarms that are remembered."""
+HISTORY_SECONDS = 30 * 86_400
+"""DescribeAlarmHistory: "available for 30 days"."""
 
 SERIES_MAX_COUNT = 10_000
 """Our own: different metrics kept; data of further ones is dropped and counted."""
-POINTS_MAX_COUNT = 200_000
-"""Our own: minutes of all metrics kept in memory; the oldest go first."""
+POINTS_MAX_COUNT = 2_000_000
+"""Our own: minutes of all metrics kept on disk, some 200 MB; the oldest go first."""
+NOTED_EVERY_SECONDS = 600
+"""How far behind the durable note of a metric's latest data may be; ListMetrics asks in hours."""
+LATEST_SECOND = 2**40 - 1
+"""The latest second that a point's key can hold."""
 BODY_MAX_BYTES = 1_048_576
 """PutMetricData: 1 MB, also after it is unpacked."""
 EMF_LINE_MAX_BYTES = 1_048_576
 EMF_METRICS_MAX_COUNT = 100
 """Embedded metric format: metrics in one directive."""
-KEPT_DAYS = 15
-"""What was put is kept on disk for so many days; CloudWatch keeps minutes for fifteen days."""
+KEPT_SECONDS = 15 * 86_400
+"""CloudWatch keeps data points of a minute for fifteen days."""
 EVALUATION_SECONDS = 60
+RULE_MAX_CHARACTERS = 10_240
+RULE_ALARMS_MAX_COUNT = 100
+"""Composite alarms: "AlarmRule can specify as many as 100 other alarms", 500 elements in all."""
+COMPOSITE_TURNS_MAX_COUNT = 20
+"""Our own: how often composite alarms look at each other after one move."""
+TAGS_MAX_COUNT = 50
+DASHBOARDS_MAX_COUNT = 500
+DASHBOARDS_PAGE_COUNT = 1_000
+DASHBOARD_MAX_BYTES = 300_000
+"""Our own: AWS takes a megabyte."""
 EXPRESSION_MAX_CHARACTERS = 2_048
+SEARCH_MAX_CHARACTERS = 1_024
+SEARCH_RESULTS_MAX_COUNT = 100
+"""Search expressions: "up to 100 time series"."""
 EXPRESSION_DEPTH_MAX_COUNT = 50

@@ -6,38 +6,25 @@ Source: user guide, "Alarm events and EventBridge", "Lambda alarm actions", and 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from trine.aws.arn import Place
+from trine.cloudwatch.alarm import Alarm
+from trine.cloudwatch.composite import EXTENSION, WAIT, CompositeAlarm
+from trine.cloudwatch.kept_alarm import LISTS, KeptAlarm
 
-if TYPE_CHECKING:
-    from trine.cloudwatch.alarms import KeptAlarm
+
+def message_of(target_arn: str, kept: KeptAlarm, before: str, place: Place) -> bytes:
+    """What a target is told: an event when it is a function, else a topic's message."""
+    return function_event(kept, before, place) if ":lambda:" in target_arn else topic_message(kept, before, place)
 
 
 def topic_message(kept: KeptAlarm, before: str, place: Place) -> bytes:
     """The message of an SNS action."""
     given = kept.alarm.given
-    trigger: dict[str, Any] = {
-        "Period": kept.alarm.period,
-        "EvaluationPeriods": kept.alarm.evaluation_periods,
-        "DatapointsToAlarm": kept.alarm.needed,
-        "ComparisonOperator": given["ComparisonOperator"],
-        "Threshold": kept.alarm.threshold,
-        "TreatMissingData": kept.alarm.missing,
-    }
-    if given.get("Metrics"):
-        trigger["Metrics"] = given["Metrics"]
-    else:
-        trigger |= {
-            "MetricName": given["MetricName"],
-            "Namespace": given["Namespace"],
-            "StatisticType": "Statistic" if given.get("Statistic") else "ExtendedStatistic",
-            "Statistic": kept.alarm.stat.upper(),
-            "Unit": given.get("Unit"),
-            "Dimensions": [{"name": one["Name"], "value": one["Value"]} for one in given.get("Dimensions") or ()],
-        }
+    about = {"Trigger": _trigger(kept.alarm)} if isinstance(kept.alarm, Alarm) else {"AlarmRule": given["AlarmRule"]}
     return orjson.dumps(
         {
             "AlarmName": kept.alarm.name,
@@ -50,28 +37,39 @@ def topic_message(kept: KeptAlarm, before: str, place: Place) -> bytes:
             "Region": place.region,
             "AlarmArn": kept.arn,
             "OldStateValue": before,
-            "OKActions": given.get("OKActions") or [],
-            "AlarmActions": given.get("AlarmActions") or [],
-            "InsufficientDataActions": given.get("InsufficientDataActions") or [],
-            "Trigger": trigger,
+            **{name: given.get(name) or [] for name in LISTS},
+            **about,
         }
     )
 
 
+def _trigger(alarm: Alarm) -> dict[str, Any]:
+    given = alarm.given
+    trigger: dict[str, Any] = {
+        "Period": alarm.period,
+        "EvaluationPeriods": alarm.evaluation_periods,
+        "DatapointsToAlarm": alarm.needed,
+        "ComparisonOperator": given["ComparisonOperator"],
+        "Threshold": alarm.threshold,
+        "TreatMissingData": alarm.missing,
+    }
+    if given.get("Metrics"):
+        return {**trigger, "Metrics": given["Metrics"]}
+    return {
+        **trigger,
+        "MetricName": given["MetricName"],
+        "Namespace": given["Namespace"],
+        "StatisticType": "Statistic" if given.get("Statistic") else "ExtendedStatistic",
+        "Statistic": alarm.stat.upper(),
+        "Unit": given.get("Unit"),
+        "Dimensions": [{"name": one["Name"], "value": one["Value"]} for one in given.get("Dimensions") or ()],
+    }
+
+
 def function_event(kept: KeptAlarm, before: str, place: Place) -> bytes:
     """The event of a Lambda action."""
-    given = kept.alarm.given
-    metrics = []
-    for query in kept.alarm.queries():
-        stat = query.get("MetricStat")
-        if stat is None:
-            metrics.append({"id": query.get("Id"), "expression": query.get("Expression")})
-            continue
-        dimensions = {one["Name"]: one["Value"] for one in stat["Metric"].get("Dimensions") or ()}
-        metric = {"namespace": stat["Metric"].get("Namespace"), "name": stat["Metric"].get("MetricName"),
-                  "dimensions": dimensions}  # fmt: skip
-        metrics.append({"id": query.get("Id"), "metricStat": {"metric": metric, "period": stat["Period"],
-                                                              "stat": stat["Stat"]}, "returnData": True})  # fmt: skip
+    state = {"value": kept.state, "reason": kept.reason, "reasonData": kept.reason_data,
+             "timestamp": _instant(kept.updated_at)}  # fmt: skip
     return orjson.dumps(
         {
             "source": "aws.cloudwatch",
@@ -81,13 +79,38 @@ def function_event(kept: KeptAlarm, before: str, place: Place) -> bytes:
             "region": place.region,
             "alarmData": {
                 "alarmName": kept.alarm.name,
-                "state": {"value": kept.state, "reason": kept.reason, "reasonData": kept.reason_data,
-                          "timestamp": _instant(kept.updated_at)},
+                "state": state,
                 "previousState": {"value": before},
-                "configuration": {"description": given.get("AlarmDescription"), "metrics": metrics},
+                "configuration": {
+                    "description": kept.alarm.given.get("AlarmDescription"),
+                    **(_rule(kept.alarm) if isinstance(kept.alarm, CompositeAlarm) else _metrics(kept.alarm)),
+                },
             },
         }
-    )  # fmt: skip
+    )
+
+
+def _rule(alarm: CompositeAlarm) -> dict[str, Any]:
+    found: dict[str, Any] = {"alarmRule": alarm.given["AlarmRule"]}
+    if alarm.suppressor:
+        found |= {"actionsSuppressor": alarm.suppressor, "actionsSuppressorWaitPeriod": alarm.given[WAIT],
+                  "actionsSuppressorExtensionPeriod": alarm.given[EXTENSION]}  # fmt: skip
+    return found
+
+
+def _metrics(alarm: Alarm) -> dict[str, Any]:
+    metrics = []
+    for query in alarm.queries():
+        stat = query.get("MetricStat")
+        if stat is None:
+            metrics.append({"id": query.get("Id"), "expression": query.get("Expression")})
+            continue
+        dimensions = {one["Name"]: one["Value"] for one in stat["Metric"].get("Dimensions") or ()}
+        metric = {"namespace": stat["Metric"].get("Namespace"), "name": stat["Metric"].get("MetricName"),
+                  "dimensions": dimensions}  # fmt: skip
+        metrics.append({"id": query.get("Id"), "metricStat": {"metric": metric, "period": stat["Period"],
+                                                              "stat": stat["Stat"]}, "returnData": True})  # fmt: skip
+    return {"metrics": metrics}
 
 
 def _instant(at: float) -> str:

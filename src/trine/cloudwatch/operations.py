@@ -1,33 +1,25 @@
-"""The operations of the API: each takes the checked input of a call and answers with its output's members."""
+"""The operations on metrics and dashboards: the checked input of a call in, its output's members out.
+
+`Operations.built` holds every operation of the API that there is; those on alarms are in `alarm_operations`.
+"""
 
 from __future__ import annotations
 
-import base64
-from asyncio import Future
-from collections.abc import Callable, Mapping
-from typing import Any
-
-import orjson
+from collections.abc import Mapping
 
 from trine.clock import Clock
 from trine.cloudwatch import limits
-from trine.cloudwatch.alarms import Change, KeptAlarm
+from trine.cloudwatch.alarm_operations import AlarmOperations
 from trine.cloudwatch.errors import (
-    InvalidNextToken,
     InvalidParameterCombination,
     InvalidParameterValue,
     MissingParameter,
 )
 from trine.cloudwatch.metric import RESERVED_NAMESPACE, MetricKey, datum_of, dimensions_of
+from trine.cloudwatch.pages import Input, Output, Pending, Run, offset_of, page_of, token_of
 from trine.cloudwatch.query import Queries, check_period, statistics_range
 from trine.cloudwatch.service import CloudWatch
 from trine.cloudwatch.statistic import SIMPLE, statistic
-
-Input = Mapping[str, Any]
-Output = dict[str, Any]
-Pending = list[Future[None]]
-"""What must be durable before the answer goes out."""
-Run = Callable[[Input, Pending], Output]
 
 
 class Operations:
@@ -40,15 +32,11 @@ class Operations:
             "GetMetricData": self._get_metric_data,
             "GetMetricStatistics": self._get_metric_statistics,
             "ListMetrics": self._list_metrics,
-            "PutMetricAlarm": self._put_metric_alarm,
-            "DescribeAlarms": self._describe_alarms,
-            "DescribeAlarmsForMetric": self._describe_alarms_for_metric,
-            "DescribeAlarmHistory": self._describe_alarm_history,
-            "DeleteAlarms": self._delete_alarms,
-            "SetAlarmState": self._set_alarm_state,
-            "EnableAlarmActions": lambda given, pending: self._enable(given, pending, True),
-            "DisableAlarmActions": lambda given, pending: self._enable(given, pending, False),
-            "ListTagsForResource": self._list_tags,
+            "PutDashboard": self._put_dashboard,
+            "GetDashboard": lambda given, pending: dict(service.dashboards.get(str(given.get("DashboardName")))),
+            "ListDashboards": self._list_dashboards,
+            "DeleteDashboards": self._delete_dashboards,
+            **AlarmOperations(service.alarms).built,
         }
 
     # -- metrics -----------------------------------------------------------------------------------------------------
@@ -66,7 +54,7 @@ class Operations:
                 f"The parameter MetricData has at most {limits.DATA_PER_PUT_MAX_COUNT} members."
             )
         now = self._clock.now()
-        self._service.put([datum_of(namespace, one, now) for one in data])
+        pending.append(self._service.put([datum_of(namespace, one, now) for one in data]))
         return {}
 
     def _get_metric_data(self, given: Input, pending: Pending) -> Output:
@@ -74,7 +62,7 @@ class Operations:
         queries = Queries(self._service.store, given["MetricDataQueries"], given["StartTime"], given["EndTime"])
         ascending = given.get("ScanBy") == "TimestampAscending"
         most = int(given.get("MaxDatapoints") or limits.DATAPOINTS_PER_CALL_MAX_COUNT)
-        skipped = _offset(given.get("NextToken"))
+        skipped = offset_of(given.get("NextToken"))
         results, seen, left = [], 0, most
         for result in queries.results():
             times = sorted(result.values, reverse=not ascending)
@@ -94,7 +82,7 @@ class Operations:
             )
         output: Output = {"MetricDataResults": results, "Messages": []}
         if seen > skipped + most:
-            output["NextToken"] = _token(skipped + most)
+            output["NextToken"] = token_of(skipped + most)
         return output
 
     def _get_metric_statistics(self, given: Input, pending: Pending) -> Output:
@@ -129,142 +117,26 @@ class Operations:
         found = self._service.store.find(
             given.get("Namespace"), given.get("MetricName"), wanted, self._clock.now() - seconds
         )
-        skipped = _offset(given.get("NextToken"))
-        page = found[skipped : skipped + limits.LIST_PAGE_COUNT]
-        output: Output = {"Metrics": [_metric(key) for key in page]}
-        if len(found) > skipped + len(page):
-            output["NextToken"] = _token(skipped + len(page))
-        return output
+        page, output = page_of(found, given.get("NextToken"), limits.LIST_PAGE_COUNT)
+        return {"Metrics": [_metric(key) for key in page], **output}
 
-    # -- alarms ------------------------------------------------------------------------------------------------------
+    # -- dashboards --------------------------------------------------------------------------------------------------
 
-    def _put_metric_alarm(self, given: Input, pending: Pending) -> Output:
-        pending.append(self._service.alarms.put(given))
+    def _put_dashboard(self, given: Input, pending: Pending) -> Output:
+        body = str(given.get("DashboardBody") or "")
+        pending.append(self._service.dashboards.put(str(given.get("DashboardName") or ""), body))
+        return {"DashboardValidationMessages": []}
+
+    def _list_dashboards(self, given: Input, pending: Pending) -> Output:
+        found = self._service.dashboards.entries(str(given.get("DashboardNamePrefix") or ""))
+        page, output = page_of(found, given.get("NextToken"), limits.DASHBOARDS_PAGE_COUNT)
+        return {"DashboardEntries": page, **output}
+
+    def _delete_dashboards(self, given: Input, pending: Pending) -> Output:
+        pending += self._service.dashboards.delete(list(dict.fromkeys(given["DashboardNames"])))
         return {}
-
-    def _describe_alarms(self, given: Input, pending: Pending) -> Output:
-        if "MetricAlarm" not in (given.get("AlarmTypes") or ["MetricAlarm"]):
-            return {"MetricAlarms": [], "CompositeAlarms": []}
-        names, prefix = given.get("AlarmNames"), given.get("AlarmNamePrefix")
-        if names and prefix:
-            raise InvalidParameterCombination("AlarmNames and AlarmNamePrefix are mutually exclusive.")
-        action = given.get("ActionPrefix")
-        found = [
-            kept
-            for kept in self._service.alarms.all()
-            if (not names or kept.alarm.name in names)
-            and kept.alarm.name.startswith(prefix or "")
-            and given.get("StateValue") in (None, kept.state)
-            and (action is None or any(str(one).startswith(action) for one in _actions(kept)))
-        ]
-        skipped, count = _offset(given.get("NextToken")), int(given.get("MaxRecords") or 50)
-        output: Output = {
-            "MetricAlarms": [_alarm(kept) for kept in found[skipped : skipped + count]],
-            "CompositeAlarms": [],
-        }
-        if len(found) > skipped + count:
-            output["NextToken"] = _token(skipped + count)
-        return output
-
-    def _describe_alarms_for_metric(self, given: Input, pending: Pending) -> Output:
-        wanted = MetricKey(given["Namespace"], given["MetricName"], dimensions_of(given.get("Dimensions")))
-        found = []
-        for kept in self._service.alarms.all():
-            for query in kept.alarm.queries():
-                metric = (query.get("MetricStat") or {}).get("Metric") or {}
-                of = (metric.get("Namespace"), metric.get("MetricName"), dimensions_of(metric.get("Dimensions")))
-                period = given.get("Period") in (None, kept.alarm.period)
-                if of == wanted and period and given.get("Statistic") in (None, kept.alarm.given.get("Statistic")):
-                    found.append(_alarm(kept))
-                    break
-        return {"MetricAlarms": found}
-
-    def _describe_alarm_history(self, given: Input, pending: Pending) -> Output:
-        name, kind = given.get("AlarmName"), given.get("HistoryItemType")
-        since, until = given.get("StartDate", 0.0), given.get("EndDate", float("inf"))
-        items = [
-            (change, kept)
-            for kept in self._service.alarms.all()
-            if name in (None, kept.alarm.name)
-            for change in kept.history
-            if kind in (None, change.kind) and since <= change.at <= until
-        ]
-        items.sort(key=lambda item: item[0].at, reverse=given.get("ScanBy") != "TimestampAscending")
-        skipped, count = _offset(given.get("NextToken")), int(given.get("MaxRecords") or 100)
-        output: Output = {"AlarmHistoryItems": [_history(*item) for item in items[skipped : skipped + count]]}
-        if len(items) > skipped + count:
-            output["NextToken"] = _token(skipped + count)
-        return output
-
-    def _delete_alarms(self, given: Input, pending: Pending) -> Output:
-        pending += self._service.alarms.delete(list(dict.fromkeys(given["AlarmNames"])))
-        return {}
-
-    def _set_alarm_state(self, given: Input, pending: Pending) -> Output:
-        pending.append(
-            self._service.alarms.set_state(
-                given["AlarmName"], given["StateValue"], given["StateReason"], given.get("StateReasonData") or ""
-            )
-        )
-        return {}
-
-    def _enable(self, given: Input, pending: Pending, enabled: bool) -> Output:
-        pending += self._service.alarms.enable(given["AlarmNames"], enabled)
-        return {}
-
-    def _list_tags(self, given: Input, pending: Pending) -> Output:
-        name = str(given["ResourceARN"]).partition(":alarm:")[2]
-        return {"Tags": [{"Key": key, "Value": value} for key, value in self._service.alarms.get(name).tags.items()]}
-
-
-def _offset(token: Any) -> int:
-    if token is None:
-        return 0
-    try:
-        return max(0, int(base64.urlsafe_b64decode(str(token)[:64]).decode()))
-    except ValueError:
-        raise InvalidNextToken("The token is none that was given out.") from None
-
-
-def _token(offset: int) -> str:
-    return base64.urlsafe_b64encode(str(offset).encode()).decode()
 
 
 def _metric(key: MetricKey) -> Output:
     dimensions = [{"Name": name, "Value": value} for name, value in key.dimensions]
     return {"Namespace": key.namespace, "MetricName": key.name, "Dimensions": dimensions}
-
-
-def _actions(kept: KeptAlarm) -> list[Any]:
-    return [one for name in ("OKActions", "AlarmActions", "InsufficientDataActions")
-            for one in kept.alarm.given.get(name) or ()]  # fmt: skip
-
-
-def _alarm(kept: KeptAlarm) -> Output:
-    given = {name: value for name, value in kept.alarm.given.items() if value is not None}
-    lists = {name: list(given.get(name) or ()) for name in ("OKActions", "AlarmActions", "InsufficientDataActions")}
-    if "Metrics" not in given:
-        lists["Dimensions"] = list(given.get("Dimensions") or ())
-    return {
-        **given,
-        **lists,
-        "AlarmArn": kept.arn,
-        "ActionsEnabled": given.get("ActionsEnabled") is not False,
-        "AlarmConfigurationUpdatedTimestamp": kept.written_at,
-        "StateValue": kept.state,
-        "StateReason": kept.reason,
-        "StateReasonData": kept.reason_data or None,
-        "StateUpdatedTimestamp": kept.updated_at,
-        "StateTransitionedTimestamp": kept.transitioned_at,
-    }
-
-
-def _history(change: Change, kept: KeptAlarm) -> Output:
-    return {
-        "AlarmName": kept.alarm.name,
-        "AlarmType": "MetricAlarm",
-        "Timestamp": change.at,
-        "HistoryItemType": change.kind,
-        "HistorySummary": change.summary,
-        "HistoryData": orjson.dumps({"version": "1.0", "type": change.kind, **change.data}).decode(),
-    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trine.cloudwatch import limits
@@ -18,11 +19,12 @@ from trine.cloudwatch.errors import (
     ValidationError,
 )
 from trine.cloudwatch.metric import MetricKey, dimensions_of
-from trine.cloudwatch.statistic import statistic
+from trine.cloudwatch.statistic import Statistic, statistic
 from trine.cloudwatch.store import MetricStore
+from trine.cloudwatch.time_series import TimeSeries
 
 if TYPE_CHECKING:
-    from trine.cloudwatch.arithmetic import TimeSeries, Value
+    from trine.cloudwatch.arithmetic import Value
 
 PERIODS_SECONDS = (1, 5, 10, 20, 30)
 """Below a minute; above, any multiple of 60."""
@@ -58,7 +60,6 @@ class Queries:
         if len(self._queries) != len(queries):
             raise ValidationError("The values for parameter id in MetricDataQueries are not unique.")
         self._values: dict[str, Value] = {}
-        self._labels: dict[str, list[str]] = {}
         self._open: list[str] = []
         periods = [self._period_of(query) for query in queries if query.get("MetricStat") is not None]
         self._period = max(periods, default=60)
@@ -75,10 +76,12 @@ class Queries:
                 raise ValidationError(
                     f"The expression {name} gives a number, not a time series; TIME_SERIES makes one."
                 )
-            labels = self._labels.get(name) or [str(query.get("Label") or name)]
-            many = value if isinstance(value, list) else [value]
-            for at, series in enumerate(many):
-                found.append(Result(name, labels[at] if at < len(labels) else labels[0], series))
+            label = str(query.get("Label") or "")
+            if not isinstance(value, list):
+                own = value.label if query.get("MetricStat") is not None else ""
+                found.append(Result(name, label or own or name, value))
+                continue
+            found += [Result(name, f"{label} {series.label}".strip() or name, series) for series in value]
         return found
 
     def value(self, name: str) -> Value:
@@ -111,12 +114,24 @@ class Queries:
         key = MetricKey(str(metric["Namespace"]), str(metric["MetricName"]), dimensions_of(metric.get("Dimensions")))
         compute, period = statistic(str(stat.get("Stat", ""))), self._period_of(query)
         series = self._store.get(key)
+        label = str(query.get("Label") or key.name)
         if series is None or (stat.get("Unit") is not None and stat["Unit"] != series.unit):
-            return {}
-        self._labels[str(query.get("Id", ""))] = [str(query.get("Label") or key.name)]
-        start = self._start // period * period
-        points = self._store.periods(key, start, self._stop, period)
-        return {at: value for at, values in points if math.isfinite(value := compute(values))}
+            return TimeSeries(label=label)
+        return self._series_of(key, compute, period, label)
+
+    def _series_of(self, key: MetricKey, compute: Statistic, period: int, label: str) -> TimeSeries:
+        points = self._store.periods(key, self._start // period * period, self._stop, period)
+        return TimeSeries({at: value for at, values in points if math.isfinite(value := compute(values))}, label)
+
+    def _search(self, text: str, stat: str, period: int) -> list[TimeSeries]:
+        """What `SEARCH` finds: metrics that had data in the last two weeks, the first hundred by name."""
+        from trine.cloudwatch.search import parse_search
+
+        matches, compute = parse_search(text), statistic(stat)
+        every = self._store.find(None, None, (), self._stop - limits.LIST_RECENT_SECONDS)
+        keys = list(islice((key for key in every if matches(key)), limits.SEARCH_RESULTS_MAX_COUNT))
+        return [self._series_of(key, compute, period, " ".join((*(v for _, v in key.dimensions), key.name)))
+                for key in keys]  # fmt: skip
 
     def _compute(self, name: str, query: Mapping[str, Any], text: str) -> Value:
         # Metric math loads when an expression asks for it: 2 ms that no start has to pay.
@@ -132,10 +147,12 @@ class Queries:
         def metrics(part: str) -> list[TimeSeries]:
             names = [one for one in self._queries if one != name and part in one
                      and self._queries[one].get("MetricStat") is not None]  # fmt: skip
-            self._labels[name] = [str(self._queries[one].get("Label") or one) for one in names]
-            return [series for one in names if isinstance(series := self.value(one), dict)]
+            return [series for one in names if isinstance(series := self.value(one), TimeSeries)]
 
-        return Computation(self.value, metrics, times, period).compute(parse(text))
+        def search(of: str, stat: str, given: int | None) -> list[TimeSeries]:
+            return self._search(of, stat, period if given is None else check_period(given))
+
+        return Computation(self.value, metrics, search, times, period).compute(parse(text))
 
 
 def statistics_range(start: float, stop: float, period: int) -> None:

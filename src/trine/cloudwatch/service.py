@@ -7,17 +7,19 @@ store. Making it imports neither botocore's model nor the codec: those belong to
 from __future__ import annotations
 
 import logging
+from asyncio import Future
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
 from trine.clock import Clock
 from trine.cloudwatch.alarms import Alarms, Deliver
+from trine.cloudwatch.archive import Archive
+from trine.cloudwatch.dashboards import Dashboards
 from trine.cloudwatch.emf import Malformed, data_of
-from trine.cloudwatch.journal import Journal
 from trine.cloudwatch.metric import Datum, MetricKey
 from trine.cloudwatch.store import MetricStore
+from trine.kv.store import Store
 from trine.metering.distribution import Distribution
 from trine.metering.measures import UNITS, MetricName
 
@@ -34,49 +36,60 @@ class CloudWatch:
         clock: Clock,
         place: Place,
         catalogue: Catalogue,
-        directory: Path | None,
+        store: Store,
         measured: Callable[[], None],
         deliver: Deliver,
     ) -> None:
-        """`directory` None keeps what is put in memory only; `measured` and `deliver` as `Alarms` takes them."""
+        """`measured` and `deliver` as `Alarms` takes them."""
         self._clock = clock
-        self.store = MetricStore()
-        self._journal = Journal(directory)
+        archive = Archive(store)
+        self.store = MetricStore(archive)
         self.measured = measured
         """Bring what was measured up to now into the store."""
-        self.alarms = Alarms(clock, place, self.store, catalogue, measured, deliver)
+        self.alarms = Alarms(clock, place, self.store, archive, catalogue, measured, deliver)
+        self.dashboards = Dashboards(clock, place, catalogue)
         self.malformed = 0
         """EMF lines that could not be understood."""
 
-    def start(self) -> None:
-        """Read back what was put before, and go on with the alarms; needs the running loop."""
-        for datum in self._journal.read(self._clock.now()):
-            self.store.add(datum)
-        self.alarms.start()
+    def load(self) -> None:
+        """Go on with the metrics and alarms of earlier runs; needs the running loop."""
+        self.store.load()
+        self.alarms.load()
 
     def close(self) -> None:
-        """Evaluate no more alarms."""
+        """Evaluate no more alarms, and write what was measured; the store finishes that when it is closed."""
         self.alarms.close()
+        self.minute_over()
+        self.store.close()
 
     def take(self, minute: int, measured: Iterable[tuple[MetricName, Distribution]]) -> None:
-        """What the stack measured of itself in one minute (since the epoch)."""
+        """What the stack measured of itself in one minute (since the epoch), or in a part of it."""
         for name, values in measured:
             key = MetricKey(name.namespace, name.name, tuple(sorted(name.dimensions)))
-            self.store.add(Datum(key, minute * 60, values, UNITS.get(name.name, "Count"), 60))
+            self.store.gather(Datum(key, minute * 60, values, UNITS.get(name.name, "Count"), 60))
 
-    def put(self, data: Sequence[Datum]) -> None:
-        """Data of a request: written first. OSError when the disk refuses; then nothing is taken."""
-        self._journal.write(data, self._clock.now())
-        for datum in data:
-            self.store.add(datum)
+    def minute_over(self) -> None:
+        """Write what was measured."""
+        written = self.store.flush(self._clock.now())
+        if written is not None:
+            written.add_done_callback(_log_failure)
+
+    def put(self, data: Sequence[Datum]) -> Future[None]:
+        """Data of a request; resolves when it is durable."""
+        return self.store.put(data)
 
     def log_line(self, group: str, line: str) -> None:
         """A line of a function's output: what it holds of metrics is taken in."""
         try:
             data = data_of(line, self._clock.now())
             if data:
-                self.put(data)
-        except (Malformed, OSError) as error:
+                self.put(data).add_done_callback(_log_failure)
+        except Malformed as error:
             self.malformed += 1
             if self.malformed <= MALFORMED_TOLD_MAX_COUNT:
                 _log.warning("metrics in a line of %s are not taken: %s", group, error)
+
+
+def _log_failure(done: Future[None]) -> None:
+    if not done.cancelled() and done.exception() is not None:
+        _log.error("metrics could not be stored: %s", done.exception())

@@ -47,6 +47,8 @@ class Collector:
         """Told the calls to tables that functions made, a batch at a time; must not block or raise."""
         self.on_minute: Callable[[int, Iterable[tuple[MetricName, Distribution]]], None] = _nobody
         """Told what was measured in a minute, in one part or several."""
+        self.on_minute_over: Callable[[], None] = lambda: None
+        """Called when a minute in which something was measured is over, and at the end."""
         self._measured_minute = 0
         self._since = 0.0
         self._timer: Timer | None = None
@@ -80,6 +82,8 @@ class Collector:
                 timer.cancel()
         self._timer = self._minute_timer = None
         self.flush()
+        self._turn()
+        self.on_minute_over()
 
     def _minute(self) -> int:
         return int(self._clock.now() // MINUTE_SECONDS)
@@ -102,6 +106,7 @@ class Collector:
         self._minute_timer = None
         self.flush()
         self._turn()
+        self.on_minute_over()
         today = day_of(self._minute())
         if today != self._day:
             self._day = today

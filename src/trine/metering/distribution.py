@@ -72,6 +72,13 @@ class Distribution:
         for bucket, count in other.buckets.items():
             self.buckets[bucket] = self.buckets.get(bucket, 0.0) + count
 
+    def merged(self, other: Distribution) -> Distribution:
+        """The values of both; neither is changed."""
+        found = Distribution()
+        found.merge(self)
+        found.merge(other)
+        return found
+
     @property
     def average(self) -> float:
         """The mean; 0 of nothing."""

@@ -44,8 +44,6 @@ from trine.stack.settings import Settings
 from trine.trace import TraceBook
 
 SHUTDOWN_GRACE_SECONDS = 2.0
-METRICS_DIRECTORY = "metrics"
-"""Below the state directory: what PutMetricData put."""
 
 
 class Wings(Struct):
@@ -84,8 +82,8 @@ class Wings(Struct):
         if self.sockets is not None:
             await self.sockets.close()
         await self.functions.close(SHUTDOWN_GRACE_SECONDS)
-        self.cloudwatch.close()
         self.observing.collector.close()
+        self.cloudwatch.close()
         await asyncio.gather(*self.made, *self.usage.ledger.flush())
         self.access.keep_ledger()
         await self.access.settled()
@@ -165,11 +163,12 @@ def build(
         clock,
         place,
         catalogue,
-        None if settings.memory else settings.state_directory / METRICS_DIRECTORY,
+        store,
         observing.collector.measure,
         AlarmActions(place, functions, eventing).deliver,
     )
     observing.collector.on_minute = cloudwatch.take
+    observing.collector.on_minute_over = cloudwatch.minute_over
     observing.collector.gauges = lambda: concurrency_measures(functions.concurrency.counts())
     logs.on_embedded(cloudwatch.log_line)
     usage, keys_written = build_usage(resources, catalogue, ids, clock)

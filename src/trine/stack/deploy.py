@@ -20,6 +20,7 @@ from trine.cloudformation.faults import Fault, TemplateFaults
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
 from trine.cloudwatch.alarm import Alarm
+from trine.cloudwatch.composite import CompositeAlarm
 from trine.cognito import user_pools
 from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.scaling.policy import target_tracking
@@ -43,13 +44,16 @@ PERMISSION = "AWS::Lambda::Permission"
 GROUP = "AWS::IAM::Group"
 USER = "AWS::IAM::User"
 ALARM = "AWS::CloudWatch::Alarm"
+COMPOSITE_ALARM = "AWS::CloudWatch::CompositeAlarm"
+DASHBOARD = "AWS::CloudWatch::Dashboard"
 SCALABLE_TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 SCALING_POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 ROLE_POLICY = "AWS::IAM::RolePolicy"
 ORDER = (
     MANAGED_POLICY, ROLE, GROUP, USER, MANAGED_POLICY, POLICY, ROLE_POLICY, TABLE, SCALABLE_TARGET, SCALING_POLICY,
     LOG_GROUP, LOG_STREAM, *messages.TYPES, *lambda_resources.BEFORE_FUNCTIONS, FUNCTION,
-    *lambda_resources.AFTER_FUNCTIONS, *user_pools.TYPES, ALARM, *rules.TYPES,
+    *lambda_resources.AFTER_FUNCTIONS, *user_pools.TYPES, ALARM, COMPOSITE_ALARM, DASHBOARD,
+    *rules.TYPES,
 )  # fmt: skip
 """Types in the order in which they are made. A function's role must exist before its first credentials; managed
 policies come twice, because identities name them by ARN and they name identities: first unattached, then attached."""
@@ -63,6 +67,8 @@ NAME_PROPERTY = {
     ROLE_POLICY: "PolicyName",
     GROUP: "GroupName",
     ALARM: "AlarmName",
+    COMPOSITE_ALARM: "AlarmName",
+    DASHBOARD: "DashboardName",
     USER: "UserName",
     lambda_resources.LAYER: "LayerName",
     LOG_GROUP: "LogGroupName",
@@ -87,6 +93,7 @@ def check(template: Template, place: Place) -> None:
         SCALABLE_TARGET: lambda resource: _scales_a_table(resource.properties) and scalable_target(resource.properties),
         SCALING_POLICY: lambda resource: _scales_a_table(resource.properties) and target_tracking(resource.properties),
         ALARM: lambda resource: Alarm(named_properties(resource)),
+        COMPOSITE_ALARM: lambda resource: CompositeAlarm(named_properties(resource)),
         FUNCTION: lambda resource: function_from_properties(named_properties(resource), template.directory, place),
         **{one: partial(_check_message, one) for one in messages.TYPES},
         **{one: partial(_check_rule, one) for one in rules.TYPES},
@@ -236,6 +243,15 @@ def _make_alarm(making: _Making) -> object:
     return making.wings.cloudwatch.alarms.put(making.properties)
 
 
+def _make_composite_alarm(making: _Making) -> object:
+    return making.wings.cloudwatch.alarms.put_composite(making.properties)
+
+
+def _make_dashboard(making: _Making) -> object:
+    name, body = str(making.properties["DashboardName"]), str(making.properties.get("DashboardBody", ""))
+    return making.wings.cloudwatch.dashboards.put(name, body)
+
+
 _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     ROLE: _make_role,
     MANAGED_POLICY: _make_managed_policy,
@@ -254,6 +270,8 @@ _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     **dict.fromkeys(messages.TYPES, _make_message_resource),
     **dict.fromkeys(user_pools.TYPES, _make_in_user_pool),
     ALARM: _make_alarm,
+    COMPOSITE_ALARM: _make_composite_alarm,
+    DASHBOARD: _make_dashboard,
     **dict.fromkeys(rules.TYPES, _make_rule_resource),
     **dict.fromkeys((*lambda_resources.BEFORE_FUNCTIONS, *lambda_resources.AFTER_FUNCTIONS), _make_beside_function),
 }

@@ -119,11 +119,11 @@ class Stack:
             wings.functions.start()
             with store_faults():
                 wings.dynamodb.start()
+                wings.cloudwatch.load()
                 readied = await ready_functions(template, settings, clock, tell)
                 stack.problems += readied.problems
                 await deploy(template, wings, settings, readied)
             wings.observing.collector.start()
-            wings.cloudwatch.start()
             await stack._listen(gates)
             wings.functions.open()
             wings.eventing.open()

@@ -5,6 +5,7 @@ Here the store's faults become `StateFault`, so that whoever starts a stack or l
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from trine.kv.errors import StoreError
 from trine.kv.maintenance import Verification
 from trine.kv.memory import MemoryStore
 from trine.kv.store import Store
+from trine.stack.observing import USAGE_DIRECTORY
 
 STORE = "store"
 
@@ -69,6 +71,9 @@ def fork(state_directory: Path, target: Path) -> None:
     with store_faults():
         target.mkdir(mode=0o700, parents=True)
         maintenance.fork(state_directory / STORE, target / STORE)
+        usage = state_directory / USAGE_DIRECTORY
+        if usage.is_dir():  # the store does not hold it: bills are made without opening one
+            shutil.copytree(usage, target / USAGE_DIRECTORY)
     key = state_directory / KEY_FILE
     if key.exists():  # without it nobody could open what the fork's user pools keep sealed
         with open(target / KEY_FILE, "xb", opener=private) as copy:

@@ -1,0 +1,130 @@
+"""The rule of a composite alarm: text such as `ALARM("errors") AND NOT OK(slow)` becomes a condition over states. Pure.
+
+Enters an `AlarmRule`; leaves a `Rule` that knows which alarms it names and whether it holds, or ValidationError that
+says where it stops making sense. Source: API reference, PutCompositeAlarm, `AlarmRule`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from trine.cloudwatch import limits
+from trine.cloudwatch.errors import ValidationError
+
+_TOKEN = re.compile(r"\s*(?:(?P<sign>[()])|\"(?P<text>[^\"]*)\"|'(?P<single>[^']*)'|(?P<word>[^\s()\"']+))")
+_STATES = {"ALARM": "ALARM", "OK": "OK", "INSUFFICIENT_DATA": "INSUFFICIENT_DATA"}
+StateOf = Callable[[str], str | None]
+"""The state of the alarm of a name or ARN; None when there is none."""
+Condition = Callable[[StateOf], bool]
+
+
+class Rule(Struct, frozen=True):
+    """A rule that has been read."""
+
+    names: tuple[str, ...]
+    """The alarms it names, by name or ARN, each once."""
+    holds: Condition
+
+
+def parse_rule(text: str) -> Rule:
+    """The rule of a text. ValidationError."""
+    if len(text) > limits.RULE_MAX_CHARACTERS:
+        raise ValidationError(f"AlarmRule has at most {limits.RULE_MAX_CHARACTERS} characters.")
+    reader = _Reader(text)
+    holds = reader.either(0)
+    if reader.at:
+        raise reader.wrong()
+    if len(reader.names) > limits.RULE_ALARMS_MAX_COUNT:
+        raise ValidationError(f"AlarmRule names at most {limits.RULE_ALARMS_MAX_COUNT} alarms.")
+    return Rule(tuple(reader.names), holds)
+
+
+class _Reader:
+    """Reads from left to right; OR binds loosest, then AND, then NOT."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._position = text, 0
+        self.names: dict[str, None] = {}
+        self.at, self._is_word = "", False
+        self._next()
+
+    def wrong(self) -> ValidationError:
+        """What stands where it cannot."""
+        found = f"{self.at[:40]!r}" if self.at else "the end"
+        return ValidationError(f"AlarmRule must not have {found} there.")
+
+    def _next(self) -> None:
+        if not self._text[self._position :].strip():
+            self.at, self._is_word = "", False
+            return
+        found = _TOKEN.match(self._text, self._position)
+        if found is None:
+            raise ValidationError(f"AlarmRule must not have {self._text[self._position :].strip()[:20]!r} there.")
+        self._position = found.end()
+        quoted = found["text"] if found["text"] is not None else found["single"]
+        self.at, self._is_word = found["sign"] or found["word"] or quoted or "", found["word"] is not None
+
+    def _word(self) -> str:
+        return self.at.upper() if self._is_word else ""
+
+    def _take(self, sign: str) -> None:
+        if self.at != sign:
+            raise self.wrong()
+        self._next()
+
+    def either(self, depth: int) -> Condition:
+        """`a OR b`."""
+        found = self._both(depth)
+        while self._word() == "OR":
+            self._next()
+            found = _or(found, self._both(depth))
+        return found
+
+    def _both(self, depth: int) -> Condition:
+        found = self._one(depth)
+        while self._word() == "AND":
+            self._next()
+            found = _and(found, self._one(depth))
+        return found
+
+    def _one(self, depth: int) -> Condition:
+        if depth > limits.EXPRESSION_DEPTH_MAX_COUNT:
+            raise ValidationError("AlarmRule is nested too deeply.")
+        word = self._word()
+        if self.at == "(" and not self._is_word:
+            self._next()
+            found = self.either(depth + 1)
+            self._take(")")
+            return found
+        if word == "NOT":
+            self._next()
+            return _not(self._one(depth + 1))
+        if word in ("TRUE", "FALSE"):
+            self._next()
+            return lambda state_of: word == "TRUE"
+        if word not in _STATES:
+            raise self.wrong()
+        self._next()
+        self._take("(")
+        name = self.at
+        if name in ("(", ")", ""):
+            raise self.wrong()
+        self._next()
+        self._take(")")
+        self.names[name] = None
+        return lambda state_of: state_of(name) == _STATES[word]
+
+
+def _or(left: Condition, right: Condition) -> Condition:
+    return lambda state_of: left(state_of) or right(state_of)
+
+
+def _and(left: Condition, right: Condition) -> Condition:
+    return lambda state_of: left(state_of) and right(state_of)
+
+
+def _not(of: Condition) -> Condition:
+    return lambda state_of: not of(state_of)

@@ -243,7 +243,7 @@ JSON = st.recursive(
 @given(
     st.dictionaries(st.sampled_from(["paths", "components", "security", "securityDefinitions", "definitions"]), JSON)
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_strange_documents_never_raise(body: Any) -> None:
     build_rest_api("r", {"Body": body})
     build_http_api("h", {"Body": body})

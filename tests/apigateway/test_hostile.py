@@ -31,7 +31,7 @@ TARGET = st.one_of(
     headers=st.lists(st.tuples(st.one_of(TOKEN, KNOWN), VALUE), max_size=8),
     body=st.binary(max_size=60),
 )
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_request_is_answered(
     rest_door: Any, http_door: Any, method: str, target: bytes, headers: list[tuple[str, bytes]], body: bytes
 ) -> None:

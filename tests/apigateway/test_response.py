@@ -135,7 +135,7 @@ ANSWERS = st.fixed_dictionaries(
 
 
 @given(st.one_of(JSON, ANSWERS), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_answer_breaks_the_gateway(answer: Any, binary: bool) -> None:
     payload = orjson.dumps(answer)
     for make in (lambda p: rest_response(p, binary_wanted=binary), http_response_v1, http_response_v2):

@@ -116,7 +116,7 @@ def test_every_node_is_visited_once_however_hostile_the_path() -> None:
 
 
 @given(st.text(max_size=60), st.sampled_from(["GET", "POST", "X"]), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_path_is_answered(path: str, method: str, rest: bool) -> None:
     table = router("GET /a/{b}/c", "ANY /{proxy+}", "GET /", "POST /%/{x}", rest=rest)
     match = table.match(method, "/" + path)

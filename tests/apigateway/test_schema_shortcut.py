@@ -94,7 +94,7 @@ SCHEMAS = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SCHEMAS, VALUES, st.booleans())
 def test_it_makes_nothing_valid_that_is_not(schema: dict[str, Any], value: Any, exclusive: bool) -> None:
     if exclusive and "minimum" in schema and "maximum" in schema:

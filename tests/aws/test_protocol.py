@@ -11,7 +11,7 @@ import botocore.model
 import botocore.parsers
 import botocore.serialize
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.aws.errors import AwsError
@@ -269,14 +269,12 @@ def test_forms_that_make_no_sense(form: bytes) -> None:
     assert _error("iam", Request("POST", b"/", Headers(), form)).status == 400
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_form_breaks_the_reader(noise: bytes) -> None:
     refused = _outcome("iam", Request("POST", b"/", Headers(), b"Action=CreateRole&" + noise))
     assert refused is None or refused.status == 400
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60), st.sampled_from(["GET", "POST", "PUT", "DELETE"]), st.binary(max_size=40))
 def test_no_path_breaks_the_router(path: bytes, method: str, body: bytes) -> None:
     refused = _outcome("lambda", Request(method, b"/2015-03-31/functions/" + path, Headers(), body))

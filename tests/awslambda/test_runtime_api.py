@@ -89,7 +89,7 @@ def test_broken_messages(data: bytes) -> None:
         Reader().feed(data)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.integers(0, 9_000_000), max_size=6))
 def test_a_body_that_is_too_long_is_dropped_and_counted(cuts: list[int]) -> None:
     long = post(f"/invocation/{ID}/response".encode(), bytes(8_500_000))

@@ -56,7 +56,7 @@ ANYTHING = st.recursive(
 
 
 @given(st.sampled_from(PATHS), ANYTHING)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=EXAMPLES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=EXAMPLES)
 def test_any_one_value_may_be_anything(load: Callable[..., Template], path: tuple[Any, ...], value: Any) -> None:
     mutated = {"root": copy.deepcopy(PLAIN)}
     holder: Any = mutated

@@ -52,7 +52,7 @@ def _signed(password: str, tried: str, salt: int, a: int, b: int) -> tuple[str, 
     return expected, client.signature(salt, exchange.b_public, b"block", "Tue Sep 1 10:00:00 UTC 2026")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text(min_size=1, max_size=20), st.integers(1, 2**128 - 1), st.integers(2, 2**256), st.integers(2, 2**256))
 def test_both_sides_agree_on_the_key_when_the_password_is_right(password: str, salt: int, a: int, b: int) -> None:
     expected, signature = _signed(password, password, salt, a, b)

@@ -413,7 +413,7 @@ def test_a_crowd_of_idle_clients(open_door: Open) -> None:
     run(main())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 300), max_size=4))
 def test_whatever_bytes_come_the_door_stands(data: bytes, cuts: list[int]) -> None:
     """Bytes instead of frames end the connection, or wait for more; never the server, and never in silence."""

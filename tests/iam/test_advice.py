@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.iam.access import Access
@@ -77,7 +77,6 @@ uses = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(uses)
 def test_the_smallest_policy_allows_what_was_done_and_nothing_else(done: list[Use]) -> None:
     unique = {(one.action, one.resource): one for one in done}

@@ -93,7 +93,7 @@ def answered(service: Any, request: Request) -> Response:
     return asyncio.run(wait())
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.sampled_from(ACTIONS), st.dictionaries(st.sampled_from(MEMBERS), VALUES, max_size=8))
 def test_any_input_gets_an_answer(action: tuple[str, str], members: dict[str, str]) -> None:
     service, name = action

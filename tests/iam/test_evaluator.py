@@ -136,7 +136,7 @@ class Oracle:
         return identity_ok and any(effect == "Allow" for effect, _ in r) and within
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     identity=documents,
     resource=st.none() | resource_documents,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trine.iam.matching import arn_glob, bind, glob, tokenize
@@ -16,7 +16,6 @@ def _oracle(pattern: str, text: str) -> bool:
     return re.fullmatch(source, text) is not None
 
 
-@settings(deadline=None)
 @example("a*a", "a")
 @example("ab*ba", "aba")
 @given(st.text("ab*?\n", max_size=8), st.text("ab\n", max_size=10))

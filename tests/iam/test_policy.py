@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trine.iam.directory import aws_managed_arns, aws_managed_document
@@ -130,7 +130,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @example({"Effect": []}, "identity")
 @given(JSON, st.sampled_from(["identity", "resource", "trust", "session"]))
 def test_no_document_breaks_the_parser(document: Any, kind: Any) -> None:

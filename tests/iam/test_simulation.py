@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.iam.evaluator import PolicySet
@@ -65,7 +65,6 @@ def test_places_of_statements() -> None:
     assert statement_places('{"Statement":{"a":1}}') == [((1, 14), (1, 21))]
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.text(max_size=3), st.text(max_size=5)), max_size=4), st.sampled_from([None, 1, 4]))
 def test_places_hold_the_statements(statements: list[dict[str, str]], indent: int | None) -> None:
     text = json.dumps({"Id": "{[", "Statement": statements, "Version": "x"}, indent=indent)

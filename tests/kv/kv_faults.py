@@ -7,15 +7,10 @@ import os
 import random
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
-
 from trine.kv.checkpointer import Checkpointer
 from trine.kv.disk import Disk
 from trine.kv.durable import DurableStore
 from trine.kv.store import Change
-
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""For property tests on a machine that has other things to do."""
 
 
 class FailingDisk(Disk):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kv_faults import PATIENT, FailingDisk, abandon, pair, pairs_present, without_folding
+from kv_faults import FailingDisk, abandon, pair, pairs_present, without_folding
 
 from trine.clock import ManualClock
 from trine.kv.durable import DurableStore
@@ -233,14 +233,12 @@ def test_a_disk_full_at_every_step_harms_only_the_group_it_meets(tmp_path: Path,
     assert step > 20
 
 
-@PATIENT
 @given(st.dictionaries(st.binary(min_size=1, max_size=9), st.none() | st.binary(max_size=9)))
 def test_a_payload_comes_back(puts: dict[bytes, bytes | None]) -> None:
     content = payload(puts)
     assert dict(unpack_payload(content, 0, len(content))) == puts
 
 
-@PATIENT
 @given(st.binary(max_size=2000))
 def test_random_bytes_are_never_a_group(noise: bytes) -> None:
     content = pack_segment_header(3, 7) + noise

@@ -6,7 +6,6 @@ import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
-from kv_faults import PATIENT
 
 import trine.kv.memtable as module
 from trine.clock import ManualClock
@@ -16,7 +15,6 @@ from trine.kv.memtable import Memtable, SortedKeys
 from trine.kv.store import Change
 
 
-@PATIENT
 @given(st.lists(st.binary(min_size=1, max_size=2)), st.binary(max_size=2), st.binary(max_size=2), st.integers(0, 9))
 def test_sorted_keys_are_a_sorted_set(keys: list[bytes], start: bytes, stop: bytes, limit: int) -> None:
     small, module._BLOCK_KEYS = module._BLOCK_KEYS, 8

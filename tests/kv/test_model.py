@@ -197,9 +197,7 @@ class SmallSegmentsModel(Model):
         return DurableStore(self.directory / "state", self.clock, segment_bytes=1024)
 
 
-LIGHT = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
+LIGHT = settings(max_examples=12, stateful_step_count=25, suppress_health_check=list(HealthCheck), database=None)
 HEAVY = settings(LIGHT, max_examples=150, stateful_step_count=60)
 
 MemoryModel.TestCase.settings = settings(LIGHT, max_examples=40)

@@ -7,7 +7,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kv_faults import PATIENT
 
 from trine.kv.tuple import after, pack, pack_digits, pack_two_ascii, unpack
 
@@ -33,7 +32,6 @@ def order(elements: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(element.encode() if isinstance(element, str) else element for element in elements)
 
 
-@PATIENT
 @given(SHAPES.flatmap(lambda shape: st.tuples(tuples(shape), tuples(shape))))
 def test_order_is_that_of_the_elements(pair: tuple[tuple[object, ...], tuple[object, ...]]) -> None:
     left, right = pair
@@ -41,13 +39,11 @@ def test_order_is_that_of_the_elements(pair: tuple[tuple[object, ...], tuple[obj
     assert (pack(left) == pack(right)) == (order(left) == order(right))
 
 
-@PATIENT
 @given(SHAPES.flatmap(tuples))
 def test_a_tuple_comes_back(elements: tuple[object, ...]) -> None:
     assert unpack(pack(elements)) == elements
 
 
-@PATIENT
 @given(SHAPES.flatmap(lambda shape: st.tuples(tuples(shape), tuples(shape), TEXTS)))
 def test_a_prefix_holds_its_own_continuations_and_nothing_else(
     case: tuple[tuple[object, ...], tuple[object, ...], str],
@@ -91,7 +87,6 @@ def test_digits_need_no_decimal() -> None:
     assert pack_digits(True, "5", 3) == pack((Decimal("-5000"),))
 
 
-@PATIENT
 @given(st.binary(max_size=12))
 def test_any_bytes_unpack_or_are_refused(packed: bytes) -> None:
     try:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.dynamodb.expressions import ExpressionContext, condition
@@ -155,7 +155,6 @@ def naive(operator: str, left: Any, right: Any) -> bool:
     return order is not None and {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[operator]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_random_conditions_mean_what_a_naive_evaluation_says(drawn: SimpleNamespace, data: st.DataObject) -> None:
     item = data.draw(st.dictionaries(st.sampled_from("abcd"), drawn.values, max_size=4))

@@ -41,7 +41,7 @@ def try_all(text: str, item: dict[str, Any]) -> None:
         key_condition(text, context, SCHEMA)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_text(drawn: SimpleNamespace, data: st.DataObject) -> None:
     item = data.draw(st.dictionaries(st.sampled_from("abc"), drawn.values, max_size=3))
@@ -49,7 +49,7 @@ def test_any_text(drawn: SimpleNamespace, data: st.DataObject) -> None:
     try_all(data.draw(texts), item)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.sampled_from(WORDS), st.sampled_from(WORDS), st.integers(1, 600))
 def test_repeated_words(one: str, two: str, times: int) -> None:
     for text in (one * times, f"{one} " * times, f"a = {one} {two} " * times, f"SET a = {one}{two}" * times):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.dynamodb.errors import SerializationException, ValidationException
@@ -144,7 +144,6 @@ def naive_size(value: dict[str, Any]) -> int:
     return 3 + sum(1 + len(name.encode()) + naive_size(element) for name, element in content.items())
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_size_is_that_of_a_naive_count(drawn: SimpleNamespace, data: st.DataObject) -> None:
     item = data.draw(drawn.items)
@@ -153,7 +152,6 @@ def test_size_is_that_of_a_naive_count(drawn: SimpleNamespace, data: st.DataObje
     assert size == item_size(item)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_validated_twice_is_validated_once(drawn: SimpleNamespace, data: st.DataObject) -> None:
     item = data.draw(drawn.items)
@@ -163,7 +161,6 @@ def test_validated_twice_is_validated_once(drawn: SimpleNamespace, data: st.Data
     assert item == once
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_anything_is_a_value_or_refused(drawn: SimpleNamespace, data: st.DataObject) -> None:
     value = data.draw(drawn.anything)
@@ -174,7 +171,6 @@ def test_anything_is_a_value_or_refused(drawn: SimpleNamespace, data: st.DataObj
     assert len(value) == 1
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_equality_ignores_the_order_of_sets(drawn: SimpleNamespace, data: st.DataObject) -> None:
     left, right = data.draw(drawn.values), data.draw(drawn.values)

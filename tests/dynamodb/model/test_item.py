@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.dynamodb.errors import ValidationException
@@ -25,7 +25,6 @@ from trine.dynamodb.model.item import (
 )
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_stored_and_read_back(drawn: SimpleNamespace, data: st.DataObject) -> None:
     item = data.draw(drawn.items)
@@ -53,7 +52,6 @@ def test_bytes_of_another_format_are_refused(stored: bytes) -> None:
         decode_stored(stored)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_the_size_of_a_changed_item_is_that_of_the_whole(drawn: SimpleNamespace, data: st.DataObject) -> None:
     old, changes = data.draw(drawn.items), data.draw(drawn.items)
@@ -64,7 +62,6 @@ def test_the_size_of_a_changed_item_is_that_of_the_whole(drawn: SimpleNamespace,
     assert changed_size(item_size(old), old, new, gone | changes.keys()) == item_size(new)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_part_of_a_stored_item_is_that_of_the_whole(drawn: SimpleNamespace, data: st.DataObject) -> None:
     item = data.draw(drawn.items)

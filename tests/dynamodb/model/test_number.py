@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Context, Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.dynamodb.errors import ValidationException
@@ -122,7 +122,6 @@ def test_size(text: str, size: int) -> None:
     assert number_size(text) == size
 
 
-@settings(deadline=None)
 @given(numbers)
 def test_printing_keeps_the_value_and_is_stable(text: str) -> None:
     printed = normalise(text)
@@ -132,7 +131,6 @@ def test_printing_keeps_the_value_and_is_stable(text: str) -> None:
     assert not printed.startswith(("+", "-0.0e", "00"))
 
 
-@settings(deadline=None)
 @given(numbers, numbers)
 def test_sums_are_exact_or_refused(left: str, right: str) -> None:
     left, right = normalise(left), normalise(right)
@@ -146,7 +144,6 @@ def test_sums_are_exact_or_refused(left: str, right: str) -> None:
             assert Decimal(operation(left, right)) == wanted
 
 
-@settings(deadline=None)
 @given(numbers, numbers)
 def test_sorts_as_numbers_do(left: str, right: str) -> None:
     left, right = normalise(left), normalise(right)
@@ -158,7 +155,6 @@ def test_sorts_as_numbers_do(left: str, right: str) -> None:
     assert len(ours) <= 22
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_a_number_or_refused(text: str) -> None:
     try:

@@ -136,7 +136,7 @@ WRITES = st.lists(
 
 
 @given(writes=WRITES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_moment_comes_back(writes: list[tuple[str, str | None, float]]) -> None:
     async def scenario(wing: Wing) -> None:
         await wing.recover()

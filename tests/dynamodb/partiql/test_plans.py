@@ -215,7 +215,7 @@ clauses = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(clauses)
 def test_what_is_read_is_all_that_the_clause_accepts(where: str) -> None:
     text = f"SELECT * FROM things WHERE {where}"
@@ -390,7 +390,7 @@ WORDS = (  # noqa: SIM905
 ).split(" ")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.one_of(
         st.text(max_size=40),

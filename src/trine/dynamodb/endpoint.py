@@ -20,7 +20,6 @@ from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.dynamodb.compression import plain_body
 from trine.dynamodb.consistency.lag import Lag
-from trine.dynamodb.cors import cors_headers
 from trine.dynamodb.dispatch import import_usual, operation_of
 from trine.dynamodb.errors import (
     ConditionalCheckFailedException,
@@ -30,6 +29,7 @@ from trine.dynamodb.errors import (
     TransactionCanceledException,
     ValidationException,
 )
+from trine.dynamodb.front import JSON_1_0, NOT_FOUND, body_first, dressed, media_type
 from trine.dynamodb.limits import ITEM_COLLECTION_MAX_BYTES, REQUEST_BODY_MAX_BYTES
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.response import answer, error_answer, health_answer, plain_answer
@@ -109,15 +109,16 @@ class DynamoDB:
 
     def handle(self, request: Request) -> Response | Future[Response]:
         """Answer one request: a response, or a future of one that is resolved when its write is durable."""
-        if b"origin" not in request.headers.index():
+        headers = request.headers.index()
+        if headers.get(b"content-type") == JSON_1_0 and b"origin" not in headers:
             return self._answered(request)
-        answered = self._answered(request)
-        headers = cors_headers(request)
-        if isinstance(answered, Response):
-            answered.headers += headers
-        else:
-            answered.add_done_callback(lambda done: None if done.cancelled() else done.result().headers.extend(headers))
-        return answered
+        kind = media_type(request)
+        if kind is not None or request.method != "POST" or len(request.body) > REQUEST_BODY_MAX_BYTES:
+            return dressed(self._answered(request), request, kind or JSON_1_0)
+        trace = self._traces.open("dynamodb", self._request_id())
+        trace.refuse("dynamodb.front", "The body has no media type that DynamoDB takes: application/x-amz-json-1.0")
+        self._traces.close(trace, 404)
+        return dressed(plain_answer(404, NOT_FOUND, trace.request_id), request, JSON_1_0)
 
     def _answered(self, request: Request) -> Response | Future[Response]:
         request_id = self._request_id()
@@ -129,7 +130,7 @@ class DynamoDB:
         try:
             outcome = self._pass(request, trace)
         except Exception as fault:
-            return self._refused(fault, trace)
+            return self._refused(body_first(fault, request), trace)
         if isinstance(outcome, bytes):
             self._traces.close(trace, 200, "dynamodb.read")
             return answer(outcome, request_id, request)
@@ -243,4 +244,4 @@ def _not_an_operation(request: Request, region: str, request_id: str) -> Respons
     if request.method == "GET" and request.path == b"/":
         return health_answer(region, request_id)
     preflight = request.method == "OPTIONS" and request.headers.get(b"origin") is not None
-    return plain_answer(200 if preflight else 404, b"", request_id)
+    return plain_answer(200, b"", request_id) if preflight else plain_answer(404, NOT_FOUND, request_id)

@@ -205,7 +205,7 @@ class Verifier:
 
     def _verify_query(self, request: Request, service: str) -> SigningKey:
         """A presigned URL: the claims stand in the query, the signature itself is left out of what is signed."""
-        if b"X-Amz-" not in request.query:
+        if b"X-Amz-Algorithm" not in request.query:
             raise MissingAuthenticationToken(service)
         pairs = [pair.partition(b"=") for pair in request.query.split(b"&")]
         claims = claims_of_query({name: unquote_to_bytes(value) for name, _, value in pairs}, service)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.dynamodb.expressions import ExpressionContext, condition
+from trine.dynamodb.expressions.functions import size_of
 from trine.dynamodb.model.attribute import compare, equal, validate_item, validate_value
 
 ITEM: dict[str, Any] = {
@@ -93,7 +94,7 @@ V = {":v": {"N": "5"}}
         ("contains(l, :p)", {":p": {"S": "do"}}, False),
         ("contains(m, :p)", {":p": {"S": "x"}}, False),
         ("contains(:p, s)", {":p": {"SS": ["héllo"]}}, True),
-        ("size(s) = :six", {":six": {"N": "6"}}, True),
+        ("size(s) = :five", {":five": {"N": "5"}}, True),  # "héllo" has five characters, and six bytes
         ("size(b) = :v", {":v": {"N": "8"}}, True),
         ("size(ns) = :v", {":v": {"N": "3"}}, True),
         ("size(l) = :v", {":v": {"N": "3"}}, True),
@@ -102,7 +103,7 @@ V = {":v": {"N": "5"}}
         ("size(t) <> :v", {":v": {"N": "1"}}, True),
         ("size(absent) = :v", {":v": {"N": "0"}}, False),
         ("size(:p) = size(ss)", {":p": {"S": "ab"}}, True),
-        ("size(s) between :v and n", {":v": {"N": "1"}}, False),
+        ("size(s) between :v and n", {":v": {"N": "6"}}, False),
         ("size(ns) in (:v)", {":v": {"N": "3"}}, True),
         ("NOT n = :v", V, False),
         ("not not n = :v", V, True),
@@ -188,3 +189,8 @@ def test_random_conditions_mean_what_a_naive_evaluation_says(drawn: SimpleNamesp
 
     text, answer = tree(3)
     assert condition(text, ExpressionContext(None, values or None))(item) is answer
+
+
+@pytest.mark.parametrize(("text", "length"), [("abÿ", 3), ("😀", 2), ("", 0)])
+def test_the_size_of_a_string_is_its_length_in_java(text: str, length: int) -> None:
+    assert size_of({"S": text}) == length

@@ -302,3 +302,24 @@ def test_a_batch_is_refused_whole(client: Any, new_table: Any) -> None:
         )
     )
     assert client.scan(TableName=name)["Count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [
+        ("query", {"KeyConditions": {"p": {"ComparisonOperator": "LT", "AttributeValueList": [{"BOOL": True}]}}}),
+        ("query", {"QueryFilter": {"p": {"ComparisonOperator": "LT", "AttributeValueList": [{"BOOL": True}]}}}),
+        ("scan", {"ScanFilter": {"p": {"ComparisonOperator": "LT", "AttributeValueList": [{"BOOL": True}]}}}),
+    ],
+)
+def test_operands_of_old_conditions_are_looked_at_before_the_table(
+    client: Any, operation: str, more: dict[str, Any]
+) -> None:
+    with pytest.raises(ClientError, match="ComparisonOperator LT is not valid for BOOL AttributeValue type"):
+        getattr(client, operation)(TableName="Absent", **more)
+
+
+def test_a_key_asked_for_twice_is_told_before_the_table(client: Any) -> None:
+    key = {"p": {"S": "a"}, "s": {"N": "1"}}
+    with pytest.raises(ClientError, match="Provided list of item keys contains duplicates"):
+        client.batch_get_item(RequestItems={"Absent": {"Keys": [key, dict(reversed(key.items()))]}})

@@ -104,11 +104,12 @@ def _size(operand: Getter) -> Getter:
 
 
 def size_of(value: AttributeValue) -> int | None:
-    """What `size` gives: characters' bytes of a string, bytes of a binary, elements; None for what has no size."""
+    """What `size` gives: the length of a string as Java counts it (UTF-16 units; recorded on AWS by dynalite), bytes of
+    a binary, elements; None for what has no size."""
     kind = type_of(value)
     content: Any = value[kind]
     if kind == "S":
-        return len(content) if content.isascii() else len(content.encode())
+        return len(content) if content.isascii() else len(content.encode("utf-16-le")) // 2
     if kind == "B":
         return len(a2b_base64(content))
     return None if kind in ("N", "BOOL", "NULL") else len(content)

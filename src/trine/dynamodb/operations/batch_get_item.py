@@ -18,14 +18,12 @@ from trine.dynamodb.operations.expect import attributes_named, key_bytes, leadin
 from trine.dynamodb.operations.observed import item_read, note_unprocessed
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.parameters import mixture
-from trine.dynamodb.operations.precedence import before_batch_get
+from trine.dynamodb.operations.precedence import DUPLICATE_KEYS, before_batch_get
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import BatchGetItemInput, Codec, KeysAndAttributes, table_name_of
 from trine.dynamodb.storage.tables import Table
 from trine.dynamodb.throughput.meter import place_of
 from trine.dynamodb.throughput.partitions import Partition
-
-DUPLICATES = "Provided list of item keys contains duplicates"
 
 
 def permissions(rooms: Rooms, request: BatchGetItemInput) -> Iterable[Permission]:
@@ -64,7 +62,7 @@ def execute(rooms: Rooms, request: BatchGetItemInput, projections: dict[str, Pro
         refuse_parts_of_key(table, projections[name])
         keys = [key_bytes(table, key) for key in wish.keys]
         if len(set(keys)) != len(keys):
-            raise ValidationException(DUPLICATES)
+            raise ValidationException(DUPLICATE_KEYS)
         wishes.append((name, table, wish, keys))
     left_bytes = BATCH_GET_MAX_BYTES
     responses, unprocessed, consumed = [], {}, {}

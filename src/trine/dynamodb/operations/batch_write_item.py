@@ -17,12 +17,11 @@ from trine.dynamodb.limits import BATCH_WRITE_REQUESTS_MAX_COUNT
 from trine.dynamodb.model.attribute import MANY_TYPES, Item, validate_item
 from trine.dynamodb.model.item import check_item_size, encode_stored
 from trine.dynamodb.model.key import NO_MATCH
-from trine.dynamodb.operations.batch_get_item import DUPLICATES
 from trine.dynamodb.operations.consumed import consumed_list, wanted, write_capacities
 from trine.dynamodb.operations.expect import collection_metrics, item_key_bytes, key_bytes, leading_key
 from trine.dynamodb.operations.observed import note_unprocessed
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
-from trine.dynamodb.operations.precedence import before_batch_write
+from trine.dynamodb.operations.precedence import DUPLICATE_KEYS, before_batch_write
 from trine.dynamodb.shape import BatchWriteItemInput, Codec, WriteRequest, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_all
 from trine.dynamodb.storage.tables import Table
@@ -70,7 +69,7 @@ def execute(rooms: Rooms, request: BatchWriteItemInput, plan: None) -> Future[by
             writes.append(write)
             items.append((name, item))
     if len({write.key for write in writes}) != len(writes):
-        raise ValidationException(DUPLICATES)
+        raise ValidationException(DUPLICATE_KEYS)
     trace = rooms.trace
     return commit_all(
         rooms.store,

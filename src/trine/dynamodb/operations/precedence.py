@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.expressions.legacy_condition import legacy_filter
+from trine.dynamodb.expressions.legacy_condition import legacy_filter, read_condition
 from trine.dynamodb.model.attribute import validate_item
 from trine.dynamodb.model.item import check_item_size
 from trine.dynamodb.operations.expect import only_all_old
@@ -20,6 +22,7 @@ from trine.dynamodb.operations.parameters import Parameter, refuse_misplaced
 from trine.dynamodb.operations.reading import legacy_projection
 from trine.dynamodb.shape import BatchGetItemInput, BatchWriteItemInput, ScanInput
 
+DUPLICATE_KEYS = "Provided list of item keys contains duplicates"
 START_KEY = "The provided starting key is invalid: "
 # AWS puts the sentence above in front of some of its complaints and not in front of these.
 _TOLD_ALONE = re.compile("contains duplicates|number set|numeric value|significant digits|number with magnitude").search
@@ -70,6 +73,8 @@ def before_batch_get(request: BatchGetItemInput) -> None:
         legacy_projection(wish.attributes_to_get)
         for key in wish.keys:
             validate_item(key)
+        if len({orjson.dumps(key, option=orjson.OPT_SORT_KEYS) for key in wish.keys}) != len(wish.keys):
+            raise ValidationException(DUPLICATE_KEYS)
 
 
 def before_batch_write(request: BatchWriteItemInput) -> None:
@@ -95,6 +100,8 @@ def before_page(filter_member: str) -> Callable[[Any], None]:
         if conditions is not None:
             legacy_filter(conditions, request.conditional_operator, parameter)
         if not is_scan:
+            for name, condition in (request.key_conditions or {}).items():
+                read_condition(name, condition, "KeyConditions")
             legacy_projection(request.attributes_to_get)
         _start_key(request.exclusive_start_key)
         if is_scan:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trine.apigateway.api import DomainMapping
-from trine.apigateway.resources import ResourceLike
+from trine.aws.resource import ResourceLike
 
 _MAPPINGS = {
     "AWS::ApiGateway::BasePathMapping": ("RestApiId", "BasePath"),

@@ -7,7 +7,7 @@ Enters every resource of the template that names the API (`AWS::ApiGateway::Reso
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -21,26 +21,7 @@ from trine.apigateway.definition import (
     read_integration,
 )
 from trine.apigateway.openapi import Definition
-
-
-class ResourceLike(Protocol):
-    """A resource of the template with its intrinsics resolved."""
-
-    @property
-    def logical_id(self) -> str:
-        """Its name in the template."""
-
-    @property
-    def type(self) -> str:
-        """`AWS::ApiGateway::Method` and the like."""
-
-    @property
-    def physical_id(self) -> str:
-        """What `Ref` gives: API id, resource id, stage name, …"""
-
-    @property
-    def properties(self) -> Mapping[str, Any]:
-        """Plain values."""
+from trine.aws.resource import ResourceLike
 
 
 def _authorization(value: Any) -> Authorization:

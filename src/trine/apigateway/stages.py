@@ -13,7 +13,7 @@ from typing import Any
 from trine.apigateway.api import CacheSetting, Canary, LogSetting, Stage, Throttle
 from trine.apigateway.definition import as_mapping
 from trine.apigateway.limits import CACHE_TTL_DEFAULT_SECONDS, CACHE_TTL_MAX_SECONDS
-from trine.apigateway.resources import ResourceLike
+from trine.aws.resource import ResourceLike
 
 
 def read_rest_stages(api_id: str, resources: list[ResourceLike]) -> list[Stage]:

@@ -13,10 +13,10 @@ from typing import Any
 from trine.apigateway.api import Throttle
 from trine.apigateway.definition import as_mapping
 from trine.apigateway.quota import Quota, QuotaLedger
-from trine.apigateway.resources import ResourceLike
 from trine.apigateway.usage_plans import ApiKey, UsagePlan, UsagePlans
 from trine.aws.catalogue import Catalogue
 from trine.aws.ids import Ids
+from trine.aws.resource import ResourceLike
 from trine.clock import Clock
 
 KEY_KIND = "apigateway:api-key"

@@ -6,7 +6,7 @@ member's name, leaves the value in its type, empty when it is missing, or raises
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trine.aws.errors import AwsError
@@ -70,10 +70,47 @@ def number_in(given: Mapping[str, Any], name: str) -> int | None:
     value = given.get(name)
     if value is None:
         return None
+    number = _whole(value)
+    if number is None:
+        raise _wrong(name, "a number", value)
+    return number
+
+
+def bounded_in(
+    given: Mapping[str, Any],
+    name: str,
+    default: int,
+    lowest: int,
+    highest: int,
+    fault: Callable[[str], AwsError] = Misshapen,
+) -> int:
+    """The whole number under `name` from `lowest` to `highest`, or `default` when there is none.
+
+    `fault` makes the wing's own error of a sentence, which is the one of AWS's Coral services.
+    """
+    value = given.get(name)
+    if value is None:
+        return default
+    number = _whole(value)
+    if number is None:
+        raise fault(f"{name} must be a number, not {str(value)[:100]!r}")
+    if not lowest <= number <= highest:
+        bound = f"greater than or equal to {lowest}" if number < lowest else f"less than or equal to {highest}"
+        raise fault(
+            f"1 validation error detected: Value '{number}' at '{name[0].lower()}{name[1:]}' failed to satisfy "
+            f"constraint: Member must have value {bound}"
+        )
+    return number
+
+
+def _whole(value: Any) -> int | None:
+    """CloudFormation hands whole numbers over as numbers or as texts of digits."""
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        return None
     try:
         return int(value)
     except (TypeError, ValueError):
-        raise _wrong(name, "a number", value) from None
+        return None
 
 
 def _wrong(name: str, wanted: str, value: Any) -> Misshapen:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from trine.aws.catalogue import Catalogue
 from trine.aws.invoke import InvokeRequest, InvokeResponse
+from trine.aws.shapes import bounded_in
 from trine.awslambda import limits
 from trine.awslambda.async_event import AsyncEvent, EventConfig, Outcome
 from trine.awslambda.async_invoke import AsyncInvoker
@@ -83,14 +85,15 @@ class AsyncEvents:
 
 
 _DEFAULT = EventConfig()
+_number = partial(bounded_in, fault=InvalidParameterValue)
 
 
 def config_from_properties(properties: Mapping[str, Any]) -> EventConfig:
     """`AWS::Lambda::EventInvokeConfig` as a value. Raises InvalidParameterValue."""
     destinations = properties.get("DestinationConfig") or {}
     return EventConfig(
-        _bounded(properties, "MaximumRetryAttempts", limits.ASYNC_RETRIES_MAX, 0, limits.ASYNC_RETRIES_MAX),
-        _bounded(
+        _number(properties, "MaximumRetryAttempts", limits.ASYNC_RETRIES_MAX, 0, limits.ASYNC_RETRIES_MAX),
+        _number(
             properties,
             "MaximumEventAgeInSeconds",
             limits.ASYNC_AGE_MAX_SECONDS,
@@ -100,16 +103,3 @@ def config_from_properties(properties: Mapping[str, Any]) -> EventConfig:
         (destinations.get("OnSuccess") or {}).get("Destination"),
         (destinations.get("OnFailure") or {}).get("Destination"),
     )
-
-
-def _bounded(properties: Mapping[str, Any], name: str, default: int, lowest: int, highest: int) -> int:
-    value = properties.get(name)
-    if value is None:
-        return default
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        raise InvalidParameterValue(f"{name} must be a number, not {value!r}") from None
-    if not lowest <= number <= highest:
-        raise InvalidParameterValue(f"{name} must be between {lowest} and {highest}, not {number}")
-    return number

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
 from trine.aws.arn import Arn, Place
+from trine.aws.shapes import bounded_in, object_in
 from trine.awslambda import limits
 from trine.awslambda.errors import InvalidParameterValue
 
+_number = partial(bounded_in, fault=InvalidParameterValue)
 LATEST = "$LATEST"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
@@ -118,23 +121,6 @@ def _text(properties: Mapping[str, Any], name: str, default: str, longest: int) 
     return value
 
 
-def _whole(value: object, name: str, lowest: int, highest: int) -> int:
-    # CloudFormation hands numbers over as numbers or as strings of digits.
-    try:
-        number = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
-    except ValueError:
-        number = None
-    if number is None:
-        raise InvalidParameterValue(f"{name} must be an integer, not {value!r}")
-    if not lowest <= number <= highest:
-        bound = f"less than or equal to {highest}" if number > highest else f"greater than or equal to {lowest}"
-        raise InvalidParameterValue(
-            f"1 validation error detected: Value '{number}' at '{name[0].lower()}{name[1:]}' failed to satisfy "
-            f"constraint: Member must have value {bound}"
-        )
-    return number
-
-
 def _variables(properties: Mapping[str, Any]) -> dict[str, str]:
     given = (properties.get("Environment") or {}).get("Variables") or {}
     if not isinstance(given, Mapping):
@@ -221,21 +207,24 @@ def function_from_properties(
         runtime=runtime,
         handler=handler,
         code_directory=code_directory,
-        timeout_seconds=_whole(
-            properties.get("Timeout", limits.TIMEOUT_DEFAULT_SECONDS),
+        timeout_seconds=_number(
+            properties,
             "Timeout",
+            limits.TIMEOUT_DEFAULT_SECONDS,
             limits.TIMEOUT_MIN_SECONDS,
             limits.TIMEOUT_MAX_SECONDS,
         ),
-        memory_mb=_whole(
-            properties.get("MemorySize", limits.MEMORY_DEFAULT_MB),
+        memory_mb=_number(
+            properties,
             "MemorySize",
+            limits.MEMORY_DEFAULT_MB,
             limits.MEMORY_MIN_MB,
             limits.MEMORY_MAX_MB,
         ),
-        tmp_mb=_whole(
-            (properties.get("EphemeralStorage") or {}).get("Size", limits.TMP_DEFAULT_MB),
-            "EphemeralStorage.Size",
+        tmp_mb=_number(
+            object_in(properties, "EphemeralStorage"),
+            "Size",
+            limits.TMP_DEFAULT_MB,
             limits.TMP_DEFAULT_MB,
             limits.TMP_MAX_MB,
         ),
@@ -244,7 +233,7 @@ def function_from_properties(
         layers_directory=layers_directory,
         reserved_concurrency=None
         if reserved is None
-        else _whole(reserved, "ReservedConcurrentExecutions", 0, limits.CONCURRENCY_ACCOUNT),
+        else _number(properties, "ReservedConcurrentExecutions", 0, 0, limits.CONCURRENCY_ACCOUNT),
         log_group=str(logging.get("LogGroup") or f"/aws/lambda/{name}"),
         json_logs=logging.get("LogFormat") == "JSON",
         log_level=logging.get("ApplicationLogLevel"),

@@ -7,8 +7,9 @@ main route table is no resource of CloudFormation and has the local route only; 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from trine.aws.resource import ResourceLike
 from trine.ec2.network import ANYWHERE, Endpoint, Group, Network, Route, RouteTable, Rule, Subnet
 from trine.iam.errors import MalformedPolicy
 from trine.iam.policy import CompiledPolicy, parse_policy
@@ -21,26 +22,6 @@ _OTHER_TARGETS = ("TransitGatewayId", "VpcPeeringConnectionId", "NetworkInterfac
                   "EgressOnlyInternetGatewayId", "LocalGatewayId", "CarrierGatewayId", "CoreNetworkArn")  # fmt: skip
 _PEERS = ("CidrIp", "CidrIpv6", "DestinationPrefixListId", "SourcePrefixListId", "DestinationSecurityGroupId",
           "SourceSecurityGroupId")  # fmt: skip
-
-
-class ResourceLike(Protocol):
-    """A resource of the template with its intrinsics resolved."""
-
-    @property
-    def logical_id(self) -> str:
-        """Its name in the template."""
-
-    @property
-    def type(self) -> str:
-        """`AWS::EC2::Subnet` and the like."""
-
-    @property
-    def physical_id(self) -> str:
-        """What `Ref` gives."""
-
-    @property
-    def properties(self) -> Mapping[str, Any]:
-        """Plain values."""
 
 
 def build_network(resources: Iterable[ResourceLike]) -> Network:

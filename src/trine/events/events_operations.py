@@ -17,6 +17,7 @@ from trine.events import limits
 from trine.events.errors import AlreadyExists, Invalid, InvalidEventPattern
 from trine.events.event import EntryRefused
 from trine.events.eventbridge import EventBridge
+from trine.events.listing import one_page
 from trine.events.rules import Rule
 from trine.events.target import Target, target_from
 
@@ -38,16 +39,8 @@ class Turn:
         return self.wing.rules.rule(name, self.given.get("EventBusName"))
 
     def page(self, member: str, found: Sequence[Any]) -> Output:
-        """One page of a list; the token is a position."""
-        try:
-            start = int(self.given.get("NextToken") or 0)
-        except ValueError:
-            raise Invalid("Invalid NextToken") from None
-        size = int(self.given.get("Limit") or 100)
-        output: Output = {member: list(found[start : start + size])}
-        if start + size < len(found):
-            output["NextToken"] = str(start + size)
-        return output
+        """One page of a list, under `member`. Invalid."""
+        return one_page(self.given, member, found, "Limit")
 
 
 async def put_events(turn: Turn) -> Output:

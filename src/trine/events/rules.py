@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from trine.aws.actor import Actor
@@ -15,8 +16,9 @@ from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
 from trine.aws.event_pattern import InvalidPattern, Pattern, compile_pattern
 from trine.aws.ids import Ids
-from trine.clock import Clock, Timer
+from trine.clock import Clock
 from trine.events import limits
+from trine.events.appointment import Appointment
 from trine.events.delivery import Errand
 from trine.events.errors import Invalid, InvalidEventPattern, LimitExceeded, NotFound
 from trine.events.event import scheduled_event
@@ -50,7 +52,8 @@ class Rule:
     pattern: Pattern | None = None
     schedule: ScheduleExpression | None = None
     targets: dict[str, Target] = field(default_factory=dict)
-    timer: Timer | None = None
+    appointment: Appointment = field(init=False)
+    """When its schedule runs next."""
 
     @property
     def enabled(self) -> bool:
@@ -89,7 +92,7 @@ class Rules:
         """Stop the schedules."""
         self._running = False
         for rule in self._rules.values():
-            _disarm(rule)
+            rule.appointment.cancel()
 
     # -- buses -------------------------------------------------------------------------------------------------------
 
@@ -154,7 +157,7 @@ class Rules:
         created_at = before.created_at if before is not None and same else self._clock.now()
         rule = self._made(name, bus_name, given, created_at)
         if before is not None:
-            _disarm(before)
+            before.appointment.cancel()
             rule.targets = before.targets
         self._arm(rule)
         await self._keep(rule)
@@ -163,6 +166,7 @@ class Rules:
     def _made(self, name: str, bus: str, given: Mapping[str, Any], created_at: float) -> Rule:
         rule = Rule(name, bus, self.rule_arn(name, bus), dict(given), created_at)
         rule.pattern, rule.schedule = checked_rule(given, bus)
+        rule.appointment = Appointment(self._clock, partial(self._run, rule))
         self._rules[bus, name] = rule
         return rule
 
@@ -191,7 +195,7 @@ class Rules:
             return
         if rule.targets:
             raise Invalid("Rule can't be deleted since it has targets.")
-        _disarm(rule)
+        rule.appointment.cancel()
         del self._rules[rule.bus, name]
         await self._catalogue.delete(RULE, f"{rule.bus}/{name}")
 
@@ -234,19 +238,9 @@ class Rules:
         now = self._clock.now()
         due = rule.schedule.next_after(now, rule.created_at)
         if due is not None:
-            self._wait(rule, due)
-
-    def _wait(self, rule: Rule, due: float) -> None:
-        left = due - self._clock.now()
-        if left > limits.LOOK_AGAIN_SECONDS:
-            rule.timer = self._clock.call_later(limits.LOOK_AGAIN_SECONDS, self._wait, rule, due)
-        else:
-            rule.timer = self._clock.call_later(max(0.0, left), self._run, rule, due)
+            rule.appointment.set(due)
 
     def _run(self, rule: Rule, due: float) -> None:
-        if self._clock.now() < due:  # a timer that came early must not run it twice
-            self._wait(rule, due)
-            return
         self._send(rule, scheduled_event(self._ids.uuid(), due, self.place, rule.arn))
         self._arm(rule)
 
@@ -266,9 +260,3 @@ def checked_rule(given: Mapping[str, Any], bus: str) -> tuple[Pattern | None, Sc
         return pattern, None if expression is None else parse_schedule(str(expression))
     except ValueError as error:
         raise Invalid(f"Parameter ScheduleExpression is not valid. {error}") from None
-
-
-def _disarm(rule: Rule) -> None:
-    if rule.timer is not None:
-        rule.timer.cancel()
-        rule.timer = None

@@ -11,6 +11,7 @@ from typing import Any
 
 from trine.events.errors import AlreadyExists, Invalid, NotFound
 from trine.events.eventbridge import EventBridge
+from trine.events.listing import one_page
 from trine.events.schedules import NAME, Schedule
 
 Given = Mapping[str, Any]
@@ -27,16 +28,8 @@ class Turn:
     given: Given
 
     def page(self, member: str, found: Sequence[Any]) -> Output:
-        """One page of a list; the token is a position."""
-        try:
-            start = int(self.given.get("NextToken") or 0)
-        except ValueError:
-            raise Invalid("Invalid NextToken") from None
-        size = int(self.given.get("MaxResults") or 100)
-        output: Output = {member: list(found[start : start + size])}
-        if start + size < len(found):
-            output["NextToken"] = str(start + size)
-        return output
+        """One page of a list, under `member`. Invalid."""
+        return one_page(self.given, member, found, "MaxResults")
 
 
 async def create_schedule(turn: Turn) -> Output:

@@ -10,8 +10,9 @@ import logging
 import re
 from asyncio import Future
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -21,8 +22,9 @@ from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
 from trine.aws.ids import Ids
 from trine.aws.shapes import number_in, object_in, text_in
-from trine.clock import Clock, Timer
+from trine.clock import Clock
 from trine.events import limits
+from trine.events.appointment import Appointment
 from trine.events.delivery import Errand
 from trine.events.errors import Invalid, LimitExceeded, NotFound
 from trine.events.event import instant, scheduler_event
@@ -49,7 +51,8 @@ class Schedule:
     created_at: float
     modified_at: float
     last_run_at: float | None = None
-    timer: Timer | None = None
+    appointment: Appointment = field(init=False)
+    """When it runs next."""
 
     @property
     def enabled(self) -> bool:
@@ -90,7 +93,7 @@ class Schedules:
         """Stop them."""
         self._running = False
         for schedule in self._schedules.values():
-            _disarm(schedule)
+            schedule.appointment.cancel()
 
     # -- the operations ----------------------------------------------------------------------------------------------
 
@@ -121,7 +124,7 @@ class Schedules:
         schedule = self._made(name, key[0], given, now if before is None else before.created_at)
         schedule.modified_at = now
         if before is not None:
-            _disarm(before)
+            before.appointment.cancel()
             same = before.expression.text == schedule.expression.text
             schedule.last_run_at = before.last_run_at if same else None
             schedule.created_at = before.created_at if same else now
@@ -132,13 +135,14 @@ class Schedules:
     def _made(self, name: str, group: str, given: Mapping[str, Any], created_at: float) -> Schedule:
         expression, target = checked_schedule(name, given)
         schedule = Schedule(name, group, self.arn(name, group), dict(given), expression, target, created_at, created_at)
+        schedule.appointment = Appointment(self._clock, partial(self._run, schedule))
         self._schedules[group, name] = schedule
         return schedule
 
     async def delete(self, name: str, group: str | None) -> None:
         """Forget a schedule. NotFound."""
         schedule = self.find(name, group)
-        _disarm(schedule)
+        schedule.appointment.cancel()
         del self._schedules[schedule.group, name]
         await self._catalogue.delete(SCHEDULE, f"{schedule.group}/{name}")
 
@@ -174,7 +178,7 @@ class Schedules:
     def _arm(self, schedule: Schedule) -> None:
         due = self._due(schedule) if self._running and schedule.enabled else None
         if due is not None:
-            self._wait(schedule, due)
+            schedule.appointment.set(due)
 
     def _due(self, schedule: Schedule) -> float | None:
         """When it runs next; None when it does not any more."""
@@ -192,17 +196,7 @@ class Schedules:
         end = given.get("EndDate")
         return None if due is None or (end is not None and due > moment_of(end)) else due
 
-    def _wait(self, schedule: Schedule, due: float) -> None:
-        left = due - self._clock.now()
-        if left > limits.LOOK_AGAIN_SECONDS:
-            schedule.timer = self._clock.call_later(limits.LOOK_AGAIN_SECONDS, self._wait, schedule, due)
-        else:
-            schedule.timer = self._clock.call_later(max(0.0, left), self._run, schedule, due)
-
     def _run(self, schedule: Schedule, due: float) -> None:
-        if self._clock.now() < due:
-            self._wait(schedule, due)
-            return
         is_first, schedule.last_run_at = schedule.last_run_at is None, due
         self._send(schedule, due)
         if self._due(schedule) is None and schedule.given.get("ActionAfterCompletion") == "DELETE":
@@ -282,12 +276,6 @@ def moment_of(value: Any) -> float:
     except ValueError:
         raise Invalid(f"{value} is no time") from None
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _disarm(schedule: Schedule) -> None:
-    if schedule.timer is not None:
-        schedule.timer.cancel()
-        schedule.timer = None
 
 
 def _looked_at(done: Future[None]) -> None:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
 
 from trine.aws.arn import Arn
-from trine.aws.shapes import object_in, text_in
+from trine.aws.shapes import bounded_in, object_in, text_in
 from trine.events import limits
 from trine.events.errors import Invalid
 from trine.events.transformer import check_path, filled, part_of
 
+_number = partial(bounded_in, fault=Invalid)
 SERVICES = ("lambda", "sqs", "sns", "events")
 
 
@@ -91,8 +93,8 @@ def target_from(given: Mapping[str, Any], target_id: str | None = None) -> Targe
         paths,
         text_in(sqs, "MessageGroupId"),
         dead_letter,
-        _bounded(retry, "MaximumRetryAttempts", limits.RETRIES_DEFAULT, 0, limits.RETRIES_MAX),
-        _bounded(
+        _number(retry, "MaximumRetryAttempts", limits.RETRIES_DEFAULT, 0, limits.RETRIES_MAX),
+        _number(
             retry,
             "MaximumEventAgeInSeconds",
             limits.AGE_DEFAULT_SECONDS,
@@ -109,16 +111,3 @@ def _input(value: Any) -> str | None:
     if len(text) > limits.INPUT_MAX_CHARACTERS:
         raise Invalid(f"Input is longer than {limits.INPUT_MAX_CHARACTERS} characters")
     return text
-
-
-def _bounded(given: Mapping[str, Any], name: str, default: int, lowest: int, highest: int) -> int:
-    value = given.get(name)
-    if value is None:
-        return default
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        raise Invalid(f"{name} must be a number, not {value!r}") from None
-    if not lowest <= number <= highest:
-        raise Invalid(f"{name} must be between {lowest} and {highest}, not {number}")
-    return number

@@ -65,6 +65,20 @@ class Caller:
         return Requester(self.principal)
 
 
+def iam_context(caller: Caller) -> dict[str, Any]:
+    """`requestContext.authorizer.iam` of HTTP APIs (payload format 2.0) and of function URLs."""
+    principal = caller.principal
+    return {
+        "accessKey": caller.access_key_id,
+        "accountId": principal.account_id,
+        "callerId": principal.user_id,
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": principal.arn,
+        "userId": principal.user_id,
+    }
+
+
 def lookup_of(
     caller: Caller,
     given: Mapping[str, Sequence[str]] | None,

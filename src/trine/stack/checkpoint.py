@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from trine.aws.ids import Ids
+from trine.aws.resource import ResourceLike
 from trine.clock import Clock
-from trine.ec2.build import ResourceLike, build_network
+from trine.ec2.build import build_network
 from trine.ec2.site import site_of
 from trine.http.message import Handler, Request, Response
 from trine.iam.access import Access

@@ -21,7 +21,7 @@ from trine.apigateway.errors import (
 from trine.apigateway.exchange import Exchange
 from trine.aws.errors import AwsError
 from trine.iam.access import Access
-from trine.iam.caller import Caller
+from trine.iam.caller import Caller, iam_context
 
 ROOM = "apigateway.authorizer"
 FORBIDDEN_TOKEN = Refusal("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token",
@@ -82,14 +82,4 @@ class IamAuthorizer:
                 "user": principal.user_id,
             }
             return
-        exchange.authorizer = {
-            "iam": {
-                "accessKey": caller.access_key_id,
-                "accountId": principal.account_id,
-                "callerId": principal.user_id,
-                "cognitoIdentity": None,
-                "principalOrgId": None,
-                "userArn": principal.arn,
-                "userId": principal.user_id,
-            }
-        }
+        exchange.authorizer = {"iam": iam_context(caller)}

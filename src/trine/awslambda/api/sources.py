@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from trine.aws.pages import page
+from trine.awslambda.api.paging import listing
 from trine.awslambda.errors import InvalidParameterValue, ResourceNotFound
 from trine.awslambda.service import Service
 from trine.awslambda.sources.mappings import Source
@@ -55,14 +57,10 @@ class SourceOperations:
             and (entry is None or self._finds(source, entry))
         ]
         try:
-            start = int(given.get("Marker") or 0)
+            sources, marker = page(found, given.get("Marker"), min(int(given.get("MaxItems") or PAGE_MAX), PAGE_MAX))
         except ValueError:
             raise InvalidParameterValue("Invalid Marker") from None
-        size = min(int(given.get("MaxItems") or PAGE_MAX), PAGE_MAX)
-        output: dict[str, Any] = {"EventSourceMappings": [self._shown(one) for one in found[start : start + size]]}
-        if start + size < len(found):
-            output["NextMarker"] = str(start + size)
-        return output
+        return listing("EventSourceMappings", [self._shown(one) for one in sources], marker)
 
     def _finds(self, source: Source, entry: object) -> bool:
         try:

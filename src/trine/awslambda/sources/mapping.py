@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from trine.aws.arn import Arn
 from trine.aws.event_pattern import InvalidPattern, Pattern, compile_pattern
-from trine.aws.shapes import object_in, objects_in, text_in, texts_in
+from trine.aws.shapes import bounded_in, object_in, objects_in, text_in, texts_in
 from trine.awslambda.errors import InvalidParameterValue
 from trine.awslambda.sources import limits
 
+_number = partial(bounded_in, fault=InvalidParameterValue)
 REPORT = "ReportBatchItemFailures"
 Kind = Literal["stream", "queue"]
 _KINDS: Map[str, Kind] = {"dynamodb": "stream", "sqs": "queue"}
@@ -204,23 +206,6 @@ def _age(given: Map[str, Any]) -> int:
             f"{limits.RECORD_AGE_MAX_SECONDS}, not {age}"
         )
     return age
-
-
-def _number(given: Map[str, Any], name: str, default: int, lowest: int, highest: int) -> int:
-    value = given.get(name)
-    if value is None:
-        return default
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        raise InvalidParameterValue(f"{name} must be a number, not {value!r}") from None
-    if not lowest <= number <= highest:
-        bound = "greater than or equal to" if number < lowest else "less than or equal to"
-        raise InvalidParameterValue(
-            f"1 validation error detected: Value '{number}' at '{name[0].lower()}{name[1:]}' failed to satisfy "
-            f"constraint: Member must have value {bound} {lowest if number < lowest else highest}"
-        )
-    return number
 
 
 def _truth(given: Map[str, Any], name: str, default: bool) -> bool:

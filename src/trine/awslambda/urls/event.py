@@ -12,7 +12,7 @@ import orjson
 
 from trine.aws.http_payload import decode_path, http_body, http_headers, http_query, request_time
 from trine.http.message import Request
-from trine.iam.caller import Caller
+from trine.iam.caller import Caller, iam_context
 
 ROUTE = "$default"
 
@@ -85,16 +85,5 @@ def _context(visit: Visit, path: str, user_agent: str | None, caller: Caller | N
         "timeEpoch": int(visit.now * 1000),
     }
     if caller is not None:
-        principal = caller.principal
-        context["authorizer"] = {
-            "iam": {
-                "accessKey": caller.access_key_id,
-                "accountId": principal.account_id,
-                "callerId": principal.user_id,
-                "cognitoIdentity": None,
-                "principalOrgId": None,
-                "userArn": principal.arn,
-                "userId": principal.user_id,
-            }
-        }
+        context["authorizer"] = {"iam": iam_context(caller)}
     return context

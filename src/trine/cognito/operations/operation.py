@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
+from trine.aws.pages import page as cut
 from trine.clock import Clock
 from trine.cognito import limits
 from trine.cognito.attributes import written
@@ -98,14 +99,11 @@ def page(items: Sequence[Any], wanted: Input, member: str, token: str, size: str
     if not 0 <= count <= limits.PAGE_MAX:
         raise InvalidParameter(f"{size} must be between 0 and {limits.PAGE_MAX}")
     count = count or limits.PAGE_MAX
-    given = str(wanted.get(token) or "0")
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
-        raise InvalidParameter("Invalid pagination token.")
-    start = int(given)
-    answer: dict[str, Any] = {member: list(items[start : start + count])}
-    if start + count < len(items):
-        answer[token] = str(start + count)
-    return answer
+    try:
+        found, following = cut(items, wanted.get(token), count)
+    except ValueError:
+        raise InvalidParameter("Invalid pagination token.") from None
+    return {member: found} if following is None else {member: found, token: following}
 
 
 def describe_user(user: User, attributes: Mapping[str, str] | None = None, *, member: str = "Attributes") -> Output:

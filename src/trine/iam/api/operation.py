@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from trine.aws.pages import page as cut
 from trine.iam.access import Access
 from trine.iam.caller import Caller
 from trine.iam.errors import ValidationError
@@ -69,17 +70,12 @@ def named(kind: str, member: str) -> Callable[[Turn], str]:
 
 def page(items: Sequence[Any], wanted: Input, member: str) -> dict[str, Any]:
     """The part of `items` that `Marker` and `MaxItems` ask for, under `member`, with `IsTruncated` and `Marker`."""
-    marker = wanted.get("Marker")
-    start = 0
-    if marker is not None:
-        if not (marker.isascii() and marker.isdigit() and len(marker) < 10):
-            raise ValidationError("Invalid Marker.")
-        start = int(marker)
-    end = start + int(wanted.get("MaxItems", PAGE_DEFAULT))
-    cut: dict[str, Any] = {member: list(items[start:end]), "IsTruncated": end < len(items)}
-    if end < len(items):
-        cut["Marker"] = str(end)
-    return cut
+    try:
+        found, following = cut(items, wanted.get("Marker"), int(wanted.get("MaxItems", PAGE_DEFAULT)))
+    except ValueError:
+        raise ValidationError("Invalid Marker.") from None
+    answer: dict[str, Any] = {member: found, "IsTruncated": following is not None}
+    return answer if following is None else {**answer, "Marker": following}
 
 
 def encoded(document: str) -> str:

@@ -71,7 +71,8 @@ def test_patterns(pattern: str, message: str, expected: bool) -> None:
     "pattern",
     ['"open', "{ $.a }", "{ $.a = }", "{ $.a > x }", "{ a = 1 }", "{ $.a = 1", "{ $.a = 1 } x", "[a, b",
      "[..., a, ...]",
-     "[a b]", "[a>x]", "%[%", "%a% %b% %c%", "x" * 1_025, "{" + "(" * 100 + "$.a = 1" + ")" * 100 + "}",
+     "[a b]", "[a>x]", "%[%", "%(a+)+b%", "%no!%",
+     "%a% %b% %c%", "x" * 1_025, "{" + "(" * 100 + "$.a = 1" + ")" * 100 + "}",
      "{ $.a IS 5 }", "{ $.a ! 5 }"],
 )  # fmt: skip
 def test_what_cannot_be_read_is_told(pattern: str) -> None:

@@ -16,7 +16,7 @@ from trine.cognito.operations.administration import temporary_password
 from trine.cognito.operations.groups import put_group
 from trine.cognito.operations.operation import Rooms
 from trine.cognito.operations.sign_up import new_user
-from trine.cognito.user_pools import TYPES
+from trine.cognito.resource_types import TYPES
 
 
 class Declared(NamedTuple):

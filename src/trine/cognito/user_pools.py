@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from trine.cognito.endpoint import CognitoEndpoint
     from trine.cognito.operations.operation import Rooms
 
-TYPES = (
-    "AWS::Cognito::UserPool",
-    "AWS::Cognito::UserPoolClient",
-    "AWS::Cognito::UserPoolGroup",
-    "AWS::Cognito::UserPoolUser",
-    "AWS::Cognito::UserPoolUserToGroupAttachment",
-)
-"""Resource types of this wing, in the order in which they are made."""
 KEY_FILE = "cognito.key"
 
 

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from trine.logs.event import LogEvent
 from trine.logs.group import LogGroup
-from trine.logs.pattern import Predicate, compile_pattern
+from trine.logs.pattern import compile_pattern
+from trine.logs.pattern_term import Predicate
 
 QUEUE_MAX = 10_000
 

@@ -8,18 +8,16 @@ pattern syntax for metric filters, subscription filters, filter log events, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 
 from trine.logs.errors import InvalidPattern
+from trine.logs.pattern_term import Predicate, compile_regex, unquote
 
-Predicate = Callable[[str], bool]
 PATTERN_MAX_CHARACTERS = 1_024
 """FilterLogEvents: `filterPattern`, at most 1,024 characters."""
 _TERM = re.compile(r'\s*([-?]?)(?:"((?:[^"\\]|\\.)*)"|%((?:[^%\\]|\\.)+)%|([^\s"%]\S*))')
 REGEXES_MAX = 2
 """User guide: at most two regular expressions in one pattern."""
-_REGEX_ALLOWED = re.compile(r"[A-Za-z0-9:_#=@/;,\-\s\[\](){}|*+?.^$\\&!'\"<>]*").fullmatch
 
 
 @lru_cache(maxsize=256)
@@ -39,21 +37,6 @@ def compile_pattern(text: str) -> Predicate:
 
         return compile_fields(stripped)
     return _compile_words(stripped)
-
-
-def compile_regex(text: str) -> re.Pattern[str]:
-    """A regular expression between percent signs. Raises InvalidPattern."""
-    if not _REGEX_ALLOWED(text):
-        raise InvalidPattern(f"the regular expression %{text}% holds characters that CloudWatch Logs does not take")
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise InvalidPattern(f"the regular expression %{text}% is wrong: {error}") from None
-
-
-def unquote(text: str) -> str:
-    """The text between quotation marks, its escapes undone."""
-    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _compile_words(text: str) -> Predicate:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from trine.logs.errors import InvalidPattern
-from trine.logs.pattern import Predicate, compile_regex, unquote
 from trine.logs.pattern_json import as_number, compare, wildcard
+from trine.logs.pattern_term import Predicate, compile_regex, unquote
 
 FieldTest = Callable[[str], bool]
 _FIELD = re.compile(r'"([^"]*)"|\[([^\]]*)\]|(\S+)')

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from trine.logs.errors import InvalidPattern
-from trine.logs.pattern import Predicate, compile_regex, unquote
+from trine.logs.pattern_term import Predicate, compile_regex, unquote
 
 Test = Callable[[Any], bool]
 _TOKEN = re.compile(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from trine.logs import limits
 from trine.logs.errors import InvalidParameter
 from trine.logs.event import LogEvent
-from trine.logs.pattern import Predicate
+from trine.logs.pattern_term import Predicate
 
 Place = tuple[int, int]
 """Milliseconds, and the number among the events of that millisecond."""

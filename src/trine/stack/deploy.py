@@ -21,7 +21,7 @@ from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
 from trine.cloudwatch.alarm import Alarm
 from trine.cloudwatch.composite import CompositeAlarm
-from trine.cognito import user_pools
+from trine.cognito import resource_types as user_pools
 from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.scaling.policy import target_tracking
 from trine.dynamodb.scaling.target import scalable_target

@@ -27,10 +27,10 @@ from trine.apigateway.domains import read_domains
 from trine.apigateway.limits import ROUTES_PER_API
 from trine.apigateway.mapping.template import TemplateError
 from trine.apigateway.patterns import PatternRefused
+from trine.apigateway.websocket.route_keys import CONNECT, DEFAULT
 from trine.apigateway.websocket.selection import SelectionInvalid, parse_selection
 from trine.aws.resource import ResourceLike
 
-CONNECT, DISCONNECT, DEFAULT = "$connect", "$disconnect", "$default"
 ROUTE_SELECTION_DEFAULT = "$request.body.action"
 _PREFIX = "AWS::ApiGatewayV2::"
 _FROM_AUTHORIZER = "context.authorizer.usageidentifierkey"

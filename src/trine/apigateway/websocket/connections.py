@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from trine.apigateway.websocket.exchange import SocketStage
+from trine.apigateway.websocket.stage import SocketStage
 from trine.aws.ids import Ids
 
 if TYPE_CHECKING:

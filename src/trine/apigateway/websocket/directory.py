@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from trine.apigateway.api import Api, DomainMapping
 from trine.apigateway.stage import APIS_PREFIX
-from trine.apigateway.websocket.exchange import SocketStage
+from trine.apigateway.websocket.stage import SocketStage
 from trine.aws.arn import Place
 from trine.http.message import Request
 from trine.http.protocol import is_websocket

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from trine.apigateway.api import Api, Route, Stage
-from trine.apigateway.deployment import APIGATEWAY, DeployedRoute, DeployedStage
+from trine.apigateway.api import Route
+from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.exchange import Exchange, Namer
 from trine.apigateway.stage import Located
-from trine.apigateway.websocket.build import CONNECT, DISCONNECT
-from trine.apigateway.websocket.selection import Selection, in_document, parse_selection
-from trine.aws.arn import Place
+from trine.apigateway.websocket.route_keys import CONNECT, DISCONNECT
+from trine.apigateway.websocket.selection import in_document
+from trine.apigateway.websocket.stage import SocketStage
 from trine.aws.http_payload import request_time
-from trine.aws.invoke import ServiceCaller
 from trine.http.message import Request
 from trine.trace import Trace
 
@@ -30,37 +29,6 @@ EVENT_TYPES = {CONNECT: "CONNECT", DISCONNECT: "DISCONNECT"}
 _SPELLED = {"authorization": "Authorization", "user-agent": "User-Agent", "host": "Host"}
 NOT_FORWARDED = frozenset({"connection", "content-length", "upgrade"})
 """Headers of the handshake that an authorizer sees and an integration does not."""
-
-
-class SocketRoute(DeployedRoute):
-    """A route whose key stands in ARNs in place of method and path."""
-
-    __slots__ = ()
-
-    def caller(self, method: str) -> ServiceCaller:
-        """The gateway with this route's ARN: `…:api/stage/$connect`."""
-        found = self._callers.get("")
-        if found is None:
-            arn = self.place.execute_api(self.api.id, f"{self.stage.name}/{self.resource_path}")
-            found = self._callers[""] = ServiceCaller(APIGATEWAY, arn, self.place.account_id)
-        return found
-
-
-class SocketStage(DeployedStage):
-    """A stage of a WebSocket API."""
-
-    __slots__ = ("by_key", "selection")
-
-    def __init__(self, api: Api, stage: Stage, place: Place) -> None:
-        super().__init__(api, stage, place)
-        self.rest = True  # headers, parameters and words are those of payload format 1.0
-        self.selection: Selection = parse_selection(api.route_selection)
-        self.routes: list[DeployedRoute] = [SocketRoute(api, stage, route, place) for route in api.routes]
-        self.by_key = {route.key: route for route in self.routes}
-
-    def execute_api_arn(self, method: str, path: str) -> str:
-        """The ARN of a route; `path` is its key."""
-        return self.place.execute_api(self.api.id, f"{self.stage.name}/{path}")
 
 
 class SocketExchange(Exchange):

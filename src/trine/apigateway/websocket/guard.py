@@ -18,7 +18,8 @@ from trine.apigateway.errors import AUTHORIZER_CONFIGURATION_ERROR, UNAUTHORIZED
 from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.websocket.event import authorizer_event
-from trine.apigateway.websocket.exchange import SocketExchange, SocketStage
+from trine.apigateway.websocket.exchange import SocketExchange
+from trine.apigateway.websocket.stage import SocketStage
 
 ROOM = "apigateway.authorizer"
 

@@ -22,7 +22,8 @@ from trine.apigateway.integrations.mock import status_code
 from trine.apigateway.integrations.runner import Runner, RunnerParts, Runners
 from trine.apigateway.response import rest_response
 from trine.apigateway.websocket.event import event
-from trine.apigateway.websocket.exchange import SocketExchange, SocketStage
+from trine.apigateway.websocket.exchange import SocketExchange
+from trine.apigateway.websocket.stage import SocketStage
 from trine.apigateway.websocket.transformation import SocketTransformation
 from trine.aws.invoke import InvokeRequest, InvokeResponse
 from trine.clock import Clock

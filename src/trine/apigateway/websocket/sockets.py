@@ -24,13 +24,14 @@ from trine.apigateway.served import Parts
 from trine.apigateway.throttle import StageThrottle, TokenBucket
 from trine.apigateway.usage_plans import UsagePlans
 from trine.apigateway.websocket.answers import error_text, refusal, refused_handshake
-from trine.apigateway.websocket.build import CONNECT, DEFAULT, DISCONNECT
 from trine.apigateway.websocket.connections import Connection, Connections
 from trine.apigateway.websocket.directory import Directory, Target
-from trine.apigateway.websocket.exchange import SocketExchange, SocketStage
+from trine.apigateway.websocket.exchange import SocketExchange
 from trine.apigateway.websocket.guard import ConnectGuard
 from trine.apigateway.websocket.integration import run_integration
 from trine.apigateway.websocket.limits import NEW_CONNECTIONS_PER_SECOND, URL_CHARACTERS
+from trine.apigateway.websocket.route_keys import CONNECT, DEFAULT, DISCONNECT
+from trine.apigateway.websocket.stage import SocketStage
 from trine.apigateway.websocket.wire import Wire
 from trine.aws.ids import Ids
 from trine.clock import Clock

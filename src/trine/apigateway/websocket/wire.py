@@ -6,12 +6,9 @@ Also the words for endings that have none: AWS's where they were seen in recorde
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from trine.apigateway.websocket.connections import Connection
-
-if TYPE_CHECKING:
-    from trine.apigateway.websocket.sockets import Sockets
+from trine.apigateway.websocket.connections import Connection, Connections
 
 REASONS = {
     1000: "Normal closure",
@@ -22,12 +19,26 @@ REASONS = {
 """`disconnectReason` where the close frame gives none. That of 1005 is AWS's; the others are not confirmed."""
 
 
+class Corridor(Protocol):
+    """What a connection's life is told to."""
+
+    @property
+    def connections(self) -> Connections:
+        """All that are open."""
+
+    def receive(self, connection: Connection, text: str, done: Callable[[], None]) -> None:
+        """A message has come; call `done` when it is worked off."""
+
+    def ended(self, connection: Connection, code: int, reason: str) -> None:
+        """It is over."""
+
+
 class Wire:
     """The listener of one connection."""
 
     __slots__ = ("_connection", "_sockets")
 
-    def __init__(self, sockets: Sockets, connection: Connection) -> None:
+    def __init__(self, sockets: Corridor, connection: Connection) -> None:
         self._sockets, self._connection = sockets, connection
 
     def on_open(self) -> None:

@@ -245,8 +245,8 @@ JSON = st.recursive(
 )
 @settings(max_examples=200)
 def test_strange_documents_never_raise(body: Any) -> None:
-    build_rest_api("r", {"Body": body})
-    build_http_api("h", {"Body": body})
+    assert build_rest_api("r", {"Body": body}).id == "r"
+    assert build_http_api("h", {"Body": body}).id == "h"
 
 
 def test_an_import_fills_in_account_partition_and_region(rest: Any, lambda_proxy: Any) -> None:

@@ -8,10 +8,17 @@ from trine.apigateway.patterns import PatternRefused, compile_pattern
 
 
 @pytest.mark.parametrize(
-    "source", [r".*Error.*", r"4\d{2}", r"^[a-z]+@[a-z.]+$", r"(?:Bad Request|Not Found).*", r"[^.]+\.[^.]+"]
+    ("source", "text"),
+    [
+        (r".*Error.*", "an Error here"),
+        (r"4\d{2}", "404"),
+        (r"^[a-z]+@[a-z.]+$", "ada@example.com"),
+        (r"(?:Bad Request|Not Found).*", "Not Found: 7"),
+        (r"[^.]+\.[^.]+", "a.b"),
+    ],
 )
-def test_usual_patterns_are_taken(source: str) -> None:
-    compile_pattern(source)
+def test_usual_patterns_are_taken(source: str, text: str) -> None:
+    assert compile_pattern(source).matches(text)
 
 
 @pytest.mark.parametrize(

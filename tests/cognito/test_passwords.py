@@ -32,6 +32,8 @@ def test_the_default_policy(password: str, message: str) -> None:
 
 def test_a_pool_of_its_own_mind() -> None:
     check_policy("simple", {"MinimumLength": 6})
+    with pytest.raises(InvalidPassword, match="not long enough"):
+        check_policy("simpl", {"MinimumLength": 6})
 
 
 def test_only_the_right_password_is_right_and_the_hash_tells_nothing() -> None:

@@ -113,9 +113,11 @@ def test_commands_are_found_in_the_pages_at_all() -> None:
 )
 def test_a_sample_of_python_is_python_and_its_imports_exist(path: Path, code: str) -> None:
     compile(textwrap.dedent(code), _name(path), "exec", flags=0x2000)  # PyCF_ALLOW_TOP_LEVEL_AWAIT
+    room: dict[str, object] = {}
     for line in code.splitlines():
         if line.startswith(("from ", "import ")):
-            exec(line, {})
+            exec(line, room)
+    assert all(value is not None for value in room.values())
 
 
 def test_the_table_of_dependencies_is_the_list_of_dependencies() -> None:

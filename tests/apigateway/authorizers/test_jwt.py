@@ -28,6 +28,7 @@ def test_a_good_token(sign_token: Any, key_set: Any, algorithm: str) -> None:
     token = read_token(sign_token(GOOD, algorithm))
     verify_signature(token, read_key_set(orjson.dumps(key_set()))["key-1"])
     check_claims(token.claims, issuer="https://issuer", audience=["other", "app"], now_seconds=NOW)
+    assert token.claims == GOOD
 
 
 def test_bearer_or_bare() -> None:

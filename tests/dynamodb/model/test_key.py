@@ -15,11 +15,14 @@ INVALID = "One or more parameter values were invalid: "
 EMPTY = "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty "
 
 
-def test_good_ones_pass() -> None:
+def test_good_ones_pass_and_one_change_makes_them_bad() -> None:
     check_key(SCHEMA, GOOD)
     check_item_key(SCHEMA, {**GOOD, "more": {"N": "1"}})
     check_index_key("i", SCHEMA, {"pk": {"S": "a"}})
     check_key(KeySchema((KeyAttribute("n", "N"),)), {"n": {"N": "0"}})
+    for bad in ({**GOOD, "more": {"N": "1"}}, {**GOOD, "pk": {"N": "1"}}):
+        with pytest.raises(ValidationException):
+            check_key(SCHEMA, bad)
 
 
 @pytest.mark.parametrize(

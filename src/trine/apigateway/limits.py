@@ -38,13 +38,8 @@ STREAM_IDLE_SECONDS = 300.0
 STREAM_HEAD_BYTES = 16 * 1024
 """The delimiter behind a streamed answer's head comes within so many bytes."""
 
-STAGES_PER_API = 10
 ROUTES_PER_API = 10_000
 """AWS's default quota is 300 resources or routes and can be raised; beyond this Trine refuses the template."""
-
-STAGE_VARIABLES = 100
-STAGE_NAME_CHARACTERS = 128
-AUTHORIZERS_PER_API = 10
 
 MAPPING_TEMPLATE_BYTES = 300 * 1024
 FOREACH_ITERATIONS = 1_000

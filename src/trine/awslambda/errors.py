@@ -88,13 +88,6 @@ class ServiceFault(AwsError):
     status = 500
 
 
-class InvalidRuntime(AwsError):
-    """The runtime is not one that can run here."""
-
-    code = "InvalidRuntimeException"
-    status = 502
-
-
 class InvalidZipFile(AwsError):
     """The package cannot be opened, or reaches outside its folder, or is too large."""
 

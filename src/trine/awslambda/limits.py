@@ -57,8 +57,6 @@ ASYNC_IN_FLIGHT_MAX = 100
 """Asynchronous events that run at once, so that they leave concurrency to callers that wait. Trine's own bound."""
 MESSAGE_MAX_BYTES = 262_144
 """SQS quotas: message size (the longer-standing 256 KB); a longer record is cut and marked."""
-MESSAGES_KEPT = 10_000
-"""Messages of one destination held without a catalogue."""
 CLIENT_CONTEXT_MAX_BYTES = 3_583
 """API reference, Invoke, `X-Amz-Client-Context`: 3,583 bytes of base64."""
 LOG_TAIL_BYTES = 4_096

@@ -21,12 +21,6 @@ from trine.stack.run_file import NotRunning, RunFile
 TIMEOUT_SECONDS = 30.0
 
 
-def state_directory_of(template_path: Path) -> Path:
-    """The state directory that belongs to a template or to the directory it lies in: `.trine` beside it."""
-    directory = template_path if template_path.is_dir() else template_path.parent
-    return directory / ".trine"
-
-
 def find_run_file(state: Path | None, *, running: bool = True) -> RunFile:
     """The run file of `state`; else of the nearest `.trine` from here upwards; else of the only one below here.
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from trine.cli import serving
+from trine.cli.lag import replica_lag as lagging
 from trine.cli.signals import interruptible
 from trine.stack.settings import DYNAMODB_PORT, Settings
+
+if TYPE_CHECKING:
+    from trine.dynamodb.consistency.lag import Lag
 
 
 @click.command()
@@ -21,7 +25,8 @@ from trine.stack.settings import DYNAMODB_PORT, Settings
 @click.option("--state", type=click.Path(path_type=Path), default=Path(".trine"), show_default=True, help="Its state.")
 @click.option("--soft", is_flag=True, help="Take any credentials; report what AWS would refuse, and let it pass.")
 @click.option("--no-throttling", is_flag=True, help="Count capacity units of tables, but refuse nothing.")
-@click.option("--replica-lag", default=0.0, show_default=True, help="Seconds by which eventual reads trail.")
+@click.option("--replica-lag", default="0", show_default=True, metavar="SECONDS", callback=lagging,
+              help="By how much eventual reads trail: 0.5, or 0.1-1.5 to draw it anew for each read.")  # fmt: skip
 @click.option(
     "--item-collection-limit",
     type=click.IntRange(min=1),
@@ -40,7 +45,7 @@ def command(
     state: Path,
     soft: bool,
     no_throttling: bool,
-    replica_lag: float,
+    replica_lag: float | Lag,
     item_collection_limit: int,
     region: str,
     account_id: str,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trine.cli.lag import replica_lag
 from trine.cli.signals import interruptible
 from trine.stack.settings import AWS_PORT, DEBUG_PORT, DYNAMODB_PORT, FRONT_PORT, Settings
 
@@ -42,7 +43,8 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
 @click.option("--soft", is_flag=True, help="Report what AWS would refuse, and let it pass.")
 @click.option("--record-keys", is_flag=True, help="Record partition keys, for conditions that `trine policy` writes.")
 @click.option("--no-throttling", is_flag=True, help="Count capacity units of tables, but refuse nothing.")
-@click.option("--replica-lag", default=0.0, show_default=True, help="Seconds by which eventual reads trail.")
+@click.option("--replica-lag", default="0", show_default=True, metavar="SECONDS", callback=replica_lag,
+              help="By how much eventual reads trail: 0.5, or 0.1-1.5 to draw it anew for each read.")  # fmt: skip
 @click.option("--api-rate", default=10_000.0, show_default=True, help="Requests/s of the account over all APIs.")
 @click.option(
     "--observe",
@@ -96,8 +98,6 @@ def settings_of(options: dict[str, Any]) -> Settings:
         raise click.UsageError("--account-id takes twelve digits")
     if options["api_rate"] <= 0:
         raise click.UsageError("--api-rate must be above zero")
-    if options["replica_lag"] < 0:
-        raise click.UsageError("--replica-lag cannot be negative")
     return Settings(
         template=found.path,
         state_directory=(options["state"] or found.project_directory / ".trine").absolute(),

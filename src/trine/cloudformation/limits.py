@@ -8,7 +8,6 @@ PARAMETERS_PER_TEMPLATE = 200
 OUTPUTS_PER_TEMPLATE = 200
 MAPPINGS_PER_TEMPLATE = 200
 PARAMETER_VALUE_BYTES = 4_096
-LOGICAL_ID_CHARACTERS = 255
 STACK_NAME_CHARACTERS = 128
 
 # Trine's own, so that a small text cannot become a large tree ("YAML bombs") nor exhaust the stack.

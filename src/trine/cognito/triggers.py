@@ -21,7 +21,6 @@ from trine.cognito.errors import InvalidLambdaResponse, UnexpectedLambda, UserLa
 from trine.cognito.model import Pool, User
 from trine.trace import Trace
 
-OFFERED = ("PreSignUp", "PostConfirmation", "PreAuthentication", "PostAuthentication", "PreTokenGeneration")
 SERVICE = "cognito-idp.amazonaws.com"
 
 

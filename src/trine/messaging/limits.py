@@ -24,7 +24,6 @@ MAX_RECEIVES_MAX = 1_000
 """`RedrivePolicy.maxReceiveCount`."""
 DEDUPLICATION_SECONDS = 300
 """Developer guide, "Exactly-once processing": the deduplication interval is five minutes."""
-GROUP_ID_MAX_CHARACTERS = 128
 POLICY_MAX_BYTES = 20_480
 """Developer guide: the policy of a queue or topic; Trine takes 20 KB."""
 TAGS_MAX = 50

@@ -29,10 +29,6 @@ class MessageStore:
         """Keep a message."""
         return self._write({_key(queue, b"m", sequence): message.encode()})
 
-    def put_all(self, queue: int, messages: list[tuple[int, Message]]) -> Future[None]:
-        """Keep several messages in one commit."""
-        return self._write({_key(queue, b"m", sequence): message.encode() for sequence, message in messages})
-
     def get(self, queue: int, sequence: int) -> Message | None:
         """The message, or None."""
         stored = self._store.get(_key(queue, b"m", sequence))

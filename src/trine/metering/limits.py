@@ -4,10 +4,6 @@ from __future__ import annotations
 
 HTTP_API_INCREMENT_BYTES = 512 * 1024
 """API Gateway pricing: "HTTP APIs are metered in 512 KB increments"."""
-BILLED_MILLISECONDS_STEP = 1
-"""Lambda pricing: duration is "rounded up to the nearest 1 ms"; since 2025-08-01 with the INIT phase of every function
-(AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase")."""
-
 PAYERS_MAX_COUNT = 2_000
 """Different (route, API key, caller) told apart between two restarts; later ones are counted together."""
 ROWS_PER_MINUTE_MAX_COUNT = 2_000

@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
 from trine.aws.arn import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Place
+
+if TYPE_CHECKING:
+    from trine.dynamodb.consistency.lag import Lag
 
 FRONT_PORT = 3000
 AWS_PORT = 4566
@@ -44,7 +47,8 @@ class Settings(Struct, frozen=True):
     """Keep the tables in memory only; the state directory then holds nothing but caches, logs and the run file."""
     enforcement: Literal["enforce", "soft"] = "enforce"
     """`soft` reports what AWS would refuse, on the trace and in the log, and lets it pass."""
-    replica_lag_seconds: float = 0.0
+    replica_lag_seconds: float | Lag = 0.0
+    """By how much eventually consistent reads trail: fixed, or drawn anew for each."""
     item_collection_max_bytes: int = 10 * 1024**3
     """What the items of one partition key may have in a table with local indexes: AWS's 10 GB, less in tests."""
     throttling: bool = True

@@ -10,7 +10,6 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from trine.apigateway.build import build_apis
@@ -241,8 +240,3 @@ class Stack:
             "outputs": describe_outputs(self.template, local_addresses(apis, [*urls, *queues], place)),
             "manifest": [describe_row(row) for row in self.manifest()],
         }
-
-
-def default_state_directory(template: Path) -> Path:
-    """`.trine` beside the template."""
-    return template.parent / ".trine"

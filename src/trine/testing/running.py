@@ -19,6 +19,7 @@ from trine.clock import Clock, ManualClock, SystemClock
 from trine.cloudformation.discovery import find_template
 from trine.cloudformation.template import load_template
 from trine.console.door import ConsoleDoor
+from trine.dynamodb.consistency.lag import Lag
 from trine.http.loop import new_event_loop
 from trine.metering.period import minute_at
 from trine.metering.usage import root_of
@@ -107,7 +108,7 @@ def running(
     memory: bool = True,
     parameters: Mapping[str, str] | None = None,
     enforcement: Literal["enforce", "soft"] = "enforce",
-    replica_lag_seconds: float = 0.0,
+    replica_lag_seconds: float | Lag = 0.0,
     item_collection_max_bytes: int = 10 * 1024**3,
     clock: Clock | None = None,
     stack_name: str | None = None,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from trine.apigateway.api import Route
 from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.exchange import Exchange, Namer
 from trine.apigateway.stage import Located
@@ -120,8 +119,3 @@ def all_headers(request: Request) -> tuple[dict[str, str], dict[str, list[str]]]
         name = raw.decode("latin-1")
         multi.setdefault(_SPELLED.get(name.lower(), name), []).append(value.decode("latin-1"))
     return {name: values[-1] for name, values in multi.items()}, multi
-
-
-def route_of(stage: SocketStage, route: Route) -> DeployedRoute:
-    """The deployed route of `route`."""
-    return stage.by_key[route.key]

@@ -11,5 +11,3 @@ URL_CHARACTERS = 4_096
 """Longest URL of a handshake."""
 POST_BYTES = 128 * 1024
 """Longest message that PostToConnection takes."""
-CALLS_PER_SECOND = 10_000
-"""@connections calls share the account's request rate."""

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.cloudformation.document import Positions
-from trine.cloudformation.intrinsics import NO_VALUE, Evaluation, Path, Unresolvable
+from trine.cloudformation.evaluation import NO_VALUE, Evaluation, Path, Unresolvable
+from trine.cloudformation.intrinsics import FUNCTIONS
 from trine.cloudformation.places import Places
 
 
@@ -50,7 +51,7 @@ class World:
 
 
 def evaluation() -> Evaluation:
-    return Evaluation(World(), Places(Positions(["t"]), {}, {}))
+    return Evaluation(World(), Places(Positions(["t"]), {}, {}), FUNCTIONS)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,10 @@ from trine.aws.arn import Place
 from trine.cloudformation import graph
 from trine.cloudformation.coercion import coerce
 from trine.cloudformation.document import Location
+from trine.cloudformation.evaluation import NO_VALUE, Consequence, Evaluation, Path, Unresolvable
 from trine.cloudformation.expansion import Expansion
 from trine.cloudformation.faults import Fault, suggestion
-from trine.cloudformation.intrinsics import NO_VALUE, PLACEHOLDER, Consequence, Evaluation, Path, Unresolvable
+from trine.cloudformation.intrinsics import FUNCTIONS, PLACEHOLDER
 from trine.cloudformation.local_files import local_files
 from trine.cloudformation.names import uuid_id
 from trine.cloudformation.parameters import Parameter
@@ -46,7 +47,7 @@ class Builder:
         self.nested_outputs = nested_outputs
         self.template = expansion.template
         self.declared: dict[str, dict[str, Any]] = self.template.get("Resources") or {}
-        self.evaluation = Evaluation(self, expansion.places)
+        self.evaluation = Evaluation(self, expansion.places, FUNCTIONS)
         self.notes: list[Fault] = []
         self.creation_order: tuple[str, ...] = ()
         self.omitted: tuple[str, ...] = ()

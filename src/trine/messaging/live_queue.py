@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from trine.clock import Timer
+from trine.clock import Clock
+from trine.messaging.bell import Bell
 from trine.messaging.deduplication import Deduplication
 from trine.messaging.message import Message
 from trine.messaging.queue import Queue
@@ -44,15 +45,11 @@ class Delivery(NamedTuple):
 class LiveQueue:
     """A queue with everything that belongs to it."""
 
-    def __init__(self, queue: Queue, attributes: dict[str, str], tags: dict[str, str], created_at: float) -> None:
+    def __init__(
+        self, queue: Queue, attributes: dict[str, str], tags: dict[str, str], created_at: float, clock: Clock
+    ) -> None:
         self.queue = queue
         self.attributes, self.tags = attributes, tags
         self.created_at = self.modified_at = created_at
         self.deduplication = Deduplication()
-        self.listeners: list[Callable[[], None]] = []
-        self.timer: Timer | None = None
-
-    def ring(self) -> None:
-        """A message may have become visible."""
-        for listener in list(self.listeners):
-            listener()
+        self.bell = Bell(queue, clock)

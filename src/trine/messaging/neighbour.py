@@ -111,7 +111,7 @@ class FunctionQueues:
 
     def watch(self, queue_arn: str, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` whenever a message may have become visible."""
-        return self._queues.watch(self._find(queue_arn), wake)
+        return self._find(queue_arn).bell.watch(wake)
 
     def _find(self, queue_arn: str) -> LiveQueue:
         live = self._queues.find_arn(queue_arn)

@@ -8,8 +8,6 @@ authorized here: the door and `neighbour` have asked `iam`.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import logging
 from asyncio import Future
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,12 +25,12 @@ from trine.messaging.errors import (
     OverLimit,
     QueueDoesNotExist,
     QueueNameExists,
-    ReceiptHandleIsInvalid,
 )
 from trine.messaging.live_queue import Delivery, Draft, LiveQueue, Sent
 from trine.messaging.message import Message
 from trine.messaging.message_store import MessageStore
 from trine.messaging.queue import Entry, Queue
+from trine.messaging.receipt import entry_of, handle_of
 
 _LOGGER = logging.getLogger("trine.messaging")
 QUEUE, NUMBER = "sqs:queue", "sqs:number"
@@ -99,7 +97,7 @@ class Queues:
             number = int((self._catalogue.get(NUMBER, "latest") or {"number": 0})["number"]) + 1
             await self._catalogue.put(NUMBER, "latest", {"number": number})
             queue = Queue(name, self.arn(name), number, settings)
-            found = self._queues[name] = LiveQueue(queue, dict(attributes), dict(tags or {}), now)
+            found = self._queues[name] = LiveQueue(queue, dict(attributes), dict(tags or {}), now, self._clock)
         else:
             found.queue.settings, found.attributes, found.modified_at = settings, dict(attributes), now
             found.tags = found.tags if tags is None else dict(tags)
@@ -121,7 +119,7 @@ class Queues:
         settings = queue_attributes.settings_of(document["attributes"], self.arn(name))
         queue = Queue(name, self.arn(name), document["number"], settings)
         live = self._queues[name] = LiveQueue(
-            queue, dict(document["attributes"]), dict(document["tags"]), document["created_at"]
+            queue, dict(document["attributes"]), dict(document["tags"]), document["created_at"], self._clock
         )
         live.modified_at = document["modified_at"]
         now = self._clock.now()
@@ -136,11 +134,10 @@ class Queues:
         """DeleteQueue, with its messages. QueueDoesNotExist."""
         live = self.find(name)
         del self._queues[name]
-        if live.timer is not None:
-            live.timer.cancel()
+        live.bell.hush()
         await self._catalogue.delete(QUEUE, name)
         await self._store.clear(live.queue.number)
-        live.ring()
+        live.bell.ring()
 
     async def purge(self, name: str) -> None:
         """PurgeQueue. QueueDoesNotExist."""
@@ -198,8 +195,8 @@ class Queues:
         now = self._clock.now()
         live.queue.add(entry, now)
         if entry.visible_at <= now:
-            live.ring()
-        self._set_timer(live)
+            live.bell.ring()
+        live.bell.look_ahead()
 
     # -- receiving ---------------------------------------------------------------------------------------------------
 
@@ -233,12 +230,11 @@ class Queues:
                 break
             queue.receive(entry, now, now + timeout)
             _logged(self._store.received(queue.number, entry.sequence, entry.receive_count, entry.first_received_at))
-            handle = f"{queue.number}:{entry.sequence}:{entry.message_id}:{entry.receipts}"
-            encoded = base64.b64encode(handle.encode()).decode()
-            deliveries.append(Delivery(message, encoded, entry.receive_count, entry.first_received_at))
+            handle = handle_of(queue, entry)
+            deliveries.append(Delivery(message, handle, entry.receive_count, entry.first_received_at))
             if len(deliveries) >= limit:
                 break
-        self._set_timer(live)
+        live.bell.look_ahead()
         return deliveries
 
     def _drop_expired(self, live: LiveQueue, now: float) -> None:
@@ -268,48 +264,11 @@ class Queues:
         self._store.move(live.queue.number, entry.sequence, grave.queue.number, sequence, moved).add_done_callback(done)
         return True
 
-    async def wait(self, live: LiveQueue, seconds: float) -> None:
-        """Until a message may be visible, or for `seconds` by the clock."""
-        woken: Future[None] = asyncio.get_running_loop().create_future()
-
-        def wake() -> None:
-            if not woken.done():
-                woken.set_result(None)
-
-        timer = self._clock.call_later(seconds, wake)
-        stop = self.watch(live, wake)
-        try:
-            await woken
-        finally:
-            timer.cancel()
-            stop()
-
-    def watch(self, live: LiveQueue, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call `wake` whenever a message may have become visible; the answer ends that."""
-        live.listeners.append(wake)
-        self._set_timer(live)
-        return lambda: live.listeners.remove(wake) if wake in live.listeners else None
-
-    def _set_timer(self, live: LiveQueue) -> None:
-        """Ring when the next hidden message comes back, if anyone listens."""
-        if live.timer is not None:
-            live.timer.cancel()
-            live.timer = None
-        due = live.queue.next_return() if live.listeners else None
-        if due is not None:
-            live.timer = self._clock.call_later(max(0.0, due - self._clock.now()), self._returned, live)
-
-    def _returned(self, live: LiveQueue) -> None:
-        live.timer = None
-        live.queue.release(self._clock.now())
-        live.ring()
-        self._set_timer(live)
-
     # -- after receiving ---------------------------------------------------------------------------------------------
 
     def delete_message(self, live: LiveQueue, handle: str) -> Future[None]:
         """DeleteMessage. ReceiptHandleIsInvalid, or InvalidParameter when a FIFO queue's handle has expired."""
-        entry, receipt = self._entry(live, handle)
+        entry, receipt = entry_of(live.queue, handle)
         if entry is None:
             done: Future[None] = asyncio.get_running_loop().create_future()
             done.set_result(None)
@@ -320,12 +279,12 @@ class Queues:
             )
         live.queue.remove(entry)
         if live.queue.settings.fifo:
-            live.ring()  # the next of its group may go
+            live.bell.ring()  # the next of its group may go
         return self._store.delete(live.queue.number, [entry.sequence])
 
     def change_visibility(self, live: LiveQueue, handle: str, seconds: int) -> None:
         """ChangeMessageVisibility. ReceiptHandleIsInvalid, MessageNotInflight."""
-        entry, _ = self._entry(live, handle)
+        entry, _ = entry_of(live.queue, handle)
         now = self._clock.now()
         if entry is None or not entry.in_flight or entry.visible_at <= now:
             raise MessageNotInflight(
@@ -335,20 +294,8 @@ class Queues:
         live.queue.hide(entry, now + seconds)
         if seconds == 0:
             live.queue.release(now)
-            live.ring()
-        self._set_timer(live)
-
-    def _entry(self, live: LiveQueue, handle: str) -> tuple[Entry | None, int]:
-        try:
-            number, sequence, message_id, receipt = base64.b64decode(handle, validate=True).decode().split(":")
-            if int(number) != live.queue.number:
-                raise ValueError
-            entry = live.queue.get(int(sequence))
-            return (entry if entry is not None and entry.message_id == message_id else None), int(receipt)
-        except (ValueError, binascii.Error):
-            raise ReceiptHandleIsInvalid(
-                f'The input receipt handle "{handle[:256]}" is not a valid receipt handle.'
-            ) from None
+            live.bell.ring()
+        live.bell.look_ahead()
 
     def counts(self, live: LiveQueue) -> tuple[int, int, int]:
         """Messages that are visible, in flight and delayed."""

@@ -124,7 +124,7 @@ async def receive_message(turn: Turn) -> Output:
     until = turn.queues.now() + wait
     deliveries = turn.queues.receive(live, limit, timeout)
     while not deliveries and (left := until - turn.queues.now()) > 0:
-        await turn.queues.wait(live, left)
+        await live.bell.wait(left)
         live = turn.live()
         deliveries = turn.queues.receive(live, limit, timeout)
     system = [*(given.get("AttributeNames") or ()), *(given.get("MessageSystemAttributeNames") or ())]

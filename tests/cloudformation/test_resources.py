@@ -68,6 +68,18 @@ def test_ref_and_attributes(kind: str, properties: dict[str, str], ref: str, att
     assert attributes.items() <= identity.attributes.items()
 
 
+def test_a_clients_secret_comes_of_the_states_key() -> None:
+    def secret(key: bytes, logical_id: str = "C") -> str:
+        made: str = identify(logical_id, "AWS::Cognito::UserPoolClient", {}, "app", PLACE, lambda: key).attributes[
+            "ClientSecret"
+        ]
+        return made
+
+    assert re.fullmatch("[a-z0-9]{52}", secret(b"one"))
+    assert secret(b"one") == secret(b"one")
+    assert len({secret(b"one"), secret(b"two"), secret(b"one", "D")}) == 3
+
+
 def test_a_stream_has_an_arn_only_when_there_is_one() -> None:
     without = identify("T", "AWS::DynamoDB::Table", {}, "app", PLACE)
     assert "StreamArn" not in without.attributes

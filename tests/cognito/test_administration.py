@@ -168,11 +168,20 @@ def test_everything_is_there_after_a_restart_and_secrets_lie_sealed(tmp_path: Pa
         refresh = {"ClientId": web, "AuthFlow": "REFRESH_TOKEN_AUTH",
                    "AuthParameters": {"REFRESH_TOKEN": first["RefreshToken"]}}  # fmt: skip
         assert api.initiate_auth(**refresh)["AuthenticationResult"]["AccessToken"]
+        assert {one["name"]: one["value"] for one in stack.description["outputs"]} == outputs, "secrets among them"
+        assert stack.stack.run_file().client_secrets == {"Quiet": outputs["QuietSecret"]}
+    with running(APPLICATION) as other:
+        secrets = {one["name"]: one["value"] for one in other.description["outputs"]}
+        assert secrets["Web"] == web, "ids come of names,"
+        assert secrets["QuietSecret"] != outputs["QuietSecret"], "secrets of the state"
+    for name in ("secrets.key", "cognito.key", *(str(each.relative_to(state)) for each in state.rglob("*.jsonl"))):
+        assert (state / name).stat().st_mode & 0o077 == 0, name
     fork(state, tmp_path / "fork")
     assert (tmp_path / "fork" / "cognito.key").stat().st_mode & 0o077 == 0
     with running(APPLICATION, memory=False, state_directory=tmp_path / "fork") as stack:
         third = stack.client("cognito-idp").admin_initiate_auth(**asked, AuthParameters=known)["AuthenticationResult"]
         assert jwt.get_unverified_header(third["IdToken"])["kid"] == kid, "a fork can open what lies sealed"
+        assert {one["name"]: one["value"] for one in stack.description["outputs"]} == outputs
     kept = b"".join(
         (Path(folder) / name).read_bytes() for folder, _, names in os.walk(state) for name in names
         if "log" not in folder and not name.endswith(".log")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
 import json
 import urllib.error
@@ -308,3 +309,15 @@ def test_what_ends_late_brings_nobody_back_who_was_removed(people: Any) -> None:
 
     people.stack.call(remove_while_a_call_holds_the_user)
     assert people.error("admin_get_user", UserPoolId=people.pool, Username=email)[0] == "UserNotFoundException"
+
+
+def test_nobody_writes_lines_of_their_own_into_the_log_of_codes(people: Any) -> None:
+    pool, client = pool_of_its_own(people, UsernameAttributes=["email"], AutoVerifiedAttributes=["email"])
+    for name in ("a\x1b[2J@evil.example", "a@evil.example\u2028EMAIL to boss@example.com (boss): reset code 000000"):
+        with pytest.raises(people.api.exceptions.ClientError):
+            people.api.sign_up(ClientId=client, Username=name + "\n", Password=PASSWORD)
+        with contextlib.suppress(people.api.exceptions.InvalidParameterException):
+            people.api.sign_up(ClientId=client, Username=name, Password=PASSWORD)
+    store = people.stack.stack.wings.functions.machinery.log_store
+    lines = people.stack.call(lambda: [event.message for event in store.group(f"/aws/cognito/{pool}").events()])
+    assert all(line.isprintable() for line in lines)

@@ -194,7 +194,8 @@ def test_refresh_tokens_renew_and_are_revoked_with_all_that_came_of_them(people:
 @pytest.mark.parametrize(
     ("given", "code"),
     [
-        ({"AuthFlow": "CUSTOM_AUTH"}, "UnsupportedOperationException"),
+        ({"AuthFlow": "USER_AUTH"}, "UnsupportedOperationException"),
+        ({"AuthFlow": "CUSTOM_AUTH"}, "InvalidParameterException"),
         ({"AuthFlow": "ADMIN_USER_PASSWORD_AUTH"}, "InvalidParameterException"),
         ({"AuthParameters": {"USERNAME": "x"}}, "UserNotFoundException"),
         ({"AuthParameters": {}}, "InvalidParameterException"),

@@ -26,10 +26,17 @@ def command(state: Path | None, as_json: bool) -> None:
         "AWS_ENDPOINT_URL": run_file.aws_url,
     }
     if as_json:
-        click.echo(json.dumps({**variables, "ApiKeys": dict(run_file.api_keys)}, indent=1))
+        click.echo(
+            json.dumps(
+                {**variables, "ApiKeys": dict(run_file.api_keys), "ClientSecrets": dict(run_file.client_secrets)},
+                indent=1,
+            )
+        )
         return
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
     click.echo("unset AWS_SESSION_TOKEN AWS_PROFILE")
+    for name, value in run_file.client_secrets.items():
+        click.echo(f"# client secret of {printable(name)}: {printable(value)}")
     for name, value in run_file.api_keys.items():
         click.echo(f"# API key {printable(name)} (header x-api-key): {printable(value)}")

@@ -167,6 +167,12 @@ def _environment_overrides(path: Path | None) -> dict[str, dict[str, str]]:
         raise click.UsageError(f"{path} is not SAM's env-vars JSON ({error})") from None
 
 
+def _secret_key(state_directory: Path) -> bytes:
+    from trine.stack.state import secret_key  # most templates have no secret: a start does not wait for this
+
+    return secret_key(state_directory)
+
+
 async def _serve(settings: Settings, started: dict[str, Started], *, as_json: bool, with_manifest: bool) -> None:
     import asyncio
 
@@ -183,6 +189,7 @@ async def _serve(settings: Settings, started: dict[str, Started], *, as_json: bo
         settings.stack_name,
         settings.place,
         settings.state_directory / "cache",
+        partial(_secret_key, settings.state_directory),
     )
     from trine.cli.progress import progress
     from trine.console.door import ConsoleDoor

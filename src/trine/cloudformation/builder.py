@@ -23,7 +23,7 @@ from trine.cloudformation.intrinsics import FUNCTIONS, PLACEHOLDER
 from trine.cloudformation.local_files import local_files
 from trine.cloudformation.names import uuid_id
 from trine.cloudformation.parameters import Parameter
-from trine.cloudformation.resources import Identity, Resource, identify
+from trine.cloudformation.resources import Identity, Resource, SecretKey, identify
 
 _RULE = "template/reference"
 NestedOutputs = Callable[[str, dict[str, Any], FilePath, Location], Mapping[str, Any]]
@@ -41,7 +41,9 @@ class Builder:
         place: Place,
         directory: FilePath,
         nested_outputs: NestedOutputs,
+        secret_key: SecretKey,
     ) -> None:
+        self.secret_key = secret_key
         self.expansion, self.parameters = expansion, parameters
         self.stack_name, self.place, self.directory = stack_name, place, directory
         self.nested_outputs = nested_outputs
@@ -239,7 +241,7 @@ class Builder:
         if types:
             properties = coerce(properties, types)
         properties.update(self.expansion.literals.get(logical_id, {}))
-        identity = identify(logical_id, kind, properties, self.stack_name, self.place)
+        identity = identify(logical_id, kind, properties, self.stack_name, self.place, self.secret_key)
         location = self.expansion.places.of(("Resources", logical_id))
         files = local_files(kind, properties, self.directory)
         if "TemplateURL" in files and files["TemplateURL"].is_file():

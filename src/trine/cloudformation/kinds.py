@@ -225,7 +225,7 @@ KINDS: Mapping[str, Kind] = {
     "AWS::Cognito::UserPoolClient": Kind(
         "{id}",
         id="lower26",
-        attributes={"ClientId": "{id}", "Name": "{name}", "ClientSecret": "{uuid}"},
+        attributes={"ClientId": "{id}", "Name": "{name}", "ClientSecret": "{secret}"},
     ),
     "AWS::Cognito::UserPoolGroup": Kind(name="GroupName"),
     "AWS::Cognito::UserPoolUser": Kind("{Username}"),

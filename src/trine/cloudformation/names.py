@@ -1,12 +1,13 @@
 """Physical names of what a template does not name: in AWS's shapes, but the same at every start.
 
 AWS appends random characters; here they are a hash of stack name and logical id, so that a table keeps its data and an
-API its address when the template is read again.
+API its address when the template is read again. Secrets are hashed with a key that lies with the stack's state.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _LOWER = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -50,6 +51,12 @@ def uuid_id(stack_name: str, logical_id: str) -> str:
     """A version-4 shaped UUID, as event source mappings and KMS keys have."""
     digits = hashlib.sha256(f"uuid\0{stack_name}\0{logical_id}".encode()).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
+
+
+def secret_text(key: bytes, stack_name: str, logical_id: str) -> str:
+    """52 letters and digits, as a client secret of Cognito has: nobody without `key` can tell it from random ones."""
+    digest = hmac.digest(key, f"secret\0{stack_name}\0{logical_id}".encode(), "sha512").hex()
+    return _characters(_LOWER, 26, digest[:64]) + _characters(_LOWER, 26, digest[64:])
 
 
 def hex_id(prefix: str, stack_name: str, logical_id: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,15 @@ from trine.cloudformation.places import Places
 # Streams are labelled by the time they were made; the name must be the same at every start.
 STREAM_LABEL = "2026-01-01T00:00:00.000"
 _FIELD = re.compile(r"\{(\{\}|[A-Za-z_0-9]*)\}")
+
+
+SecretKey = Callable[[], bytes]
+"""Gives the key that lies with a stack's state, when a template has a secret to make with it."""
+
+
+def no_key() -> bytes:
+    """The key of who reads a template and runs nothing: the secrets stand in for those of a stack."""
+    return b"no stack"
 
 
 class Identity(Struct, frozen=True):
@@ -60,14 +69,20 @@ class Resource(Struct):
         return self._places.of(("Resources", own_id, "Properties", *steps))
 
 
-def identify(logical_id: str, kind_name: str, properties: Mapping[str, Any], stack_name: str, place: Place) -> Identity:
-    """The names of a resource, from its resolved `properties`. Never fails: a missing property leaves a gap."""
+def identify(
+    logical_id: str, kind_name: str, properties: Mapping[str, Any], stack_name: str, place: Place,
+    secret_key: SecretKey = no_key,
+) -> Identity:  # fmt: skip
+    """The names of a resource, from its resolved `properties`. Never fails: a missing property leaves a gap.
+
+    `secret_key` gives the key of made secrets, when a resource has one.
+    """
     kind = KINDS.get(kind_name)
     known = kind is not None
     shape = kind or Kind()
     given = properties.get(shape.name) if shape.name else None
     name = given if isinstance(given, str) and given else _generated_name(shape, logical_id, properties, stack_name)
-    fields = _Fields(shape, logical_id, name, properties, stack_name, place)
+    fields = _Fields(shape, logical_id, name, properties, stack_name, place, secret_key)
     attributes = {key: fields.fill(text) for key, text in shape.attributes.items()}
     if kind_name == "AWS::DynamoDB::Table" and not isinstance(properties.get("StreamSpecification"), Mapping):
         attributes.pop("StreamArn", None)
@@ -83,8 +98,16 @@ class _Fields:
     """The fields that the texts of a `Kind` may name."""
 
     def __init__(
-        self, kind: Kind, logical_id: str, name: str, properties: Mapping[str, Any], stack: str, place: Place
+        self,
+        kind: Kind,
+        logical_id: str,
+        name: str,
+        properties: Mapping[str, Any],
+        stack: str,
+        place: Place,
+        secret_key: SecretKey,
     ) -> None:
+        self.secret_key = secret_key
         self.kind, self.logical_id, self.name = kind, logical_id, name
         self.properties, self.stack, self.place = properties, stack, place
 
@@ -117,6 +140,8 @@ class _Fields:
             return self.made_id(self.kind.id)
         if name in ("uuid", "lower17"):
             return self.made_id(name)
+        if name == "secret":
+            return names.secret_text(self.secret_key(), self.stack, self.logical_id)
         if name == "root_resource":
             return names.lower_id(self.stack, f"{self.logical_id}/", 10)
         if name == "default_group":

@@ -19,7 +19,7 @@ from trine.cloudformation.expansion import expand_template
 from trine.cloudformation.faults import Fault, TemplateFaults
 from trine.cloudformation.nested import NestedStacks
 from trine.cloudformation.parameters import Parameter, resolve_parameters
-from trine.cloudformation.resources import Resource
+from trine.cloudformation.resources import Resource, SecretKey, no_key
 
 
 class Output(Struct, frozen=True):
@@ -69,23 +69,30 @@ def load_template(
     stack_name: str = "trine",
     place: Place | None = None,
     cache_directory: Path | None = None,
+    secret_key: SecretKey = no_key,
 ) -> Template:
     """Read the template file at `path` as AWS would deploy it.
 
     `cache_directory` keeps expansions (`None`: none is kept). Relative paths in the template start at its folder.
     Nested stacks and applications in local files are read as well; their resources stand in `resources` under
-    `Stack.Resource`, their templates in `nested`. Raises TemplateFaults with all faults that were found.
+    `Stack.Resource`, their templates in `nested`. `secret_key` gives the key of the secrets that the template has made.
+    Raises TemplateFaults with all faults that were found.
     """
-    return _load(
-        Path(path).absolute(), dict(parameter_overrides or {}), stack_name, place or Place(), cache_directory, 0
-    )
+    overrides = dict(parameter_overrides or {})
+    return _load(Path(path).absolute(), overrides, stack_name, place or Place(), cache_directory, secret_key, 0)
 
 
 def _load(
-    path: Path, overrides: dict[str, str], stack_name: str, place: Place, cache_directory: Path | None, depth: int
+    path: Path,
+    overrides: dict[str, str],
+    stack_name: str,
+    place: Place,
+    cache_directory: Path | None,
+    secret_key: SecretKey,
+    depth: int,
 ) -> Template:
     def load_nested(nested_path: Path, values: dict[str, str], nested_name: str) -> Template:
-        return _load(nested_path, values, nested_name, place, cache_directory, depth + 1)
+        return _load(nested_path, values, nested_name, place, cache_directory, secret_key, depth + 1)
 
     expansion = expand_template(path, overrides, place.region, cache_directory)
     faults = [*expansion.faults, *expansion.entry_faults]
@@ -98,7 +105,7 @@ def _load(
     if expansion.faults:
         raise TemplateFaults(faults)
     nested: NestedStacks[Template] = NestedStacks(load_nested, stack_name, depth)
-    builder = Builder(expansion, parameters, stack_name, place, path.parent, nested.outputs)
+    builder = Builder(expansion, parameters, stack_name, place, path.parent, nested.outputs, secret_key)
     resources = builder.resources()
     outputs = {
         name: Output(name, value, description, export, location)

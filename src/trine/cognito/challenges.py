@@ -6,11 +6,14 @@ A challenge is answered once: `take` removes it, so nothing can be played again.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from trine.clock import Clock
 from trine.cognito import limits, srp
 from trine.cognito.errors import NotAuthorized
+from trine.cognito.model import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,23 @@ class Challenge:
     name: str
     pool_id: str
     client_id: str
-    username: str | None
+    user: User | None
     """None for a user who does not exist: the answer is wrong whatever it is."""
     ends_at: float
     exchange: srp.Exchange | None = None
+    """The exchange by SRP that the password is proved in."""
+    secret: bytes = b""
+    """The authenticator's secret that is being set up."""
+    is_set_up: bool = False
+    """A code of that secret was right."""
+    login: str = ""
+    """The name that was given, of a custom sign-in."""
+    history: tuple[Mapping[str, Any], ...] = ()
+    """The answered challenges of a custom sign-in; empty in every other one."""
+    private: Mapping[str, Any] = field(default_factory=dict)
+    """What CreateAuthChallenge told for VerifyAuthChallengeResponse alone."""
+    metadata: str | None = None
+    """What CreateAuthChallenge told for DefineAuthChallenge."""
 
 
 class Challenges:
@@ -39,10 +55,13 @@ class Challenges:
         while len(self._open) > limits.CHALLENGES_MAX:
             self._open.popitem(last=False)
 
-    def take(self, token: str, name: str, client_id: str) -> Challenge:
-        """The challenge, used up. NotAuthorized when there is none of that name for this client, or it has ended."""
+    def take(self, token: str, name: str, client_id: str | None = None) -> Challenge:
+        """The challenge, used up. NotAuthorized when there is none of that name for this client, or it has ended.
+
+        Operations on a session that name no client give none.
+        """
         found = self._open.pop(token, None)
-        if found is None or found.name != name or found.client_id != client_id:
+        if found is None or found.name != name or client_id not in (None, found.client_id):
             raise NotAuthorized("Invalid session for the user.")
         if found.ends_at <= self._clock.now():
             raise NotAuthorized("Invalid session for the user, session is expired.")

@@ -63,13 +63,14 @@ class Codes:
         digest = _digest(pool, user, attribute, code)
         user.codes[purpose] = Code(digest, now + lifetime_seconds, tries_left, attribute, counted_since)
         address = user.attributes[attribute]
-        self._deliver(pool.id, f"{MEDIUM[attribute]} to {address} ({user.username}): {purpose} code {code}")
+        who = f"{shown(address)} ({shown(user.username)})"
+        self._deliver(pool.id, f"{MEDIUM[attribute]} to {who}: {purpose} code {code}")
         return Delivery(attribute, address)
 
     def tell(self, pool: Pool, user: User, message: str) -> None:
         """Send a message to whatever address the user has."""
         address = user.attributes.get("email") or user.attributes.get("phone_number") or "nobody"
-        self._deliver(pool.id, f"message to {address} ({user.username}): {message}")
+        self._deliver(pool.id, f"message to {shown(address)} ({shown(user.username)}): {message}")
 
     def check(self, pool: Pool, user: User, purpose: str, code: str) -> Code:
         """Use up the code. ExpiredCode when it is too old or there is none, CodeMismatch when it is wrong."""
@@ -81,6 +82,11 @@ class Codes:
             raise CodeMismatch
         del user.codes[purpose]
         return kept
+
+
+def shown(text: str) -> str:
+    """A name or address as a line of the log shows it: nobody writes lines of their own into it, nor moves a cursor."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def contact_of(pool: Pool, user: User, *, verified: bool) -> str:

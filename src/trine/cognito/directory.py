@@ -202,6 +202,10 @@ class Directory:
         pool = self.pools.get(user.pool_id)
         return pool is not None and self._users.get(pool.id, {}).get(self._key(user)) is user
 
+    def still_here(self, user: User | None) -> User | None:
+        """`user`, unless there is none or it was removed meanwhile."""
+        return user if user is not None and self.is_here(user) else None
+
     def _keep(self, user: User) -> None:
         self._index(user)
         self._write("user", f"{user.pool_id}/{user.username}", asdict(user))

@@ -17,7 +17,7 @@ from trine.aws.errors import AwsError
 from trine.aws.protocol import ServiceModel
 from trine.aws.protocol_errors import Violations
 from trine.cognito.errors import InvalidParameter
-from trine.cognito.operations import account, administration, groups, pools, sign_in, sign_up
+from trine.cognito.operations import account, administration, groups, pools, second_factor, sign_in, sign_up
 from trine.cognito.operations.operation import Operation, Rooms, Turn
 from trine.http.message import Request, Response
 from trine.iam.access import Access
@@ -31,6 +31,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **groups.OPERATIONS,
     **sign_up.OPERATIONS,
     **sign_in.OPERATIONS,
+    **second_factor.OPERATIONS,
     **account.OPERATIONS,
     **administration.OPERATIONS,
 }

@@ -75,8 +75,16 @@ class CodeMismatch(CognitoError):
 class ExpiredCode(CognitoError):
     """The code is too old, or there is none."""
 
-    def __init__(self) -> None:
-        super().__init__("Invalid code provided, please request a code again.")
+    def __init__(self, message: str = "Invalid code provided, please request a code again.") -> None:
+        super().__init__(message)
+
+
+class EnableSoftwareTokenMFA(CognitoError):
+    """The code shows no possession of the secret that is being set up."""
+
+
+class SoftwareTokenMFANotFound(CognitoError):
+    """The pool or the user has no authenticator."""
 
 
 class LimitExceeded(CognitoError):

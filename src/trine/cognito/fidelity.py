@@ -9,7 +9,8 @@ from trine.aws.fidelity import Fidelity
 
 _E, _S = Fidelity.ENFORCED, Fidelity.STORED
 _TRIGGERS = ("PreSignUp", "PostConfirmation", "PreAuthentication", "PostAuthentication", "PreTokenGeneration",
-             "PreTokenGenerationConfig")  # fmt: skip
+             "PreTokenGenerationConfig", "DefineAuthChallenge", "CreateAuthChallenge",
+             "VerifyAuthChallengeResponse")  # fmt: skip
 
 FIDELITY: dict[str, dict[str, Fidelity]] = {
     "AWS::Cognito::UserPool": {
@@ -25,6 +26,8 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "AdminCreateUserConfig": _E,
         "AdminCreateUserConfig.InviteMessageTemplate": _S,
         "DeletionProtection": _E,
+        "MfaConfiguration": _E,
+        "EnabledMfas": _E,
         "LambdaConfig": Fidelity.IGNORED,
         **{f"LambdaConfig.{trigger}": _E for trigger in _TRIGGERS},
         "UserPoolTags": _S,

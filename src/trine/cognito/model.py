@@ -16,6 +16,8 @@ from trine.cognito.passwords import DEFAULT_POLICY
 UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 _FLOWS_DEFAULT = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
 
+SOFTWARE = "SOFTWARE_TOKEN_MFA"
+"""The second factor that is built: codes of an authenticator application."""
 _OLDER_FLOWS = {
     "ADMIN_NO_SRP_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
     "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
@@ -83,6 +85,17 @@ class Pool:
     def triggers(self) -> Mapping[str, Any]:
         """`LambdaConfig`: trigger → function ARN."""
         return self.settings.get("LambdaConfig") or {}
+
+    @property
+    def mfa(self) -> str:
+        """`OFF`, `OPTIONAL` (who wants it) or `ON` (everybody)."""
+        return str(self.settings.get("MfaConfiguration") or "OFF")
+
+    @property
+    def software_tokens(self) -> bool:
+        """Whether codes of an authenticator application may be the second factor."""
+        by_api = (self.settings.get("SoftwareTokenMfaConfiguration") or {}).get("Enabled")
+        return bool(by_api) or SOFTWARE in (self.settings.get("EnabledMfas") or ())
 
     def folded(self, name: str) -> str:
         """A user name or address as it is looked up by."""
@@ -184,6 +197,25 @@ class User:
     """Purpose (`sign_up`, `reset`, `verify:email`) → the code."""
     wrong_passwords: int = 0
     locked_until: float = 0.0
+    software_token: str = ""
+    """The sealed secret of the authenticator; empty without one."""
+    software_token_pending: str = ""
+    """One that no code has proved yet, sealed."""
+    software_token_step: int = 0
+    """The half minute of the last code: none is good twice."""
+    software_token_device: str = ""
+    software_token_wanted: bool = False
+    software_token_preferred: bool = False
+    wrong_codes: int = 0
+    """Wrong codes since the last right one; a right password does not forgive them."""
+
+    @property
+    def factors(self) -> dict[str, Any]:
+        """`UserMFASettingList` and `PreferredMfaSetting`, where there is something to say."""
+        if not self.software_token_wanted:
+            return {}
+        preferred = {"PreferredMfaSetting": SOFTWARE} if self.software_token_preferred else {}
+        return {"UserMFASettingList": [SOFTWARE], **preferred}
 
     @property
     def sub(self) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from trine.cognito import srp
 from trine.cognito.codes import Delivery
-from trine.cognito.model import Pool
+from trine.cognito.model import Pool, User
 from trine.cognito.vault import Vault
 
 _LETTERS = "abcdefghijklmnoprstw"
@@ -34,6 +34,11 @@ def delivery(vault: Vault, pool: Pool, login: str) -> dict[str, str]:
         return Delivery("email", login).document()
     name, host, *_ = (_LETTERS[byte % len(_LETTERS)] for byte in vault.mark(f"{pool.id} address {pool.folded(login)}"))
     return Delivery("email", f"{name}@{host}").document()
+
+
+def nobody(pool: Pool, login: str) -> User:
+    """Somebody who does not exist, for functions that are asked about them all the same."""
+    return User(pool.id, login, {}, "UNKNOWN", 0.0, 0.0)
 
 
 def signing_in(vault: Vault, pool: Pool, login: str) -> Seeming:

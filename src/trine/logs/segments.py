@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from trine.kv.disk import private
 from trine.logs import limits
 from trine.logs.event import Row, StreamInfo
 
@@ -39,15 +40,15 @@ class Segments:
 
     def write(self, rows: Sequence[Row], markers: Sequence[Mapping[str, Any]]) -> None:
         """Append a batch. Raises OSError."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lines = [orjson.dumps(marker, option=orjson.OPT_APPEND_NEWLINE) for marker in markers]
         if rows:
             lines.append(orjson.dumps(rows, option=orjson.OPT_APPEND_NEWLINE))
-        with self._current.open("ab") as file:
+        with open(self._current, "ab", opener=private) as file:
             full = file.tell() > limits.SEGMENT_MAX_BYTES
             if full:
                 self._set_aside()
-        with self._current.open("ab") as file:
+        with open(self._current, "ab", opener=private) as file:
             file.write(b"".join(lines))
 
     def _set_aside(self) -> None:
@@ -135,9 +136,10 @@ class Segments:
 
     def write_meta(self, document: Mapping[str, Any]) -> None:
         """Keep what is set for the group; whole or not at all. Raises OSError."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = self._meta.with_suffix(f".{os.getpid()}.tmp")
-        fresh.write_bytes(orjson.dumps(document))
+        with open(fresh, "wb", opener=private) as file:
+            file.write(orjson.dumps(document))
         fresh.rename(self._meta)
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from trine.kv.disk import private
 from trine.metering.limits import (
     MINUTE_SECONDS,
     MINUTES_IN_MEMORY_MAX_COUNT,
@@ -111,7 +112,7 @@ class Ledger:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             for day, added in lines.items():
-                with (self._directory / f"{day}{_SUFFIX}").open("ab") as file:
+                with open(self._directory / f"{day}{_SUFFIX}", "ab", opener=private) as file:
                     file.write(b"\n".join(added) + b"\n")
         except OSError as error:
             _log.error("usage could not be written: %s", error)
@@ -130,7 +131,8 @@ class Ledger:
             try:
                 before = gzip.decompress(packed.read_bytes()) if packed.exists() else b""
                 fresh = packed.with_suffix(".new")
-                fresh.write_bytes(gzip.compress(before + path.read_bytes(), 9, mtime=0))
+                with open(fresh, "wb", opener=private) as file:
+                    file.write(gzip.compress(before + path.read_bytes(), 9, mtime=0))
                 fresh.replace(packed)
                 path.unlink()
             except (OSError, EOFError) as error:

@@ -36,6 +36,8 @@ class RunFile:
     stack_name: str = "trine"
     api_keys: Mapping[str, str] = field(default_factory=dict)
     """Name → value of the template's API keys."""
+    client_secrets: Mapping[str, str] = field(default_factory=dict)
+    """Logical id → secret of the template's user pool clients that have one."""
     state_directory: Path = field(default=Path(), compare=False)
     """Where the file was read from; not part of it."""
 

@@ -43,6 +43,7 @@ from trine.stack.settings import Settings
 from trine.stack.state import open_store, own_directory, store_faults
 from trine.stack.trace_export import TraceExport
 
+USER_POOL_CLIENT = "AWS::Cognito::UserPoolClient"
 CLOSE_GRACE_SECONDS = 3.0
 
 ConsoleHandler = Callable[[Request], Response | Awaitable[Response]]
@@ -188,6 +189,11 @@ class Stack:
             account_id=self.settings.place.account_id,
             access_key_id=key.access_key_id,
             secret_access_key=key.secret_access_key,
+            client_secrets={
+                client.logical_id: str(client.attributes["ClientSecret"])
+                for client in self.template.of_type(USER_POOL_CLIENT)
+                if client.properties.get("GenerateSecret")
+            },
             api_keys={api_key.name: api_key.value for api_key in self.wings.usage.keys},
         )
 

@@ -5,11 +5,13 @@ Here the store's faults become `StateFault`, so that whoever starts a stack or l
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from trine.aws.ids import SystemIds
 from trine.clock import Clock
 from trine.cognito.user_pools import KEY_FILE
 from trine.kv import maintenance
@@ -22,6 +24,7 @@ from trine.kv.store import Store
 from trine.stack.observing import USAGE_DIRECTORY
 
 STORE = "store"
+SECRETS_FILE, SECRETS_KEY_BYTES = "secrets.key", 32
 
 
 class StateFault(Exception):
@@ -42,6 +45,21 @@ def own_directory(state_directory: Path) -> None:
     with store_faults():
         state_directory.mkdir(parents=True, exist_ok=True)
         state_directory.chmod(0o700)
+
+
+def secret_key(state_directory: Path) -> bytes:
+    """The key with which secrets of a template are made; it lies with the state once it was asked for. StateFault."""
+    file = state_directory / SECRETS_FILE
+    with store_faults():
+        if not file.exists():
+            draft = file.with_suffix(f".{os.getpid()}")
+            with open(draft, "wb", opener=private) as fresh:
+                fresh.write(SystemIds().random_bytes(SECRETS_KEY_BYTES))
+            draft.replace(file)
+        key = file.read_bytes()
+    if len(key) != SECRETS_KEY_BYTES:
+        raise StateFault(f"{file} holds no key: it has {len(key)} bytes instead of {SECRETS_KEY_BYTES}")
+    return key
 
 
 def open_store(state_directory: Path, clock: Clock, *, memory: bool) -> Store:
@@ -74,7 +92,8 @@ def fork(state_directory: Path, target: Path) -> None:
         usage = state_directory / USAGE_DIRECTORY
         if usage.is_dir():  # the store does not hold it: bills are made without opening one
             shutil.copytree(usage, target / USAGE_DIRECTORY)
-    key = state_directory / KEY_FILE
-    if key.exists():  # without it nobody could open what the fork's user pools keep sealed
-        with open(target / KEY_FILE, "xb", opener=private) as copy:
-            copy.write(key.read_bytes())
+    for name in (KEY_FILE, SECRETS_FILE):  # with them the fork opens what lies sealed, and has the same secrets
+        key = state_directory / name
+        if key.exists():
+            with open(target / name, "xb", opener=private) as copy:
+                copy.write(key.read_bytes())

@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -26,6 +27,7 @@ from trine.metering.usage import root_of
 from trine.stack.observing import Books
 from trine.stack.settings import Settings
 from trine.stack.stack import Stack
+from trine.stack.state import secret_key
 
 START_TIMEOUT_SECONDS = 360.0
 """A first start installs what functions ask for."""
@@ -161,9 +163,11 @@ def running(
 
 
 async def _start(settings: Settings, clock: Clock) -> Stack:
+    state = settings.state_directory
     template = load_template(
-        settings.template, settings.parameters, settings.stack_name, settings.place, settings.state_directory / "cache"
-    )
+        settings.template, settings.parameters, settings.stack_name, settings.place, state / "cache",
+        partial(secret_key, state),
+    )  # fmt: skip
     return await Stack.start(settings, template, lambda stack: ConsoleDoor(stack).handle, clock=clock)
 
 

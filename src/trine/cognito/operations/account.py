@@ -21,6 +21,7 @@ async def get_user(turn: Turn) -> Output:
     return {
         "Username": user.username,
         "UserAttributes": user_attributes.written(user_attributes.readable(user.attributes, client)),
+        **user.factors,
     }
 
 

@@ -79,6 +79,13 @@ class Turn(NamedTuple):
             raise UserNotFound
         return found
 
+    def session(self) -> str:
+        """The `Session` that the call brings. InvalidParameter without one."""
+        given = self.input.get("Session")
+        if not given:
+            raise InvalidParameter("Missing required parameter Session")
+        return str(given)
+
     def save(self, user: User) -> None:
         """Keep a changed user. UserNotFound for one who was removed meanwhile."""
         user.modified_at = self.rooms.clock.now()
@@ -115,4 +122,5 @@ def describe_user(user: User, attributes: Mapping[str, str] | None = None, *, me
         "UserLastModifiedDate": user.modified_at,
         "Enabled": user.enabled,
         "UserStatus": user.status,
+        **(user.factors if member == "UserAttributes" else {}),
     }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import samtranslator
 
-from trine.cloudformation.least_privilege import entries, expression
+from trine.cloudformation.least_privilege import _POLICY_TEMPLATES, entries, expression
 from trine.cloudformation.template import Template, load_template
 
 TEXT = """
@@ -65,3 +67,18 @@ def test_policy_templates_only_where_every_right_of_theirs_was_used(template: Te
     conditioned = {**allow(write, table), "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["U#*"]}}}
     (entry,) = entries(template, [conditioned])
     assert entry[-3:] == ["        ForAllValues:StringLike:", "          dynamodb:LeadingKeys:", '            - "U#*"']
+
+
+@pytest.mark.parametrize("name", sorted(_POLICY_TEMPLATES))
+def test_policy_templates_are_those_of_the_translator(name: str) -> None:
+    """One is proposed for exactly what it allows, so it has to allow what AWS's translator says."""
+    data = Path(samtranslator.__file__).parent / "policy_templates_data" / "policy_templates.json"
+    theirs = json.loads(data.read_text())["Templates"][name]
+    parameter, _, actions, endings = _POLICY_TEMPLATES[name]
+    assert list(theirs["Parameters"]) == [parameter]
+    (statement,) = theirs["Definition"]["Statement"]
+    assert {action.removesuffix("*") for action in statement["Action"]} == actions
+    resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    variable = "${" + parameter[0].lower() + parameter[1:] + "}"
+    found = {resource["Fn::Sub"][0].partition(variable)[2] for resource in resources}
+    assert found <= set(endings), "what it covers is looked for"

@@ -219,7 +219,8 @@ class Directory:
             path, _, name = arn.removeprefix("arn:aws:iam::aws:policy").rpartition("/")
             self._aws[arn] = ManagedPolicy(
                 name, f"{path}/", arn, "ANPA" + "".join(ch for ch in name.upper() if ch.isalpha())[:17].ljust(17, "A"),
-                0.0, 0.0, {"v1": (json.dumps(found["Document"]), 0.0)}, description=found.get("Description", ""),
+                0.0, 0.0, {found["VersionId"]: (json.dumps(found["Document"]), 0.0)},
+                default_version=found["VersionId"], description=found["Description"],
             )  # fmt: skip
         return self._aws[arn]
 

@@ -21,7 +21,7 @@ from trine.cognito.operations import account, administration, groups, pools, sec
 from trine.cognito.operations.operation import Operation, Rooms, Turn
 from trine.http.message import Request, Response
 from trine.iam.access import Access
-from trine.iam.door import Deed, Right, ServiceApi, ServiceCall, ServiceDoor
+from trine.iam.door import Deed, Right, ServiceApi, ServiceCall, ServiceDoor, passing
 from trine.trace import TraceBook
 
 _log = logging.getLogger("trine.cognito")
@@ -49,7 +49,10 @@ def user_pools_api(rooms: Rooms) -> ServiceApi:
     def rights(call: ServiceCall) -> list[Right]:
         pool_id = call.input.get("UserPoolId")
         resource = rooms.place.arn(SERVICE, f"userpool/{pool_id}") if pool_id is not None else "*"
-        return [Right(f"{SERVICE}:{call.operation}", resource)]
+        wanted = [Right(f"{SERVICE}:{call.operation}", resource)]
+        if OPERATIONS[call.operation].passes_role and (role := call.input.get("RoleArn")):
+            wanted.append(passing(role, f"{SERVICE}.amazonaws.com"))
+        return wanted
 
     return ServiceApi(
         service=SERVICE,

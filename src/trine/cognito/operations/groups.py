@@ -112,8 +112,8 @@ async def users_of_group(turn: Turn) -> Output:
 
 
 OPERATIONS = {
-    "CreateGroup": Operation(create_group),
-    "UpdateGroup": Operation(update_group),
+    "CreateGroup": Operation(create_group, passes_role=True),
+    "UpdateGroup": Operation(update_group, passes_role=True),
     "GetGroup": Operation(get_group),
     "DeleteGroup": Operation(delete_group),
     "ListGroups": Operation(list_groups),

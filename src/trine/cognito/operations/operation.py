@@ -94,10 +94,12 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`run` answers. A signed operation is authorized on the pool it names, or on `*` when it names none."""
+    """`run` answers. A signed operation is authorized on the pool it names, or on `*` when it names none; who hands a
+    role over (`RoleArn`) needs `iam:PassRole` on it too."""
 
     run: Callable[[Turn], Awaitable[Output]]
     signed: bool = True
+    passes_role: bool = False
 
 
 def page(items: Sequence[Any], wanted: Input, member: str, token: str, size: str) -> dict[str, Any]:

@@ -234,7 +234,11 @@ class Scene:
 
     def heard(self) -> list[str]:
         """What the victim was invoked with."""
-        events = self.stack.client("logs").filter_log_events(logGroupName="/aws/lambda/victim")["events"]
+        logs = self.stack.client("logs")
+        try:
+            events = logs.filter_log_events(logGroupName="/aws/lambda/victim")["events"]
+        except logs.exceptions.ResourceNotFoundException:  # it was never invoked
+            return []
         return [event["message"] for event in events if event["message"].startswith("HEARD")]
 
     def until(self, condition: Callable[[], bool]) -> None:

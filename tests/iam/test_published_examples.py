@@ -226,3 +226,57 @@ def test_a_role_with_attribute_based_access() -> None:
     assert allowed(statement, "dynamodb:GetItem", BOOKS, {**tagged, "aws:PrincipalTag/access-project": ("peg",)})
     assert not allowed(statement, "dynamodb:GetItem", BOOKS, {**tagged, "aws:PrincipalTag/access-project": ("uni",)})
     assert not allowed(statement, "dynamodb:GetItem", BOOKS, tagged), "a variable without value equals nothing"
+
+
+CARLOS = Principal(f"arn:aws:iam::{ACCOUNT}:user/carlossalazar", ACCOUNT, "user", None, "AIDAEXAMPLEEXAMPLE13", "c")
+CARLOS_OWN = [
+    {"Effect": "Allow", "Action": ["s3:GetAccountPublicAccessBlock", "s3:ListAccessPoints", "s3:ListAllMyBuckets"],
+     "Resource": "*"},
+    {"Effect": "Allow", "Action": "s3:*",
+     "Resource": ["arn:aws:s3:::carlossalazar/*", "arn:aws:s3:::carlossalazar"]},
+    {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::*log*"},
+]  # fmt: skip
+CARLOS_BUCKET = [
+    {"Effect": "Allow", "Principal": {"AWS": CARLOS.arn}, "Action": "s3:*", "Resource": [
+        "arn:aws:s3:::carlossalazar/*", "arn:aws:s3:::carlossalazar"]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("own", "bucket", "action", "resource", "verdict"),
+    [
+        (CARLOS_OWN, CARLOS_BUCKET, "s3:PutObject", "arn:aws:s3:::carlossalazar/a", "allowed"),
+        (CARLOS_OWN, None, "s3:PutObject", "arn:aws:s3:::carlossalazar/a", "allowed"),
+        ([], CARLOS_BUCKET, "s3:PutObject", "arn:aws:s3:::carlossalazar/a", "allowed"),
+        (CARLOS_OWN, None, "s3:GetObject", "arn:aws:s3:::carlossalazar-logs/a", "explicit"),
+        (CARLOS_OWN, None, "s3:GetObject", "arn:aws:s3:::other/a", "implicit"),
+        (CARLOS_OWN, CARLOS_BUCKET, "s3:GetObject", "arn:aws:s3:::carlossalazar/my-log", "explicit"),
+    ],
+)
+def test_identity_and_resource_policy_of_one_account(
+    own: Any, bucket: Any, action: str, resource: str, verdict: str
+) -> None:
+    """IAM User Guide, "Policy evaluation for requests within a single account": Carlos and his bucket."""
+    version = {"Version": "2012-10-17"}
+    identity = (parse_policy({**version, "Statement": own}, "identity"),) if own else ()
+    resource_policy = parse_policy({**version, "Statement": bucket}, "resource") if bucket else None
+    found = evaluate(
+        Question(
+            Requester(CARLOS), action.lower(), resource, {}.get, PolicySet(identity), resource_policy=resource_policy
+        )
+    )
+    assert ("allowed" if found.allowed else "explicit" if found.explicit else "implicit") == verdict
+
+
+def test_a_deny_for_all_but_some_denies_whoever_has_a_boundary() -> None:
+    """IAM User Guide, "Permissions boundaries for IAM entities": not to be used together."""
+    version = {"Version": "2012-10-17"}
+    everything = {**version, "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    but_ann = [{"Effect": "Deny", "NotPrincipal": {"AWS": ANN.arn}, "Action": "*", "Resource": "*"}]
+    resource_policy = parse_policy({**version, "Statement": but_ann}, "resource")
+    for boundary, expected in ((None, True), (parse_policy(everything, "boundary"), False)):
+        policies = PolicySet((parse_policy(everything, "identity"),), boundary)
+        asked = Question(
+            Requester(ANN), "dynamodb:getitem", BOOKS, {}.get, policies, resource_policy=resource_policy
+        )  # fmt: skip
+        assert evaluate(asked).allowed is expected

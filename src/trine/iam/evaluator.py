@@ -110,11 +110,21 @@ def _first(policies: Iterable[CompiledPolicy], question: Question, *, allows: bo
 def applies(statement: Statement, question: Question) -> bool:
     """Does the statement speak about this request: principal, action, resource, and conditions last?"""
     return (
-        (statement.principals is None or statement.principals.names(question.requester) is not Naming.NONE)
+        _speaks_to(statement, question)
         and statement.covers_action(question.action)
         and statement.covers_resource(question.resource, question.lookup)
         and statement.holds(question.lookup)
     )
+
+
+def _speaks_to(statement: Statement, question: Question) -> bool:
+    """Does the Principal element mean the requester? A Deny with NotPrincipal denies whoever has a permissions boundary,
+    also those it lists ("Permissions boundaries for IAM entities" of the IAM User Guide).
+    """
+    principals = statement.principals
+    if principals is None or principals.names(question.requester) is not Naming.NONE:
+        return True
+    return principals.negated and not statement.allows and question.policies.boundary is not None
 
 
 def _resource_grant(question: Question) -> tuple[Naming, Statement | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,53 @@ Outputs:
   VictimRole: {Value: !GetAtt VictimRole.Arn}
 """
 CODE = """
-import glob, os, sys
+import ctypes, errno, glob, os, socket, sys, urllib.error, urllib.request
 import boto3
+libc = ctypes.CDLL(None, use_errno=True)
+def answer(url, headers):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as told:
+            return [told.status, told.read(2000).decode("latin-1")]
+    except urllib.error.HTTPError as refused:
+        return [refused.code, refused.read(2000).decode("latin-1")]
+def tried(deed):
+    try:
+        deed()
+    except OSError as error:
+        return errno.errorcode.get(error.errno, str(error))
+    return "done"
+def call(number, *arguments):
+    def deed():
+        if libc.syscall(*[ctypes.c_long(one) for one in (number, *arguments)]) < 0:
+            raise OSError(ctypes.get_errno(), "")
+    return deed
+def look(path):
+    def deed():
+        with open(path, "rb", buffering=0) as file:
+            file.seek(4096)
+            file.read(1)
+    return deed
+def reach(server):
+    met = {}
+    for pid in (1, server):
+        buffer = ctypes.create_string_buffer(16)
+        vector = (ctypes.c_long * 2)(ctypes.addressof(buffer), 16)
+        met[str(pid)] = {
+            "memory": tried(look(f"/proc/{pid}/mem")), "maps": tried(lambda: open(f"/proc/{pid}/maps").read(1)),
+            "environ": tried(lambda: open(f"/proc/{pid}/environ").read()),
+            "control": tried(lambda: os.readlink(f"/proc/{pid}/fd/4")),
+            "attach": tried(call(101, 16, pid, 0, 0)),
+            "read": tried(call(310, pid, ctypes.addressof(vector), 1, ctypes.addressof(vector), 1, 0)),
+            "take": tried(call(438, os.pidfd_open(pid) if pid == 1 else -1, 1, 0)),
+        }
+    met["links"] = 0
+    for one in range(64):
+        try:
+            with socket.socket(fileno=os.dup(one)) as found:
+                met["links"] += found.family == socket.AF_UNIX
+        except OSError:
+            pass
+    return met
 def victim(event, context):
     with open("/tmp/of-the-victim", "w") as file:
         file.write(os.environ["AWS_SECRET_ACCESS_KEY"])
@@ -58,6 +104,10 @@ def handler(event, context):
         except client.exceptions.ClientError as error:
             return error.response["Error"]
         return {"Code": "it worked"}
+    if "doors" in event:
+        return {url: answer(url, event["doors"][url]) for url in event["doors"]}
+    if "processes" in event:
+        return reach(event["server"])
     found = {}
     for path in glob.glob("/proc/[0-9]*/environ") + event["files"] + glob.glob("/tmp/*"):
         try:
@@ -144,3 +194,31 @@ def test_credentials_that_were_taken_all_the_same_end_with_the_role(stack: Runni
              if one.access_key_id == taken["aws_access_key_id"])
     ))  # fmt: skip
     assert ask(stack, "attacker", read)["Code"] == "UnrecognizedClientException"
+
+
+def test_neither_the_server_nor_its_own_guard_is_open_to_a_function(stack: RunningStack) -> None:
+    met = ask(stack, "attacker", {"processes": True, "server": os.getpid()})
+    layers = stack.stack.wings.functions.machinery.interpreters.own.layers
+    if not (layers.namespaces and layers.seccomp):
+        pytest.skip("this system has no namespaces or no seccomp")
+    for pid in ("1", str(os.getpid())):
+        assert "done" not in set(met[pid].values()), (pid, met[pid])
+    assert met["links"] == 1, "its link to the runtime alone; no control, no neighbour's"
+
+
+def test_the_doors_open_to_no_one_who_signs_nothing(stack: RunningStack) -> None:
+    victim = ask(stack, "victim", {})
+    forged = {"Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/dynamodb/aws4_request, "
+                               "SignedHeaders=host, Signature=00"}  # fmt: skip
+    aws, table = stack.aws_url, stack.stack.dynamodb_url
+    views = ("traces", "logs", "owner", "description", "link", "metrics", "bill", "")
+    doors = {f"{aws}/_trine/{view}": {} for view in views}
+    doors |= {f"{aws}/_trine/login?token={'A' * 32}": {}, f"{aws}/_trine/traces": {"Cookie": "trine=guess"}}
+    doors |= {f"{aws}/2015-03-31/functions/": {}, f"{table}/shell": forged,
+              f"{aws}/_trine/../2015-03-31/functions/victim": {}, f"{aws}//2015-03-31/functions": forged}  # fmt: skip
+    told = ask(stack, "attacker", {"doors": doors})
+    owner = stack.stack.wings.access.owner_credentials()
+    for url, (status, body) in told.items():
+        assert status >= 400 or body.startswith("<!doctype html>"), (url, status, body)  # a page, and no view
+        for secret in (owner.secret_access_key, victim["AWS_SECRET_ACCESS_KEY"], victim["AWS_SESSION_TOKEN"]):
+            assert secret not in body, url

@@ -118,9 +118,8 @@ def applies(statement: Statement, question: Question) -> bool:
 
 
 def _speaks_to(statement: Statement, question: Question) -> bool:
-    """Does the Principal element mean the requester? A Deny with NotPrincipal denies whoever has a permissions boundary,
-    also those it lists ("Permissions boundaries for IAM entities" of the IAM User Guide).
-    """
+    """Is the requester meant by the Principal element? A Deny with NotPrincipal means whoever has a permissions
+    boundary, also those it lists (IAM User Guide, "Permissions boundaries for IAM entities")."""
     principals = statement.principals
     if principals is None or principals.names(question.requester) is not Naming.NONE:
         return True

@@ -251,6 +251,11 @@ def test_managed_policies_and_versions(iam: Any) -> None:
     assert error_of(iam.get_policy, PolicyArn=arn) == (404, "NoSuchEntity", f"Policy {arn} was not found.")
     names = {one["PolicyName"] for one in iam.list_policies(Scope="AWS")["Policies"]}
     assert {"AdministratorAccess", "AmazonDynamoDBReadOnlyAccess"} <= names
+    theirs = "arn:aws:iam::aws:policy/AWSLambda_FullAccess"  # AWS's own, and for everybody to read
+    version = iam.get_policy(PolicyArn=theirs)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=theirs, VersionId=version)["PolicyVersion"]["Document"]
+    assert any("lambda:*" in statement["Action"] for statement in document["Statement"])
+    assert error_of(iam.get_policy_version, PolicyArn=theirs, VersionId="v999")[1] == "NoSuchEntity"
     assert error_of(iam.delete_policy, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")[1] == "AccessDenied"
 
 

@@ -249,6 +249,26 @@ def test_headers_that_do_not_parse(access: Access, authorization: str, code: str
     assert error.message.startswith(beginning)
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("warm", [False, True], ids=["first", "cached"])
+def test_one_authorization_header_and_no_second(access: Access, sign: Sign, key: Any, warm: bool, first: bool) -> None:
+    if warm:
+        access.authenticate(sign(*key), "dynamodb")
+    request = sign(*key)
+    other = (b"authorization", b"Bearer abc")
+    request.headers = Headers([other, *request.headers.pairs] if first else [*request.headers.pairs, other])
+    assert _refusal(access, request).code in ("IncompleteSignatureException", "MissingAuthenticationTokenException")
+
+
+def test_other_algorithms_are_refused_by_name(access: Access, sign: Sign, key: Any) -> None:
+    request = sign(*key)
+    text = request.headers.get(b"authorization") or b""
+    changed = text.replace(b"AWS4-HMAC-SHA256", b"AWS4-ECDSA-P256-SHA256")
+    pairs = [(name, changed if name.lower() == b"authorization" else value) for name, value in request.headers.pairs]
+    request.headers = Headers(pairs)
+    assert "AWS4-ECDSA-P256-SHA256" in _refusal(access, request).message
+
+
 def test_no_date_is_said_with_the_rest(access: Access) -> None:
     error = _refusal(access, _plain({"Host": "h", "Authorization": "AWS4-HMAC-SHA256 Credential=x, Signature=y"}))
     assert error.message.startswith(

@@ -212,7 +212,7 @@ def test_the_doors_open_to_no_one_who_signs_nothing(stack: RunningStack) -> None
                                "SignedHeaders=host, Signature=00"}  # fmt: skip
     aws, table = stack.aws_url, stack.stack.dynamodb_url
     views = ("traces", "logs", "owner", "description", "link", "metrics", "bill", "")
-    doors = {f"{aws}/_trine/{view}": {} for view in views}
+    doors: dict[str, dict[str, str]] = {f"{aws}/_trine/{view}": {} for view in views}
     doors |= {f"{aws}/_trine/login?token={'A' * 32}": {}, f"{aws}/_trine/traces": {"Cookie": "trine=guess"}}
     doors |= {f"{aws}/2015-03-31/functions/": {}, f"{table}/shell": forged,
               f"{aws}/_trine/../2015-03-31/functions/victim": {}, f"{aws}//2015-03-31/functions": forged}  # fmt: skip

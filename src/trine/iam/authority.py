@@ -70,7 +70,7 @@ class Authority:
             self._about(action, resource),
             resource_policy,
             endpoint_policy,
-            same_account=account_of(resource) in {"", self.account_id},
+            same_account=account_of(resource) in {"", AWS_OWNED, self.account_id},
         )
 
     def decide(self, action: str, question: Question) -> Decision:
@@ -117,6 +117,10 @@ class Authority:
     def _statements(self, resource_policy: CompiledPolicy | None) -> Iterator[Statement]:
         for policy in (*self.all_policies(), *((resource_policy,) if resource_policy is not None else ())):
             yield from policy.statements
+
+
+AWS_OWNED = "aws"
+"""The account of what AWS owns and every account may be allowed to read, such as its managed policies."""
 
 
 def account_of(resource: str) -> str:

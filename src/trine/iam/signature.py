@@ -277,6 +277,9 @@ class Verifier:
     ) -> None:
         """Every canonical form a correct signer may have used; raises InvalidSignature when none fits."""
         names = request.headers.index()
+        if len(names) != len(request.headers.pairs) and len(request.headers.all(b"authorization")) > 1:
+            # Which one counts, and to whom else? A proxy on the way may have read the other.
+            raise IncompleteSignature(service, "Request has more than one Authorization header.")
         for name in names:
             if name.startswith(b"x-amz-") and name not in key.names and name not in _UNSIGNED_ALLOWED:
                 shown = name.decode("ascii", "replace")

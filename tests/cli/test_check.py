@@ -18,6 +18,18 @@ def handler(event, context):
 """
 
 
+def test_parameters_are_given_as_to_up(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    table = "Type: AWS::Serverless::SimpleTable, Properties: {TableName: !Ref Who}"
+    template.write_text(
+        "Transform: AWS::Serverless-2016-10-31\nParameters: {Who: {Type: String}}\nResources: {T: {" + table + "}}\n"
+    )
+    without = trine("check", tmp_path)
+    assert (without.returncode, "parameter Who has no value" in without.stderr) == (2, True)
+    assert trine("check", tmp_path, "-P", "Who=me").returncode == 0
+    assert trine("check", tmp_path, "-P", "nonsense").returncode == 2
+
+
 def test_traffic_shows_what_the_text_cannot(up: StartUp, project: Path) -> None:
     (project / "src" / "profiles" / "public.py").write_text(SCANNING)
     template = project / "template.yaml"

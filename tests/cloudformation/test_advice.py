@@ -108,3 +108,48 @@ def test_a_comment_quiets_a_rule_on_its_line(advice: Callable[[str], list[Fault]
 def test_the_example_is_advised_of_its_open_doors_only() -> None:
     template = load_template(EXAMPLE)
     assert {fault.rule for fault in advise(template)} == {"apigateway/public-route"}
+
+
+MODEST = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      DefinitionBody:
+        openapi: 3.0.1
+        paths:
+          /:
+            get:
+              security: [{key: []}]
+              x-amazon-apigateway-integration:
+                type: aws_proxy
+                httpMethod: POST
+                uri: !Sub arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/${F.Arn}/response-streaming-invocations
+                responseTransferMode: STREAM
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: x
+      Handler: index.handler
+      Runtime: python3.12
+      Timeout: 300
+      VpcConfig: {SubnetIds: [!Ref Subnet], SecurityGroupIds: [sg-1]}
+      Policies:
+        - Statement:
+            - Effect: Allow
+              Action: [translate:TranslateText, rekognition:DetectLabels, ec2:DescribeVpcs, s3:ListAllMyBuckets,
+                       cloudwatch:PutMetricData, comprehend:BatchDetectSentiment, polly:SynthesizeSpeech]
+              Resource: "*"
+      Events: {Get: {Type: Api, Properties: {Path: /, Method: get, RestApiId: !Ref Api}}}
+  Subnet: {Type: AWS::EC2::Subnet, Properties: {VpcId: vpc-1, CidrBlock: 10.0.0.0/24}}
+"""  # noqa: E501 -- an address
+
+
+def test_what_cannot_be_written_otherwise_is_no_fault(tmp_path: Path) -> None:
+    """Actions without resources, a streamed answer that may last, a function in a VPC that never calls DynamoDB."""
+    (tmp_path / "template.yaml").write_text(MODEST)
+    assert [fault.rule for fault in advise(load_template(tmp_path / "template.yaml"))] == []
+    (tmp_path / "wider.yaml").write_text(MODEST.replace("responseTransferMode: STREAM", "timeoutInMillis: 60000"))
+    assert [fault.rule for fault in advise(load_template(tmp_path / "wider.yaml"))] == ["lambda/timeout-above-gateway"]

@@ -37,13 +37,16 @@ _OBSERVED = {
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path())
+@click.option("--parameter-overrides", "-P", multiple=True, help="Parameter values: Name=Value, as SAM takes them.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @click.option("--json", "as_json_list", is_flag=True, help="The same as --format json.")
 @click.option(
     "--state", type=click.Path(path_type=Path), help="State directory of the running stack (default: .trine)."
 )
 @click.option("--observed/--no-observed", default=True, help="Also what the running stack's traffic showed.")
-def command(path: Path, form: str, as_json_list: bool, state: Path | None, observed: bool) -> None:
+def command(
+    path: Path, parameter_overrides: tuple[str, ...], form: str, as_json_list: bool, state: Path | None, observed: bool
+) -> None:
     """Point out what AWS would deploy and one would regret.
 
     A comment `# trine: quiet RULE` on the line quiets a finding.
@@ -51,13 +54,14 @@ def command(path: Path, form: str, as_json_list: bool, state: Path | None, obser
     from trine.cli import findings as shapes
     from trine.cloudformation.advice import advise, quieted
     from trine.cloudformation.code_advice import advise_on_code
-    from trine.cloudformation.discovery import find_template
+    from trine.cloudformation.discovery import find_template, parse_overrides
     from trine.cloudformation.faults import TemplateFaults
     from trine.cloudformation.template import load_template
 
     try:
         found = find_template(path)
-        template = load_template(found.path, found.parameter_overrides, found.stack_name)
+        overrides = {**found.parameter_overrides, **parse_overrides(list(parameter_overrides))}
+        template = load_template(found.path, overrides, found.stack_name)
     except TemplateFaults as faults:
         exit_with_faults(faults)
     advice = [*advise(template), *advise_on_code(template)]

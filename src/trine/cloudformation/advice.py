@@ -9,25 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from trine.cloudformation.document import Location
-from trine.cloudformation.faults import Fault
+from trine.cloudformation.faults import Fault, advice_at
 from trine.cloudformation.resources import Resource
+from trine.cloudformation.rights_advice import full_access, may_call, texts, wide_policies
 from trine.cloudformation.template import Template
 
-_REST_SECONDS, _HTTP_SECONDS = 29, 30  # integration timeouts of REST and HTTP APIs
+_REST_SECONDS, _HTTP_SECONDS = 29, 30  # integration timeouts of REST and WebSocket APIs, of HTTP APIs
+_STREAM_SECONDS = 900  # a REST API that streams waits so long
 
-_ROLES = ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
 _APIS = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
 _METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "x-amazon-apigateway-any-method"}
 
-# Actions that AWS offers for every resource only; "*" is then what must be written.
-# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-_WITHOUT_RESOURCE = re.compile(
-    r"(?i)(xray|cloudwatch:PutMetricData|cloudwatch:putmetric|logs|ec2:(Describe|Create|Delete|Assign|Unassign)"
-    r"\w*(Network|Private)\w*|dynamodb:List(Tables|Streams)|sts:GetCallerIdentity|ecr:GetAuthorizationToken)"
-)
 _SECRET_NAME = re.compile(
     r"(?i)(secret|password|passwd|private_?key|api_?key|access_?key|auth_?token)(?!.*(arn|name|id)$)"
 )
@@ -58,58 +51,6 @@ def _is_quiet(advice: Fault, text: Sequence[str]) -> bool:
     return comment is not None and advice.rule in re.split(r"[,\s]+", comment.group(1).strip())
 
 
-def _advice(location: Location, rule: str, why: str, instead: str) -> Fault:
-    return Fault(location.file, location.line, location.column, why, instead, rule, "warning")
-
-
-# Rights ------------------------------------------------------------------------------------------------------------
-
-
-def _wide_policies(template: Template) -> Iterator[Fault]:
-    for resource in template.of_type(*_ROLES):
-        for path, statement in _statements(resource):
-            actions = _texts(statement.get("Action"))
-            wide = [action for action in actions if action == "*" or action.endswith(":*")]
-            if wide:
-                why = f"{resource.source_id} may do {', '.join(wide)}: whoever takes over the function may, too"
-                instead = "name the actions that it calls, such as dynamodb:GetItem"
-                yield _advice(resource.location_of(f"{path}.Action"), "policy/any-action", why, instead)
-            named = [action for action in actions if not _WITHOUT_RESOURCE.match(action)]
-            if "*" in _texts(statement.get("Resource")) and named:
-                why = f"{resource.source_id} may do {', '.join(named)} on every resource of the account"
-                location = resource.location_of(f"{path}.Resource")
-                yield _advice(
-                    location, "policy/any-resource", why, "name the resource: !GetAtt Table.Arn, or a policy template"
-                )
-
-
-def _full_access(template: Template) -> Iterator[Fault]:
-    for resource in template.of_type("AWS::IAM::Role"):
-        for arn in _texts(resource.properties.get("ManagedPolicyArns")):
-            if arn.endswith(("FullAccess", "AdministratorAccess", "_FullAccess")):
-                why = f"{resource.source_id} has {arn.rpartition('/')[2]}: far more than a function needs"
-                location = resource.location_of("ManagedPolicyArns")
-                yield _advice(location, "policy/full-access", why, "give it a policy of the actions that it calls")
-
-
-def _statements(resource: Resource) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each Allow statement of a role or policy, with its property path."""
-    properties = resource.properties
-    holders: list[tuple[str, Any]] = [("PolicyDocument", properties.get("PolicyDocument"))]
-    inline = properties.get("Policies")
-    for number, policy in enumerate(inline if isinstance(inline, list) else []):
-        if isinstance(policy, Mapping):
-            # SAM numbers the policies of a function as they stand in the text: {Role}Policy0, {Role}Policy1.
-            written = re.fullmatch(rf"{resource.logical_id}Policy(\d+)", str(policy.get("PolicyName")))
-            path = f"Policies.{written.group(1)}" if written else f"Policies.{number}.PolicyDocument"
-            holders.append((path, policy.get("PolicyDocument")))
-    for path, document in holders:
-        statements = document.get("Statement") if isinstance(document, Mapping) else None
-        for number, statement in enumerate(statements if isinstance(statements, list) else [statements]):
-            if isinstance(statement, Mapping) and statement.get("Effect") == "Allow":
-                yield f"{path}.Statement.{number}", statement
-
-
 # Functions ---------------------------------------------------------------------------------------------------------
 
 
@@ -123,23 +64,49 @@ def _secrets(template: Template) -> Iterator[Fault]:
                 why = f"the environment variable {name} of {function.source_id} seems to hold a secret"
                 location = function.location_of(f"Environment.Variables.{name}")
                 instead = "keep it in Secrets Manager or Parameter Store; for AWS itself the execution role suffices"
-                yield _advice(location, "lambda/secret-in-environment", why, instead)
+                yield advice_at(location, "lambda/secret-in-environment", why, instead)
 
 
 def _slow_behind_the_gateway(template: Template) -> Iterator[Fault]:
-    kinds = {api.physical_id: api.type for api in template.of_type(*_APIS)}
+    waits = {api.physical_id: _wait_seconds(api) for api in template.of_type(*_APIS)}
     functions = {name: each for each in template.of_type("AWS::Lambda::Function") for name in _names(each)}
     for permission in template.of_type("AWS::Lambda::Permission"):
         function = functions.get(str(permission.properties.get("FunctionName")))
         api = str(permission.properties.get("SourceArn")).rpartition(":")[2].partition("/")[0]
-        if function is None or api not in kinds:
+        if function is None or api not in waits:
             continue
-        limit = _REST_SECONDS if kinds[api] == "AWS::ApiGateway::RestApi" else _HTTP_SECONDS
+        limit = int(max(waits[api], _patience_seconds(template, function)))
         timeout = function.properties.get("Timeout", 3)
         if isinstance(timeout, int) and timeout > limit:
             why = f"{function.source_id} may run {timeout} s, but its API gives up after {limit} s with an error"
             instead = f"set Timeout to less than {limit}, or answer at once and work asynchronously"
-            yield _advice(function.location_of("Timeout"), "lambda/timeout-above-gateway", why, instead)
+            yield advice_at(function.location_of("Timeout"), "lambda/timeout-above-gateway", why, instead)
+
+
+def _wait_seconds(api: Resource) -> int:
+    """How long an API waits for a function unless an integration says otherwise."""
+    is_http = api.type == "AWS::ApiGatewayV2::Api" and api.properties.get("ProtocolType") != "WEBSOCKET"
+    return _HTTP_SECONDS if is_http else _REST_SECONDS
+
+
+def _patience_seconds(template: Template, function: Resource) -> float:
+    """The longest that an integration of the function waits where it says so: streamed answers, raised timeouts."""
+    integrations = [method.properties.get("Integration") for method in template.of_type("AWS::ApiGateway::Method")]
+    for api in template.of_type("AWS::ApiGateway::RestApi"):
+        body = api.properties.get("Body")
+        paths = body.get("paths") if isinstance(body, Mapping) else None
+        for methods in paths.values() if isinstance(paths, Mapping) else ():
+            for operation in methods.values() if isinstance(methods, Mapping) else ():
+                if isinstance(operation, Mapping):
+                    integrations.append(operation.get("x-amazon-apigateway-integration"))
+    waits = [0.0]
+    for found in integrations:
+        integration = {name.lower(): value for name, value in found.items()} if isinstance(found, Mapping) else {}
+        if any(name in str(integration.get("uri")) for name in _names(function)):
+            streams = integration.get("responsetransfermode") == "STREAM"
+            milliseconds = integration.get("timeoutinmillis")
+            waits.append(_STREAM_SECONDS if streams else milliseconds / 1000 if isinstance(milliseconds, int) else 0)
+    return max(waits)
 
 
 def _no_dead_letters(template: Template) -> Iterator[Fault]:
@@ -150,7 +117,7 @@ def _no_dead_letters(template: Template) -> Iterator[Fault]:
             if not isinstance(destination, Mapping) or "OnFailure" not in destination:
                 why = f"records of {mapping.logical_id} that fail are retried until they expire, and then lost"
                 instead = "give DestinationConfig: OnFailure, and MaximumRetryAttempts"
-                yield _advice(mapping.location, "lambda/no-failure-destination", why, instead)
+                yield advice_at(mapping.location, "lambda/no-failure-destination", why, instead)
     caught = {str(each.properties.get("FunctionName")) for each in template.of_type("AWS::Lambda::EventInvokeConfig")}
     functions = {name: each for each in template.of_type("AWS::Lambda::Function") for name in _names(each)}
     for permission in template.of_type("AWS::Lambda::Permission"):
@@ -161,7 +128,7 @@ def _no_dead_letters(template: Template) -> Iterator[Fault]:
         if "DeadLetterConfig" not in function.properties and not _names(function) & caught:
             why = f"{function.source_id} is invoked asynchronously ({service}): events that fail three times are lost"
             instead = "give it a DeadLetterQueue, or EventInvokeConfig with an OnFailure destination"
-            yield _advice(function.location, "lambda/no-dead-letter-queue", why, instead)
+            yield advice_at(function.location, "lambda/no-dead-letter-queue", why, instead)
 
 
 def _no_way_to_the_table(template: Template) -> Iterator[Fault]:
@@ -171,11 +138,11 @@ def _no_way_to_the_table(template: Template) -> Iterator[Fault]:
         return
     for function in template.of_type("AWS::Lambda::Function"):
         network = function.properties.get("VpcConfig")
-        subnets = _texts(network.get("SubnetIds")) if isinstance(network, Mapping) else []
-        if own_subnets.intersection(subnets):
+        subnets = texts(network.get("SubnetIds")) if isinstance(network, Mapping) else []
+        if own_subnets.intersection(subnets) and may_call(template, function, "dynamodb"):
             why = f"{function.source_id} stands in a VPC without a way to DynamoDB: its calls will time out"
             instead = "add an AWS::EC2::VPCEndpoint of type Gateway for com.amazonaws.<region>.dynamodb"
-            yield _advice(function.location_of("VpcConfig"), "lambda/vpc-without-endpoint", why, instead)
+            yield advice_at(function.location_of("VpcConfig"), "lambda/vpc-without-endpoint", why, instead)
 
 
 def _names(function: Resource) -> set[str]:
@@ -200,7 +167,7 @@ def _public_routes(template: Template) -> Iterator[Fault]:
         if open_routes:
             why = f"{api.source_id} lets everybody call {', '.join(open_routes)}"
             instead = "give the API an authorizer (Auth: DefaultAuthorizer), or quiet this rule where it is meant so"
-            yield _advice(api.location, "apigateway/public-route", why, instead)
+            yield advice_at(api.location, "apigateway/public-route", why, instead)
 
 
 def _fixed_capacity(template: Template) -> Iterator[Fault]:
@@ -215,16 +182,12 @@ def _fixed_capacity(template: Template) -> Iterator[Fault]:
         ):
             why = f"{table.source_id} has a fixed capacity: a spike is throttled, and idle hours are paid"
             instead = "use BillingMode: PAY_PER_REQUEST, or give it auto scaling"
-            yield _advice(table.location_of("ProvisionedThroughput"), "dynamodb/fixed-capacity", why, instead)
-
-
-def _texts(value: Any) -> list[str]:
-    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+            yield advice_at(table.location_of("ProvisionedThroughput"), "dynamodb/fixed-capacity", why, instead)
 
 
 RULES: tuple[Callable[[Template], Iterator[Fault]], ...] = (
-    _wide_policies,
-    _full_access,
+    wide_policies,
+    full_access,
     _secrets,
     _slow_behind_the_gateway,
     _no_dead_letters,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from trine.cloudformation.limits import FAULTS_REPORTED
+
+if TYPE_CHECKING:
+    from trine.cloudformation.document import Location
 
 
 class Fault(Struct, frozen=True, order=True):
@@ -35,6 +38,11 @@ class Fault(Struct, frozen=True, order=True):
     def from_document(cls, members: Mapping[str, Any]) -> Fault:
         """The fault that `to_document` wrote."""
         return cls(**members)
+
+
+def advice_at(location: Location, rule: str, why: str, instead: str) -> Fault:
+    """A warning: `why` it is one, and what to do `instead`."""
+    return Fault(location.file, location.line, location.column, why, instead, rule, "warning")
 
 
 def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -21,6 +21,7 @@ TARGET_PREFIXES = {
     b"AmazonSQS.": "sqs",
     b"AWSEvents.": "events",
     b"AWSCognitoIdentityProviderService.": "cognito-idp",
+    b"AWSCognitoIdentityService.": "cognito-identity",
     b"GraniteServiceVersion20100801.": "monitoring",
 }
 PATH_PREFIXES = {b"/service/GraniteServiceVersion20100801/": "monitoring"} | {

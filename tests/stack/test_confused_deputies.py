@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from botocore.exceptions import ClientError
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.waiting import wait_until
 from trine.testing import RunningStack, running
 
 TEMPLATE = """
@@ -241,13 +241,6 @@ class Scene:
             return []
         return [event["message"] for event in events if event["message"].startswith("HEARD")]
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        """Deliveries take their own time."""
-        deadline = time.monotonic() + 30
-        while not condition() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert condition()
-
     def received(self, queue: str) -> list[dict[str, Any]]:
         """Messages that wait in the queue; they are taken out."""
         sqs, url = self.stack.client("sqs"), self.outputs[queue]
@@ -266,7 +259,7 @@ class Scene:
                 found.extend(self.received("Lost"))
             return len(found) >= count
 
-        self.until(enough)
+        wait_until(enough)
         return found
 
     def get(self, url: str) -> int:
@@ -299,7 +292,7 @@ def test_a_rule_that_the_function_does_not_name(scene: Scene) -> None:
     (letter,) = scene.lost()
     assert json.loads(letter["Body"])["source"] == "evil"
     assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
-    scene.until(lambda: any('"source": "good"' in line for line in scene.heard()))
+    wait_until(lambda: any('"source": "good"' in line for line in scene.heard()))
     assert not any('"source": "evil"' in line for line in scene.heard())
 
 
@@ -308,10 +301,9 @@ def test_a_topic_that_neither_function_nor_queue_names(scene: Scene) -> None:
     sns.publish(TopicArn=scene.outputs["EvilTopic"], Message="evil topic")
     assert len(scene.lost(2)) == 2, "one for the function, one for the queue"
     sns.publish(TopicArn=scene.outputs["GoodTopic"], Message="good topic")
-    scene.until(lambda: any("good topic" in line for line in scene.heard()))
+    wait_until(lambda: any("good topic" in line for line in scene.heard()))
     assert not any("evil topic" in line for line in scene.heard())
-    found: list[dict[str, Any]] = []
-    scene.until(lambda: bool(found.extend(scene.received("Guarded")) or found))
+    found = wait_until(lambda: scene.received("Guarded"))
     assert [message["Body"] for message in found] == ["good topic"]
 
 
@@ -331,7 +323,7 @@ def test_a_schedule_that_the_role_does_not_trust(scene: Scene) -> None:
             Name=name, ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"},
             Target={**target, "Input": json.dumps({"schedule": name})},
         )  # fmt: skip
-    scene.until(lambda: any("good-one" in line for line in scene.heard()))
+    wait_until(lambda: any("good-one" in line for line in scene.heard()))
     assert not any('"schedule": "evil"' in line for line in scene.heard())
 
 

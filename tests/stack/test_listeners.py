@@ -21,6 +21,7 @@ def _request(method: str = "POST", target: bytes = b"/", body: bytes = b"", **he
         (_request(x_amz_target=b"DynamoDB_20120810.GetItem"), "dynamodb"),
         (_request(x_amz_target=b"DynamoDBStreams_20120810.ListStreams"), "dynamodb"),
         (_request(x_amz_target=b"Logs_20140328.FilterLogEvents"), "logs"),
+        (_request(x_amz_target=b"AWSCognitoIdentityService.GetId"), "cognito-identity"),
         (_request(authorization=SCOPE % b"sts"), "sts"),
         (_request(authorization=SCOPE % b"lambda"), "lambda"),
         (_request(authorization=SCOPE % b"s3"), "s3"),

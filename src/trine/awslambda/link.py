@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from typing import cast
 
 from trine.awslambda.environment import Environment
@@ -21,9 +22,18 @@ _LOGGER = logging.getLogger(__name__)
 class RuntimeLink(asyncio.Protocol):
     """One connection of a runtime."""
 
-    __slots__ = ("_environment", "_held", "_is_inherited", "_is_known", "_reader", "_transport")
+    __slots__ = ("_before", "_environment", "_held", "_is_inherited", "_is_known", "_reader", "_transport")
 
-    def __init__(self, environment: Environment, *, is_inherited: bool, is_known: bool = False) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        is_inherited: bool,
+        is_known: bool = False,
+        before: Callable[[], None] | None = None,
+    ) -> None:
+        self._before = before
+        """Called before the runtime is heard: what its processes did until now belongs to what it was doing."""
         self._environment = environment
         self._reader = Reader()
         self._held = b""
@@ -38,6 +48,8 @@ class RuntimeLink(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._is_known and not self._check_peer():
             return
+        if self._before is not None:
+            self._before()
         kind = ""
         try:
             for call in self._reader.feed(data):
@@ -91,10 +103,12 @@ class RuntimeLink(asyncio.Protocol):
             self._environment.disconnected()
 
 
-async def connect_inherited(environment: Environment, connection: socket.socket) -> None:
+async def connect_inherited(
+    environment: Environment, connection: socket.socket, before: Callable[[], None] | None = None
+) -> None:
     """Speak with the environment's own guest over the socket it inherited."""
     await asyncio.get_running_loop().create_unix_connection(
-        lambda: RuntimeLink(environment, is_inherited=True), sock=connection
+        lambda: RuntimeLink(environment, is_inherited=True, before=before), sock=connection
     )
 
 
@@ -106,9 +120,13 @@ def open_listener() -> socket.socket:
 
 
 async def serve_listener(
-    environment: Environment, listener: socket.socket, *, is_private: bool = False
+    environment: Environment,
+    listener: socket.socket,
+    *,
+    is_private: bool = False,
+    before: Callable[[], None] | None = None,
 ) -> asyncio.Server:
     """Serve the Runtime API of one environment on its own listener; `is_private`: nobody else can reach that."""
     return await asyncio.get_running_loop().create_server(
-        lambda: RuntimeLink(environment, is_inherited=False, is_known=is_private), sock=listener
+        lambda: RuntimeLink(environment, is_inherited=False, is_known=is_private, before=before), sock=listener
     )

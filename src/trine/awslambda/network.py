@@ -119,11 +119,17 @@ class OwnNetwork:
         if self._closed:
             await self._end()
 
+    def heed(self) -> None:
+        """Tell now what was tried until now."""
+        if self._watch is not None:
+            self._watch.read()
+
     def close(self) -> None:
         """Let go of everything; the environment has ended."""
         self._closed = True
         if self._watch is not None:
             self._watch.close()
+            self._watch = None
         self._keep(self._end())
 
     async def _end(self) -> None:
@@ -150,9 +156,10 @@ class _Watch:
         self._trace: Trace | None = None
         self._left = _PACKETS_A_SECOND
         self._refill: Timer | None = None
-        asyncio.get_running_loop().add_reader(packets.fileno(), self._read)
+        asyncio.get_running_loop().add_reader(packets.fileno(), self.read)
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Read what waits, and tell it."""
         with contextlib.suppress(BlockingIOError, OSError):
             while self._left > 0:
                 packet = self._packets.recv(_PACKET_BYTES)
@@ -168,7 +175,7 @@ class _Watch:
     def _again(self) -> None:
         self._refill = None
         if self._left <= 0:
-            asyncio.get_running_loop().add_reader(self._packets.fileno(), self._read)
+            asyncio.get_running_loop().add_reader(self._packets.fileno(), self.read)
         self._left = _PACKETS_A_SECOND
 
     def _note(self, attempt: Attempt) -> None:

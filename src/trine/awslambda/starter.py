@@ -89,7 +89,9 @@ class Starter:
             return None
         if environment.function.debug is not None or session.placement.way_out().open:
             return None
-        serve_runtime = partial(serve_listener, environment, is_private=True) if wants_listener else None
+        serve_runtime = None
+        if wants_listener:
+            serve_runtime = partial(serve_listener, environment, is_private=True, before=closing.heed)
         closing.network = OwnNetwork(self.doors, session, self._clock, self._keep, serve_runtime)
         return closing.network
 
@@ -145,7 +147,8 @@ class Starter:
         if listener is not None:
             closing.server = await serve_listener(environment, listener)
         if environment.function.family in ("python", "nodejs"):
-            await connect_inherited(environment, link)  # Trine's own client
+            before = None if closing.network is None else closing.heed
+            await connect_inherited(environment, link, before)  # Trine's own client
         else:
             link.close()
 
@@ -180,6 +183,11 @@ class _Closing:
         self._folder = folder
         self._session = session
         self._access = access
+
+    def heed(self) -> None:
+        """What the environment tried until now goes to the trace of what it is doing."""
+        if self.network is not None:
+            self.network.heed()
 
     def ended(self, environment: Environment, init_fault: Fault | None) -> None:
         """Credentials die with their environment, and so do its files and its door."""

@@ -14,7 +14,7 @@ import click
 
 from trine.cli.lag import replica_lag
 from trine.cli.signals import interruptible
-from trine.stack.settings import AWS_PORT, DEBUG_PORT, DYNAMODB_PORT, FRONT_PORT, Settings
+from trine.stack.settings import AWS_PORT, DEBUG_PORT, DYNAMODB_PORT, FRONT_PORT, NEIGHBOURS_MAX, Settings
 
 if TYPE_CHECKING:
     from trine.awslambda.head_start import Started
@@ -107,7 +107,7 @@ def settings_of(options: dict[str, Any]) -> Settings:
         front_port=options["port"],
         aws_port=options["aws_port"],
         dynamodb_port=options["dynamodb_port"],
-        vpc_neighbours=tuple(map(_neighbour, options["vpc_neighbour"])),
+        vpc_neighbours=_neighbours(options["vpc_neighbour"]),
         memory=options["memory"],
         enforcement="soft" if options["soft"] else "enforce",
         replica_lag_seconds=options["replica_lag"],
@@ -125,6 +125,12 @@ def settings_of(options: dict[str, Any]) -> Settings:
         debug_port=options["debug_port"],
         environment_overrides=_environment_overrides(options["env_vars"]),
     )
+
+
+def _neighbours(given: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    if len(given) > NEIGHBOURS_MAX:
+        raise click.UsageError(f"--vpc-neighbour can be given {NEIGHBOURS_MAX} times at most")
+    return tuple(map(_neighbour, given))
 
 
 def _neighbour(text: str) -> tuple[str, int]:

@@ -57,7 +57,6 @@ class Gates:
     ) -> None:
         self._wings = wings
         self._host = url_host(host).strip("[]")
-        self._neighbours = tuple(dict.fromkeys(neighbours))
         self._doors = (
             Gate(
                 ports.front,
@@ -75,6 +74,11 @@ class Gates:
                 wings.dynamodb.error_response,
             ),
         )
+        own = self._own_addresses()
+        self._neighbours = tuple(each for each in dict.fromkeys(neighbours) if each not in own)
+
+    def _own_addresses(self) -> tuple[tuple[str, int], ...]:
+        return tuple((self._host, door.port.getsockname()[1]) for door in self._doors)
 
     async def listen(self) -> list[Server]:
         """Answer on the machine's ports."""
@@ -99,8 +103,7 @@ class Gates:
     @property
     def addresses(self) -> Sequence[tuple[str, int]]:
         """(host, port) of each door, as functions call them."""
-        own = ((self._host, door.port.getsockname()[1]) for door in self._doors)
-        return (*own, *self._neighbours)
+        return (*self._own_addresses(), *self._neighbours)
 
     async def open(self, number: int, listening: socket.socket, session: Session) -> Callable[[], Awaitable[None]]:
         """Answer on `listening`, door `number` in the network of `session`'s environment; what ends that."""

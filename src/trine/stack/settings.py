@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FRONT_PORT = 3000
 AWS_PORT = 4566
 DYNAMODB_PORT = 8000
+NEIGHBOURS_MAX = 20
+"""Each is a door in every network of a function's own."""
 DEBUG_PORT = 5678
 """debugpy's own default."""
 

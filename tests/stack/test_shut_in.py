@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -215,6 +216,7 @@ def test_with_a_way_out_the_machines_network_is_the_functions(attempt: Try, stac
     assert found.startswith("HTTP/1.1 200")
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the runtime of this test is written with curl")
 def test_a_custom_runtime_finds_its_runtime_api(attempt: Try) -> None:
     assert attempt("Custom")[0] == "127.0.0.1:9001"
 

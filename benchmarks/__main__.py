@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import front_run, functions_run, gateway_run, identity_run, load, observing, table_run
+from benchmarks import console_run, front_run, functions_run, gateway_run, identity_run, load, observing, table_run
 from benchmarks.front_servers import FRONT_SERVERS
 from benchmarks.installing import Cache
 from benchmarks.results import table
@@ -17,7 +17,7 @@ from benchmarks.table_servers import SERVERS
 
 RESULTS = Path(__file__).with_name("results.md")
 SECTION = "\n## "
-PARTS = ("table", "front", "gateway", "functions", "identity", "observing", "bills", "all")
+PARTS = ("table", "front", "gateway", "functions", "identity", "observing", "console", "bills", "all")
 
 
 def options() -> argparse.Namespace:
@@ -78,6 +78,8 @@ def measured(chosen: argparse.Namespace, cache: Cache, wanted: list[str]) -> lis
         parts += ["## Who are you, may you", "", identity_run.run(), ""]
     if chosen.part in ("observing", "bills", "all"):
         parts += ["## Being watched", "", observing.run(cache, chosen.only, chosen.rounds, chosen.seconds), ""]
+    if chosen.part in ("console", "all") and not chosen.only:
+        parts += ["## The console open", "", console_run.run(cache, chosen.rounds, chosen.seconds), ""]
     return parts
 
 

@@ -93,6 +93,7 @@ class TrineUp(FrontServer):
     def start(self, cache: Cache, directory: Path) -> None:
         application = directory / "application"
         shutil.copytree(APPLICATION, application)
+        self.state = application / ".trine"
         aws_port = free_port()
         program = str(Path(sys.executable).with_name("trine"))
         command = [program, "up", str(application), "--port", str(self.port), "--aws-port", str(aws_port)]

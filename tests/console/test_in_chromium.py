@@ -104,7 +104,7 @@ def test_every_page_shows_itself(window: Window, request: pytest.FixtureRequest)
     page, scheme = window.page, request.node.callspec.params["window"]
     window.keep(f"map-{scheme}")
     for view, sign in (
-        ("requests", "td a"), ("routes", "text=Try it"), ("functions", "text=CreateProfile"), ("tables", "td a"),
+        ("requests", "td a"), ("routes", "button:has-text('Try it')"), ("functions", "text=CreateProfile"), ("tables", "td a"),
         ("roles", "text=The smallest policy"), ("bill", "svg.plot"), ("manifest", "text=enforced"),
     ):  # fmt: skip
         window.open(view)
@@ -115,11 +115,29 @@ def test_every_page_shows_itself(window: Window, request: pytest.FixtureRequest)
 
 def test_the_map_lives(window: Window) -> None:
     page = window.page
-    page.wait_for_timeout(1_200)  # somebody looks: from now on it counts
+    page.wait_for_selector("#state.live")  # somebody looks: from now on it counts
     with urllib.request.urlopen(f"{window.stack.url}/users/u1", timeout=20) as answer:
         assert answer.status == 200
-    page.wait_for_selector("svg.map path.edge", state="attached", timeout=10_000)
+    page.wait_for_selector("svg.map path.edge", state="attached")
     assert "1 warm" in page.locator("svg.map").text_content()
+
+
+def test_the_focus_stays_while_the_map_is_drawn_anew(window: Window) -> None:
+    page = window.page
+    page.locator("svg.map a").first.focus()
+    drawn = page.locator("svg.map").element_handle()
+    page.wait_for_function("(before) => document.querySelector('svg.map') !== before", arg=drawn)
+    assert page.evaluate("document.activeElement.getAttribute('data-keep')").startswith("door ")
+
+
+def test_a_bill_by_every_grouping(window: Window) -> None:
+    page = window.page
+    window.open("bill")
+    page.wait_for_selector("svg.plot")
+    for grouping in page.locator("select").nth(1).locator("option").all_inner_texts():
+        page.select_option("select >> nth=1", grouping)
+        page.wait_for_selector(f"th:has-text('{grouping}')")
+    assert page.locator("[role=alert]").count() == 0
 
 
 def test_a_request_and_what_stopped_it(window: Window) -> None:
@@ -157,6 +175,11 @@ def test_a_route_is_tried_and_a_function_invoked(window: Window) -> None:
 
 def test_hostile_values_are_text(window: Window) -> None:
     page = window.page
+    long = "<b>" + "x" * 380_000
+    window.stack.client("dynamodb").put_item(
+        TableName=window.stack.description["tables"][0]["name"],
+        Item={"id": {"S": "long"}, "record": {"S": "profile"}, "name": {"S": long}},
+    )
     window.open("tables")
     page.click("td a")
     page.click("text=Scan (reads everything)")
@@ -165,6 +188,20 @@ def test_hostile_values_are_text(window: Window) -> None:
     assert cells.count() >= 3
     assert "<script>" in cells.first.inner_text()
     assert page.locator(".strange:has-text('U+202E')").count() >= 3
+    assert page.locator("main img, main script, main td b").count() == 0
+    page.click("button:has-text('show all')")
+    page.wait_for_function("(length) => document.querySelector('main').innerText.length > length", arg=len(long))
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{window.stack.url}/%3Cimg%20src=x%20onerror=1%3E%E2%80%AE", timeout=20)
+    window.open("requests")
+    page.fill("input[type=search]", "onerror")
+    page.wait_for_selector("td a:has-text('onerror')")
+    assert page.locator("main img").count() == 0
+    window.open("functions")
+    page.click("text=GetProfile")
+    page.fill("textarea", json.dumps({"pathParameters": {"id": HOSTILE}}))
+    page.click("button:has-text('Invoke')")
+    page.wait_for_selector("text=what happened")
     assert page.locator("main img, main script").count() == 0
 
 
@@ -225,9 +262,9 @@ def test_ten_thousand_items_are_paged(window: Window, stack: RunningStack) -> No
     window.open("tables")
     page.click(f"text={name}")
     page.click("text=Scan (reads everything)")
-    page.wait_for_selector("text=100 items of 100 read", timeout=2_000)
+    page.wait_for_selector("text=100 items of 100 read")
     page.click("button:has-text('Next 100')")
-    page.wait_for_selector("text=with the pages before", timeout=2_000)
+    page.wait_for_selector("text=with the pages before")
     client.delete_table(TableName=name)
 
 

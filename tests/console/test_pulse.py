@@ -6,6 +6,7 @@ from typing import Any
 
 from trine.clock import ManualClock
 from trine.console.pulse import NODES_MAX, SECONDS, Pulse
+from trine.metering.batch import Batch, Groups
 from trine.metering.usage import Payer, RouteName
 from trine.trace import Trace
 
@@ -15,13 +16,22 @@ def request(clock: ManualClock, status: int = 200) -> list[Trace]:
     door = Trace("apigateway", "1", clock)
     door.payer = Payer(RouteName("api1", "shop", "prod", "GET", "/x", rest=True))
     run = Trace("lambda", "2", clock, door)
-    run.title = "list"
+    run.title, run.usage = "list", (128, 4.0, 4, 0.0)
+    door.usage = (True, 10, 10)
     call = Trace("dynamodb", "3", clock, run)
     call.title = "dynamodb:Query Orders"
     call.usage = (("Orders", None, 2.5, 0.0),)
     for trace in (call, run, door):
         trace.outcome, trace.ended_ns = status, trace.started_ns + 4_000_000
     return [call, run, door]
+
+
+def counted(*traces: Trace) -> Groups:
+    """Traces as the collector hands them on."""
+    batch = Batch(lambda: None, lambda: None)
+    for trace in traces:
+        batch.add(trace)
+    return batch.take()
 
 
 def named(look: dict[str, Any]) -> dict[tuple[str, ...], dict[str, Any]]:
@@ -31,11 +41,11 @@ def named(look: dict[str, Any]) -> dict[tuple[str, ...], dict[str, Any]]:
 def test_nodes_and_edges_of_the_last_minute() -> None:
     clock = ManualClock()
     pulse = Pulse(clock)
-    pulse.note(request(clock))
+    pulse.take(counted(*request(clock)))
     assert pulse.look()["nodes"] == [], "nobody looked"
-    pulse.note(request(clock))
+    pulse.take(counted(*request(clock)))
     clock.advance(2)
-    pulse.note(request(clock, 500))
+    pulse.take(counted(*request(clock, 500)))
     nodes = named(pulse.look())
     assert set(nodes) == {
         ("route", "api1", "shop/prod GET /x"), ("function", "list"), ("table", "Orders"),
@@ -52,9 +62,9 @@ def test_it_forgets_when_nobody_looks() -> None:
     clock = ManualClock()
     pulse = Pulse(clock)
     pulse.look()
-    pulse.note(request(clock))
+    pulse.take(counted(*request(clock)))
     clock.advance(11)
-    pulse.note(request(clock))
+    pulse.take(counted(*request(clock)))
     assert pulse.look()["nodes"] == []
 
 
@@ -62,9 +72,11 @@ def test_many_names_of_one_second_become_one() -> None:
     clock = ManualClock()
     pulse = Pulse(clock)
     pulse.look()
+    traces = []
     for number in range(NODES_MAX + 10):
         trace = Trace("lambda", str(number), clock)
-        trace.title, trace.ended_ns = f"f{number}", trace.started_ns
-        pulse.note([trace])
+        trace.title, trace.ended_ns, trace.usage = f"f{number}", trace.started_ns, (128, 4.0, 4, 0.0)
+        traces.append(trace)
+    pulse.take(counted(*traces))
     nodes = named(pulse.look())
     assert nodes["other",]["count"] == 10

@@ -1,26 +1,27 @@
 """The last minute of every part, second by second: what the living map shows.
 
-Enters the traces that the collector has counted; leaves rates, errors, latencies and units by node. It counts only
-while somebody looks: ten seconds after the last look it forgets everything, and a busy stack pays nothing for it.
+Enters the groups that the collector counts, once a second; leaves rates, errors, latencies and units by node. The work
+is by groups of like requests, not by requests. It counts only while somebody looks, and ten seconds after the last look
+it forgets everything.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from trine.clock import Clock
+from trine.metering.batch import Groups, Invocations, TableCalls
 from trine.metering.distribution import Distribution
 from trine.metering.tally import operation_of, table_of
-from trine.metering.usage import STREAM, Payer, as_table_uses, function_of, root_of
+from trine.metering.usage import STREAM, Payer, as_table_uses
 from trine.trace import Trace
 
 SECONDS = 60
 PATIENCE_SECONDS = 10.0
 NODES_MAX = 2_000
 """Different nodes and edges of one second; what comes beyond is counted as `other`."""
-Follow = Callable[[Callable[[Trace], None]], Callable[[], None]]
 Name = tuple[str, ...]
 """`("route", API id, "profiles/Prod GET /users")`, `("function", name)`, `("table", name)`, or `("edge", …)` of two."""
 
@@ -39,26 +40,27 @@ class Beat:
 class Pulse:
     """Counts while it is looked at."""
 
-    def __init__(self, clock: Clock, follow: Follow | None = None) -> None:
-        """`follow` calls a function with each trace that closes, until what it returns is called."""
-        self._clock, self._follow = clock, follow
-        self._stop: Callable[[], None] | None = None
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._looked_at = float("-inf")
         self._seconds: deque[tuple[int, dict[Name, Beat]]] = deque(maxlen=SECONDS + 2)
 
-    def note(self, traces: Iterable[Trace]) -> None:
-        """Take in closed traces; nothing while nobody looks."""
+    def take(self, groups: Groups) -> None:
+        """Take in what the collector has counted, up to once a second; nothing while nobody looks."""
         now = self._clock.now()
         if now - self._looked_at > PATIENCE_SECONDS:
             self._seconds.clear()
-            if self._stop is not None:
-                self._stop()
-                self._stop = None
             return
-        for trace in traces:
-            beats = self._second(int(trace.started_at))
-            for name in _names(trace):
-                self._count(beats, name, trace)
+        beats = self._second(int(now))
+        for requests in groups.requests:
+            self._count(beats, (_route(requests.first),), requests.first, len(requests.nanoseconds),
+                        sorted([one / 1e6 for one in requests.nanoseconds]))  # fmt: skip
+        for runs in groups.invocations:
+            count = len(runs.durations_ms) + runs.refused
+            self._count(beats, _run(runs), runs.first, count, sorted(runs.durations_ms))
+        for calls in groups.table_calls:
+            self._count(beats, _call(calls), calls.first, len(calls.nanoseconds),
+                        sorted([one / 1e6 for one in calls.nanoseconds]))  # fmt: skip
 
     def _second(self, second: int) -> dict[Name, Beat]:
         for known, beats in reversed(self._seconds):
@@ -69,29 +71,32 @@ class Pulse:
         return beats
 
     @staticmethod
-    def _count(beats: dict[Name, Beat], name: Name, trace: Trace) -> None:
-        beat = beats.get(name)
-        if beat is None:
-            if len(beats) >= NODES_MAX:
-                name = ("other",)
-            beat = beats.setdefault(name, Beat())
-        beat.count += 1
-        beat.errors += trace.outcome >= 400
-        beat.throttled += trace.outcome == 429 or (trace.refusal or {}).get("room") == "dynamodb.throughput"
-        beat.millis.add((trace.ended_ns - trace.started_ns) / 1e6)
-        if name[0] == "table":
-            for use in as_table_uses(trace.usage):
-                if use.index_name != STREAM:
-                    beat.reads += use.read_units
-                    beat.writes += use.write_units
+    def _count(beats: dict[Name, Beat], names: Iterable[Name], alike: Trace, count: int, millis: list[float]) -> None:
+        """Add so many requests like one to the beats of everything that took part."""
+        for name in names:
+            beat = beats.get(name)
+            if beat is None:
+                if len(beats) >= NODES_MAX:
+                    name = ("other",)
+                beat = beats.setdefault(name, Beat())
+            beat.count += count
+            beat.errors += count * (alike.outcome >= 400)
+            refused_by = (alike.refusal or {}).get("room")
+            beat.throttled += count * (alike.outcome == 429 or refused_by == "dynamodb.throughput")
+            if name[0] == "edge":
+                continue  # nobody is shown how long an edge takes
+            beat.millis.add_sorted(millis)
+            if name[0] == "table":
+                for use in as_table_uses(alike.usage):
+                    if use.index_name != STREAM:
+                        beat.reads += use.read_units * count
+                        beat.writes += use.write_units * count
 
     def look(self) -> dict[str, Any]:
         """The last minute as a document; begins to count when nobody has looked before."""
         now = self._clock.now()
         first = int(now) - SECONDS
         self._looked_at = now
-        if self._stop is None and self._follow is not None:
-            self._stop = self._follow(lambda trace: self.note((trace,)))
         nodes: dict[Name, list[tuple[int, Beat]]] = {}
         for second, beats in self._seconds:
             if first <= second <= int(now):
@@ -100,21 +105,22 @@ class Pulse:
         return {"at": now, "seconds": SECONDS, "nodes": [_node(name, beats) for name, beats in nodes.items()]}
 
 
-def _names(trace: Trace) -> Iterable[Name]:
-    if trace.kind == "apigateway":
-        payer = trace.payer
-        yield (
-            ("route", payer.route.api_id, payer.route.text) if isinstance(payer, Payer) else ("route", "", "(no route)")
-        )
-    elif trace.kind == "lambda":
-        yield ("function", trace.title)
-        payer = root_of(trace).payer
-        if trace.parent is not None and isinstance(payer, Payer):
-            yield ("edge", "door", payer.route.api_id, "function", trace.title)
-    elif trace.kind == "dynamodb" and (table := table_of(trace)):
+def _route(trace: Trace) -> Name:
+    payer = trace.payer
+    return ("route", payer.route.api_id, payer.route.text) if isinstance(payer, Payer) else ("route", "", "(no route)")
+
+
+def _run(runs: Invocations) -> Iterable[Name]:
+    yield ("function", runs.first.title)
+    if runs.first.parent is not None and isinstance(runs.payer, Payer):
+        yield ("edge", "door", runs.payer.route.api_id, "function", runs.first.title)
+
+
+def _call(calls: TableCalls) -> Iterable[Name]:
+    if table := table_of(calls.first):
         yield ("table", table)
-        if function := function_of(trace):
-            yield ("edge", "function", function, "table", table, operation_of(trace))
+        if calls.function:
+            yield ("edge", "function", calls.function, "table", table, operation_of(calls.first))
 
 
 def _node(name: Name, beats: list[tuple[int, Beat]]) -> dict[str, Any]:

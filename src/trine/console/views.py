@@ -39,7 +39,8 @@ class Views:
 
     def __init__(self, stack: Stack, sessions: Sessions) -> None:
         self._stack, self._sessions = stack, sessions
-        self._pulse = Pulse(stack.wings.clock, stack.wings.traces.follow)
+        self._pulse = Pulse(stack.wings.clock)
+        stack.wings.observing.collector.on_groups.append(self._pulse.take)
         calls = Calls(stack)
         self.by_name: Mapping[str, tuple[str, View]] = {
             "explain": ("trine:Explain", self._explain),

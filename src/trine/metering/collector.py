@@ -43,6 +43,8 @@ class Collector:
         """Traces that could not be counted, because of a fault of our own; the log says which."""
         self.gauges: Callable[[], Iterable[tuple[MetricName, float]]] = tuple
         """What is looked at once a second while requests come: figures that no single request tells."""
+        self.on_groups: list[Callable[[Groups], None]] = []
+        """Told what was counted, a batch at a time; must not block or raise."""
         self.on_caused: list[Callable[[list[Trace]], None]] = []
         """Told the calls to tables that functions made, a batch at a time; must not block or raise."""
         self.on_minute: Callable[[int, Iterable[tuple[MetricName, Distribution]]], None] = _nobody
@@ -133,6 +135,8 @@ class Collector:
         self.failures += groups.failures
         for tell in self.on_caused:
             tell(groups.caused)
+        for show in self.on_groups:
+            show(groups)
 
     def measure(self) -> None:
         """Hand on everything measured up to now."""

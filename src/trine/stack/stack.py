@@ -220,6 +220,7 @@ class Stack:
             "accountId": self.settings.place.account_id,
             "enforcement": self.settings.enforcement,
             "throttling": self.settings.throttling,
+            "observe": self.settings.observe,
             "durable": not self.settings.memory,
             "stateDirectory": str(self.settings.state_directory),
             "frontUrl": self.front_url,

@@ -2,6 +2,7 @@
 
 import { Closed, get, post } from "./api.js";
 import { h, notice, put } from "./dom.js";
+import { icon } from "./icons.js";
 
 const VIEWS = [
   ["map", "Map"], ["requests", "Requests"], ["routes", "Routes"], ["functions", "Functions"], ["tables", "Tables"],
@@ -25,10 +26,10 @@ class Scene {
       if (!document.hidden) {
         try {
           await work();
-          state.textContent = "live";
+          tell("live");
         } catch (fault) {
           if (this.signal.aborted) return;
-          state.textContent = fault instanceof Closed ? "closed" : "no answer";
+          tell(fault instanceof Closed ? "closed" : "no answer", "lost");
           if (fault instanceof Closed) { closed(fault); return; }
         }
       }
@@ -38,6 +39,12 @@ class Scene {
       });
     }
   }
+}
+
+/** Say how the page stands to the stack. */
+function tell(text, kind = text) {
+  if (state.textContent !== text) state.textContent = text;
+  state.className = kind;
 }
 
 function closed(fault) {
@@ -56,7 +63,7 @@ async function show(stack) {
     else link.removeAttribute("aria-current");
   }
   document.title = `${known[1]} · ${stack.stackName} · Trine`;
-  state.textContent = "";
+  tell("", "");
   try {
     const view = await import(`./${known[0]}.js`);
     if (scene.signal.aborted) return;
@@ -80,7 +87,7 @@ async function begin() {
   document.getElementById("stack").textContent =
     `${stack.stackName} · ${stack.region}${stack.enforcement === "soft" ? " · SOFT MODE" : ""}`;
   put(document.getElementById("views"), VIEWS.map(([view, title]) =>
-    h("li", {}, h("a", { href: `#/${view}`, "data-view": view }, title))));
+    h("li", {}, h("a", { href: `#/${view}`, "data-view": view }, icon(view), title))));
   document.getElementById("out").addEventListener("click", async () => {
     current?.ending.abort();
     await post("logout").catch(() => {});

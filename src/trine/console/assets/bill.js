@@ -1,16 +1,16 @@
 // The bill: what the traffic would cost, by whatever one asks, over time, and three ways of paying for a month of it.
 
 import { get } from "./api.js";
-import { h, notice, number, put, s, table, text, usd } from "./dom.js";
+import { h, notice, number, put, s, share, table, text, usd } from "./dom.js";
 
 const SPANS = [["1h", "the last hour"], ["1d", "the last day"], ["7d", "the last week"], ["30d", "the last 30 days"]];
-const BY = ["route", "function", "table", "index", "key", "caller", "service"];
+const BY = ["route", "function", "table", "index", "api-key", "caller", "service"];
 
 export async function show(main, scene) {
   const wanted = { from: "1d", by: "route" };
   const bill = h("section", {}), plots = h("section", {}), month = h("section", {});
   const choose = (name) => ({ change: (event) => { wanted[name] = event.target.value; draw(); } });
-  put(main, h("h1", {}, "Bill"), h("form", { class: "row", submit: (event) => event.preventDefault() },
+  put(main, h("h1", {}, "Bill"), h("p", { class: "lead" }, "What this traffic would cost on AWS. Nothing here is charged to anybody."), h("form", { class: "row", submit: (event) => event.preventDefault() },
     h("label", {}, "Over", h("select", choose("from"), SPANS.map(([value, name]) =>
       h("option", { value, selected: value === wanted.from }, name)))),
     h("label", {}, "By", h("select", choose("by"), BY.map((name) => h("option", { value: name }, name))))), bill, plots, month);
@@ -39,8 +39,9 @@ function shown(found) {
       h("div", { class: "card" }, title, h("strong", {}, value)))),
     table(`${found.from} to ${found.to}`, [
       [found.by, (group) => text(group.name || "(none)", 300)], ["Calls", (group) => number(group.calls), "number"],
-      ["USD", (group) => usd(group.usd), "number"], ["USD a million", (group) => usd(group.usdPerMillion ?? 0), "number"],
-      ["Of it", (group) => Object.entries(group.usdByMeter).map(([meter, cost]) => `${meter} ${usd(cost)}`).join(", ")],
+      ["USD", (group) => usd(group.usd), "number"], ["Share", (group) => share(group.usd, found.total.usageUsd)], ["USD a million", (group) => usd(group.usdPerMillion ?? 0), "number"],
+      ["Of it", (group) => Object.entries(group.usdByMeter).sort(([, a], [, b]) => b - a).flatMap(([meter, cost], at) =>
+        [at ? " · " : "", h("span", { class: "quiet" }, `${meter} `), usd(cost)])],
     ], found.groups, "nothing was called in this time: only what is stored costs"),
     table("Standing", [["What", (line) => text(line.what, 300)], ["Meter", (line) => line.meter],
       ["USD", (line) => usd(line.usd), "number"]], found.standing, "nothing is stored"),
@@ -55,27 +56,32 @@ function plot(title, series, member, format) {
   const y = (value) => height - bottom - (value / top) * (height - bottom - 12);
   const line = totals.map((value, at) => `${x(at)},${y(value)}`).join(" ");
   const first = series.points[0]?.at ?? "", last = series.points.at(-1)?.at ?? "";
-  return h("figure", {}, h("figcaption", {}, `${title}, in steps of ${series.stepMinutes} min; the most is ${format(top)}`),
+  return h("figure", { class: "card" }, h("figcaption", {}, `${title}, in steps of ${series.stepMinutes} min; the most is ${format(top)}`),
     s("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${title} from ${first} to ${last}` },
       s("line", { class: "axis", x1: left, y1: height - bottom, x2: width - 10, y2: height - bottom }),
       s("line", { class: "axis", x1: left, y1: 10, x2: left, y2: height - bottom }),
       s("text", { class: "small", x: 4, y: 18 }, format(top)), s("text", { class: "small", x: 4, y: height - bottom }, "0"),
       s("text", { class: "small", x: left, y: height - 6 }, first),
       s("text", { class: "small", x: width - 10, y: height - 6, "text-anchor": "end" }, last),
-      s("polyline", { class: "spark", points: line }),
-      totals.length === 1 ? s("circle", { cx: x(0), cy: y(totals[0]), r: 3, fill: "currentColor" }) : ""));
+      totals.length > 1 ? [s("polygon", { class: "area", points: `${x(0)},${y(0)} ${line} ${x(totals.length - 1)},${y(0)}` }),
+        s("polyline", { class: "spark", points: line })] : "",
+      totals.length === 1 ? s("circle", { cx: x(0), cy: y(totals[0]), r: 4, fill: "currentColor" }) : ""));
 }
 
 function projected(found) {
   const ways = [["On demand", found.onDemand], ["Provisioned, with auto scaling", found.provisioned],
     ["Always on: load balancer, machines, a database", found.alwaysOn]];
+  const least = Math.min(...ways.map(([, way]) => way.usd));
   return [
     h("h2", {}, "A month of this"),
     h("p", { class: "quiet" }, `${number(found.requests)} requests in ${number(found.hours)} hours, at the peak `,
       `${number(found.peakRequestsPerSecond, 2)}/s; ${found.storedGb.toPrecision(3)} GB stored`),
-    h("div", { class: "cards" }, ways.map(([title, way]) => h("div", { class: "card" }, title, h("strong", {}, usd(way.usd))))),
+    h("div", { class: "cards" }, ways.map(([title, way]) => h("div", { class: way.usd === least ? "card best" : "card" }, title,
+      h("strong", {}, usd(way.usd)), way.usd === least ? "the least" : `${number(way.usd / (least || 1), 1)} times the least`))),
     table("The always-on side in parts", [["Part", (part) => part.name], ["Count", (part) => number(part.count), "number"],
       ["USD", (part) => usd(part.usd), "number"]], found.alwaysOn.parts),
+    h("details", { class: "card" }, h("summary", {}, "Everything that was assumed"), h("ul", {}, found.assumptions.map((one) => h("li", {}, text(one, 600))))),
+    found.warnings.map((warning) => h("p", { class: "notice" }, text(warning, 600))),
     h("p", { class: "quiet" }, `Prices of ${found.priceList.region} as of ${found.priceList.date} (${found.priceList.file}).`),
   ];
 }

@@ -39,6 +39,16 @@ export function put(element, ...children) {
   return element;
 }
 
+/** Replace what an element holds and keep the focus where it was, on what has the same `data-keep`. */
+export function refresh(element, ...children) {
+  const kept = element.contains(document.activeElement) ? document.activeElement.getAttribute("data-keep") : null;
+  const tops = [...element.querySelectorAll(".tall")].map((each) => each.scrollTop);
+  put(element, ...children);
+  element.querySelectorAll(".tall").forEach((each, at) => { each.scrollTop = tops[at] ?? 0; });
+  if (kept !== null) element.querySelector(`[data-keep="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
+  return element;
+}
+
 /** Text from anywhere, as nodes: strange characters by their code, long texts cut with a button that shows the rest. */
 export function text(value, most = SHOWN_MAX) {
   const whole = typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
@@ -66,17 +76,24 @@ function visible(value) {
 
 /** A table: columns are [title, row → content, "number"?]; rows of any length are made in one go. */
 export function table(caption, columns, rows, empty = "nothing yet") {
-  if (rows.length === 0) return h("p", { class: "quiet" }, empty);
-  return h("div", { class: "scroll" }, h("table", {},
+  if (rows.length === 0) return h("p", { class: "empty" }, empty);
+  const tall = rows.length > 25; // scrolls by itself, below a head that stays; so it must take the focus
+  return h("div", { class: tall ? "scroll tall" : "scroll", ...(tall ? { tabindex: "0", role: "region", "aria-label": caption } : {}) }, h("table", {},
     h("caption", {}, caption),
-    h("thead", {}, h("tr", {}, columns.map(([title, , kind]) => h("th", { scope: "col", class: kind }, title)))),
+    h("thead", {}, h("tr", {}, columns.map(([title, , kind]) => title === ""
+      ? h("td", { class: kind }) : h("th", { scope: "col", class: kind }, title)))),
     h("tbody", {}, rows.map((row) => h("tr", {}, columns.map(([, cell, kind]) => h("td", { class: kind }, cell(row)))))),
   ));
 }
 
 export const number = (value, digits = 0) => Number(value).toLocaleString(undefined, { maximumFractionDigits: digits });
 export const millis = (value) => `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : number(value)} ms`;
-export const usd = (value) => `$${value >= 0.01 || value === 0 ? number(value, 2) : Number(value).toPrecision(3)}`;
+/** Money; small sums keep three digits that say something. */
+export function usd(value) {
+  if (value >= 0.01 || value === 0) return `$${Number(value).toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  if (value < 1e-10) return "< $0.0000000001";
+  return `$${Number(value).toFixed(Math.min(12, 2 - Math.floor(Math.log10(value))))}`;
+}
 export const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
 
 export function bytes(value) {
@@ -88,16 +105,23 @@ export function bytes(value) {
 
 /** A status as people read it, with its colour. */
 export function status(code) {
-  const kind = code >= 500 ? "bad" : code >= 400 ? "warn" : code ? "good" : "quiet";
-  return h("span", { class: kind }, code || "under way");
+  const kind = code >= 500 ? "bad" : code >= 400 ? "warn" : code ? "good" : "";
+  return h("span", { class: `pill ${kind}` }, code || "under way");
 }
 
-/** A small line of the last minute. */
-export function spark(series, width = 120, height = 24) {
+/** The share of a whole as a small bar. */
+export function share(part, whole) {
+  const filled = h("span", {});
+  filled.style.width = `${whole ? Math.max(part ? 1.5 : 0, (part / whole) * 100) : 0}%`;
+  return h("span", { class: "share", "aria-hidden": "true" }, filled);
+}
+
+/** A line over a series, and the area below it. */
+export function area(series, width, height) {
   const top = Math.max(1, ...series);
   const points = series.map((value, at) =>
-    `${(at / Math.max(1, series.length - 1)) * width},${height - 2 - (value / top) * (height - 4)}`).join(" ");
-  return s("polyline", { class: "spark", points });
+    `${((at / Math.max(1, series.length - 1)) * width).toFixed(1)},${(height - 2 - (value / top) * (height - 4)).toFixed(1)}`).join(" ");
+  return [s("polygon", { class: "area", points: `0,${height} ${points} ${width},${height}` }), s("polyline", { class: "spark", points })];
 }
 
 /** A notice that is read out when it appears. */

@@ -1,11 +1,11 @@
 // Functions: environments warm and cold, logs as they come, and a form that invokes one with an event.
 
 import { get, post } from "./api.js";
-import { h, millis, notice, put, status, table, text } from "./dom.js";
+import { h, millis, notice, put, refresh, status, table, text } from "./dom.js";
 
 export async function show(main, scene, [name]) {
   if (name) return one(main, scene, name);
-  put(main, h("h1", {}, "Functions"), table(`${scene.stack.functions.length} functions`, [
+  put(main, h("h1", {}, "Functions"), h("p", { class: "lead" }, "Each runs in processes of its own, started when a request comes and ended when none does."), table(`${scene.stack.functions.length} functions`, [
     ["Function", (each) => h("a", { href: `#/functions/${encodeURIComponent(each.name)}` }, each.logicalId)],
     ["Runtime", (each) => each.runtime], ["Handler", (each) => each.handler],
     ["Memory", (each) => `${each.memoryMb} MB`, "number"], ["Timeout", (each) => `${each.timeoutSeconds} s`, "number"],
@@ -15,7 +15,7 @@ export async function show(main, scene, [name]) {
 async function one(main, scene, name) {
   const found = scene.stack.functions.find((each) => each.name === name) ?? { logicalId: name };
   const environments = h("div", {}), log = h("div", {}), filter = h("input", { type: "search" });
-  put(main, h("p", {}, h("a", { href: "#/functions" }, "All functions")), h("h1", {}, text(found.logicalId)),
+  put(main, h("p", { class: "crumb" }, h("a", { href: "#/functions" }, "← All functions")), h("h1", {}, text(found.logicalId)),
     h("dl", {}, [["Name", name], ["Runtime", found.runtime], ["Handler", found.handler], ["Role", found.role]].flatMap(
       ([title, value]) => [h("dt", {}, title), h("dd", {}, text(value ?? ""))])),
     invoking(name, scene), h("h2", {}, "Environments"), environments,
@@ -27,16 +27,20 @@ async function one(main, scene, name) {
       get(`environments/${encodeURIComponent(name)}`, {}, scene.signal),
       get("logs", { function: name, limit: 300, filter: filter.value }, scene.signal),
     ]);
-    put(environments, table(`${pulse.environments.length} environments`, [
-      ["Environment", (each) => h("code", {}, each.id)], ["State", (each) => each.state],
+    refresh(environments, table(`${pulse.environments.length} environments`, [
+      ["Environment", (each) => h("code", {}, each.id)], ["State", (each) => h("span", { class: each.state === "idle" ? "pill good" : "pill" }, each.state)],
       ["Invocations", (each) => each.uses, "number"], ["Init", (each) => millis(each.initMs), "number"],
     ], pulse.environments, "none: nothing runs before the first request, and nothing after the idle time"));
     const seen = JSON.stringify(lines.events.at(-1) ?? "") + lines.events.length + filter.value;
     if (seen !== last) {
       last = seen;
+      const before = log.querySelector("pre"), atEnd = !before || before.scrollTop + before.clientHeight >= before.scrollHeight - 8;
+      const kept = before?.scrollTop ?? 0;
       put(log, lines.events.length ? h("pre", { tabindex: "0", "aria-label": "Log lines" }, lines.events.map((event) => [
         new Date(event.timestamp ?? event.timestampMs ?? 0).toISOString().slice(11, 23), " ",
         text(event.message.replace(/\n$/, ""), 4000), "\n"])) : h("p", { class: "quiet" }, "no lines yet"));
+      const now = log.querySelector("pre"); // who reads further up stays there; who is at the end follows
+      if (now) now.scrollTop = atEnd ? now.scrollHeight : kept;
     }
   });
 }

@@ -2,7 +2,7 @@
 
 import { h, number, put, table, text } from "./dom.js";
 
-const COLOURS = { enforced: "good", stored: "quiet", ignored: "warn" };
+const COLOURS = { enforced: "good", stored: "", ignored: "warn" };
 
 export async function show(main, scene) {
   const rows = scene.stack.manifest;
@@ -10,7 +10,7 @@ export async function show(main, scene) {
   let kind = "", wanted = "";
   const draw = () => put(list, table("Properties of the template", [
     ["Resource", (row) => text(row.logicalId, 200)], ["Type", (row) => row.type], ["Property", (row) => text(row.property, 200)],
-    ["", (row) => h("span", { class: COLOURS[row.fidelity] }, row.fidelity)], ["Line", (row) => row.line || "", "number"],
+    ["Counts as", (row) => h("span", { class: `pill ${COLOURS[row.fidelity]}` }, row.fidelity)], ["Line", (row) => row.line || "", "number"],
     ["Remark", (row) => text(row.remark ?? "", 400)],
   ], rows.filter((row) => (!kind || row.fidelity === kind)
     && `${row.logicalId} ${row.type} ${row.property}`.toLowerCase().includes(wanted)), "nothing fits"));

@@ -1,18 +1,22 @@
-// The pattern as a living map: doors, functions, tables and streams, with the last minute of each.
+// The pattern as a living map: doors, functions, tables, and what else starts work, with the last minute of each.
 
 import { get } from "./api.js";
-import { bytes, h, millis, number, put, s, spark, table } from "./dom.js";
+import { area, bytes, h, millis, notice, number, put, refresh, s, table } from "./dom.js";
+import { PATHS } from "./icons.js";
 
-const WIDTH = 1100, BOX = { width: 270, height: 84 }, GAP = 18, COLUMNS = [10, 415, 820];
+const WIDTH = 1160, BOX = { width: 300, height: 92 }, GAP = 16, COLUMNS = [4, 430, 856], TOP = 34;
 const SHOWN_MAX = 60;
+const SIGNS = { door: "door", function: "function", table: "table", event: "event" };
 
 export async function show(main, scene) {
-  const picture = h("div", {}), numbers = h("div", {});
-  put(main, h("h1", {}, "The last minute"), picture, h("h2", {}, "In numbers"), numbers);
+  const figures = h("div", { class: "cards" }), picture = h("div", {}), numbers = h("div", {});
+  put(main, h("h1", {}, "The last minute"), figures, picture, h("h2", {}, "In numbers"), numbers);
+  if (scene.stack.observe !== "all") main.prepend(notice(`This stack runs with --observe ${scene.stack.observe}: nothing is counted for the map.`));
   await scene.every(1, async () => {
     const nodes = gather(scene.stack, await get("pulse", {}, scene.signal));
-    put(picture, draw(nodes));
-    put(numbers, listed(nodes));
+    put(figures, summary(nodes));
+    refresh(picture, draw(nodes));
+    refresh(numbers, listed(nodes));
   });
 }
 
@@ -30,17 +34,18 @@ export function gather(stack, pulse) {
     return {
       column: 1, kind: "function", name: one.logicalId, id: `function ${one.name}`,
       link: `#/functions/${encodeURIComponent(one.name)}`,
-      detail: `${warm} warm, ${environments.length - warm} busy or starting`, ...sum([of("function", one.name)]),
+      detail: environments.length ? `${warm} warm, ${environments.length - warm} busy or starting` : "no environment: cold",
+      ...sum([of("function", one.name)]),
     };
   });
   const tables = stack.tables.map((one) => {
     const level = pulse.levels.find((each) => each.table === one.name && !each.index) ?? { storedBytes: 0 };
     const beat = sum([of("table", one.name)]);
-    const provided = level.readUnits ? ` of ${number(level.readUnits)}/${number(level.writeUnits)}` : " on demand";
+    const provided = level.readUnits ? ` of ${number(level.readUnits)}/${number(level.writeUnits)}` : "";
     return {
       column: 2, kind: "table", name: one.logicalId, id: `table ${one.name}`, link: `#/tables/${encodeURIComponent(one.name)}`,
-      detail: `${number(beat.readUnits / pulse.seconds, 1)}/${number(beat.writeUnits / pulse.seconds, 1)} RCU/WCU`
-        + `${provided}, ${bytes(level.storedBytes)}`,
+      detail: `${number(beat.readUnits / pulse.seconds, 1)}/${number(beat.writeUnits / pulse.seconds, 1)}${provided} RCU/WCU · `
+        + bytes(level.storedBytes),
       ...beat,
     };
   });
@@ -51,7 +56,20 @@ export function gather(stack, pulse) {
     const key = `${kind} ${from}\n${target} ${to}`;
     edges.set(key, (edges.get(key) ?? 0) + node.count);
   }
-  return { all: [...doors, ...functions, ...tables], edges, seconds: pulse.seconds };
+  return { all: [...doors, ...events(stack, edges), ...functions, ...tables], edges, seconds: pulse.seconds };
+}
+
+/** Streams, queues, topics, rules and schedules, and the edges to the functions that they start. */
+function events(stack, edges) {
+  const known = new Map(stack.functions.map((one) => [one.name, one.name]));
+  return stack.sources.map((source, at) => {
+    const id = `event ${at}`;
+    for (const target of source.targets) {
+      const name = known.get(target.replace(/^lambda /, "").split(":")[0]);
+      if (name) edges.set(`${id}\nfunction ${name}`, 0);
+    }
+    return { column: 0, kind: "event", name: source.source, id, link: "#/functions", detail: `→ ${source.targets.join(", ")}`, ...sum([]) };
+  });
 }
 
 function sum(beats) {
@@ -66,47 +84,67 @@ function sum(beats) {
   };
 }
 
+function summary({ all, seconds }) {
+  const doors = all.filter((node) => node.kind === "door"), functions = all.filter((node) => node.kind === "function");
+  const total = (nodes, member) => nodes.reduce((sum_, node) => sum_ + node[member], 0);
+  const requests = total(doors, "count"), errors = total(doors, "errors");
+  const lately = doors.reduce((sum_, node) => sum_ + node.series.slice(-5).reduce((a, b) => a + b, 0), 0) / 5;
+  return [
+    ["Requests, now", `${number(lately, 1)}/s`], ["In the minute", number(requests)],
+    ["Errors", requests ? `${number((errors / requests) * 100, 1)} %` : "none", errors ? "bad" : ""],
+    ["Slowest p99", requests ? millis(Math.max(...doors.map((node) => node.p99))) : "–"],
+    ["Invocations", number(total(functions, "count"))],
+    ["Throttled", number(total(all, "throttled")), total(all, "throttled") ? "bad" : ""],
+  ].map(([title, value, kind]) => h("div", { class: "card" }, title, h("strong", { class: kind ?? "" }, value)));
+}
+
 function draw({ all, edges, seconds }) {
   const places = new Map(), rows = [0, 0, 0];
   const drawn = all.filter((node) => rows[node.column] < SHOWN_MAX && (places.set(node.id, {
-    x: COLUMNS[node.column], y: 34 + rows[node.column]++ * (BOX.height + GAP),
+    x: COLUMNS[node.column], y: TOP + rows[node.column]++ * (BOX.height + GAP),
   }), true));
-  const height = 40 + Math.max(1, ...rows) * (BOX.height + GAP);
+  const height = TOP + Math.max(1, ...rows) * (BOX.height + GAP);
   const busiest = Math.max(1, ...edges.values());
   const lines = [...edges].map(([key, count]) => {
     const [from, to] = key.split("\n").map((id) => places.get(id));
     if (!from || !to) return null;
     const x1 = from.x + BOX.width, y1 = from.y + BOX.height / 2, x2 = to.x, y2 = to.y + BOX.height / 2;
     const bend = (x2 - x1) / 2;
-    return s("path", { class: "edge", "stroke-width": 1.5 + 5 * (count / busiest),
+    return s("path", { class: count ? "edge busy" : "edge idle", "stroke-width": count ? 2 + 4 * (count / busiest) : 1.5,
       d: `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}` },
-      s("title", {}, `${count} calls in the last minute`));
+      s("title", {}, count ? `${count} calls in the last minute` : "starts it"));
   });
-  const titles = ["Front doors", "Functions", "Tables"].map((title, at) =>
-    s("text", { x: COLUMNS[at], y: 20, "font-weight": "bold" }, title));
+  const titles = [all.some((node) => node.kind === "event") ? "FRONT DOORS AND EVENTS" : "FRONT DOORS", "FUNCTIONS", "TABLES"].map(
+    (title, at) => s("text", { class: "column", x: COLUMNS[at] + 2, y: 20 }, title));
   return s("svg", { class: "map", viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "Map of the stack" },
     titles, lines, drawn.map((node) => box(node, places.get(node.id), seconds)));
 }
 
 function box(node, { x, y }, seconds) {
-  const rate = node.count
-    ? `${number(node.count / seconds, 1)}/s · p50 ${millis(node.p50)} · p99 ${millis(node.p99)}` : "quiet";
-  const wrong = node.errors || node.throttled
-    ? s("text", { class: "badtext", x: x + 12, y: y + 74 }, `${node.errors} errors, ${node.throttled} throttled`) : null;
-  const line = spark(node.series, 84, 22);
-  line.setAttribute("transform", `translate(${x + BOX.width - 96} ${y + 8})`);
-  return s("a", { href: node.link, "aria-label": `${node.name}: ${rate}; ${node.detail}` },
-    s("rect", { class: "box", x, y, width: BOX.width, height: BOX.height, rx: 8 }),
-    s("text", { x: x + 12, y: y + 22, "font-weight": "bold" }, node.name.slice(0, 22)), line,
-    s("text", { class: "small", x: x + 12, y: y + 41 }, rate), s("text", { class: "small", x: x + 12, y: y + 58 }, node.detail),
-    wrong);
+  const rate = node.count ? `${number(node.count / seconds, 1)}/s` : "quiet";
+  const times = node.count ? `p50 ${millis(node.p50)} · p99 ${millis(node.p99)}` : "";
+  const wrong = [node.errors ? `${number(node.errors)} errors` : "", node.throttled ? `${number(node.throttled)} throttled` : ""]
+    .filter(Boolean).join(", ");
+  const sign = s("path", { class: "sign", d: PATHS[SIGNS[node.kind]], transform: `translate(${x + 16} ${y + 14}) scale(.83)` });
+  return s("a", { href: node.link, "data-keep": node.id, class: node.kind },
+    s("rect", { class: "box", x, y, width: BOX.width, height: BOX.height, rx: 12 }),
+    s("rect", { class: "badge", x: x + 10, y: y + 8, width: 32, height: 32, rx: 9 }), sign,
+    s("text", { class: "title", x: x + 52, y: y + 29 }, cut(node.name, 26)),
+    node.kind === "event" ? "" : [
+      s("g", { transform: `translate(${x + BOX.width - 116} ${y + 42})` }, area(node.series, 104, 40)),
+      s("text", { class: "rate", x: x + 14, y: y + 59 }, rate), s("text", { class: wrong ? "badtext" : "small", x: x + 14, y: y + 77 }, wrong || times),
+    ],
+    s("text", { class: "small", x: x + (node.kind === "event" ? 52 : 14 + 8 * (rate.length + 1)), y: y + (node.kind === "event" ? 50 : 59) },
+      cut(node.detail, node.kind === "event" ? 38 : 30)));
 }
+
+const cut = (value, most) => (value.length > most ? `${value.slice(0, most - 1)}…` : value);
 
 function listed({ all, seconds }) {
   return table("The same for reading", [
-    ["Part", (node) => h("a", { href: node.link }, node.name)], ["Kind", (node) => node.kind],
+    ["Part", (node) => h("a", { href: node.link, "data-keep": `row ${node.id}` }, node.name)], ["Kind", (node) => node.kind],
     ["Rate", (node) => `${number(node.count / seconds, 2)}/s`, "number"], ["Errors", (node) => number(node.errors), "number"],
-    ["Throttled", (node) => number(node.throttled), "number"], ["p50", (node) => millis(node.p50), "number"],
-    ["p99", (node) => millis(node.p99), "number"], ["State", (node) => node.detail],
+    ["Throttled", (node) => number(node.throttled), "number"], ["p50", (node) => (node.count ? millis(node.p50) : "–"), "number"],
+    ["p99", (node) => (node.count ? millis(node.p99) : "–"), "number"], ["State", (node) => node.detail],
   ], all, "the stack has no APIs, functions or tables");
 }

@@ -1,7 +1,7 @@
 // The stream of requests, newest first, with filters; and one request's waterfall, with the decision that stopped it.
 
 import { get } from "./api.js";
-import { clock, h, millis, notice, put, status, table, text, usd } from "./dom.js";
+import { clock, h, millis, notice, put, refresh, share, status, table, text, usd } from "./dom.js";
 
 export async function show(main, scene, [id]) {
   if (id) return waterfall(main, scene, id);
@@ -9,7 +9,7 @@ export async function show(main, scene, [id]) {
   const list = h("div", { "aria-live": "off" });
   let held = false;
   const draw = async () => {
-    if (!held) put(list, rows((await get("requests", { ...wanted, count: 200 }, scene.signal)).requests));
+    if (!held) refresh(list, rows((await get("requests", { ...wanted, count: 200 }, scene.signal)).requests));
   };
   const choose = (name) => ({ input: (event) => { wanted[name] = event.target.value; draw(); } });
   put(main, h("h1", {}, "Requests"),
@@ -26,11 +26,12 @@ export async function show(main, scene, [id]) {
 }
 
 function rows(requests) {
-  return table(`${requests.length} requests`, [
-    ["When", (one) => clock(one.startedAt)],
-    ["Request", (one) => h("a", { href: `#/requests/${one.requestId}` }, text(one.title, 200))],
+  const slowest = Math.max(1, ...requests.map((one) => one.micros));
+  return table(`The latest ${requests.length} requests`, [
+    ["When", (one) => clock(one.startedAt), "tight"],
+    ["Request", (one) => h("a", { href: `#/requests/${one.requestId}`, "data-keep": one.requestId }, text(one.title, 200))],
     ["Status", (one) => status(one.status)],
-    ["Took", (one) => millis(one.micros / 1000), "number"],
+    ["Took", (one) => millis(one.micros / 1000), "number"], ["", (one) => share(one.micros, slowest)],
     ["Caused", (one) => Object.entries(one.calls).map(([kind, count]) => `${count} ${kind}`).join(", ")],
     ["Refused by", (one) => one.refusedBy ? [h("strong", {}, one.refusedBy), ": ", text(one.reason, 200)] : ""],
   ], requests, "no request fits");
@@ -39,9 +40,9 @@ function rows(requests) {
 async function waterfall(main, scene, id) {
   const trace = await get(`explain/${encodeURIComponent(id)}`, {}, scene.signal);
   const total = Math.max(1, trace.endMicros);
-  put(main, h("p", {}, h("a", { href: "#/requests" }, "All requests")),
+  put(main, h("p", { class: "crumb" }, h("a", { href: "#/requests" }, "← All requests")),
     h("h1", {}, text(trace.title || trace.kind, 300), " → ", status(trace.status), ` in ${millis(total / 1000)}`),
-    h("p", { class: "quiet mono" }, trace.requestId));
+    h("p", { class: "lead mono" }, trace.requestId));
   for (const [refusal, where] of refusals(trace)) {
     main.append(h("section", { class: "notice bad" },
       h("h2", {}, `Refused by ${refusal.room}`), h("p", {}, text(refusal.reason)),
@@ -52,12 +53,18 @@ async function waterfall(main, scene, id) {
   main.append(table("What happened, room by room", [
     ["At", (row) => millis(row.start / 1000), "number"],
     ["Took", (row) => millis((row.end - row.start) / 1000), "number"],
-    ["", (row) => bar(row, total)],
+    ["Time", (row) => bar(row, total)],
     ["Room", (row) => indented(row), "name"],
-    ["Found", (row) => row.detail ? h("span", { class: "mono quiet" }, text(row.detail, 300)) : ""],
+    ["Found", (row) => row.detail ? found(row.detail) : ""],
   ], [...steps(trace, 0)]));
   if (trace.receipt) main.append(receipt(trace.receipt));
   else main.append(notice("There is no receipt: nothing is counted here."));
+}
+
+/** What a room found, member by member. */
+function found(detail) {
+  return Object.entries(detail).filter(([name]) => name !== "room").flatMap(([name, value], at) => [
+    at ? " · " : "", h("span", { class: "quiet" }, `${name} `), h("span", { class: "mono" }, text(value, 300))]);
 }
 
 function* refusals(trace) {
@@ -73,16 +80,16 @@ function* steps(trace, depth) {
   for (const { step, child } of events) {
     if (step) {
       const refused = trace.refusal && step.room === trace.refusal.room && step.detail?.reason === trace.refusal.reason;
-      yield { depth, name: step.room, start: step.startMicros, end: step.endMicros, detail: step.detail, refused };
+      yield { depth, kind: trace.kind, name: step.room, start: step.startMicros, end: step.endMicros, detail: step.detail, refused };
     } else {
-      yield { depth, name: `▼ ${child.title || child.kind} → ${child.status}`, start: child.startMicros, end: child.endMicros };
+      yield { depth, kind: child.kind, name: `▼ ${child.title || child.kind} → ${child.status}`, start: child.startMicros, end: child.endMicros };
       yield* steps(child, depth + 1);
     }
   }
 }
 
 function bar(row, total) {
-  const part = h("span", { class: row.refused ? "refused" : "" });
+  const part = h("span", { class: row.refused ? "refused" : row.kind });
   part.style.left = `${(row.start / total) * 100}%`;
   part.style.width = `${Math.max(0.4, ((row.end - row.start) / total) * 100)}%`;
   return h("div", { class: "track", "aria-hidden": "true" }, part);

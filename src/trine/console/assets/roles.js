@@ -6,17 +6,17 @@ import { h, put, table, text } from "./dom.js";
 export async function show(main, scene) {
   const found = await get("rights", {}, scene.signal);
   const nameOf = new Map(scene.stack.functions.map((one) => [one.role, one.logicalId]));
-  put(main, h("h1", {}, "Roles"), h("p", { class: "quiet" },
+  put(main, h("h1", {}, "Roles"), h("p", { class: "lead" },
     "Calls are noted as they are decided; ", h("code", {}, "trine policy"), " turns them into a change of the template."));
   for (const role of found.roles) {
-    main.append(h("details", { open: role.uses.length > 0 },
-      h("summary", {}, h("strong", {}, nameOf.get(role.role) ?? role.name), ` · ${role.uses.length} rights used`,
+    main.append(h("details", { class: "card", open: role.uses.length > 0 && found.roles.length <= 12 },
+      h("summary", {}, h("strong", {}, nameOf.get(role.role) ?? role.name), ` · ${role.uses.length} right${role.uses.length === 1 ? "" : "s"} used`,
         role.missing.length ? h("span", { class: "bad" }, ` · ${role.missing.length} refused`) : "",
-        role.unused.length ? h("span", { class: "warn" }, ` · ${role.unused.length} statements wider than their use`) : ""),
+        role.unused.length ? h("span", { class: "warn" }, ` · ${role.unused.length} statement${role.unused.length === 1 ? "" : "s"} wider than used`) : ""),
       h("p", { class: "quiet mono" }, text(role.role)),
       table("Used", [
         ["Action", (use) => use.action], ["On", (use) => h("code", {}, text(use.resource, 300))],
-        ["", (use) => use.allowed ? h("span", { class: "good" }, "allowed") : h("span", { class: "bad" }, "refused")],
+        ["Verdict", (use) => h("span", { class: use.allowed ? "pill good" : "pill bad" }, use.allowed ? "allowed" : "refused")],
       ], role.uses, "no call was recorded: nothing can be said about these rights"),
       role.unused.length ? table("Not used", [
         ["Policy", (one) => `${one.policy}, statement ${one.statement}`],
@@ -25,7 +25,7 @@ export async function show(main, scene) {
       role.tooWide.length ? table("Wider than needed", [
         ["Wildcard", (one) => h("code", {}, text(one.pattern))], ["Needed", (one) => text(one.needed.join(", "), 600)],
       ], role.tooWide) : "",
-      role.uses.length ? [h("h3", {}, "The smallest policy"), h("pre", {}, text(JSON.stringify(
+      role.uses.length ? [h("h2", {}, "The smallest policy"), h("pre", {}, text(JSON.stringify(
         { Version: "2012-10-17", Statement: role.smallest }, null, 2)))] : ""));
   }
   if (found.roles.length === 0) main.append(h("p", { class: "quiet" }, "The stack has no roles."));

@@ -5,23 +5,24 @@ import { h, notice, put, status, table, text } from "./dom.js";
 
 export async function show(main, scene) {
   const form = h("section", {});
-  put(main, h("h1", {}, "Routes"), form);
+  put(main, h("h1", {}, "Routes"), h("p", { class: "lead" }, "What answers at the front door, what guards it, and a form for each of them."), form);
   for (const api of scene.stack.apis) {
     const base = (api.stages.find((stage) => stage.name === "$default") ?? api.stages[0])?.pathUrl ?? api.url;
     main.append(h("h2", {}, `${api.name} (${api.kind})`),
-      h("p", { class: "quiet" }, "answers at ", h("code", {}, api.url), " and ", h("code", {}, base)),
-      table(`${api.routes.length} routes`, [
-        ["Method", (route) => route.method], ["Path", (route) => h("code", {}, text(route.path, 300))],
+      h("p", { class: "quiet" }, "answers at ", h("code", {}, api.url), api.url === base ? "" : [" and ", h("code", {}, base)]),
+      table(`${api.routes.length} route${api.routes.length === 1 ? "" : "s"}`, [
+        ["Method", (route) => h("span", { class: "verb" }, route.method)], ["Path", (route) => h("code", {}, text(route.path, 300))],
         ["Integration", (route) => route.integration], ["Function", (route) => route.function
           ? h("a", { href: `#/functions/${encodeURIComponent(route.function)}` }, route.function) : ""],
-        ["Authorization", (route) => route.authorization === "NONE" ? h("span", { class: "warn" }, "none") : route.authorization],
+        ["Authorization", (route) => h("span", { class: route.authorization === "NONE" ? "pill warn" : "pill good" }, route.authorization === "NONE" ? "open to all" : route.authorization)],
         ["", (route) => h("button", { type: "button", click: () => {
           put(form, tryForm(base, route, scene));
           form.querySelector("input").focus();
-        } }, "Try it")],
+          form.scrollIntoView({ block: "nearest" });
+        } }, "Try it"), "act"],
       ], api.routes, "no routes"));
   }
-  if (scene.stack.apis.length === 0) main.append(h("p", { class: "quiet" }, "The stack has no API."));
+  if (scene.stack.apis.length === 0) main.append(h("p", { class: "empty" }, "The stack has no API."));
 }
 
 function tryForm(base, route, scene) {
@@ -29,7 +30,7 @@ function tryForm(base, route, scene) {
   const path = (route.path === "$default" ? "/" : route.path).replace(/^\//, "");
   const url = h("input", { value: base + path, size: 60, required: true });
   const verb = h("input", { value: method, size: 8, required: true });
-  const headers = h("textarea", { rows: 3, spellcheck: "false" });
+  const headers = h("textarea", { rows: 2, spellcheck: "false" });
   headers.value = "{}";
   const body = h("textarea", { rows: 5, spellcheck: "false" });
   const sign = h("input", { type: "checkbox" });
@@ -61,9 +62,9 @@ function tryForm(base, route, scene) {
 
 function shown(answer) {
   return [
-    h("p", {}, "Status ", status(answer.status), answer.requestId
+    h("h3", {}, "The answer"), h("p", {}, "Status ", status(answer.status), answer.requestId
       ? [" · ", h("a", { href: `#/requests/${answer.requestId}` }, "what happened to it")] : ""),
     table("Headers", [["Name", ([name]) => text(name, 200)], ["Value", ([, value]) => text(value, 1000)]], answer.headers),
-    h("h3", {}, answer.isBase64Encoded ? "Body (base64)" : "Body"), h("pre", {}, text(answer.body)),
+    h("h3", {}, answer.isBase64Encoded ? "Body (base64)" : "Body"), h("pre", { tabindex: "0", "aria-label": "Body of the answer" }, text(answer.body)),
   ];
 }

@@ -57,8 +57,8 @@ async function one(main, scene, name) {
       ...(index.value ? { IndexName: index.value } : {}), ConsistentRead: consistent.checked,
     });
   };
-  put(main, h("p", {}, h("a", { href: "#/tables" }, "All tables")), h("h1", {}, text(name)),
-    h("p", { class: "quiet" }, `${described.KeySchema.map((key) => `${key.AttributeName} (${key.KeyType})`).join(", ")} · about `,
+  put(main, h("p", { class: "crumb" }, h("a", { href: "#/tables" }, "← All tables")), h("h1", {}, text(name)),
+    h("p", { class: "lead" }, `${described.KeySchema.map((key) => `${key.AttributeName} (${key.KeyType})`).join(", ")} · about `,
       `${number(described.ItemCount)} items, ${bytes(described.TableSizeBytes)} · `,
       described.BillingModeSummary?.BillingMode ?? "PROVISIONED"),
     h("form", { class: "card", submit: query }, h("div", { class: "row" }, h("label", {}, "Read", index), fields,
@@ -86,7 +86,7 @@ async function read(context, operation, input, start = null, spent = 0) {
         operation === "Scan" ? h("span", { class: "warn" }, " · a Scan reads, and bills, everything it passes") : ""),
       table("Items", [
         ...[...names].map((each) => [each, (item) => value(item[each])]),
-        ["", (item) => h("button", { type: "button", click: () => edit(context, item) }, "Edit")],
+        ["", (item) => h("button", { type: "button", click: () => edit(context, item), "aria-label": `Edit ${keys.map((key) => Object.values(item[key])[0]).join(" ").slice(0, 80)}` }, "Edit"), "act"],
       ], page.Items, "no items"),
       page.LastEvaluatedKey ? h("p", {}, h("button", { type: "button",
         click: () => read(context, operation, input, page.LastEvaluatedKey, total) }, `Next ${PAGE}`)) : "");
@@ -143,7 +143,7 @@ function edit(context, item) {
     TableName: name, Key: Object.fromEntries(keys.map((key) => [key, item[key]])), ...unchanged(item),
   }, scene.signal));
   const sure = h("input", { type: "checkbox", change: (event) => { erase.disabled = !event.target.checked; } });
-  const erase = h("button", { type: "button", disabled: true, click: remove }, "Delete item");
+  const erase = h("button", { type: "button", class: "danger", disabled: true, click: remove }, "Delete item");
   const dialog = h("dialog", { close: () => dialog.remove() }, h("form", { submit: save },
     h("h2", {}, item ? "Edit item" : "New item"), area, said,
     h("p", { class: "row" }, h("button", { class: "primary" }, "Save"),

@@ -104,8 +104,9 @@ def test_every_page_shows_itself(window: Window, request: pytest.FixtureRequest)
     page, scheme = window.page, request.node.callspec.params["window"]
     window.keep(f"map-{scheme}")
     for view, sign in (
-        ("requests", "td a"), ("routes", "button:has-text('Try it')"), ("functions", "text=CreateProfile"), ("tables", "td a"),
-        ("roles", "text=The smallest policy"), ("bill", "svg.plot"), ("manifest", "text=enforced"),
+        ("requests", "td a"), ("routes", "button:has-text('Try it')"), ("functions", "text=CreateProfile"),
+        ("tables", "td a"), ("roles", "text=The smallest policy"), ("bill", "svg.plot"),
+        ("manifest", "text=enforced"),
     ):  # fmt: skip
         window.open(view)
         page.wait_for_selector(sign)

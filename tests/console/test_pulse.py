@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from trine.clock import ManualClock
@@ -53,6 +54,7 @@ def test_nodes_and_edges_of_the_last_minute() -> None:
     }  # fmt: skip
     table = nodes["table", "Orders"]
     assert (table["count"], table["errors"], table["readUnits"]) == (2, 1, 5.0)
+    json.dumps(pulse.look(), allow_nan=False)
     assert 3.9 < table["p50"] < 4.1
     assert len(table["series"]) == SECONDS
     assert sum(table["series"]) == 1, "the running second is not drawn yet"

@@ -166,5 +166,5 @@ def _failed(fault: Exception, request: Request) -> Response:
 
 
 def _answer(status: int, document: Any) -> Response:
-    body = json.dumps(document, default=str).encode()
+    body = json.dumps(document, default=str, allow_nan=False).encode()  # browsers read no Infinity
     return Response(status, [(b"Content-Type", b"application/json"), _NO_STORE, *SECURITY_HEADERS], body)

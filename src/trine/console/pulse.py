@@ -135,7 +135,7 @@ def _node(name: Name, beats: list[tuple[int, Beat]]) -> dict[str, Any]:
         "throttled": sum(beat.throttled for _, beat in beats),
         "readUnits": round(sum(beat.reads for _, beat in beats), 3),
         "writeUnits": round(sum(beat.writes for _, beat in beats), 3),
-        "p50": round(millis.percentile(50), 3),
-        "p99": round(millis.percentile(99), 3),
+        "p50": round(millis.percentile(50), 3) if millis.count else 0.0,
+        "p99": round(millis.percentile(99), 3) if millis.count else 0.0,
         "series": series[:SECONDS],
     }

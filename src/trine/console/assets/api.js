@@ -19,8 +19,8 @@ async function ask(path, options = {}) {
   });
   const body = await answer.text();
   let document;
-  try { document = JSON.parse(body); } catch { document = { message: body }; }
-  if (answer.ok) return document;
+  try { document = JSON.parse(body); } catch { document = { message: body.slice(0, 500) }; }
+  if (answer.ok && document.message !== body.slice(0, 500)) return document;
   if (answer.status === 403 && /session has ended/.test(document.message ?? "")) throw new Closed(document.message);
   throw new Error(document.message ?? `the server answered ${answer.status}`);
 }

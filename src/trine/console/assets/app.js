@@ -29,6 +29,7 @@ class Scene {
           tell("live");
         } catch (fault) {
           if (this.signal.aborted) return;
+          if (fault instanceof TypeError || fault instanceof ReferenceError) console.error(fault);
           tell(fault instanceof Closed ? "closed" : "no answer", "lost");
           if (fault instanceof Closed) { closed(fault); return; }
         }

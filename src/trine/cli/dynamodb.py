@@ -11,6 +11,7 @@ import click
 
 from trine.cli import serving
 from trine.cli.lag import replica_lag as lagging
+from trine.cli.option_types import PORT, STATE
 from trine.cli.signals import interruptible
 from trine.stack.settings import DYNAMODB_PORT, Settings
 
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--port", default=DYNAMODB_PORT, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--port", type=PORT, default=DYNAMODB_PORT, show_default=True, help="Port to listen on; 0 takes a free one."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--memory", is_flag=True, help="Keep nothing on disk.")
-@click.option("--state", type=click.Path(path_type=Path), default=Path(".trine"), show_default=True, help="Its state.")
+@click.option("--state", type=STATE, default=Path(".trine"), show_default=True, help="Its state.")
 @click.option("--soft", is_flag=True, help="Take any credentials; report what AWS would refuse, and let it pass.")
 @click.option("--no-throttling", is_flag=True, help="Count capacity units of tables, but refuse nothing.")
 @click.option("--replica-lag", default="0", show_default=True, metavar="SECONDS", callback=lagging,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trine.cli.lag import replica_lag
+from trine.cli.option_types import PORT, STATE
 from trine.cli.signals import interruptible
 from trine.stack.settings import AWS_PORT, DEBUG_PORT, DYNAMODB_PORT, FRONT_PORT, NEIGHBOURS_MAX, Settings
 
@@ -26,15 +27,15 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path())
-@click.option("--port", default=FRONT_PORT, show_default=True, help="Front door; 0 takes a free one.")
-@click.option("--aws-port", default=AWS_PORT, show_default=True, help="AWS wire protocols of all services.")
-@click.option("--dynamodb-port", default=DYNAMODB_PORT, show_default=True, help="DynamoDB alone.")
+@click.option("--port", type=PORT, default=FRONT_PORT, show_default=True, help="Front door; 0 takes a free one.")
+@click.option("--aws-port", type=PORT, default=AWS_PORT, show_default=True, help="AWS wire protocols of all services.")
+@click.option("--dynamodb-port", type=PORT, default=DYNAMODB_PORT, show_default=True, help="DynamoDB alone.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--vpc-neighbour", multiple=True, metavar="HOST:PORT", help="Lies in the VPC of functions: a database here."
 )
 @click.option("--memory", is_flag=True, help="Keep the tables in memory only; no data is left afterwards.")
-@click.option("--state", type=click.Path(path_type=Path), help="State directory (default: .trine beside the template).")
+@click.option("--state", type=STATE, help="State directory (default: .trine beside the template).")
 @click.option("--parameter-overrides", "-P", multiple=True, help="Parameter values: Name=Value, as SAM takes them.")
 @click.option("--env-vars", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="SAM's env-vars JSON.")
 @click.option("--stack-name", help="Name of the stack (default: from samconfig.toml or the directory).")
@@ -59,7 +60,7 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
     "--prices", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A price list of your own."
 )
 @click.option("--debug", "debug_function", metavar="FUNCTION", help="This function waits for a debugger to attach.")
-@click.option("--debug-port", default=DEBUG_PORT, show_default=True, help="Where it waits.")
+@click.option("--debug-port", type=PORT, default=DEBUG_PORT, show_default=True, help="Where it waits.")
 @click.option("--install/--no-install", default=True, show_default=True, help="Install functions' own packages.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document when ready, instead of text.")
 @click.option("--manifest/--no-manifest", default=True, show_default=True, help="Print the fidelity manifest.")

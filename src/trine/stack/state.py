@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trine.aws.ids import SystemIds
@@ -88,7 +88,12 @@ def fork(state_directory: Path, target: Path) -> None:
         raise StateFault(f"{target} exists already; a fork needs a path of its own")
     with store_faults():
         target.mkdir(mode=0o700, parents=True)
-        maintenance.fork(state_directory / STORE, target / STORE)
+        try:
+            maintenance.fork(state_directory / STORE, target / STORE)
+        except BaseException:
+            with suppress(OSError):  # what was made of it says why it is there
+                target.rmdir()
+            raise
         usage = state_directory / USAGE_DIRECTORY
         if usage.is_dir():  # the store does not hold it: bills are made without opening one
             shutil.copytree(usage, target / USAGE_DIRECTORY)

@@ -34,7 +34,7 @@ _Mark = tuple[str, int, Detail]
 class Trace:
     """The steps of one request through one service (`kind`), linked to the request that caused it."""
 
-    __slots__ = ("_children", "_marks", "_tick", "ended_ns", "kind", "outcome", "parent", "payer", "refusal",
+    __slots__ = ("_children", "_marks", "_tick", "ended_ns", "kind", "origin", "outcome", "parent", "payer", "refusal",
                  "request_id", "started_at", "started_ns", "title", "usage")  # fmt: skip
 
     def __init__(self, kind: str, request_id: str, clock: Clock, parent: Trace | None = None) -> None:
@@ -55,6 +55,8 @@ class Trace:
         """What the request consumed, set by its wing in the words of `metering.usage`; None when nothing."""
         self.payer: Any = None
         """On whose account it goes (`metering.usage`): set by the corridor that let the request in."""
+        self.origin: tuple[bytes | None, bytes | None] | None = None
+        """The caller's `traceparent` and `X-Amzn-Trace-Id`, where the book keeps origins."""
         self.parent = parent
         self._children: list[Trace] | None = None
         if parent is not None:
@@ -151,7 +153,7 @@ class Untraced(Trace):
         self.kind, self.request_id, self.title = kind, request_id, ""
         self.started_ns = self.ended_ns = self.outcome = 0
         self.started_at = 0.0
-        self.refusal = self.usage = self.payer = self.parent = self._children = None
+        self.refusal = self.usage = self.payer = self.origin = self.parent = self._children = None
         self._marks = []
 
     def link_to(self, parent: Trace) -> None:
@@ -179,6 +181,8 @@ class TraceBook:
     def __init__(self, clock: Clock, capacity_per_ring: int = 2_000, *, recording: bool = True) -> None:
         self._clock = clock
         self.recording = recording
+        self.keeps_origin = False
+        """Whether doors note where requests come from: who exports traces sets it."""
         self._capacity = capacity_per_ring
         self._rings: dict[str, deque[Trace]] = {}
         self._refused: OrderedDict[str, Trace] = OrderedDict()

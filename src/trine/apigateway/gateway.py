@@ -147,6 +147,8 @@ class Gateway:
         names = self._namer.names(rest=located.deployed.rest)
         trace = self._traces.open("apigateway", names[0])
         trace.title = title
+        if self._traces.keeps_origin:
+            trace.origin = request.headers.get(b"traceparent"), request.headers.get(b"x-amzn-trace-id")
         exchange = Exchange(request, located, names, trace, self._namer)
         served = self._served[located.deployed]
         try:

@@ -111,6 +111,7 @@ class Stack:
             stack._network_problems = place_functions(wings.access, resources)
             if settings.otlp_endpoint is not None:
                 region, name = settings.place.region, settings.stack_name
+                wings.traces.keeps_origin = True
                 stack._export = TraceExport(wings.traces.follow, settings.otlp_endpoint, name, region)
             gates = Gates(wings, ports, console(stack), settings.host, settings.vpc_neighbours)
             stack._shut_in = shut_in(wings.access)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -27,6 +28,11 @@ PAUSE_SECONDS = 1.0
 """Between two batches when there is nothing to hurry for."""
 SEND_TIMEOUT_SECONDS = 5
 CLOSE_SECONDS = 6.0
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-|$)")
+"""W3C Trace Context, level 1: version, trace id, parent id, flags; later versions may add members."""
+_ROOT = re.compile(rb"Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?![0-9a-f])")
+_PARENT = re.compile(rb"Parent=([0-9a-f]{16})(?![0-9a-f])")
+"""X-Ray's trace id without its dashes is OpenTelemetry's (AWS Distro for OpenTelemetry maps them so)."""
 Follow = Callable[[Callable[[Trace], None]], Callable[[], None]]
 
 
@@ -97,9 +103,17 @@ class TraceExport:
         from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
         from opentelemetry.trace.status import Status, StatusCode
 
-        def context(of: Trace) -> SpanContext:
-            return SpanContext(_number(root_of(of).request_id, 16), _number(of.request_id, 8), False, TraceFlags(1))
+        root = root_of(trace)
+        trace_id, caller_id = origin_of(root) or (_number(root.request_id, 16), 0)
 
+        def context(of: Trace) -> SpanContext:
+            return SpanContext(trace_id, _number(of.request_id, 8), False, TraceFlags(1))
+
+        parent = None
+        if trace.parent is not None:
+            parent = context(trace.parent)
+        elif caller_id:
+            parent = SpanContext(trace_id, caller_id, True, TraceFlags(1))
         begun_ns = int(trace.started_at * 1e9)
         events = [
             Event(step.room, _attributes(step.detail or {}), begun_ns + step.ended_ns - trace.started_ns)
@@ -114,7 +128,7 @@ class TraceExport:
         return ReadableSpan(
             name=str(trace.title or trace.kind)[:200],
             context=context(trace),
-            parent=context(trace.parent) if trace.parent is not None else None,
+            parent=parent,
             resource=self._resource,
             attributes=attributes,
             events=events,
@@ -123,6 +137,23 @@ class TraceExport:
             start_time=begun_ns,
             end_time=begun_ns + max(0, trace.ended_ns - trace.started_ns),
         )
+
+
+def origin_of(root: Trace) -> tuple[int, int] | None:
+    """(trace id, the caller's span id or 0) from what the caller sent: `traceparent` first, then X-Ray's header."""
+    traceparent, amazon = root.origin or (None, None)
+    if traceparent is not None and (found := _TRACEPARENT.match(traceparent)) is not None:
+        trace_id, span_id = int(found[1], 16), int(found[2], 16)
+        if trace_id and span_id:
+            return trace_id, span_id
+    if (
+        amazon is not None
+        and (found := _ROOT.search(amazon)) is not None
+        and (trace_id := int(found[1] + found[2], 16))
+    ):
+        parent = _PARENT.search(amazon)
+        return trace_id, int(parent[1], 16) if parent is not None else 0
+    return None
 
 
 def _number(request_id: str, size_bytes: int) -> int:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from itertools import chain, islice
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
 from trine.logs.event import LogEvent
 from trine.logs.group import LogGroup
@@ -25,34 +25,33 @@ async def latest_events(logs: Sequence[LogGroup], limit: int, pattern: str, sinc
 
     Raises InvalidPattern.
     """
-    matches = compile_pattern(pattern)
-    return _latest(await _reach_back(logs, limit, matches, since_ms), limit, matches)
+    return _shown(await _latest(logs, limit, compile_pattern(pattern), since_ms), limit)
 
 
-class _Reached(NamedTuple):
-    # What the files of one log gave, and from when on its memory has the rest (milliseconds).
-    log: LogGroup
-    earlier: list[LogEvent]
-    rest_from_ms: int
+_Found = list[tuple[LogEvent, str]]
 
 
-async def _reach_back(logs: Sequence[LogGroup], limit: int, matches: Predicate, since_ms: int) -> list[_Reached]:
-    # Files are read only of logs that have too little in memory.
-    reached: list[_Reached] = []
-    for log in logs:
-        if sum(1 for event in log.events(since_ms) if matches(event.message)) >= limit:
-            reached.append(_Reached(log, [], since_ms))
-        else:
-            earlier = [event for event in await log.earlier(since_ms) if matches(event.message)][-limit:]
-            reached.append(_Reached(log, earlier, max(since_ms, log.in_memory_from_ms)))
-    return reached
+async def _latest(logs: Sequence[LogGroup], limit: int, matches: Predicate, since_ms: int) -> _Found:
+    """The latest events of each log, and what came while files were read."""
+    found: _Found = []
+    late: _Found = []
+    stops: list[Callable[[], None]] = []
+
+    def note(log: LogGroup) -> Callable[[LogEvent], None]:
+        return lambda event: late.append((event, log.group)) if matches(event.message) else None
+
+    try:
+        for log in logs:
+            reading = log.latest(limit, since_ms, matches)
+            stops.append(log.follow(note(log)))
+            found += [(event, log.group) for event in await reading]
+    finally:
+        for stop in stops:
+            stop()
+    return found + late
 
 
-def _latest(reached: list[_Reached], limit: int, matches: Predicate) -> list[dict[str, Any]]:
-    found: list[tuple[LogEvent, str]] = []
-    for log, earlier, rest_from_ms in reached:
-        rest = (event for event in log.events(rest_from_ms) if matches(event.message))
-        found += [(event, log.group) for event in chain(earlier, rest)]
+def _shown(found: _Found, limit: int) -> list[dict[str, Any]]:
     return [_document(event, group) for event, group in sorted(found, key=_when)[-limit:]]
 
 
@@ -67,10 +66,10 @@ class LogStream:
 
     async def lines(self) -> AsyncIterator[bytes]:
         """JSON lines, one an event; ends when its reader does."""
-        reached = await _reach_back(self._logs, self._limit, self._matches, self._since_ms)
+        found = await _latest(self._logs, self._limit, self._matches, self._since_ms)
         stops = [log.follow(self._follower(log.group)) for log in self._logs]
         try:
-            for document in _latest(reached, self._limit, self._matches):
+            for document in _shown(found, self._limit):
                 yield _line(document)
             while True:
                 batch = [await self._queue.get()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -261,21 +261,17 @@ class LogGroup:
         found.sort(key=_when)
         return found
 
-    async def earlier(self, start_ms: int = 0) -> list[LogEvent]:
-        """Events from `start_ms` on and before `in_memory_from_ms`, by time; memory may lack them."""
-        await self.streams()
-        start_ms = self._kept_from(start_ms)
-        if start_ms >= self._memory_from_ms or self._segments is None:
-            return []
-        rows = await self._all_rows(self._segments)
-        found = [LogEvent(*row) for row in rows if start_ms <= row[0] < self._memory_from_ms]
-        found.sort(key=_when)
-        return found
+    def latest(self, limit: int, since_ms: int, wanted: Callable[[str], bool]) -> Awaitable[list[LogEvent]]:
+        """The last `limit` events up to now and from `since_ms` on whose text is wanted, by time.
 
-    @property
-    def in_memory_from_ms(self) -> int:
-        """Every event with this timestamp or a later one is in memory."""
-        return self._memory_from_ms
+        Those of earlier runs are among them; what comes after the call is not.
+        """
+        since_ms = self._kept_from(since_ms)
+        rows: Sequence[Row] = [row for row in self._events if row[0] >= since_ms and wanted(row[3])]
+        if len(rows) < limit and self._segments is not None:
+            self.flush()
+            return _by_time(asyncio.to_thread(self._segments.latest(limit, since_ms, wanted)), limit)
+        return _by_time(rows, limit)
 
     def _kept_from(self, start_ms: int) -> int:
         if self.retention_days is None:
@@ -295,6 +291,11 @@ class LogGroup:
                 self._followers.remove(follower)
 
         return stop
+
+
+async def _by_time(rows: Sequence[Row] | Awaitable[Sequence[Row]], limit: int) -> list[LogEvent]:
+    found = await rows if isinstance(rows, Awaitable) else rows
+    return sorted((LogEvent(*row) for row in found[-limit:]), key=_when)
 
 
 def _when(event: LogEvent) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import orjson
 
 from trine.kv.disk import private
 from trine.logs import limits
+from trine.logs.backwards import Ended, opened, values_backwards
 from trine.logs.event import Row, StreamInfo
 
 _NAME_MAX_CHARACTERS = 180
@@ -103,6 +104,24 @@ class Segments:
                 rows = [row for row in rows if row[1] != value["deleted"]]
         return rows
 
+    def latest(self, limit: int, since_ms: int, wanted: Callable[[str], bool]) -> Callable[[], list[Row]]:
+        """A reader of the last `limit` events from `since_ms` on whose text is wanted, in the order of the files.
+
+        What is called later, in another thread too, sees the files as they are now. They are read from their ends, and
+        no further than needed.
+        """
+        found = [opened(path) for path in (self._current, *reversed(self._old()))]
+        files = [one for one in found if one is not None]
+
+        def read() -> list[Row]:
+            try:
+                return _latest_rows(files, limit, since_ms, wanted)
+            finally:
+                for ended in files:
+                    ended.file.close()
+
+        return read
+
     def streams(self) -> dict[str, StreamInfo]:
         """What the files say of each stream."""
         found: dict[str, StreamInfo] = {}
@@ -141,6 +160,25 @@ class Segments:
         with open(fresh, "wb", opener=private) as file:
             file.write(orjson.dumps(document))
         fresh.rename(self._meta)
+
+
+def _latest_rows(files: Sequence[Ended], limit: int, since_ms: int, wanted: Callable[[str], bool]) -> list[Row]:
+    found: list[Row] = []
+    deleted: set[str] = set()
+    for ended in files:
+        for value in values_backwards(ended):
+            if isinstance(value, dict) and "deleted" in value:
+                deleted.add(value["deleted"])
+            if not isinstance(value, list) or not value:
+                continue
+            for row in reversed(value):
+                if row[0] >= since_ms and row[1] not in deleted and wanted(row[3]):
+                    found.append(tuple(row))
+            # An event may be dated two hours ahead of when it came.
+            came_ms = max(row[4] if len(row) > 4 else row[0] for row in value)
+            if len(found) >= limit or came_ms < since_ms - limits.PUT_FUTURE_MS:
+                return found[:limit][::-1]
+    return found[::-1]
 
 
 def read_metas(directory: Path) -> Iterator[Mapping[str, Any]]:

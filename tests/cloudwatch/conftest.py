@@ -34,7 +34,7 @@ Resources:
       OKActions: [!GetAtt Told.Arn]
   Told:
     Type: AWS::Serverless::Function
-    Properties: {CodeUri: src/, Handler: told.handler, Runtime: python3.12}
+    Properties: {CodeUri: src/, Handler: told.handler, Runtime: python3.12, Timeout: 900}
   MayTell:
     Type: AWS::Lambda::Permission
     Properties:

@@ -105,6 +105,14 @@ def test_everything_goes_on_the_account_of_who_let_it_in(bench: Bench) -> None:
     assert bench.total(DYNAMODB, "ConsumedReadCapacityUnits", **index).total == 2
 
 
+def test_arm_and_extra_storage_are_counted_apart(bench: Bench) -> None:
+    bench.call("lambda", "Get", usage=(256, 4.2, 5, 0.0, True, 1024))
+    bench.call("lambda", "Get", usage=(256, 4.2, 5, 0.0, False, 0))
+    bench.collector.drain()
+    row = bench.rows()[Dimensions("lambda", function="Get")]
+    assert (row["armMbMs"], row["mbMs"], row["storageMbMs"]) == (1280, 1280, 5120)
+
+
 @pytest.mark.parametrize(
     ("room", "status", "name"),
     [("apigateway.authorizer", 401, "unbilled"), ("apigateway.usage-plan", 403, "unbilled"),

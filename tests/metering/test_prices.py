@@ -37,6 +37,17 @@ def test_lambda_example_128_mb_thirty_million_times_200_ms() -> None:
     assert cost_of({"lambda.request": 29e6}, PRICES)["lambda.request"] == pytest.approx(5.80)
 
 
+def test_arm_and_storage_have_prices_of_their_own() -> None:
+    """aws.amazon.com/lambda/pricing: arm64 a fifth less than x86; storage beyond 512 MB at $0.0000000309 a GB-s."""
+    amounts = amounts_of(Dimensions("lambda"), {"armMbMs": 1e6 * 1000 * 1024, "storageMbMs": 1e6 * 1000 * 1536})
+    assert amounts == {"lambda.arm-gb-second": 1e6, "lambda.storage-gb-second": 1.5e6}
+    usd = cost_of(amounts, PRICES)
+    assert usd["lambda.arm-gb-second"] == pytest.approx(13.33, abs=0.005)
+    assert usd["lambda.storage-gb-second"] == pytest.approx(0.04635)
+    tiers = cost_of({"lambda.arm-gb-second": 20e9}, PRICES)["lambda.arm-gb-second"]
+    assert tiers == pytest.approx(7.5e9 * 0.0000133334 + 11.25e9 * 0.0000120001 + 1.25e9 * 0.0000106667)
+
+
 def test_rest_example_five_million_calls_of_3_kb() -> None:
     """aws.amazon.com/api-gateway/pricing: 5M calls returning 3 KB: $17.50 and 14.3 GB for $1.29 make $18.79."""
     assert _usd("rest", units=5e6, bytesOut=5e6 * 3 * KB) == pytest.approx(18.79, abs=0.005)

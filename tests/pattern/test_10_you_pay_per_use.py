@@ -29,11 +29,11 @@ def test_each_request_has_a_receipt(profiles: RunningStack) -> None:
     assert lines["lambda.request"]["amount"] == 1
     (function,) = [child for child in explained["children"] if child["kind"] == "lambda"]
     request_id = function["requestId"]
-    name = lines["lambda.gb-second"]["what"]
+    name = lines["lambda.arm-gb-second"]["what"]
     log = profiles.stack.wings.functions.machinery.log_store.group(f"/aws/lambda/{name}")
     reports = [event.message for event in log.events(request_id=request_id)]
     (billed_ms,) = [int(line.split("Billed Duration: ")[1].split(" ")[0]) for line in reports if "REPORT" in line]
-    assert lines["lambda.gb-second"]["amount"] == pytest.approx(billed_ms / 1000 * 256 / 1024)
+    assert lines["lambda.arm-gb-second"]["amount"] == pytest.approx(billed_ms / 1000 * 256 / 1024)
     writes = [line for line in receipt["lines"] if line["meter"] == "table.write-unit"]
     assert sorted(line["what"].partition("/")[2] for line in writes) == ["", "by-email"]
     assert receipt["usd"] == pytest.approx(sum(line["usd"] for line in receipt["lines"]))

@@ -24,7 +24,7 @@ _DROPPED = "(further output of this invocation was dropped: more than {} bytes)\
 class Report:
     """Writes the platform's lines of one environment."""
 
-    __slots__ = ("_clock", "_function", "_log", "_max_bytes", "_sampled_ns", "_stream", "_tail_line")
+    __slots__ = ("_clock", "_function", "_log", "_max_bytes", "_sampled_ns", "_sizes", "_stream", "_tail_line")
 
     def __init__(self, function: Function, log: LogGroup, stream: str, clock: Clock) -> None:
         self._function = function
@@ -33,6 +33,8 @@ class Report:
         self._clock = clock
         self._max_bytes = 0
         self._sampled_ns = 0
+        arm = "arm64" in (function.properties.get("Architectures") or ())
+        self._sizes = (arm, function.tmp_mb - limits.TMP_DEFAULT_MB)
         self._tail_line = f"\tMemory Size: {function.memory_mb} MB\tMax Memory Used: "
 
     def _write(self, invocation: Invocation | None, line: str) -> None:
@@ -97,6 +99,7 @@ class Report:
             elapsed_ms,
             math.ceil(billed_ms),
             invocation.init_ms or 0.0,
+            *self._sizes,
         )  # `metering.usage.FunctionUse`
         end = f"END RequestId: {request_id}\n"
         report = (

@@ -15,6 +15,8 @@ METERS = {
     "http.request": "HTTP API calls",
     "lambda.request": "invocations",
     "lambda.gb-second": "function time",
+    "lambda.arm-gb-second": "function time, arm64",
+    "lambda.storage-gb-second": "function storage",
     "table.read-unit": "read units",
     "table.write-unit": "write units",
     "table.read-capacity-hour": "provisioned reads",

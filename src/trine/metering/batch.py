@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from trine.metering.limits import BATCH_MAX_COUNT
 from trine.metering.tally import metered_units
-from trine.metering.usage import Payer, function_of, root_of
+from trine.metering.usage import FunctionUse, Payer, function_of, root_of
 from trine.trace import Trace
 
 _log = logging.getLogger("trine.metering")
@@ -45,12 +45,13 @@ class Requests:
 class Invocations:
     """Invocations of one function for one payer with one outcome."""
 
-    __slots__ = ("billed_ms", "cold_starts", "durations_ms", "first", "init_ms", "mb_ms", "payer", "refused")
+    __slots__ = ("arm_mb_ms", "billed_ms", "cold_starts", "durations_ms", "first", "init_ms", "mb_ms", "payer",
+                 "refused", "storage_mb_ms")  # fmt: skip
 
     def __init__(self, first: Trace, payer: Payer | str | None) -> None:
         self.first, self.payer = first, payer
         self.durations_ms: list[float] = []
-        self.billed_ms = self.mb_ms = self.cold_starts = self.refused = 0
+        self.billed_ms = self.mb_ms = self.arm_mb_ms = self.storage_mb_ms = self.cold_starts = self.refused = 0
         self.init_ms = 0.0
 
 
@@ -169,18 +170,22 @@ class Batch:
             group.units += 1 if rest else metered_units(request_bytes, response_bytes)
 
     def _add_invocation(self, trace: Trace) -> None:
-        memory_mb, duration_ms, billed_ms, init_ms = trace.usage or (0, 0.0, 0, 0.0)
+        use = FunctionUse(*trace.usage) if trace.usage is not None else None
         payer = root_of(trace).payer
         key = (payer, trace.title, trace.outcome, trace.refusal is None)
         group = self._invocations.get(key)
         if group is None:
             group = self._invocations[key] = Invocations(trace, payer)
-        if trace.usage is None:
+        if use is None:
             group.refused += 1
             return
-        group.durations_ms.append(duration_ms)
-        group.billed_ms += billed_ms
-        group.mb_ms += billed_ms * memory_mb
-        if init_ms:
-            group.init_ms += init_ms
+        group.durations_ms.append(use.duration_ms)
+        group.billed_ms += use.billed_ms
+        if use.arm:
+            group.arm_mb_ms += use.billed_ms * use.memory_mb
+        else:
+            group.mb_ms += use.billed_ms * use.memory_mb
+        group.storage_mb_ms += use.billed_ms * use.extra_storage_mb
+        if use.init_ms:
+            group.init_ms += use.init_ms
             group.cold_starts += 1

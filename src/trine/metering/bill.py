@@ -23,14 +23,15 @@ UNNAMED = {
     "service": "(none)",
 }
 ASSUMPTIONS = (
-    "no free tier, no Savings Plans, no reserved capacity; tiers count from the beginning of the range",
+    "no free tier is taken off (AWS: 1M invocations, 400,000 GB-seconds and 25 GB of tables each month)",
+    "no Savings Plans, no reserved capacity; tiers count from the beginning of the range",
     "all bytes of HTTP answers go to the Internet; AWS's 100 free GB a month are not taken off",
     "an HTTP API call is metered in steps of 512 KB of the larger of its request and its answer",
     "API calls refused by authorization, API key or throttling are free, as on AWS",
     "billed duration: each invocation rounded up to 1 ms, with its INIT phase (AWS since 2025-08-01)",
     "milliseconds are this machine's: AWS gives a function CPU in proportion to its memory",
     "tables are paid for while the stack is down, as on AWS; GB are 2^30 bytes, a month has 730 hours",
-    "not charged here: CloudWatch, logs, backups, X-Ray, taxes",
+    "not charged here: provisioned concurrency, streamed answers, CloudWatch, logs, backups, X-Ray, taxes",
 )
 
 

@@ -185,8 +185,9 @@ class Collector:
             name: value * (count + group.refused) for name, value in one.items() if name in ("errors", "throttled")
         }
         if count:
-            counts |= {"requests": count, "milliseconds": sum(group.durations_ms), "billedMs": group.billed_ms,
-                       "mbMs": group.mb_ms}  # fmt: skip
+            counts |= {"requests": count, "milliseconds": sum(group.durations_ms), "billedMs": group.billed_ms}
+            sizes = {"mbMs": group.mb_ms, "armMbMs": group.arm_mb_ms, "storageMbMs": group.storage_mb_ms}
+            counts |= {name: size for name, size in sizes.items() if size}
         if group.cold_starts:
             counts |= {"initMs": group.init_ms, "coldStarts": group.cold_starts}
         if counts:

@@ -31,6 +31,8 @@ def amounts_of(dimensions: Dimensions, counts: Counts, *, provisioned: bool = Fa
     elif service == "lambda":
         found["lambda.request"] = counts.get("requests", 0.0)
         found["lambda.gb-second"] = counts.get("mbMs", 0.0) / 1024 / 1000
+        found["lambda.arm-gb-second"] = counts.get("armMbMs", 0.0) / 1024 / 1000
+        found["lambda.storage-gb-second"] = counts.get("storageMbMs", 0.0) / 1024 / 1000
     elif service == "stream":
         found["stream.read"] = counts.get("readUnits", 0.0)
     elif service == "table":

@@ -79,7 +79,9 @@ def tally_invocation(trace: Trace, payer: Payer | str | None) -> tuple[Dimension
     if trace.usage is not None:
         use = FunctionUse(*trace.usage)
         counts = {"requests": 1, "milliseconds": use.duration_ms, "billedMs": use.billed_ms,
-                  "mbMs": use.billed_ms * use.memory_mb}  # fmt: skip
+                  "armMbMs" if use.arm else "mbMs": use.billed_ms * use.memory_mb}  # fmt: skip
+        if use.extra_storage_mb:
+            counts["storageMbMs"] = use.billed_ms * use.extra_storage_mb
         if use.init_ms:
             counts["initMs"] = use.init_ms
             counts["coldStarts"] = 1

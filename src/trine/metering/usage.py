@@ -77,6 +77,10 @@ class FunctionUse(NamedTuple):
     billed_ms: int
     init_ms: float
     """The INIT phase in `billed_ms`; 0 in a warm environment."""
+    arm: bool = False
+    """Whether its architecture is arm64, which has a price of its own."""
+    extra_storage_mb: int = 0
+    """Ephemeral storage beyond the 512 MB that cost nothing."""
 
 
 class TableUse(NamedTuple):
@@ -131,7 +135,9 @@ COUNTED = {
     "bytesOut": "bytes of answers to HTTP clients",
     "milliseconds": "time taken, summed",
     "billedMs": "billed milliseconds of functions, INIT included",
-    "mbMs": "billed milliseconds times MB of memory",
+    "mbMs": "billed milliseconds times MB of memory, x86",
+    "armMbMs": "the same of functions with the architecture arm64",
+    "storageMbMs": "billed milliseconds times MB of ephemeral storage beyond 512",
     "initMs": "INIT milliseconds, contained in billedMs",
     "coldStarts": "invocations that began with an INIT phase",
     "readUnits": "read units consumed",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from trine.cli.progress import progress
+
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path())
@@ -36,7 +38,8 @@ def command(path: Path, parameter_overrides: tuple[str, ...], as_json: bool) -> 
         found = find_template(path)
         overrides = {**found.parameter_overrides, **parse_overrides(list(parameter_overrides))}
         cache = found.project_directory / ".trine" / "cache"
-        template = load_template(found.path, overrides, found.stack_name, Place(), cache)
+        with progress("reading the template"):
+            template = load_template(found.path, overrides, found.stack_name, Place(), cache)
     except TemplateFaults as faults:
         exit_with_faults(faults)
     made = asyncio.run(prepare_dependencies(template, user_cache(), SystemClock(), partial(click.echo, err=as_json)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trine.cli.progress import progress
 from trine.cli.serving import exit_with_faults
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def command(
     try:
         found = find_template(path)
         overrides = {**found.parameter_overrides, **parse_overrides(list(parameter_overrides))}
-        template = load_template(found.path, overrides, found.stack_name)
+        with progress("reading the template"):
+            template = load_template(found.path, overrides, found.stack_name)
     except TemplateFaults as faults:
         exit_with_faults(faults)
     advice = [*advise(template), *advise_on_code(template)]

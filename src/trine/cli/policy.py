@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trine.cli.client import find_run_file, get_document
+from trine.cli.progress import progress
 from trine.cli.serving import exit_with_faults
 from trine.cli.waterfall import printable
 
@@ -66,7 +67,8 @@ def _load(path: Path, run_file: Any) -> Template:
     try:
         found = find_template(path)
         place = Place(run_file.account_id, run_file.region)
-        return load_template(found.path, found.parameter_overrides, run_file.stack_name, place)
+        with progress("reading the template"):
+            return load_template(found.path, found.parameter_overrides, run_file.stack_name, place)
     except TemplateFaults as faults:
         exit_with_faults(faults)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trine.cli.progress import progress
 from trine.stack.run_file import RunFile
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def _template(run_file: RunFile) -> Template | None:
         found = find_template(Path(run_file.template))
         place = Place(run_file.account_id, run_file.region)
         cache = run_file.state_directory / "cache"
-        return load_template(found.path, found.parameter_overrides, run_file.stack_name, place, cache)
+        with progress("reading the template"):
+            return load_template(found.path, found.parameter_overrides, run_file.stack_name, place, cache)
     except TemplateFaults:
         return None
 

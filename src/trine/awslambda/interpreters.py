@@ -49,6 +49,11 @@ class Interpreters:
         return self._zygote_of(sys.executable)
 
     @property
+    def layers_are_known(self) -> bool:
+        """Whether a zygote has told by now."""
+        return any(zygote.is_ready for zygote in self._zygotes.values())
+
+    @property
     def layers(self) -> SandboxLayers:
         """What keeps functions apart here; every layer off as long as no zygote has tried."""
         return next(

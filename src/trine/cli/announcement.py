@@ -32,7 +32,7 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
             [(f["logicalId"], f["runtime"], f"{f['memoryMb']} MB", f"{f['timeoutSeconds']} s", f["handler"])
              for f in description["functions"]]
         )  # fmt: skip
-        yield _isolation(description["isolation"])
+        yield _isolation(description["isolation"], known=description["isolationIsKnown"])
         yield ""
     if description["functionUrls"]:
         yield "Function URLs"
@@ -73,7 +73,9 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
     yield "Ready. Ctrl-C ends it."
 
 
-def _isolation(layers: Mapping[str, Any]) -> str:
+def _isolation(layers: Mapping[str, Any], *, known: bool) -> str:
+    if not known:
+        return "  How they are kept apart is known once their interpreter is ready: `trine console`, page Manifest."
     found = [name for name in ("namespaces", "landlock", "seccomp") if layers.get(name)]
     return f"  Kept apart by: {', '.join(['process groups', *found])}. MemorySize limits memory, not CPU."
 

@@ -240,6 +240,7 @@ class Stack:
                 *self.wings.notes,
             ],
             "isolation": self.wings.functions.machinery.isolation(),
+            "isolationIsKnown": self.wings.functions.machinery.interpreters.layers_are_known,
             "functions": describe_functions(self.template.of_type(FUNCTION)),
             "functionUrls": urls,
             "tables": describe_tables(self.template.of_type(TABLE)),

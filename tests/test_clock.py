@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.waiting import PATIENCE_SECONDS
 from trine.clock import ManualClock, SystemClock
 
 
@@ -88,7 +89,7 @@ def test_the_systems_clock_ticks_until_it_is_cancelled() -> None:
                 done.set_result(None)
 
         timer = SystemClock().every(0.001, tick)
-        await asyncio.wait_for(done, 5)
+        await asyncio.wait_for(done, PATIENCE_SECONDS)
         return count
 
     assert asyncio.run(three()) == 3

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
 from trine.clock import SystemClock
 from trine.http.server import serve
 
@@ -23,7 +24,7 @@ class LiveDoor:
         self._handler = handler
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_SECONDS)
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -35,7 +36,7 @@ class LiveDoor:
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECONDS)
 
     def call(self, method: str, target: str, body: bytes | None = None, **headers: str) -> tuple[Any, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)

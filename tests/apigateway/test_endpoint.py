@@ -12,6 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.waiting import PATIENCE_SECONDS
 from trine.apigateway.endpoint import Operations
 from trine.apigateway.usage_resources import build_usage
 from trine.aws.arn import Place
@@ -59,7 +60,7 @@ def stack(make_door: Any, rest: Any, http: Any, lambda_proxy: Any, resource: Any
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(PATIENCE_SECONDS)
 
     def client(name: str, secret: str = key.secret_access_key) -> Any:
         return boto3.client(
@@ -74,7 +75,7 @@ def stack(make_door: Any, rest: Any, http: Any, lambda_proxy: Any, resource: Any
     door.client = client
     yield door
     box["loop"].call_soon_threadsafe(box["stop"].set)
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
 
 
 def test_rest_apis(stack: Any) -> None:

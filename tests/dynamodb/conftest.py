@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 from hypothesis import strategies as st
 
+from tests.waiting import PATIENCE_SECONDS
 from trine.aws.arn import Place
 from trine.aws.ids import SeededIds
 from trine.clock import SystemClock
@@ -82,7 +83,7 @@ class TableServer:
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
-        self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_SECONDS)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -126,11 +127,11 @@ class TableServer:
             done = work()
             return await done if hasattr(done, "__await__") else done
 
-        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(PATIENCE_SECONDS)
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
 from trine.aws.arn import Place
 from trine.aws.ids import SeededIds
 from trine.clock import ManualClock
@@ -224,7 +225,7 @@ async def _run(drawer: Drawer, buckets: Path) -> None:
         target = drawer.random.choice(targets)
         body = drawer.body(target)
         answer = dynamodb.handle(Request("POST", b"/", Headers([(b"x-amz-target", target)]), body))
-        response = answer if isinstance(answer, Response) else await asyncio.wait_for(answer, 5)
+        response = answer if isinstance(answer, Response) else await asyncio.wait_for(answer, PATIENCE_SECONDS)
         assert response.status in (200, 400), (target, body, response.body)
         assert isinstance(response.body, bytes)
         if response.status == 200:

@@ -14,6 +14,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.waiting import PATIENCE_SECONDS
 from trine.aws.ids import SystemIds
 from trine.clock import SystemClock
 from trine.http.message import Request, Response
@@ -42,7 +43,7 @@ class House:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_SECONDS)
 
     async def _serve(self) -> None:
         self.access = Access(self.clock, self._ids, self._catalogue)
@@ -68,7 +69,7 @@ class House:
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECONDS)
 
     def within(self, deed: Callable[[], Any]) -> Any:
         """Do something on the server's own loop."""
@@ -76,7 +77,7 @@ class House:
         async def done() -> Any:
             return deed()
 
-        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(PATIENCE_SECONDS)
 
     def client(self, service: str, keys: Any = None) -> Any:
         """A boto3 client with the owner's key, a key pair, or the Credentials of an answer."""

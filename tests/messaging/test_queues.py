@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.messaging.scene import Scene, played
+from tests.waiting import PATIENCE_SECONDS
 from trine.messaging.errors import (
     InvalidAttributeName,
     InvalidAttributeValue,
@@ -66,7 +67,7 @@ async def test_long_polling_wakes_for_what_comes_and_for_what_comes_back() -> No
     waiting = asyncio.ensure_future(live.bell.wait(20))
     await asyncio.sleep(0)
     await scene.send(live, "a")
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, PATIENCE_SECONDS)
     scene.receive(live, timeout=3)
     waiting = asyncio.ensure_future(live.bell.wait(20))
     await asyncio.sleep(0)
@@ -74,7 +75,7 @@ async def test_long_polling_wakes_for_what_comes_and_for_what_comes_back() -> No
     await asyncio.sleep(0)
     assert not waiting.done()
     scene.clock.advance(1)
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, PATIENCE_SECONDS)
     assert scene.bodies(live) == ["a"]
 
 

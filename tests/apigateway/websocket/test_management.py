@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from trine.testing import RunningStack, running
 
 CHAT = Path(__file__).parent / "chat"
@@ -89,8 +89,8 @@ def test_api_gateway_describes_it(stack: RunningStack) -> None:
 def test_a_chat_with_unmodified_handlers(stack: RunningStack) -> None:
     with connect(_url(stack), proxy=None) as one, connect(_url(stack), proxy=None) as two:
         one.send(json.dumps({"action": "sendmessage", "data": "grüße"}))
-        assert one.recv(15) == "grüße"
-        assert two.recv(15) == "grüße"
+        assert one.recv(PATIENCE_SECONDS) == "grüße"
+        assert two.recv(PATIENCE_SECONDS) == "grüße"
     table = stack.client("dynamodb")
     name = stack.description["tables"][0]["name"]
     wait_until(lambda: not table.scan(TableName=name, ConsistentRead=True)["Items"], "$disconnect to empty it")
@@ -99,7 +99,7 @@ def test_a_chat_with_unmodified_handlers(stack: RunningStack) -> None:
 def test_a_function_without_the_right_to_post(stack: RunningStack) -> None:
     with connect(_url(stack), proxy=None) as client:
         client.send(json.dumps({"action": "deaf", "data": "x"}))
-        answer = json.loads(client.recv(15))
+        answer = json.loads(client.recv(PATIENCE_SECONDS))
         assert answer["message"] == "Internal server error"
         document = stack.explain(answer["requestId"])
         assert document is not None

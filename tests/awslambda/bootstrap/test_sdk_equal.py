@@ -19,6 +19,7 @@ from boto3.dynamodb.types import Binary, TypeDeserializer
 from botocore.config import Config
 from botocore.stub import Stubber
 
+from tests.waiting import PATIENCE_SECONDS
 from trine.aws.arn import Place
 from trine.aws.ids import SeededIds
 from trine.awslambda.bootstrap import sdk_straight
@@ -237,10 +238,10 @@ def address() -> Iterator[tuple[str, dict[str, str]]]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
     thread.start()
-    ready.wait(10)
+    assert ready.wait(PATIENCE_SECONDS)
     yield found["url"], found["credentials"]
     loop.call_soon_threadsafe(found["stop"].set)
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
     loop.close()
 
 

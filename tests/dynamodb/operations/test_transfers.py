@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import time
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import zstandard
 
 from tests.dynamodb.wing import TABLE, Wing, on_a_wing, refused
+from tests.waiting import PATIENCE_SECONDS
 
 MINUTE = 60.0
 KEYS = [{"AttributeName": "p", "KeyType": "HASH"}]
@@ -22,12 +24,13 @@ KEYS = [{"AttributeName": "p", "KeyType": "HASH"}]
 async def ended(wing: Wing, kind: str, arn: str) -> dict[str, Any]:
     """The description of an export or import that is over."""
     member = "ExportDescription" if kind == "Export" else "ImportTableDescription"
-    for _ in range(2_000):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
         found: dict[str, Any] = (await wing.call(f"Describe{kind}", **{f"{kind}Arn": arn}))[member]
         if found[f"{kind}Status"] != "IN_PROGRESS":
             return found
+        assert time.monotonic() < deadline, "it never ended"
         await asyncio.sleep(0.001)
-    raise AssertionError("it never ended")
 
 
 async def exported(wing: Wing, **members: Any) -> dict[str, Any]:

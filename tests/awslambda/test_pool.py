@@ -38,6 +38,9 @@ class FakeEnvironment:
         self.is_finishing = False
         self.invocation: Invocation | None = None
         self.ended = False
+        self.polls = 0
+        self.was_alone = False
+        self.answers_when_polled = False
 
     @property
     def is_alive(self) -> bool:
@@ -47,9 +50,15 @@ class FakeEnvironment:
         self.state = State.IDLE
         self.pool.ready(self)  # type: ignore[arg-type]
 
-    def invoke(self, invocation: Invocation) -> None:
+    def invoke(self, invocation: Invocation, *, alone: bool = False) -> None:
         assert self.state is State.IDLE
+        self.was_alone = alone
         self.state, self.invocation = State.INVOKE, invocation
+
+    def poll(self) -> None:
+        self.polls += 1
+        if self.answers_when_polled and self.invocation is not None:
+            self.finish(last_ns=50_000)
 
     def finish(self, last_ns: int = 10**9) -> None:
         assert self.invocation is not None
@@ -143,6 +152,63 @@ def test_a_quick_function_waits_a_moment_before_it_grows(scene: Scene) -> None:
     assert few < 10
     scene.clock.advance(0.1)
     assert len(scene.made) > few
+
+
+def _warm(scene: Scene, last_ns: int) -> FakeEnvironment:
+    scene.submit()
+    made = scene.made[-1]
+    made.become_ready()
+    made.finish(last_ns)
+    return made
+
+
+@played
+def test_a_lone_call_of_a_function_that_does_next_to_nothing_is_answered_on_the_spot(scene: Scene) -> None:
+    scene.pool._haste._is_possible = True
+    made = _warm(scene, last_ns=50_000)
+    made.answers_when_polled = True
+    assert scene.submit().done()
+    assert made.was_alone
+    assert made.polls == 1
+
+
+@played
+def test_callers_that_come_together_and_slow_functions_are_not_waited_for(scene: Scene) -> None:
+    scene.pool._haste._is_possible = True
+    made = _warm(scene, last_ns=50_000)
+    made.answers_when_polled = True
+    first, second = scene.submit(), scene.submit()  # in one round of the event loop
+    assert (first.done(), second.done(), made.polls, made.was_alone) == (True, False, 1, False)
+    slow = Scene()
+    slow.pool._haste._is_possible = True
+    made = _warm(slow, last_ns=5_000_000)
+    made.answers_when_polled = True
+    assert not slow.submit().done()
+    assert made.polls == 0
+
+
+@played
+def test_an_answer_that_does_not_come_is_waited_for_once_and_then_not_for_a_while(scene: Scene) -> None:
+    scene.pool._haste._is_possible = True
+    made = _warm(scene, last_ns=50_000)
+    answer = scene.submit()
+    looks = made.polls
+    assert looks > 1
+    assert not answer.done()
+    made.finish(last_ns=50_000)
+    scene.submit()
+    assert (made.polls, made.was_alone) == (looks, False)
+
+
+@played
+def test_what_has_been_answered_meanwhile_takes_the_next_call_in_the_same_round(scene: Scene) -> None:
+    scene.pool._haste._is_possible = False
+    made = _warm(scene, last_ns=50_000)
+    first = scene.submit()
+    made.answers_when_polled = True
+    second = scene.submit()
+    assert (first.done(), second.done(), made.invocation is not None) == (True, False, True)
+    assert len(scene.made) == 1
 
 
 @played

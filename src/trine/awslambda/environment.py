@@ -19,7 +19,8 @@ from trine.awslambda.output import OutputPipe
 from trine.awslambda.process import Exit, Process
 from trine.awslambda.report import Report
 from trine.awslambda.report_json import JsonReport
-from trine.awslambda.runtime_api import ACCEPTED, Call, event_head, refusal
+from trine.awslambda.runtime_api import HASTE_HEADER, event_head
+from trine.awslambda.runtime_calls import RuntimeCalls
 from trine.clock import Clock, Timer
 from trine.iam.principal import Session
 from trine.logs.group import LogGroup
@@ -28,10 +29,11 @@ from trine.logs.group import LogGroup
 class Environment:
     """An execution environment of `function`."""
 
-    __slots__ = ("_asks", "_clock", "_connection", "_fixed_head", "_init_fault", "_invocation", "_log", "_output",
-                 "_owner", "_process", "_report", "_responded", "_stream_reply", "_timer",
-                 "deadline_at", "extensions", "function", "id", "idle_since", "init_ms",
-                 "init_phase", "is_kept", "last_ns", "session", "started_ns", "state", "stream", "uses")  # fmt: skip
+    __slots__ = ("_asks", "_calls", "_clock", "_connection", "_fixed_head", "_init_fault", "_log", "_output",
+                 "_owner", "_process", "_report", "_timer",
+                 "call", "deadline_at", "extensions", "function", "id", "idle_since", "init_ms",
+                 "init_phase", "invocation", "is_kept", "last_ns", "responded", "session", "started_ns",
+                 "state", "stream", "uses")  # fmt: skip
 
     def __init__(
         self,
@@ -69,10 +71,13 @@ class Environment:
         self._output: OutputPipe | None = None
         self._process: Process | None = None
         self._connection: Connection | None = None
-        self._invocation: Invocation | None = None
-        self._responded = True
-        self._stream_reply: bytes | None = None
-        """What the runtime hears at the end of the streamed answer it is sending; None while it sends none."""
+        self.invocation: Invocation | None = None
+        """The one under way, until the runtime asks for the next."""
+        self.responded = True
+        """The invocation under way has been answered."""
+        self._calls = RuntimeCalls(self)
+        self.call = self._calls.serve
+        """Serves one call of the Runtime API: takes it and the connection it came on."""
         self._init_fault: Fault | None = None
         self._report = (JsonReport if function.json_logs else Report)(function, log, stream, clock)
         seconds = (
@@ -90,16 +95,16 @@ class Environment:
 
     # -- invocations -------------------------------------------------------------------------------------------------
 
-    def invoke(self, invocation: Invocation) -> None:
-        """Give the waiting runtime its next event."""
+    def invoke(self, invocation: Invocation, *, alone: bool = False) -> None:
+        """Give the waiting runtime its next event. `alone`: it is the only one under way, and soon over."""
         self._move(State.INVOKE)
         connection = self._connection
         assert connection is not None
         clock = self._clock
         now = clock.now()
         invocation.started_ns = clock.monotonic_ns()
-        self._invocation = invocation
-        self._responded = self._asks = False
+        self.invocation = invocation
+        self.responded = self._asks = False
         timeout_seconds = self.function.patience_seconds
         self.deadline_at = now + timeout_seconds
         if self._timer is None:
@@ -114,6 +119,8 @@ class Environment:
         fixed = self._fixed_head
         if invocation.invoked_arn is not None:
             fixed = f"Lambda-Runtime-Invoked-Function-Arn: {invocation.invoked_arn}\r\n".encode()
+        if alone:
+            fixed += HASTE_HEADER
         head = event_head(
             fixed,
             invocation.request_id,
@@ -126,10 +133,11 @@ class Environment:
             self.extensions.invoke(invocation, int(self.deadline_at * 1000))
         connection.reply(head + payload)
 
-    def _complete(self, found: Fault | None, payload: bytes) -> None:
-        invocation = self._invocation
+    def complete(self, found: Fault | None, payload: bytes) -> None:
+        """The invocation under way is over: with a fault, or with what the function returned."""
+        invocation = self.invocation
         assert invocation is not None
-        self._responded = True
+        self.responded = True
         self.last_ns = self._clock.monotonic_ns() - invocation.started_ns
         self._drain_log()
         self._report.end(invocation, found, self._memory_mb())
@@ -141,10 +149,15 @@ class Environment:
         else:
             invocation.fail(found)
 
+    def poll(self) -> None:
+        """Look whether the runtime has answered; what it has sent is served now, not when the event loop sees it."""
+        if self._connection is not None:
+            self._connection.poll()
+
     @property
     def running_since_ns(self) -> int:
         """When the invocation under way, or the init, began (monotonic)."""
-        return self.started_ns if self._invocation is None else self._invocation.started_ns
+        return self.started_ns if self.invocation is None else self.invocation.started_ns
 
     @property
     def supervisor_pid(self) -> int | None:
@@ -163,37 +176,15 @@ class Environment:
     @property
     def is_finishing(self) -> bool:
         """It has answered its invocation and will ask for the next one at any moment."""
-        return self.state is State.INVOKE and self._responded
+        return self.state is State.INVOKE and self.responded
 
-    # -- calls of the runtime ----------------------------------------------------------------------------------------
+    # -- what the runtime says ---------------------------------------------------------------------------------------
 
-    def call(self, call: Call, connection: Connection) -> None:
-        """Serve one call of the Runtime API."""
-        kind = call.kind
-        if kind == "next":
-            self._next(connection)
-        elif kind == "response" or kind == "error":
-            self._result(call, connection)
-        elif kind == "part":
-            self._part(call.body)
-        elif kind == "stream":
-            self._begin_stream(call, connection)
-        elif kind == "stream_end":
-            self._end_stream(call, connection)
-        elif kind == "init_error":
-            self._init_error(call, connection)
-        elif self.extensions is not None and kind.startswith("extension/"):
-            self.extensions.call(call, connection, in_init=self.state is State.INIT)
-        else:
-            connection.reply(refusal(404, "NotFound", "no such call in the Runtime API 2018-06-01"))
-
-    def _next(self, connection: Connection) -> None:
-        if self.state is State.INIT or (self.state is State.INVOKE and self._responded):
-            self._connection, self._asks = connection, True
-            if self.extensions is None or self.extensions.is_ready:
-                self.all_wait()
-        else:
-            connection.reply(refusal(403, "InvalidStateTransition", f"next is not allowed in state {self.state.value}"))
+    def asks(self, connection: Connection) -> None:
+        """The runtime asks for its next event on `connection`. It may, or this is not called."""
+        self._connection, self._asks = connection, True
+        if self.extensions is None or self.extensions.is_ready:
+            self.all_wait()
 
     def all_wait(self) -> None:
         """The runtime and its extensions wait for their next event, once the runtime does too: a phase is over."""
@@ -209,65 +200,9 @@ class Environment:
             self._report.initialized(self.init_ms, self.init_phase, self.extensions)
             self._owner.ready(self)
         elif self.state is State.INVOKE:
-            self._invocation = None
+            self.invocation = None
             self._move(State.IDLE)
             self._owner.idle(self)
-
-    def _refused(self, call: Call) -> bytes | None:
-        # Why a response may not come now; None when it may.
-        invocation = self._invocation
-        if self.state is not State.INVOKE or invocation is None or self._responded:
-            return refusal(403, "InvalidStateTransition", f"{call.kind} is not allowed in state {self.state.value}")
-        if call.request_id != invocation.request_id:
-            return refusal(400, "InvalidRequestID", "Invalid request ID")
-        return None
-
-    def _begin_stream(self, call: Call, connection: Connection) -> None:
-        self._stream_reply = self._refused(call) or ACCEPTED
-        if self._stream_reply is ACCEPTED:
-            assert self._invocation is not None
-            self._invocation.begin(call.content_type, connection.hold_back)
-
-    def _part(self, data: bytes) -> None:
-        if self._stream_reply is ACCEPTED and not self._responded:
-            assert self._invocation is not None
-            too_large = self._invocation.feed(data)
-            if too_large is not None:
-                self._stream_reply = refusal(413, "RequestEntityTooLarge", too_large.message)
-                self._complete(too_large, b"")
-
-    def _end_stream(self, call: Call, connection: Connection) -> None:
-        reply, self._stream_reply = self._stream_reply, None
-        assert reply is not None
-        connection.reply(reply, hold=True)
-        if reply is ACCEPTED and not self._responded:
-            assert self._invocation is not None
-            found = None if call.error_type is None else fault.reported(call.error_body, call.error_type)
-            self._complete(found, self._invocation.fed)
-
-    def _result(self, call: Call, connection: Connection) -> None:
-        refused = self._refused(call)
-        if refused is not None:
-            connection.reply(refused)
-        elif call.size_bytes > limits.RESPONSE_MAX_BYTES:
-            too_large = fault.response_too_large(call.size_bytes)
-            connection.reply(refusal(413, "RequestEntityTooLarge", too_large.message), hold=True)
-            self._complete(too_large, b"")
-        else:
-            connection.reply(ACCEPTED, hold=True)
-            if call.kind == "response":
-                self._complete(None, call.body)
-            else:
-                self._complete(fault.reported(call.body, call.error_type), b"")
-
-    def _init_error(self, call: Call, connection: Connection) -> None:
-        if self.state is not State.INIT:
-            connection.reply(
-                refusal(403, "InvalidStateTransition", f"init/error is not allowed in state {self.state.value}")
-            )
-            return
-        connection.reply(ACCEPTED)
-        self._fail_init(fault.reported(call.body, call.error_type))
 
     # -- ends --------------------------------------------------------------------------------------------------------
 
@@ -281,18 +216,18 @@ class Environment:
             self._timer = self._clock.call_later(left_seconds, self._due)
         elif self.state is State.INIT:
             if self.init_phase == "init":
-                self._fail_init(
+                self.fail_init(
                     fault.init_fault("Sandbox.Timedout", f"Task timed out after {limits.INIT_SECONDS:.2f} seconds")
                 )
             else:
                 seconds = self.function.timeout_seconds
-                self._fail_init(fault.init_fault("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds"))
+                self.fail_init(fault.init_fault("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds"))
         elif self.state is State.INVOKE:
-            if not self._responded:
-                invocation = self._invocation
+            if not self.responded:
+                invocation = self.invocation
                 assert invocation is not None
                 seconds = self.function.timeout_seconds
-                self._complete(fault.timed_out(invocation.request_id, seconds, self._clock.now()), b"")
+                self.complete(fault.timed_out(invocation.request_id, seconds, self._clock.now()), b"")
             self.end("timeout")
 
     def exceeded_memory(self) -> None:
@@ -305,14 +240,15 @@ class Environment:
 
     def fail(self, found: Fault) -> None:
         """As `end_for`, with the fault itself."""
-        if self.state is State.INVOKE and not self._responded:
-            assert self._invocation is not None
-            self._complete(fault.for_invocation(found, self._invocation.request_id, self._clock.now()), b"")
+        if self.state is State.INVOKE and not self.responded:
+            assert self.invocation is not None
+            self.complete(fault.for_invocation(found, self.invocation.request_id, self._clock.now()), b"")
         elif self.state is State.INIT:
-            self._fail_init(found)
+            self.fail_init(found)
         self.end("failure")
 
-    def _fail_init(self, found: Fault) -> None:
+    def fail_init(self, found: Fault) -> None:
+        """The init failed, for this reason: end."""
         self._drain_log()
         self._init_fault = found
         self._report.init_failed((self._clock.monotonic_ns() - self.started_ns) / 1e6, self.init_phase, found)
@@ -361,11 +297,11 @@ class Environment:
                 init_fault = fault.init_fault("Runtime.ExitError", fault.exit_sentence(how.status))
             elapsed_ms = (self._clock.monotonic_ns() - self.started_ns) / 1e6
             self._report.init_failed(elapsed_ms, self.init_phase, init_fault)
-        elif self.state is State.INVOKE and not self._responded:
-            assert self._invocation is not None
+        elif self.state is State.INVOKE and not self.responded:
+            assert self.invocation is not None
             self._report.note_memory(how.max_rss_kb * 1024)
-            cut = self._stream_reply is not None
-            self._complete(fault.exited(self._invocation.request_id, how.status, truncated=cut), b"")
+            cut = self._calls.is_streaming
+            self.complete(fault.exited(self.invocation.request_id, how.status, truncated=cut), b"")
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -383,7 +319,7 @@ class Environment:
     # -- log ---------------------------------------------------------------------------------------------------------
 
     def _write_line(self, line: str) -> None:
-        self._report.output(self._invocation, line)
+        self._report.output(self.invocation, line)
 
     def _drain_log(self) -> None:
         # What the function wrote before its answer lies in the pipe already: it belongs before the END line.

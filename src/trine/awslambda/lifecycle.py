@@ -54,6 +54,9 @@ class Connection(Protocol):
     def reply(self, data: bytes, *, hold: bool = False) -> None:
         """Send `data`; with `hold`, together with what is sent next."""
 
+    def poll(self) -> None:
+        """Take what the runtime has sent by now, if anything."""
+
     def hold_back(self, held: bool) -> None:
         """Read no more of what the runtime sends (True), or go on (False)."""
 

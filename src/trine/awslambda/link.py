@@ -1,4 +1,4 @@
-"""The sockets on which runtimes speak to their environment: an inherited Unix socket, or a TCP listener of its own.
+"""The TCP listener on which other people's runtimes speak to their environment (Trine's own: `guest_link`).
 
 Enters bytes, leaves calls to the environment and its answers to the socket. A broken message closes the connection.
 """
@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import cast
 
 from trine.awslambda.environment import Environment
-from trine.awslambda.lifecycle import State
 from trine.awslambda.peer import is_own
 from trine.awslambda.runtime_api import CONTINUE, MalformedMessage, Reader
 
@@ -22,15 +21,10 @@ _LOGGER = logging.getLogger(__name__)
 class RuntimeLink(asyncio.Protocol):
     """One connection of a runtime."""
 
-    __slots__ = ("_before", "_environment", "_held", "_is_inherited", "_is_known", "_reader", "_transport")
+    __slots__ = ("_before", "_environment", "_held", "_is_known", "_reader", "_transport")
 
     def __init__(
-        self,
-        environment: Environment,
-        *,
-        is_inherited: bool,
-        is_known: bool = False,
-        before: Callable[[], None] | None = None,
+        self, environment: Environment, *, is_known: bool = False, before: Callable[[], None] | None = None
     ) -> None:
         self._before = before
         """Called before the runtime is heard: what its processes did until now belongs to what it was doing."""
@@ -38,8 +32,7 @@ class RuntimeLink(asyncio.Protocol):
         self._reader = Reader()
         self._held = b""
         self._transport: asyncio.Transport | None = None
-        self._is_inherited = is_inherited
-        self._is_known = is_inherited or is_known
+        self._is_known = is_known
         """Whether the other end is a process of this environment."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -86,6 +79,9 @@ class RuntimeLink(asyncio.Protocol):
         elif self._transport is not None:
             self._transport.write(data)
 
+    def poll(self) -> None:
+        """Nothing to do: the transport reads when the event loop comes round to it."""
+
     def hold_back(self, held: bool) -> None:
         """Read no more of what the runtime sends (True), or go on (False)."""
         transport = self._transport
@@ -99,17 +95,6 @@ class RuntimeLink(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
-        if self._is_inherited and self._environment.state is not State.ENDED:
-            self._environment.disconnected()
-
-
-async def connect_inherited(
-    environment: Environment, connection: socket.socket, before: Callable[[], None] | None = None
-) -> None:
-    """Speak with the environment's own guest over the socket it inherited."""
-    await asyncio.get_running_loop().create_unix_connection(
-        lambda: RuntimeLink(environment, is_inherited=True, before=before), sock=connection
-    )
 
 
 def open_listener() -> socket.socket:
@@ -128,5 +113,5 @@ async def serve_listener(
 ) -> asyncio.Server:
     """Serve the Runtime API of one environment on its own listener; `is_private`: nobody else can reach that."""
     return await asyncio.get_running_loop().create_server(
-        lambda: RuntimeLink(environment, is_inherited=False, is_known=is_private, before=before), sock=listener
+        lambda: RuntimeLink(environment, is_known=is_private, before=before), sock=listener
     )

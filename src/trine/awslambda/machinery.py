@@ -19,6 +19,7 @@ from trine.aws.ids import Ids
 from trine.awslambda import limits
 from trine.awslambda.environment import Environment
 from trine.awslambda.function import Function
+from trine.awslambda.haste import Haste
 from trine.awslambda.head_start import Started
 from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.network import Doors
@@ -61,6 +62,7 @@ class Machinery:
             clock, ids, access, place, self.interpreters, self.log_store, self._temporary, endpoint_url
         )
         self._watch = Watch(clock, working)
+        self._haste = Haste(clock)
 
     def offer(self, doors: Doors) -> None:
         """Environments that stand where nothing leads to the Internet get networks of their own, with these doors. Call
@@ -83,7 +85,7 @@ class Machinery:
 
     def new_pool(self, function: Function) -> Pool:
         """An empty pool for `function`."""
-        return Pool(function, self._clock, self.starter.start, self.idle_seconds, self._watch.wake)
+        return Pool(function, self._clock, self.starter.start, self.idle_seconds, self._watch.wake, self._haste)
 
     async def close_pools(self, pools: Iterable[Pool]) -> None:
         """Kill what pools run and wait, within a bound, until nothing of it is left."""

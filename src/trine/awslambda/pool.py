@@ -6,7 +6,6 @@ first that becomes free or ready. Waiting is fair (first come, first served) and
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 
@@ -16,6 +15,7 @@ from trine.awslambda.environment import Environment
 from trine.awslambda.errors import ServiceFault, TooManyRequests
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
+from trine.awslambda.haste import QUICK_NS, Haste, cores
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.launch import credentials_last
 from trine.awslambda.lifecycle import State
@@ -26,7 +26,7 @@ StartEnvironment = Callable[["Pool", str, bool], Environment]
 concurrency). May raise AwsError."""
 
 _UNKNOWN_NS = 1 << 60
-_WIDTH = max(2, os.cpu_count() or 1)
+_WIDTH = max(2, cores())
 _WARM = {"environment": "warm"}
 _FREED = {"environment": "warm", "waited": "until one was free"}
 _COLD = {"environment": "cold"}
@@ -42,6 +42,7 @@ class Pool:
         start: StartEnvironment,
         idle_seconds: float = limits.IDLE_SECONDS,
         on_work: Callable[[], None] = lambda: None,
+        haste: Haste | None = None,
     ) -> None:
         self.function = function
         self._clock = clock
@@ -64,6 +65,7 @@ class Pool:
         """Inits of those that failed one after the other."""
         self._ready_again: Timer | None = None
         self._closed = False
+        self._haste = haste or Haste(clock)
         self._on_empty: Callable[[], None] | None = None
 
     # -- invocations -------------------------------------------------------------------------------------------------
@@ -71,12 +73,19 @@ class Pool:
     def submit(self, invocation: Invocation) -> None:
         """Run `invocation` in a warm environment, or as soon as there is one."""
         running = self._running
-        patient = len(running) + len(self._starting) >= _WIDTH and self._is_quick()
+        hasty = self._floor_ns < QUICK_NS
+        if hasty and running:
+            for busy in tuple(running):
+                busy.poll()  # what it has answered meanwhile frees it now, not in the loop's next round
+        patient = len(running) + len(self._starting) >= self._width() and self._is_quick()
         if not patient and not self._waiting:
             environment = self._take_idle()
             if environment is not None:
                 invocation.trace.step("awslambda.pool", _WARM)
-                self._run(environment, invocation)
+                alone = hasty and not running and self._haste.pays()
+                self._run(environment, invocation, alone=alone)
+                if alone:
+                    self._haste.wait(environment, running)
                 return
         invocation.queued_ns = self._clock.monotonic_ns()
         self._waiting.append(invocation)
@@ -87,13 +96,18 @@ class Pool:
             # of its environments is about to be free.
             self._growth = self._clock.call_later(limits.GROWTH_PATIENCE_SECONDS, self._grow_late)
 
-    def _run(self, environment: Environment, invocation: Invocation) -> None:
+    def _run(self, environment: Environment, invocation: Invocation, *, alone: bool = False) -> None:
         self._running.add(environment)
-        environment.invoke(invocation)
+        environment.invoke(invocation, alone=alone)
         self._on_work()
 
     def _is_quick(self) -> bool:
         return self._floor_ns < limits.QUICK_SECONDS * 1e9
+
+    def _width(self) -> int:
+        # How many environments of a quick function run at once before calls wait for one of them: as many as there are
+        # cores; one, where an event takes less time than this process needs to hand over the next.
+        return 1 if self._floor_ns < QUICK_NS else _WIDTH
 
     def _take_idle(self) -> Environment | None:
         idle = self._idle
@@ -117,7 +131,7 @@ class Pool:
         # As long as the running ones come and go quickly, the cores are what is short, and more processes only cost.
         stuck_ns = now_ns - int(limits.GROWTH_PATIENCE_SECONDS * 2e9)
         moving = sum(1 for environment in self._running if environment.running_since_ns > stuck_ns)
-        if moving + len(self._starting) >= _WIDTH:
+        if moving + len(self._starting) >= self._width():
             late_ns = now_ns - int(limits.QUEUE_PATIENCE_SECONDS * 1e9)
         while waiting and waiting[0].queued_ns <= late_ns:
             environment = self._take_idle()

@@ -31,6 +31,8 @@ _HEX = re.compile(rb"[0-9A-Fa-f]{1,8}").fullmatch
 _CHUNK_LINE_MAX_BYTES = 1_024
 
 ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
+HASTE_HEADER = b"Trine-Haste: 1\r\n"
+"""Tells a guest that its answer is waited for on the spot and the next event will follow soon. No header of AWS's."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 

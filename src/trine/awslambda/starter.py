@@ -22,9 +22,10 @@ from trine.awslambda.environment import Environment
 from trine.awslambda.extensions import Extensions, external
 from trine.awslambda.fault import Fault, exit_sentence
 from trine.awslambda.function import Function
+from trine.awslambda.guest_link import GuestLink
 from trine.awslambda.interpreters import Interpreters
 from trine.awslambda.lifecycle import State
-from trine.awslambda.link import connect_inherited, open_listener, serve_listener
+from trine.awslambda.link import open_listener, serve_listener
 from trine.awslambda.log import stream_name
 from trine.awslambda.network import Doors, OwnNetwork
 from trine.awslambda.pool import Pool
@@ -148,7 +149,7 @@ class Starter:
             closing.server = await serve_listener(environment, listener)
         if environment.function.family in ("python", "nodejs"):
             before = None if closing.network is None else closing.heed
-            await connect_inherited(environment, link, before)  # Trine's own client
+            GuestLink(environment, link, before)  # Trine's own client
         else:
             link.close()
 

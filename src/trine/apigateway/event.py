@@ -191,8 +191,8 @@ def http_context(exchange: Exchange, path: str, user_agent: str) -> dict[str, An
     return context
 
 
-def http_event_v2(exchange: Exchange, forwarded: Forwarded) -> bytes:
-    """The event of payload format 2.0; what a request does not have is left out, not null."""
+def http_document_v2(exchange: Exchange, forwarded: Forwarded) -> dict[str, Any]:
+    """The event of payload format 2.0; what a request does not have is left out, not null. Only to be written as JSON."""
     request = exchange.request
     headers, cookies = http_headers(request.headers.pairs)
     headers["x-amzn-trace-id"] = exchange.trace_header
@@ -221,4 +221,4 @@ def http_event_v2(exchange: Exchange, forwarded: Forwarded) -> bytes:
     event["isBase64Encoded"] = encoded
     if exchange.deployed.stage.variables:
         event["stageVariables"] = exchange.deployed.variables_json
-    return orjson.dumps(event)
+    return event

@@ -31,7 +31,7 @@ class Environment:
 
     __slots__ = ("_asks", "_calls", "_clock", "_connection", "_fixed_head", "_init_fault", "_log", "_output",
                  "_owner", "_process", "_report", "_timer",
-                 "call", "deadline_at", "extensions", "function", "id", "idle_since", "init_ms",
+                 "answered", "call", "deadline_at", "extensions", "function", "id", "idle_since", "init_ms",
                  "init_phase", "invocation", "is_kept", "last_ns", "responded", "session", "started_ns",
                  "state", "stream", "uses")  # fmt: skip
 
@@ -78,6 +78,8 @@ class Environment:
         self._calls = RuntimeCalls(self)
         self.call = self._calls.serve
         """Serves one call of the Runtime API: takes it and the connection it came on."""
+        self.answered = self._calls.answered
+        """Serves a response with the wish for the next event behind it."""
         self._init_fault: Fault | None = None
         self._report = (JsonReport if function.json_logs else Report)(function, log, stream, clock)
         seconds = (

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from trine.awslambda.environment import Environment
 from trine.awslambda.lifecycle import State
-from trine.awslambda.runtime_api import CONTINUE, MalformedMessage, Reader
+from trine.awslambda.runtime_api import CONTINUE, MalformedMessage, Reader, usual_answer
 
 _READ_BYTES = 262_144
 
@@ -65,6 +65,9 @@ class GuestLink:
             self._before()
         if not data:
             self._lost()
+            return
+        if self._reader.is_between and (usual := usual_answer(data)) is not None:
+            self._environment.answered(usual[0], usual[1], self)
             return
         kind = ""
         try:

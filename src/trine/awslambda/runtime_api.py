@@ -80,11 +80,26 @@ class Call(NamedTuple):
         return found[1].decode("latin-1").strip() if found else "application/octet-stream"
 
 
-_NEXT = Call("next", "", b"", b"")
 _GUEST_POST = b"POST /2018-06-01/runtime/invocation/"
 _GUEST_ID = len(_GUEST_POST)
 _GUEST_RESPONSE = b"/response HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: "
 _GUEST_NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n"
+
+
+def usual_answer(data: bytes) -> tuple[str, bytes] | None:
+    """(request id, payload) of the usual write of our own guests: a response and the wish for the next event, whole.
+
+    None for everything else, which `Reader` reads.
+    """
+    if not (data.endswith(_GUEST_NEXT) and data.startswith(_GUEST_POST)):
+        return None
+    end = data.find(b"\r\n\r\n", _GUEST_ID)
+    length = data[data.rfind(b" ", 0, end) + 1 : end]
+    start = end + 4
+    stop = len(data) - len(_GUEST_NEXT)
+    if length.isdigit() and start + int(length) == stop and data.startswith(_GUEST_RESPONSE, _GUEST_ID + 36):
+        return data[_GUEST_ID : _GUEST_ID + 36].decode("latin-1"), data[start:stop]
+    return None
 
 
 class Reader:
@@ -102,17 +117,13 @@ class Reader:
         self.continue_wanted = False
         """A body is held back until `100 Continue` is sent; whoever sends it sets this to False."""
 
+    @property
+    def is_between(self) -> bool:
+        """What comes next is the beginning of a call."""
+        return not self._buffer and not self._streaming and self._dropped is None
+
     def feed(self, data: bytes) -> list[Call]:
         """The calls that `data` completes. Raises MalformedMessage."""
-        if not self._buffer and not self._streaming and data.endswith(_GUEST_NEXT) and data.startswith(_GUEST_POST):
-            # Our own guest's usual write: a response and the wish for the next event, whole.
-            end = data.find(b"\r\n\r\n", _GUEST_ID)
-            length = data[data.rfind(b" ", 0, end) + 1 : end]
-            start = end + 4
-            stop = len(data) - len(_GUEST_NEXT)
-            if length.isdigit() and start + int(length) == stop and data.startswith(_GUEST_RESPONSE, _GUEST_ID + 36):
-                request_id = data[_GUEST_ID : _GUEST_ID + 36].decode("latin-1")
-                return [Call("response", request_id, b"", data[start:stop]), _NEXT]
         calls: list[Call] = []
         if self._dropped is not None:
             taken = min(len(data), self._to_drop)

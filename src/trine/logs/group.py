@@ -71,16 +71,15 @@ class LogGroup:
         info.last_ms = info.ingested_ms = timestamp_ms
         if not info.first_ms:
             info.first_ms = timestamp_ms
-        for message in messages:
-            self._add((timestamp_ms, stream, request_id, message))
+        self._add([(timestamp_ms, stream, request_id, message) for message in messages])
 
     def put(self, stream: str, events: Sequence[tuple[int, str]]) -> None:
         """Add a client's events (milliseconds, message) to a stream."""
         now_ms = int(self._clock.now() * 1000)
         info = self._streams.get(stream) or self._add_stream(stream, now_ms)
-        for timestamp_ms, message in events:
+        for timestamp_ms, _ in events:
             info.note(timestamp_ms, now_ms)
-            self._add((timestamp_ms, stream, "", message, now_ms))
+        self._add([(timestamp_ms, stream, "", message, now_ms) for timestamp_ms, message in events])
 
     def _add_stream(self, stream: str, now_ms: int) -> StreamInfo:
         if not self.created_ms:
@@ -91,26 +90,35 @@ class LogGroup:
         info = self._streams[stream] = StreamInfo(now_ms)
         return info
 
-    def _add(self, event: Row) -> None:
+    def _add(self, rows: Sequence[Row]) -> None:
         events = self._events
-        events.append(event)
-        self._memory_bytes += len(event[3])
-        while len(events) > limits.EVENTS_KEPT or self._memory_bytes > limits.MEMORY_MAX_BYTES:
-            dropped = events.popleft()
-            self._memory_bytes -= len(dropped[3])
-            if dropped[0] >= self._memory_from_ms:
-                self._memory_from_ms = dropped[0] + 1
+        for row in rows:
+            message = row[3]
+            self._memory_bytes += len(message)
+            if message[:1] == "{" and self.on_embedded is not None and _EMBEDDED_MARK in message:
+                self.on_embedded(self.group, message)
+        events.extend(rows)
+        if len(events) > limits.EVENTS_KEPT or self._memory_bytes > limits.MEMORY_MAX_BYTES:
+            self._forget()
         if self._segments is not None:
-            self._unwritten.append(event)
+            self._unwritten += rows
             if self._timer is None:
                 self._timer = self._clock.call_later(limits.FLUSH_SECONDS, self.flush)
             elif len(self._unwritten) >= limits.EVENTS_KEPT:
                 self.flush()
         if self._followers:
-            for follower in tuple(self._followers):
-                follower(LogEvent(*event))
-        if self.on_embedded is not None and event[3].startswith("{") and _EMBEDDED_MARK in event[3]:
-            self.on_embedded(self.group, event[3])
+            for row in rows:
+                for follower in tuple(self._followers):
+                    follower(LogEvent(*row))
+
+    def _forget(self) -> None:
+        # The oldest leave memory; their files keep them.
+        events = self._events
+        while len(events) > limits.EVENTS_KEPT or self._memory_bytes > limits.MEMORY_MAX_BYTES:
+            dropped = events.popleft()
+            self._memory_bytes -= len(dropped[3])
+            if dropped[0] >= self._memory_from_ms:
+                self._memory_from_ms = dropped[0] + 1
 
     def flush(self) -> None:
         """Write what is unwritten to the files. A disk that refuses is told once per batch; events stay in memory."""

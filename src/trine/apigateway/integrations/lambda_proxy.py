@@ -21,7 +21,8 @@ from trine.apigateway.errors import (
     REQUEST_TOO_LARGE,
     GatewayError,
 )
-from trine.apigateway.event import Forwarded, http_event_v1, http_event_v2, rest_event
+from trine.apigateway.event import Forwarded, http_event_v1, rest_event
+from trine.apigateway.event_skeleton import EventsV2
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.response import http_response_v1, http_response_v2, rest_response
 from trine.apigateway.roles import Roles
@@ -35,12 +36,13 @@ _log = logging.getLogger("trine.apigateway")
 class LambdaProxy:
     """Runs the AWS_PROXY integrations of one stage."""
 
-    __slots__ = ("_binary", "_forwarded", "_invoker", "_roles")
+    __slots__ = ("_binary", "_events", "_forwarded", "_invoker", "_roles")
 
     def __init__(self, invoker: Invoker, binary: BinaryTypes, forwarded: Forwarded, roles: Roles) -> None:
         self._invoker = invoker
         self._binary = binary
         self._forwarded = forwarded
+        self._events = EventsV2(forwarded)
         self._roles = roles
 
     def start(self, exchange: Exchange) -> Future[InvokeResponse]:
@@ -56,7 +58,7 @@ class LambdaProxy:
                 raise GatewayError(API_CONFIGURATION_ERROR, f"a Lambda integration's httpMethod is POST, not {method}")
             payload = rest_event(exchange, self._binary, self._forwarded)
         elif route.integration.payload_version == "2.0":
-            payload = http_event_v2(exchange, self._forwarded)
+            payload = self._events.event(exchange)
         else:
             payload = http_event_v1(exchange, self._forwarded)
         trace = exchange.trace

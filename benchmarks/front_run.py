@@ -11,13 +11,13 @@ from statistics import median
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from benchmarks.front_servers import FRONT_SERVERS, FrontServer
+from benchmarks.front_servers import FRONT_SERVERS, BareFloor, FrontServer, TrineUp
 from benchmarks.installing import Cache, NotInstalled
 from benchmarks.load import LoadFailed, drive
 from benchmarks.process import NotReady
 from benchmarks.results import Cell, Row
 from benchmarks.scenario import FrontRow
-from benchmarks.scenarios import first_call, get_user, hello
+from benchmarks.scenarios import first_call, get_user, hello, reload
 from benchmarks.wire import Wire
 
 ROWS = (hello.ONE, hello.SIXTEEN, hello.NODE_SIXTEEN, get_user.ONE, get_user.SIXTEEN)
@@ -36,6 +36,8 @@ class Found:
         self.first_milliseconds: dict[str, list[float]] = {}
         self.ready_seconds: dict[str, list[float]] = {}
         self.idle_mib: dict[str, tuple[float, float]] = {}
+        self.reload_milliseconds: list[float] = []
+        """Of Trine, a round each: from saving a function's file to its first answer."""
         self.failures: dict[str, str] = {}
 
     def start_table(self) -> str:
@@ -54,6 +56,9 @@ class Found:
         lines.append("")
         if own := self.first_milliseconds.get("Trine"):
             lines.append(f"- first call: Trine {_verdict(median(own), first_call.GOAL_MILLISECONDS, 'ms')}")
+        if self.reload_milliseconds:
+            verdict = _verdict(median(self.reload_milliseconds), reload.GOAL_MILLISECONDS, "ms")
+            lines.append(f"- a saved file answers: Trine {verdict}")
         if idle := self.idle_mib.get("Trine"):
             lines.append(f"- idle: Trine {_verdict(idle[0], IDLE_GOAL_MIB, 'MiB')}")
         lines += [f"- {name} was left out: {why}" for name, why in self.failures.items()]
@@ -98,6 +103,8 @@ def run(cache: Cache, names: Sequence[str], only: str, rounds: int, seconds: flo
                 for row in ROWS:
                     if only.lower() in row.title.lower():
                         _turn(found, row, servers, seconds)
+                if isinstance(own := servers.get(TrineUp.name), TrineUp):
+                    found.reload_milliseconds.append(reload.measure(own, own.application / "src" / "hello.py"))
             finally:
                 for server in servers.values():
                     server.stop()
@@ -121,6 +128,8 @@ def _start(found: Found, servers: dict[str, FrontServer], name: str, cache: Cach
 
 def _turn(found: Found, row: FrontRow, servers: dict[str, FrontServer], seconds: float) -> None:
     for name, server in servers.items():
+        if name == BareFloor.name and not row.with_floor:
+            continue
         cell = found.rows[row.title].cells.setdefault(name, Cell())
         if cell.failure:
             continue

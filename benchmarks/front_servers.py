@@ -21,6 +21,7 @@ APPLICATION = Path(__file__).with_name("application")
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 NODE_RUNTIME = "nodejs20.x"
 USERS = 100
+FLOOR_CLIENTS = 2
 ANYONE = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "secret"}
 
 
@@ -88,10 +89,12 @@ class TrineUp(FrontServer):
     """`trine up`: front door, functions and durable table in one, signatures and roles enforced."""
 
     name = "Trine"
+    application: Path
+    """The folder it runs."""
     options: tuple[str, ...] = ()
 
     def start(self, cache: Cache, directory: Path) -> None:
-        application = directory / "application"
+        application = self.application = directory / "application"
         shutil.copytree(APPLICATION, application)
         self.state = application / ".trine"
         aws_port = free_port()
@@ -203,6 +206,35 @@ class Ministack(FrontServer):
             raise NotReady("ministack stopped answering")
 
 
+class BareFloor(FrontServer):
+    """Two processes of AWS's own runtime client behind what hands them events, and a table that only answers."""
+
+    name = "bare floor"
+
+    def start(self, cache: Cache, directory: Path) -> None:
+        table_port, *runtime_ports = (free_port() for _ in range(1 + FLOOR_CLIENTS))
+        ports = map(str, (self.port, table_port, *runtime_ports))
+        server = Process(
+            [sys.executable, "-m", "benchmarks.floor_server", *ports],
+            directory / "log",
+            {"PYTHONPATH": f"{APPLICATION.parents[1]}:{os.environ.get('PYTHONPATH', '')}"},
+            directory,
+        )
+        self.processes.append(server)
+        self.ready_seconds = server.wait_until_ready(self.port, "/nothing-here")
+        for number, port in enumerate(runtime_ports):
+            environment = {
+                "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{table_port}",
+                "LAMBDA_TASK_ROOT": str(APPLICATION / "src"),
+                **{name.upper(): value for name, value in ANYONE.items()},
+            }
+            command = [sys.executable, "-m", "awslambdaric", "users.handler"]
+            self.processes.append(
+                Process(command, directory / f"client-{number}.log", environment, APPLICATION / "src")
+            )
+
+
 FRONT_SERVERS: dict[str, type[FrontServer]] = {
-    server.name: server for server in (TrineUp, ServerlessOffline, Ministack)
+    server.name: server for server in (TrineUp, ServerlessOffline, Ministack, BareFloor)
 }

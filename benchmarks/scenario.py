@@ -55,6 +55,8 @@ class FrontRow:
     goals: tuple[Goal, ...] = ()
     connections: int = 16
     requests: int = 500
+    with_floor: bool = False
+    """Measure the bare floor too."""
 
     def paths(self) -> list[str]:
         source = random.Random(self.title)

@@ -19,5 +19,12 @@ def check(path: str, answer: Any) -> bool:
 
 
 PEER = ("serverless-offline + dynoxide",)
-ONE = FrontRow("GET user (boto3), 1 connection", make, check, connections=1)
-SIXTEEN = FrontRow("GET user (boto3), 16 connections", make, check, (Goal("Trine", 2.0, PEER),), connections=16)
+ONE = FrontRow("GET user (boto3), 1 connection", make, check, connections=1, with_floor=True)
+SIXTEEN = FrontRow(
+    "GET user (boto3), 16 connections",
+    make,
+    check,
+    (Goal("Trine", 2.0, PEER), Goal("Trine", 1.0, ("bare floor",))),
+    connections=16,
+    with_floor=True,
+)

@@ -40,7 +40,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bytes, bool]]:
 
 
 def test_every_event_is_the_one_that_is_written_whole(http_door: Any, written: list[tuple[bytes, bytes, bool]]) -> None:
-    chance = random.Random(5)  # noqa: S311 -- a repeatable choice, no secret
+    chance = random.Random(5)
     for _ in range(300):
         path = chance.choice(PATHS) + chance.choice(("", "", "", "?a=1&b=%20"))
         http_door.call(chance.choice(("GET", "POST")), path, chance.choice(HEADERS), chance.choice((b"", b"", b"{}")))

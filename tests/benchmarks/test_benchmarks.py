@@ -16,6 +16,8 @@ from botocore.credentials import Credentials
 from benchmarks import gateway_run, gateway_server
 from benchmarks.__main__ import renewed
 from benchmarks.data import any_item, same_item
+from benchmarks.floor_server import Floor
+from benchmarks.floor_server import table as floor_table
 from benchmarks.front_run import ROWS as FRONT_ROWS
 from benchmarks.identity_run import ACTION, Account, best_microseconds
 from benchmarks.load import LoadFailed, _circle
@@ -26,7 +28,7 @@ from benchmarks.table_run import ROWS
 from benchmarks.wire import Wire
 from trine.aws.errors import AwsError
 from trine.clock import ManualClock, SystemClock
-from trine.http.message import Request, Response
+from trine.http.message import Headers, Request, Response
 from trine.http.server import serve
 
 
@@ -187,3 +189,24 @@ def test_a_run_of_one_part_leaves_the_others() -> None:
     assert renewed(old, new) == (
         "# Heading\n\nnew words\n\n## The table\n\n| new |\n\n## Growth\n\n| kept |\n\n## Identity\n\n| more |\n"
     )
+
+
+def test_the_bare_floor_hands_events_to_runtimes_and_their_answers_back() -> None:
+    async def ask(floor: Floor) -> None:
+        waits = floor.runtime(Request("GET", b"/2018-06-01/runtime/invocation/next", Headers()))
+        answers = [floor.front(Request("GET", b"/users/u%d" % number, Headers())) for number in (3, 4)]
+        assert isinstance(waits, asyncio.Future)
+        for number, answer in zip((3, 4), answers, strict=True):
+            event = await waits if number == 3 else floor.runtime(Request("GET", b"/x/next", Headers()))
+            assert isinstance(event, Response)
+            assert isinstance(event.body, bytes)
+            assert json.loads(event.body)["pathParameters"] == {"id": f"u{number}"}
+            path = b"/2018-06-01/runtime/invocation/%b/response" % dict(event.headers)[b"Lambda-Runtime-Aws-Request-Id"]
+            floor.runtime(Request("POST", path, Headers(), b'{"body": "yes"}'))
+            assert isinstance(answer, asyncio.Future)
+            assert (await answer).body == b"yes"
+        assert floor.front(Request("GET", b"/nothing", Headers())) is not None
+
+    asyncio.run(ask(Floor()))
+    found = floor_table(Request("POST", b"/", Headers(), b'{"TableName": "Users", "Key": {"id": {"S": "u12"}}}'))
+    assert json.loads(bytes(found.body)) == {"Item": {"id": {"S": "u12"}, "name": {"S": "Name 12"}}}  # type: ignore[arg-type]

@@ -192,7 +192,7 @@ def http_context(exchange: Exchange, path: str, user_agent: str) -> dict[str, An
 
 
 def http_document_v2(exchange: Exchange, forwarded: Forwarded) -> dict[str, Any]:
-    """The event of payload format 2.0; what a request does not have is left out, not null. Only to be written as JSON."""
+    """The event of payload format 2.0, to be written as JSON; what a request does not have is left out, not null."""
     request = exchange.request
     headers, cookies = http_headers(request.headers.pairs)
     headers["x-amzn-trace-id"] = exchange.trace_header

@@ -1,6 +1,6 @@
-"""Events of payload format 2.0 from skeletons: where requests differ in path and moment alone, the rest is written once.
+"""Events of payload format 2.0 from skeletons: what requests differ in are path and moment, the rest is written once.
 
-Enters an `Exchange` as `event.http_event_v2` takes it; leaves the same bytes. A client sends the same headers with each
+Enters an `Exchange` as `event.http_document_v2` takes it; leaves its JSON. A client sends the same headers with each
 request, so route, caller and headers find the JSON that was made of them before, in pieces; between them go path, ids
 and times. A request with a query, a body or an authorizer's context is written whole, and so are all, for a while,
 where the headers turn out to be different every time.

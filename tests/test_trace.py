@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from trine.clock import ManualClock
 from trine.trace import CHILDREN_MAX, Trace, TraceBook
 
@@ -54,3 +56,51 @@ def test_a_refusal_that_is_made_once() -> None:
     recorded = TraceBook(ManualClock()).open("apigateway", "r2")
     recorded.refuse_as(facts)
     assert [(step.room, step.detail) for step in recorded.steps] == [("apigateway.authorizer", facts)]
+
+
+def _request(book: TraceBook, number: int, status: int = 200) -> tuple[Trace, Trace]:
+    cause = book.open("apigateway", f"cause-{number}")
+    child = book.open("lambda", f"child-{number}", cause)
+    grandchild = book.open("dynamodb", f"grandchild-{number}", child)
+    for trace in (grandchild, child, cause):
+        book.close(trace, status if trace is not cause else 200)
+    return cause, grandchild
+
+
+def test_requests_that_were_pushed_out_leave_nothing_for_the_cycle_collector() -> None:
+    book = TraceBook(ManualClock(), capacity_per_ring=5)
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(type(each) is Trace for each in gc.get_objects())
+        for number in range(100):
+            _request(book, number)
+        kept = sum(type(each) is Trace for each in gc.get_objects()) - before
+    finally:
+        gc.enable()
+    assert kept <= 3 * 5
+
+
+def test_a_call_whose_cause_was_pushed_out_is_still_shown_below_it() -> None:
+    book = TraceBook(ManualClock(), capacity_per_ring=2)
+    cause, _ = _request(book, 1)
+    for number in (2, 3):
+        book.close(book.open("apigateway", f"other-{number}"), 200)
+    assert cause.children == []
+    found = book.find("grandchild-1")
+    assert found is not None
+    assert found.parent is not None
+    assert found.parent.parent is cause
+    below = cause.as_document()["children"]
+    assert [below[0]["requestId"], below[0]["children"][0]["requestId"]] == ["child-1", "grandchild-1"]
+
+
+def test_what_is_under_way_or_refused_below_keeps_everything_when_it_is_pushed_out() -> None:
+    book = TraceBook(ManualClock(), capacity_per_ring=1)
+    under_way = book.open("apigateway", "slow")
+    book.open("lambda", "slow-child", under_way)
+    refused_below, _ = _request(book, 1, status=400)
+    _request(book, 2)
+    _request(book, 3)
+    assert [child.request_id for child in under_way.children] == ["slow-child"]
+    assert [child.request_id for child in refused_below.children] == ["child-1"]

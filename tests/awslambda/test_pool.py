@@ -206,6 +206,7 @@ def test_what_has_been_answered_meanwhile_takes_the_next_call_in_the_same_round(
     made = _warm(scene, last_ns=50_000)
     first = scene.submit()
     made.answers_when_polled = True
+    scene.clock.advance(0.001)
     second = scene.submit()
     assert (first.done(), second.done(), made.invocation is not None) == (True, False, True)
     assert len(scene.made) == 1

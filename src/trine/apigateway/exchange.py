@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from trine.apigateway.deployment import DeployedRoute
@@ -46,6 +45,7 @@ class Exchange:
     """Where the integration's request went, and its body; for execution logs."""
     received: bytes | None = None
     """The integration's answer, before mapping."""
+    _trace_header: str | None = None
     overrides: dict[str, Any] | None = None
     """`responseOverride` and `requestOverride` that a request template has set."""
 
@@ -61,9 +61,15 @@ class Exchange:
         self.trace = trace
         self._namer = namer
 
-    @cached_property
+    @property
     def trace_header(self) -> str:
         """The `X-Amzn-Trace-Id` to pass on: the client's when it names a root, else a new one."""
+        header = self._trace_header
+        if header is None:  # no `cached_property`: in Python 3.11 its first look takes a lock and 3 µs
+            header = self._trace_header = self._own_trace_header()
+        return header
+
+    def _own_trace_header(self) -> str:
         incoming = self.request.headers.get(b"x-amzn-trace-id")
         if incoming is not None and b"Root=" in incoming and len(incoming) <= TRACE_HEADER_BYTES:
             return incoming.decode("latin-1")

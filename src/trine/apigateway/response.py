@@ -195,19 +195,41 @@ def _cookies(answer: dict[str, Any]) -> HeaderPairs:
     return [(b"Set-Cookie", header_value(_text(cookie, "cookies"), "cookies")) for cookie in listed or ()]
 
 
-def _http_answer(answer: dict[str, Any], *, cookies: bool) -> Response:
-    status = _status(answer["statusCode"])
+@lru_cache(maxsize=4_096)
+def _http_header(name: str) -> tuple[bytes, bool, bool]:
+    """(name as bytes, is it dropped, is it content-type?). GatewayError when it is no token."""
+    raw = header_name(name)
+    lower = raw.lower()
+    return raw, lower in HTTP_DROPPED, lower == b"content-type"
+
+
+def _http_headers(answer: dict[str, Any]) -> HeaderPairs:
+    """What an HTTP API passes on of an answer's headers, with a content type."""
     pairs: HeaderPairs = []
     typed = False
-    for name, value in _merged_headers(answer):
-        lower = name.lower()
-        if lower in HTTP_DROPPED:
-            continue
-        typed = typed or lower == b"content-type"
-        pairs.append((name, value))
+    if answer.get("multiValueHeaders") is not None:
+        for raw, value in _merged_headers(answer):
+            lower = raw.lower()
+            if lower not in HTTP_DROPPED:
+                pairs.append((raw, value))
+                typed = typed or lower == b"content-type"
+    else:  # nearly always: no name can come twice
+        for name, text in _object(answer.get("headers"), "headers").items():
+            value = header_value(text if type(text) is str else _text(text, name), name)
+            raw, dropped, is_type = _http_header(name)
+            if not dropped:
+                pairs.append((raw, value))
+                typed = typed or is_type
     if not typed:
         pairs.append((b"Content-Type", b"text/plain;charset=UTF-8"))
-    if cookies:
+    return pairs
+
+
+def _http_answer(answer: dict[str, Any], *, cookies: bool) -> Response:
+    given = answer["statusCode"]
+    status = given if type(given) is int and 200 <= given <= 599 else _status(given)
+    pairs = _http_headers(answer)
+    if cookies and "cookies" in answer:
         pairs.extend(_cookies(answer))
     return Response(status, pairs, _body(answer, decode=_is_encoded(answer)))
 

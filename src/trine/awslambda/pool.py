@@ -75,8 +75,10 @@ class Pool:
         running = self._running
         hasty = self._floor_ns < QUICK_NS
         if hasty and running:
+            due_ns = self._clock.monotonic_ns() - (self._floor_ns >> 1)
             for busy in tuple(running):
-                busy.poll()  # what it has answered meanwhile frees it now, not in the loop's next round
+                if busy.running_since_ns <= due_ns:
+                    busy.poll()  # what it has answered meanwhile frees it now, not in the loop's next round
         patient = len(running) + len(self._starting) >= self._width() and self._is_quick()
         if not patient and not self._waiting:
             environment = self._take_idle()

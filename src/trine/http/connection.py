@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, cast
 
-from trine.http.answer import when_settled
+from trine.http.answer import Answer, when_settled
 from trine.http.errors import BodyBroken, RequestRefused
 from trine.http.message import Request, Response, Switch
 from trine.http.place import Place
@@ -186,8 +186,9 @@ class Connection(asyncio.Protocol):
         if isinstance(answer, Response):
             place.response = answer
             return
+        source: asyncio.Future[Response]
         try:
-            source: asyncio.Future[Response] = asyncio.ensure_future(answer)  # type: ignore[call-overload]
+            source = answer if type(answer) is Answer else asyncio.ensure_future(answer)  # type: ignore[call-overload]
         except TypeError:
             error = TypeError(f"a handler answered {type(answer).__name__}, not Response")
             place.response = self._server.failed(place.request, error)

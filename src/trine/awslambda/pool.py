@@ -108,8 +108,8 @@ class Pool:
 
     def _width(self) -> int:
         # How many environments of a quick function run at once before calls wait for one of them: as many as there are
-        # cores; one, where an event takes less time than this process needs to hand over the next.
-        return 1 if self._floor_ns < QUICK_NS else _WIDTH
+        # cores; two, where an event takes less time than this process needs to hand over the next.
+        return 2 if self._floor_ns < QUICK_NS else _WIDTH
 
     def _take_idle(self) -> Environment | None:
         idle = self._idle

@@ -39,6 +39,7 @@ class FakeEnvironment:
         self.invocation: Invocation | None = None
         self.ended = False
         self.polls = 0
+        self.can_be_polled = True
         self.was_alone = False
         self.answers_when_polled = False
 
@@ -185,6 +186,15 @@ def test_callers_that_come_together_and_slow_functions_are_not_waited_for(scene:
     made.answers_when_polled = True
     assert not slow.submit().done()
     assert made.polls == 0
+
+
+@played
+def test_other_peoples_runtimes_are_not_waited_for(scene: Scene) -> None:
+    scene.pool._haste._is_possible = True
+    made = _warm(scene, last_ns=50_000)
+    made.can_be_polled = False
+    scene.submit()
+    assert (made.polls, made.was_alone) == (0, False)
 
 
 @played

@@ -141,15 +141,22 @@ class Environment:
         assert invocation is not None
         self.responded = True
         self.last_ns = self._clock.monotonic_ns() - invocation.started_ns
-        self._drain_log()
-        self._report.end(invocation, found, self._memory_mb())
-        if self.session is not None:
-            self.session.trace = None
+        output, process, session = self._output, self._process, self.session
+        if output is not None:
+            output.drain()  # what the function wrote before its answer lies in the pipe already: it belongs before END
+        self._report.end(invocation, found, self._report.memory_mb(None if process is None else process.pid))
+        if session is not None:
+            session.trace = None
         if found is None:
             invocation.trace.step("awslambda.handler")
             invocation.succeed(payload)
         else:
             invocation.fail(found)
+
+    @property
+    def can_be_polled(self) -> bool:
+        """Its runtime's answer can be looked for: it is one of Trine's own clients."""
+        return self._connection is not None and self._connection.can_be_polled
 
     def poll(self) -> None:
         """Look whether the runtime has answered; what it has sent is served now, not when the event loop sees it."""
@@ -261,7 +268,7 @@ class Environment:
         invocation.started_ns = self._clock.monotonic_ns()
         self._report.start(invocation)
         found = fault.for_invocation(init_fault, invocation.request_id, self._clock.now())
-        self._report.end(invocation, found, self._memory_mb())
+        self._report.end(invocation, found, self._report.memory_mb(None))
         invocation.fail(found)
 
     def end(self, reason: str = "spindown") -> None:
@@ -324,12 +331,8 @@ class Environment:
         self._report.output(self.invocation, line)
 
     def _drain_log(self) -> None:
-        # What the function wrote before its answer lies in the pipe already: it belongs before the END line.
         if self._output is not None:
             self._output.drain()
-
-    def _memory_mb(self) -> int:
-        return self._report.memory_mb(None if self._process is None else self._process.pid)
 
     def describe(self) -> dict[str, Any]:
         """For people: id, state, uses, init time."""

@@ -21,6 +21,8 @@ _READ_BYTES = 262_144
 class GuestLink:
     """The connection of one guest, from its environment's start to its end."""
 
+    can_be_polled = True
+
     __slots__ = (
         "_before",
         "_environment",

@@ -121,16 +121,15 @@ class Invocation:
     def _finish(self, payload: bytes, function_error: str | None) -> None:
         self.on_done(self, 200)
         # A caller that went away has cancelled its future; the function's work is done all the same.
-        if not self.answer.done():
-            self._settle(payload, function_error, self.tail_text())
+        answer = cast("Future[InvokeResponse]", self.answer)
+        if not answer.done():
+            tail = None if self.tail is None else self.tail_text()
+            version = self.function.version
+            answer.set_result(InvokeResponse(200, payload, self.request_id, function_error, version, tail))
 
     def tail_text(self) -> bytes | None:
         """The last 4 KB of the log, when they were asked for."""
         return None if self.tail is None else "".join(self.tail).encode()[-limits.LOG_TAIL_BYTES :]
-
-    def _settle(self, payload: bytes, function_error: str | None, tail: bytes | None) -> None:
-        answer = cast("Future[InvokeResponse]", self.answer)
-        answer.set_result(InvokeResponse(200, payload, self.request_id, function_error, self.function.version, tail))
 
 
 class StreamedInvocation(Invocation):

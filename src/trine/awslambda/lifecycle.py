@@ -51,6 +51,9 @@ class Owner(Protocol):
 class Connection(Protocol):
     """Where a runtime's call came from and its answer goes."""
 
+    can_be_polled: bool
+    """`poll` finds what has come; elsewhere only the event loop does."""
+
     def reply(self, data: bytes, *, hold: bool = False) -> None:
         """Send `data`; with `hold`, together with what is sent next."""
 

@@ -21,6 +21,8 @@ _LOGGER = logging.getLogger(__name__)
 class RuntimeLink(asyncio.Protocol):
     """One connection of a runtime."""
 
+    can_be_polled = False
+
     __slots__ = ("_before", "_environment", "_held", "_is_known", "_reader", "_transport")
 
     def __init__(

@@ -22,12 +22,6 @@ _ROUNDS_MAX = 64
 _COUNT = array.array("i", [0])
 
 
-def _waiting(descriptor: int) -> int:
-    # Bytes that lie in the pipe.
-    fcntl.ioctl(descriptor, termios.FIONREAD, _COUNT, True)
-    return _COUNT[0]
-
-
 class OutputPipe:
     """Reads one environment's output."""
 
@@ -56,7 +50,10 @@ class OutputPipe:
 
     def drain(self) -> None:
         """Everything written so far, with a last line that has no newline yet."""
-        if self._descriptor is None or not (_waiting(self._descriptor) or self._cutter.has_rest):
+        if self._descriptor is None:
+            return
+        fcntl.ioctl(self._descriptor, termios.FIONREAD, _COUNT, True)  # the bytes that lie in the pipe
+        if not (_COUNT[0] or self._cutter.has_rest):
             return  # as after most invocations: asking costs a third of a read that fails
         rounds = _ROUNDS_MAX
         while rounds and self._read():

@@ -84,7 +84,7 @@ class Pool:
             environment = self._take_idle()
             if environment is not None:
                 invocation.trace.step("awslambda.pool", _WARM)
-                alone = hasty and not running and self._haste.pays()
+                alone = hasty and not running and environment.can_be_polled and self._haste.pays()
                 self._run(environment, invocation, alone=alone)
                 if alone:
                     self._haste.wait(environment, running)

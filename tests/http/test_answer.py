@@ -12,7 +12,7 @@ from trine.http.answer import Answer, when_settled
 def test_the_listener_is_called_within_set_result() -> None:
     async def scene() -> None:
         heard: list[int] = []
-        answer: Answer[int] = Answer(asyncio.get_running_loop())
+        answer: Answer[int] = Answer(loop=asyncio.get_running_loop())
         when_settled(answer, lambda done: heard.append(done.result()))
         answer.set_result(7)
         assert heard == [7]
@@ -24,7 +24,7 @@ def test_the_listener_is_called_within_set_result() -> None:
 def test_the_listener_is_called_within_set_exception() -> None:
     async def scene() -> None:
         heard: list[BaseException | None] = []
-        answer: Answer[int] = Answer(asyncio.get_running_loop())
+        answer: Answer[int] = Answer(loop=asyncio.get_running_loop())
         when_settled(answer, lambda done: heard.append(done.exception()))
         answer.set_exception(ValueError("no"))
         assert [str(error) for error in heard] == ["no"]
@@ -35,7 +35,7 @@ def test_the_listener_is_called_within_set_exception() -> None:
 def test_a_cancelled_answer_tells_its_listener_in_the_next_round() -> None:
     async def scene() -> None:
         heard: list[bool] = []
-        answer: Answer[int] = Answer(asyncio.get_running_loop())
+        answer: Answer[int] = Answer(loop=asyncio.get_running_loop())
         when_settled(answer, lambda done: heard.append(done.cancelled()))
         assert answer.cancel()
         assert not answer.cancel()
@@ -49,7 +49,7 @@ def test_a_cancelled_answer_tells_its_listener_in_the_next_round() -> None:
 def test_a_second_listener_and_a_settled_answer_wait_for_the_next_round() -> None:
     async def scene() -> None:
         heard: list[str] = []
-        answer: Answer[int] = Answer(asyncio.get_running_loop())
+        answer: Answer[int] = Answer(loop=asyncio.get_running_loop())
         when_settled(answer, lambda _: heard.append("first"))
         when_settled(answer, lambda _: heard.append("second"))
         answer.set_result(1)
@@ -77,7 +77,7 @@ def test_a_fault_of_the_listener_is_not_the_answerer_s() -> None:
     async def scene() -> None:
         loop, reported = asyncio.get_running_loop(), list[dict[str, Any]]()
         loop.set_exception_handler(lambda _, context: reported.append(context))
-        answer: Answer[int] = Answer(loop)
+        answer: Answer[int] = Answer(loop=loop)
 
         def fail(_: Future[int]) -> None:
             raise RuntimeError("broken")

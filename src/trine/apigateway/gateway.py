@@ -223,7 +223,7 @@ class Gateway:
             return self._finish(exchange, pending)
         if pending.done():
             return self._completed(exchange, runner, pending)
-        answer: Answer[Response] = Answer(pending.get_loop())
+        answer: Answer[Response] = Answer(loop=pending.get_loop())
         seconds = exchange.route.integration.timeout_seconds
         patience = self._patience.get(seconds)
         if patience is None:

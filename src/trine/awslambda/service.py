@@ -161,7 +161,7 @@ class Service:
         """Run a function; never blocks. The future fails with AwsError when the function did not run."""
         loop = self._loop
         assert loop is not None, "start() comes first"
-        answer: Answer[InvokeResponse] = Answer(loop)
+        answer: Answer[InvokeResponse] = Answer(loop=loop)
         request_id = self._ids.uuid()
         trace = self._traces.open("lambda", request_id, request.trace)
         try:

@@ -7,7 +7,7 @@ that. Everything else about an `Answer` is a future's: it can be awaited, cancel
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, Future
+from asyncio import Future
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -17,11 +17,8 @@ T = TypeVar("T")
 class Answer(Future[T]):
     """A future with one listener that is called within `set_result` or `set_exception`."""
 
-    __slots__ = ("_listener",)
-
-    def __init__(self, loop: AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
-        self._listener: Callable[[Future[T]], object] | None = None
+    # No `__init__` and no slot: one is made for each request, twice, and is made by C alone like this.
+    _listener: Callable[[Future[T]], object] | None = None
 
     def set_result(self, result: T, /) -> None:
         super().set_result(result)

@@ -22,7 +22,8 @@ IDEMPOTENCY_TOKEN_SECONDS = 600
 """TransactWriteItems: `ClientRequestToken` is remembered for 10 minutes after the request finished."""
 
 TABLES_PER_LIST_MAX_COUNT = 100
-TABLES_PER_ACCOUNT_MAX_COUNT = 2500
+TABLES_PER_ACCOUNT_MAX_COUNT = 2_500
+"""AWS's default quota of tables in a region (it can be raised there to 10,000)."""
 
 ITEM_COLLECTION_MAX_BYTES = 10 * 1024 * 1024 * 1024
 """All items with one partition key, in a table with local secondary indexes."""

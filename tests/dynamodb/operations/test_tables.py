@@ -75,6 +75,17 @@ def test_tables_that_are_not_there_or_there_already(client: Any, new_table: Any)
     assert code_of(lambda: new_table("p", TableName=name)) == "ResourceInUseException"
 
 
+def test_one_table_too_many(client: Any, new_table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = new_table("p")
+    monkeypatch.setattr("trine.dynamodb.storage.tables.TABLES_PER_ACCOUNT_MAX_COUNT", 1)
+    with pytest.raises(client.exceptions.LimitExceededException, match="limit of 1 tables"):
+        new_table("p")
+    key = {"KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
+    definition = {"AttributeDefinitions": [{"AttributeName": "p", "AttributeType": "S"}], **key}
+    with pytest.raises(client.exceptions.ResourceInUseException):  # which of the two comes first
+        client.create_table(TableName=name, **definition)
+
+
 def test_deletion_protection_protects(client: Any, new_table: Any) -> None:
     name = new_table("p", DeletionProtectionEnabled=True)
     assert code_of(lambda: client.delete_table(TableName=name)) == "ValidationException"

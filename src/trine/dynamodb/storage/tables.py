@@ -15,8 +15,8 @@ from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.dynamodb.consistency.recent import RecentWrites
-from trine.dynamodb.errors import ResourceInUseException, ResourceNotFoundException
-from trine.dynamodb.limits import ITEM_COLLECTION_MAX_BYTES
+from trine.dynamodb.errors import LimitExceededException, ResourceInUseException, ResourceNotFoundException
+from trine.dynamodb.limits import ITEM_COLLECTION_MAX_BYTES, TABLES_PER_ACCOUNT_MAX_COUNT
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition
 from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
 from trine.dynamodb.storage.collections import Collections
@@ -173,7 +173,7 @@ class Tables:
             follower(table)
 
     def create(self, definition: TableDefinition, extra: Mapping[str, Any] | None = None) -> Future[Table]:
-        """Make a table. ResourceInUseException when one of that name exists."""
+        """Make a table. ResourceInUseException when one of that name exists, LimitExceededException at the quota."""
         key = catalogue_key(TABLE_KIND, definition.name)
         created_at, table_id = self._clock.now(), self._ids.uuid()
         name = definition.name
@@ -181,6 +181,11 @@ class Tables:
         def decide(current: Current) -> Change[Mapping[str, Any]]:
             if current[key] is not None:
                 raise ResourceInUseException(f"Table already exists: {name}")
+            if len(self._tables) >= TABLES_PER_ACCOUNT_MAX_COUNT:
+                most = TABLES_PER_ACCOUNT_MAX_COUNT
+                raise LimitExceededException(
+                    f"Subscriber limit exceeded: There is a limit of {most} tables per subscriber"
+                )
             number = int.from_bytes(current[SEQUENCE_KEY] or b"", "big") + 1
             document = {
                 **(extra or {}),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from trine.clock import ManualClock
 from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.fidelity import FIDELITY
+from trine.dynamodb.operations.description import counted
+from trine.dynamodb.storage.tables import Table
 from trine.iam.access import Access
 from trine.kv.memory import MemoryStore
 from trine.trace import TraceBook
@@ -38,10 +42,11 @@ INDEXED = {
 }
 
 
-def with_table(work: Callable[[DynamoDB], Awaitable[None]]) -> None:
+def with_table(work: Callable[[DynamoDB], Awaitable[None]], buckets: Path | None = None) -> None:
     async def run() -> None:
         clock, ids = ManualClock(), SeededIds(3)
-        table = DynamoDB(MemoryStore(clock), clock, ids, Access(clock, ids), Place(), TraceBook(clock))
+        store, access = MemoryStore(clock), Access(clock, ids)
+        table = DynamoDB(store, clock, ids, access, Place(), TraceBook(clock), buckets_directory=buckets)
         await work(table)
         await table.close()
 
@@ -142,3 +147,61 @@ def test_a_faulty_template_is_refused_as_aws_does() -> None:
 def test_what_is_enforced_is_a_member_of_the_resource() -> None:
     stated = FIDELITY["AWS::DynamoDB::Table"]
     assert {"TableName", "KeySchema", "BillingMode", "ResourcePolicy"} <= set(stated)
+
+
+def importing(prefix: str, **more: Any) -> dict[str, Any]:
+    source = {"S3Bucket": "seeds", "S3KeyPrefix": prefix, "S3BucketOwner": "123456789012"}
+    specification = {"InputFormat": "DYNAMODB_JSON", "S3BucketSource": source, **more}
+    return {**INDEXED, "ImportSourceSpecification": specification}
+
+
+def count(dynamodb: DynamoDB, table: Table) -> int:
+    return counted(dynamodb.rooms, table.count_key)
+
+
+def items(*documents: dict[str, Any]) -> str:
+    return "".join(json.dumps({"Item": document}) + "\n" for document in documents)
+
+
+def test_a_new_table_begins_with_the_items_of_its_source(tmp_path: Path) -> None:
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "good.json").write_text(
+        items({"id": {"S": "a"}, "email": {"S": "a@x"}}, {"id": {"S": "b"}, "n": {"N": "1"}})
+    )
+    (tmp_path / "seeds" / "rows.csv").write_text("id;email\nc;c@x\n")
+
+    async def work(dynamodb: DynamoDB) -> None:
+        wish = importing("good") | {"StreamSpecification": {"StreamViewType": "NEW_IMAGE"}}
+        table = await dynamodb.create_table_from_template(wish)
+        assert (table.record["Status"], count(dynamodb, table), table.stream is not None) == ("ACTIVE", 2, True)
+        (tmp_path / "seeds" / "good.json").write_text(items({"id": {"S": "z"}}))
+        again = await dynamodb.create_table_from_template(wish)  # a table that is there is not imported into
+        assert count(dynamodb, again) == 2
+        rows = importing("rows", InputFormat="CSV", InputFormatOptions={"Csv": {"Delimiter": ";"}})
+        table = await dynamodb.create_table_from_template({**rows, "TableName": "Rows"})
+        assert count(dynamodb, table) == 1
+
+    with_table(work, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "more", "message"),
+    [
+        ("", {"S3BucketSource": {"S3Bucket": "nowhere"}}, "The import from nowhere/ failed: "),
+        ("bad", {}, "(1 of 2 items)"),
+        ("bad", {"InputFormat": "ION"}, "ION is not built"),
+        ("bad", {"InputFormat": "XML"}, "Member must satisfy enum value set"),
+        ("bad", {"S3BucketSource": {}}, "Member must not be null"),
+    ],
+)
+def test_a_source_that_fails_leaves_no_table(tmp_path: Path, prefix: str, more: dict[str, Any], message: str) -> None:
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "bad.json").write_text(items({"id": {"S": "a"}}, {"no": {"S": "key"}}))
+
+    async def work(dynamodb: DynamoDB) -> None:
+        with pytest.raises(ValidationException) as caught:
+            await dynamodb.create_table_from_template(importing(prefix, **more))
+        assert message in caught.value.message
+        assert dynamodb.rooms.tables.find("Users") is None
+
+    with_table(work, tmp_path)

@@ -30,7 +30,8 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "PointInTimeRecoverySpecification": _ENFORCED,
         "ContributorInsightsSpecification": _IGNORED,
         "KinesisStreamSpecification": _IGNORED,
-        "ImportSourceSpecification": _IGNORED,
+        "ImportSourceSpecification": _ENFORCED,
+        "ImportSourceSpecification.S3BucketSource.S3BucketOwner": _IGNORED,
         "ResourcePolicy": _ENFORCED,
     },
     # Of the namespace `dynamodb`.

@@ -93,7 +93,11 @@ async def table_from_template(rooms: Rooms, properties: Mapping[str, Any], strea
         compiled(document["ResourcePolicy"], definition.name)
     expiry, recovery = _expiry_attribute(properties), _recovery(properties)
     table = rooms.tables.find(definition.name)
-    if table is None:
+    if table is None and (source := properties.get("ImportSourceSpecification")):
+        from trine.dynamodb.template_import import imported  # few templates begin with items
+
+        table = await imported(rooms, source, document, definition)
+    elif table is None:
         table = await rooms.tables.create(definition, first_record(rooms, document, definition))
     else:
         table = await _reconciled(rooms, table, document, definition)

@@ -57,6 +57,17 @@ class Imports:
 
     async def create(self, definition: TableDefinition, record: Mapping[str, Any], wish: Mapping[str, Any]) -> Import:
         """Make the table with `record`, and begin to fill it as `wish` (the request) says. ResourceInUseException."""
+        document = await self._begun(definition, record, wish)
+        self._tasks.start(self._run(document))
+        return document
+
+    async def complete(self, definition: TableDefinition, record: Mapping[str, Any], wish: Mapping[str, Any]) -> Import:
+        """As `create`, and fill the table; what came of it. ResourceInUseException."""
+        document = await self._begun(definition, record, wish)
+        await self._run(document)
+        return self.find(document["Arn"]) or document
+
+    async def _begun(self, definition: TableDefinition, record: Mapping[str, Any], wish: Mapping[str, Any]) -> Import:
         now = self._clock.now()
         table = await self._tables.create(definition, {**record, "Status": "CREATING"})
         arn = f"{table.arn}/import/{int(now * 1000):014d}-{self._ids.random_bytes(4).hex()}"
@@ -74,7 +85,6 @@ class Imports:
             "ErrorCount": 0,
         }
         await self._catalogue.put(IMPORT_KIND, arn, document)
-        self._tasks.start(self._run(document))
         return document
 
     def resume(self) -> None:

@@ -104,7 +104,10 @@ SCHEMA_TYPE = "One or more parameter values were invalid: Condition parameter ty
         *[
             (
                 text,
-                "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition",
+                (
+                    "Invalid KeyConditionExpression: Invalid condition in KeyConditionExpression: "
+                    "Multiple attribute names used in one condition"
+                ),
             )
             for text in ("b > a.b", "b between c[1] and d", "a between b and size(a)", "begins_with(a, b)")
         ],

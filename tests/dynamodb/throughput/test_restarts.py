@@ -89,3 +89,22 @@ def test_a_dropped_table_leaves_no_meter() -> None:
         await wing.table.close()
 
     asyncio.run(run())
+
+
+def test_a_killed_server_forgets_its_last_five_seconds_at_most() -> None:
+    async def run() -> None:
+        wing = Wing(throttling=True)
+        await wing.call("CreateTable", **PROVISIONED)
+        put: dict[str, Any] = {"TableName": "Few", "Item": {"p": {"S": "x"}}}
+        for _ in range(200):
+            await wing.call("PutItem", **put)
+        wing.clock.advance(5.0)
+        for _ in range(50):  # these it forgets
+            await wing.call("PutItem", **put)
+        # Nobody closes the first one: what it had kept is all that the second one finds.
+        second = Wing(throttling=True, clock=wing.clock, store=wing.store)
+        assert left(second, "Few") == pytest.approx(105.0)
+        await second.table.close()
+        await wing.table.close()
+
+    asyncio.run(run())

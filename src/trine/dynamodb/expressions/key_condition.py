@@ -241,7 +241,8 @@ def _term(node: Condition) -> _Term:
         if isinstance(operand, Path):
             if attribute is not None:
                 raise ValidationException(
-                    "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"
+                    "Invalid KeyConditionExpression: Invalid condition in KeyConditionExpression: "
+                    "Multiple attribute names used in one condition"
                 )
             if len(operand.elements) > 1:
                 raise ValidationException("KeyConditionExpressions cannot have conditions on nested attributes")

@@ -1,8 +1,9 @@
 """The meters of all tables, kept by the Clock: minutes end, tables grow, auto scaling follows.
 
 Tables enter as they are made and changed; each gets a meter and a memory of its recent writes that outlive its changes.
-Once a minute, by the injected clock, minutes are closed, what scaling policies decide is committed, and meters that
-were used are kept in the catalogue: a restart goes on with their buckets, peaks and partitions.
+Once a minute, by the injected clock, minutes are closed and what scaling policies decide is committed. Every few
+seconds the meters that were used are kept in the catalogue: a restart goes on with their buckets, peaks and partitions,
+also after a server that was killed.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from trine.kv.store import Store
 
 _log = logging.getLogger("trine.dynamodb")
 METER_KIND = "dynamodb:meter"
+KEPT_SECONDS = 5
+"""How much of what its meters know a killed server may forget. Each time costs a commit for every table in use."""
 Name = tuple[str, str | None, Kind]
 
 
@@ -52,17 +55,20 @@ class Metering:
         self._remembered: dict[int, float] = {}
         """Of each table, what was consumed when its meter was last kept."""
         self._timer: Timer | None = None
+        self._keeping: Timer | None = None
         self._scaling: asyncio.Task[None] | None = None
         tables.follow(self._adopt)
 
     def start(self) -> None:
         """Close minutes from now on; needs the running loop."""
         self._timer = self._clock.call_later(MINUTE_SECONDS, self._minute)
+        self._keeping = self._clock.call_later(KEPT_SECONDS, self._moment)
 
     async def close(self) -> None:
         """End the tick and the scaling under way."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._keeping):
+            if timer is not None:
+                timer.cancel()
         if self._scaling is not None:
             self._scaling.cancel()
             await asyncio.gather(self._scaling, return_exceptions=True)
@@ -148,14 +154,17 @@ class Metering:
         for name, _ in list(self._catalogue.list(METER_KIND)):
             if int(name) not in live:
                 self._catalogue.delete(METER_KIND, name).add_done_callback(_told)
-        for future in self._keep():
-            future.add_done_callback(_told)
         for meter, _ in self._kept.values():
             meter.turn()
         changes = self._decided()
         if changes and (self._scaling is None or self._scaling.done()):
             self._scaling = asyncio.get_running_loop().create_task(self._scale(changes))
         self._timer = self._clock.call_later(MINUTE_SECONDS, self._minute)
+
+    def _moment(self) -> None:
+        for future in self._keep():
+            future.add_done_callback(_told)
+        self._keeping = self._clock.call_later(KEPT_SECONDS, self._moment)
 
     def _keep(self) -> list[Future[None]]:
         """Keep the meters that were used since they were kept last, so that a restart goes on where they are."""

@@ -13,6 +13,7 @@ import pytest
 from trine.http.errors import BodyBroken
 from trine.http.loop import run
 from trine.http.message import Request, Response
+from trine.http.protocol import BODY
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -485,3 +486,36 @@ def test_a_body_that_comes_when_the_client_has_gone_is_told(open_door: Open) -> 
             await door.until(lambda: body.closed == 1)
 
     run(main())
+
+
+def test_bodies_under_way_hold_no_more_than_the_server_allows(open_door: Any) -> None:
+    mebibyte = 1024 * 1024
+
+    async def run() -> None:
+        async with open_door(bodies_bytes=6 * mebibyte) as door:
+            clients = [await door.connect() for _ in range(4)]
+            head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (4 * mebibyte)
+            for _, writer in clients[:2]:  # both together: less than is allowed, in two pieces each
+                writer.write(head + b"a" * 1000)
+                await writer.drain()
+            await door.until(lambda: sum(c.parser.phase == BODY for c in door.server._connections) == 2)
+            for _, writer in clients[:2]:
+                writer.write(b"a" * (5 * mebibyte // 2))
+                await writer.drain()
+            await door.until(lambda: sum(c.parser.body_bytes for c in door.server._connections) == 5 * mebibyte)
+            reader, writer = clients[2]
+            writer.write(head + b"a" * 1000)
+            await writer.drain()
+            await door.until(lambda: sum(c.parser.phase == BODY for c in door.server._connections) == 3)
+            writer.write(b"a" * (3 * mebibyte))
+            assert (await reader.readline()).startswith(b"HTTP/1.1 503 ")
+            for reader, writer in clients[:2]:  # those who were there first go on
+                writer.write(b"a" * (4 * mebibyte - 1000 - 5 * mebibyte // 2))
+                assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            reader, writer = clients[3]
+            writer.write(head + b"a" * 4 * mebibyte)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            for _, writer in clients:
+                writer.close()
+
+    asyncio.run(run())

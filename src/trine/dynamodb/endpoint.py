@@ -140,8 +140,8 @@ class DynamoDB:
 
     def error_response(self, status: int, reason: str) -> Response:
         """The answer to what the HTTP server refuses before it becomes a request."""
-        # DynamoDB's own front answers 400 to request lines and headers that are too long.
-        return plain_answer(400 if status in (414, 431) else status, reason.encode(), self._request_id())
+        # DynamoDB's own front answers 400 to request lines and headers that are too long, and knows no 501 or 505.
+        return plain_answer(400 if status in (414, 431, 501, 505) else status, reason.encode(), self._request_id())
 
     def _pass(self, request: Request, trace: Trace) -> bytes | Future[bytes]:
         headers = request.headers.index()

@@ -44,8 +44,8 @@ class Connection(asyncio.Protocol):
     """The protocol object that asyncio or uvloop drives; it belongs to one `Server`."""
 
     __slots__ = ("_backlog", "_closing_since", "_deaf", "_drained", "_final", "_half_closed", "_lingering", "_lost",
-                 "_out", "_parser", "_paused_since", "_phase", "_queue", "_reading", "_server", "_since", "_straight",
-                 "_stream", "_transport")  # fmt: skip
+                 "_out", "_paused_since", "_phase", "_queue", "_reading", "_server", "_since", "_straight",
+                 "_stream", "_transport", "parser")  # fmt: skip
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
         server = self._server
         peer = transport.get_extra_info("peername")
         address = (peer[0], peer[1]) if isinstance(peer, tuple) else ("127.0.0.1", 0)  # a Unix socket names nobody
-        self._parser = RequestParser(server.limits, self._on_request, self._on_expect, address)
+        self.parser = RequestParser(server.limits, self._on_request, self._on_expect, address, server.has_room)
         self._transport.set_write_buffer_limits(high=server.limits.write_buffer_bytes)
         if not server.admit(self):
             self._refuse(RequestRefused(503, "Too many connections"))
@@ -81,7 +81,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        parser = self._parser
+        parser = self.parser
         try:
             parser.feed(data)
             while parser.held is not None and not self._queue and not self._backlog:  # answered as HTTP already
@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
             self._stream.cancel()
         if self._drained is not None:
             self._drained.cancel()
-        self._parser.close()
+        self.parser.close()
         self._server.forget(self)
 
     # --- requests in
@@ -234,8 +234,8 @@ class Connection(asyncio.Protocol):
                 self.write()
             else:
                 self._server.outbox.add(self)
-        if not queue and not backlog and not self._deaf and not self._final and self._parser.held is not None:
-            self.data_received(self._parser.release())
+        if not queue and not backlog and not self._deaf and not self._final and self.parser.held is not None:
+            self.data_received(self.parser.release())
         self._settle()
 
     def write(self) -> None:
@@ -255,7 +255,7 @@ class Connection(asyncio.Protocol):
         server, request, response = self._server, place.request, place.response
         assert response is not None
         if isinstance(response, Switch):
-            if self._parser.held is not None:
+            if self.parser.held is not None:
                 self._hand_over(response)
                 return
             response = server.failed(request, TypeError("101 for a request that asked for no other protocol"))
@@ -290,8 +290,8 @@ class Connection(asyncio.Protocol):
         server, transport = self._server, self._transport
         self._out.append(render_head(switch, server.date_line) + b"\r\n")
         self.write()
-        held = self._parser.release()
-        self._parser.close()
+        held = self.parser.release()
+        self.parser.close()
         self._lost = self._deaf = self._final = True  # nothing more happens here
         server.replace(self, switch.successor)
         transport.set_protocol(switch.successor)
@@ -343,7 +343,7 @@ class Connection(asyncio.Protocol):
                 self._close()
         elif quiet and self._server.closing and self._phase == BETWEEN:
             self._close()
-        elif self._backlog or self._paused_since != NEVER or self._parser.held is not None:
+        elif self._backlog or self._paused_since != NEVER or self.parser.held is not None:
             if self._reading:
                 self._reading = False
                 self._transport.pause_reading()

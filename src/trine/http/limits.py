@@ -28,6 +28,9 @@ class Limits(Struct, frozen=True):
     """Longest body, by content-length or in chunks; beyond it 413. BatchWriteItem takes 16 MB, API Gateway 10 MB (its
     wing or its server's own `Limits` say so)."""
 
+    bodies_bytes: int = 256 * MEBIBYTE
+    """What all bodies that are still being received may hold together; beyond it 503 for the one that asks for more."""
+
     chunk_overhead_bytes: int = 16 * 1024
     """Chunk extensions and trailers beyond what the chunk sizes themselves need; beyond it 400."""
 

@@ -16,7 +16,7 @@ from typing import Protocol
 import httptools
 
 from trine.http.errors import RequestRefused
-from trine.http.limits import Limits
+from trine.http.limits import MEBIBYTE, Limits
 from trine.http.message import Headers, Request
 
 BETWEEN, HEAD, BODY = 0, 1, 2
@@ -49,18 +49,25 @@ class Deliver(Protocol):
 class RequestParser:
     """The parser of one connection."""
 
-    __slots__ = ("_body", "_body_bytes", "_chunked", "_chunks", "_completed", "_continue", "_counted", "_deliver",
-                 "_ended", "_fed_bytes", "_fresh", "_host", "_keep_alive", "_limits", "_long_digits", "_pairs",
-                 "_parser", "_peer_host", "_peer_port", "_piece_bytes", "_request", "_sure_bytes", "_target", "held",
-                 "on_body",
-                 "phase")  # fmt: skip
+    __slots__ = ("_asked_bytes", "_body", "_body_bytes", "_chunked", "_chunks", "_completed", "_continue", "_counted",
+                 "_deliver", "_ended", "_fed_bytes", "_fresh", "_has_room", "_host", "_keep_alive", "_limits",
+                 "_long_digits", "_pairs", "_parser", "_peer_host", "_peer_port", "_piece_bytes", "_request",
+                 "_sure_bytes", "_target", "held", "on_body", "phase")  # fmt: skip
 
     def __init__(
-        self, limits: Limits, deliver: Deliver, send_continue: Callable[[], None], peer: tuple[str, int]
+        self,
+        limits: Limits,
+        deliver: Deliver,
+        send_continue: Callable[[], None],
+        peer: tuple[str, int],
+        has_room: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`has_room`: whether the server can hold more of bodies that are under way; asked for each mebibyte."""
         self._limits = limits
         self._deliver = deliver
         self._continue = send_continue
+        self._has_room = has_room
+        self._asked_bytes = 0
         self._peer_host, self._peer_port = peer
         self._long_digits = len(str(limits.body_bytes))  # a content-length with fewer digits is below the limit
         self._keep_alive = True
@@ -85,6 +92,11 @@ class RequestParser:
         self._counted = 0  # of the parts in `_body`, those whose bytes are in `_body_bytes`
         self._body_bytes = 0
         self._parser = httptools.HttpRequestParser(self)
+
+    @property
+    def body_bytes(self) -> int:
+        """About how many bytes of an unfinished body are held."""
+        return self._fed_bytes if self.phase == BODY else 0
 
     def feed(self, data: bytes) -> None:
         """Read `data`; whole requests are delivered meanwhile. Raises RequestRefused."""
@@ -132,7 +144,7 @@ class RequestParser:
         """Drop the parser's references to its owner: nothing is left for the cycle collector."""
         self._ended = True
         self._parser = None
-        del self._deliver, self._continue
+        del self._deliver, self._continue, self._has_room
 
     # --- called by httptools, in the order of a message
 
@@ -217,7 +229,7 @@ class RequestParser:
             self._fresh = True
         if self._fresh:
             self._fresh = False
-            self._fed_bytes = 0
+            self._fed_bytes = self._asked_bytes = 0
         else:
             self._fed_bytes += self._piece_bytes
         limits = self._limits
@@ -226,7 +238,14 @@ class RequestParser:
                 raise RequestRefused(414, "URI Too Long")
             if self._fed_bytes > limits.head_bytes:
                 raise RequestRefused(431, "Request head too large")
-        elif self._chunked:
+            return
+        if self._fed_bytes - self._asked_bytes > MEBIBYTE:
+            self._asked_bytes = self._fed_bytes
+            if not self._has_room():
+                self._body.clear()
+                self._fed_bytes = 0  # nothing is held while the refused client is let go
+                raise RequestRefused(503, "Too many large requests at once")
+        if self._chunked:
             self._body_bytes += sum(map(len, self._body[self._counted :]))
             self._counted = len(self._body)
             if self._body_bytes > limits.body_bytes:

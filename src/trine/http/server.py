@@ -154,6 +154,11 @@ class Server:
             self._wind()
         return len(self._connections) <= self.limits.connections
 
+    def has_room(self) -> bool:
+        """Whether bodies that are still being received may grow: asked once for each mebibyte of a large one."""
+        held = sum(connection.parser.body_bytes for connection in self._connections if type(connection) is Connection)
+        return held <= self.limits.bodies_bytes
+
     def replace(self, connection: Connection, successor: Successor) -> None:
         """A connection leaves HTTP; what comes after it is watched in its place."""
         self._connections.discard(connection)

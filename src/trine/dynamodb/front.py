@@ -43,9 +43,7 @@ def media_type(request: Request) -> bytes | None:
     headers = request.headers.index()
     content_type = headers.get(b"content-type")
     if content_type is None:
-        if b"x-amz-target" in headers:
-            return JSON_1_0
-        return None if request.body else _PLAIN_JSON
+        return None if request.body and b"x-amz-target" not in headers else _PLAIN_JSON
     kind = content_type.partition(b";")[0].strip()
     if kind in (JSON_1_0, _PLAIN_JSON):
         return kind

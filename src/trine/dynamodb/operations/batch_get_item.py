@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from trine.dynamodb.errors import ThrottledError, ValidationException
+from trine.dynamodb.errors import ResourceNotFoundException, ThrottledError, ValidationException
 from trine.dynamodb.expressions.projection import Projection
 from trine.dynamodb.limits import BATCH_GET_KEYS_MAX_COUNT, BATCH_GET_MAX_BYTES, PAGE_MAX_BYTES
 from trine.dynamodb.model.capacity import ConsumedCapacity, read_units
@@ -18,7 +18,7 @@ from trine.dynamodb.operations.expect import attributes_named, key_bytes, leadin
 from trine.dynamodb.operations.observed import item_read, note_unprocessed
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.parameters import mixture
-from trine.dynamodb.operations.precedence import DUPLICATE_KEYS, before_batch_get
+from trine.dynamodb.operations.precedence import DUPLICATE_KEYS, before_batch_get, refuse_duplicates
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import BatchGetItemInput, Codec, KeysAndAttributes, table_name_of
 from trine.dynamodb.storage.tables import Table
@@ -58,7 +58,11 @@ def execute(rooms: Rooms, request: BatchGetItemInput, projections: dict[str, Pro
     """Read all keys and answer."""
     wishes = []
     for name, wish in request.request_items.items():
-        table = rooms.tables.get(table_name_of(name))
+        try:
+            table = rooms.tables.get(table_name_of(name))
+        except ResourceNotFoundException:
+            refuse_duplicates(request)
+            raise
         refuse_parts_of_key(table, projections[name])
         keys = [key_bytes(table, key) for key in wish.keys]
         if len(set(keys)) != len(keys):

@@ -75,7 +75,7 @@ def test_items_may_stand_at_the_keys_own_indent() -> None:
 
 def test_what_is_not_in_block_style_is_left_to_a_person() -> None:
     assert edited("R:\n  F:\n    Properties:\n      Policies: [One, Two]\n      Handler: a.b") is None
-    assert edited("R:\n  F:\n    Properties:\n      Policies: DynamoDBReadPolicy") is None
+    assert edited("R:\n  F:\n    Properties:\n      Policies: '{}'") is None
     assert edited("R:\n  F: {Type: X, Properties: {Policies: []}}") is None
 
 
@@ -91,3 +91,17 @@ def test_the_rest_of_the_file_never_changes(items: list[str], keep: set[int]) ->
     read = yaml.safe_load(written)
     assert (read["R"]["F"]["Properties"]["Before"], read["R"]["F"]["Properties"]["After"], read["R"]["H"]) == (1, 2, 3)
     assert len(read["R"]["F"]["Properties"]["Policies"]) == len(keep & set(range(len(items)))) + 1
+
+
+def test_a_single_entry_that_is_no_list_is_replaced_by_one() -> None:
+    def written(policies: str) -> str:
+        return f"Resources:\n  F:\n    Type: X\n    Properties:\n{policies}      Handler: a.b\n  G: {{Type: X}}"
+
+    mapping = written("      Policies:\n        DynamoDBCrudPolicy:\n          TableName: t\n")
+    name = written("      Policies: AmazonDynamoDBFullAccess # too much\n")
+    listed = written("      Policies:\n" + "".join(f"        {line}\n" for line in ENTRIES[0]))
+    assert edited(mapping) == edited(name) == listed
+    assert edited(mapping, {0}) is None, "what stays would have to become a list"
+    assert edited(written("      Policies: [A, B]\n")) is None
+    assert edited(written("      Policies: !Ref Name\n")) is None
+    assert edited(written("      Policies:\n        A: {b: c}\n        D: {e: f}\n")) is None

@@ -68,7 +68,8 @@ def _load(path: Path, run_file: Any) -> Template:
         found = find_template(path)
         place = Place(run_file.account_id, run_file.region)
         with progress("reading the template"):
-            return load_template(found.path, found.parameter_overrides, run_file.stack_name, place)
+            overrides = {**found.parameter_overrides, **run_file.parameters}
+        return load_template(found.path, overrides, run_file.stack_name, place)
     except TemplateFaults as faults:
         exit_with_faults(faults)
 
@@ -103,11 +104,16 @@ def _show_change(
 ) -> None:
     before = template.path.read_text("utf-8")
     lines = before.splitlines()
+    by_hand = False
     # From the bottom up, so that the places above stay true.
     for function, role in sorted(judged, key=lambda pair: -pair[0].location.line):
         if role["uses"]:
-            lines = _changed(template, function, role, observable, lines)
+            edited = _changed(template, function, role, observable, lines)
+            by_hand = by_hand or edited is None
+            lines = lines if edited is None else edited
     after = "\n".join(lines) + ("\n" if before.endswith("\n") else "")
+    if after == before and by_hand:
+        return
     if after == before:
         click.echo("\nThe template's policies are as small as the recorded calls allow.")
     elif write:
@@ -122,7 +128,8 @@ def _show_change(
 
 def _changed(
     template: Template, function: Resource, role: Rights, observable: list[str], lines: list[str]
-) -> list[str]:
+) -> list[str] | None:
+    """The template's lines with the function's policies as they should be; None when they are shown, to be pasted."""
     from trine.cloudformation.least_privilege import entries
     from trine.cloudformation.policy_edit import with_policies
     from trine.cloudformation.written_policies import needed_statements, sam_made_role, stays
@@ -138,4 +145,4 @@ def _changed(
     for entry in new:
         for line in entry:
             click.echo(f"  {line}")
-    return lines
+    return None

@@ -51,7 +51,8 @@ def _template(run_file: RunFile) -> Template | None:
         place = Place(run_file.account_id, run_file.region)
         cache = run_file.state_directory / "cache"
         with progress("reading the template"):
-            return load_template(found.path, found.parameter_overrides, run_file.stack_name, place, cache)
+            overrides = {**found.parameter_overrides, **run_file.parameters}
+        return load_template(found.path, overrides, run_file.stack_name, place, cache)
     except TemplateFaults:
         return None
 

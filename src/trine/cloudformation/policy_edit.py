@@ -72,6 +72,15 @@ def items_of(lines: Sequence[str], block: Block) -> list[tuple[int, int]] | None
     return list(zip(starts, [*starts[1:], block.stop], strict=True))
 
 
+def _is_one_entry(lines: Sequence[str], block: Block) -> bool:
+    """Whether the value is a single entry that is no list: a name on the key's own line, or a mapping of one key."""
+    own = lines[block.start].split(":", 1)[1].split("#")[0].strip()
+    if own:
+        return block.stop == block.start + 1 and own[0] not in "[{&*|>!\"'"
+    inner = [line for line in lines[block.start + 1 : block.stop] if line.strip() and not line.lstrip().startswith("#")]
+    return sum(indent_of(line) == indent_of(inner[0]) for line in inner) == 1
+
+
 def with_policies(
     lines: Sequence[str], function_line: int, entries: Sequence[Sequence[str]], keep: Callable[[int], bool]
 ) -> list[str] | None:
@@ -97,7 +106,9 @@ def with_policies(
     else:
         items = items_of(lines, block)
         if items is None:
-            return None
+            if not _is_one_entry(lines, block) or keep(0):
+                return None
+            items = []  # the one entry goes, and a list comes in its place
         indent = block.indent
         kept = [line for number, (start, stop) in enumerate(items) if keep(number) for line in lines[start:stop]]
     margin = indent_of(kept[0]) if kept else indent + step

@@ -36,6 +36,8 @@ class RunFile:
     stack_name: str = "trine"
     api_keys: Mapping[str, str] = field(default_factory=dict)
     """Name → value of the template's API keys."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """The template's parameter values that were given."""
     client_secrets: Mapping[str, str] = field(default_factory=dict)
     """Logical id → secret of the template's user pool clients that have one."""
     state_directory: Path = field(default=Path(), compare=False)

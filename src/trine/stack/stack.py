@@ -190,6 +190,7 @@ class Stack:
             account_id=self.settings.place.account_id,
             access_key_id=key.access_key_id,
             secret_access_key=key.secret_access_key,
+            parameters=dict(self.settings.parameters),
             client_secrets={
                 client.logical_id: str(client.attributes["ClientSecret"])
                 for client in self.template.of_type(USER_POOL_CLIENT)

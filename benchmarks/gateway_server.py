@@ -20,6 +20,7 @@ from typing import Any
 from trine.apigateway.build import build_apis
 from trine.apigateway.gateway import Gateway, GatewaySettings
 from trine.apigateway.quota import QuotaLedger
+from trine.apigateway.throttle import Buckets
 from trine.apigateway.usage_plans import ApiKey, UsagePlan, UsagePlans
 from trine.aws.arn import Place
 from trine.aws.ids import SystemIds
@@ -198,7 +199,7 @@ def _keys(port: int, request: Request) -> Response:
 def door(clock: Clock, issuer_port: int) -> Gateway:
     """The front door over both APIs; its issuer's keys are on `issuer_port`."""
     plan = UsagePlan("plan01", "all", {("rest01", "Prod"): {}}, key_ids=("key01",))
-    usage = UsagePlans([plan], [ApiKey("key01", "bench", KEY)], QuotaLedger(clock), clock)
+    usage = UsagePlans([plan], [ApiKey("key01", "bench", KEY)], QuotaLedger(clock), Buckets(clock))
     settings = GatewaySettings(
         account_rate_per_second=1e9, account_burst=10**9, issuer_urls={ISSUER: f"http://127.0.0.1:{issuer_port}"}
     )

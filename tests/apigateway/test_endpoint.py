@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 
 from tests.waiting import PATIENCE_SECONDS
 from trine.apigateway.endpoint import Operations
+from trine.apigateway.quota import QuotaLedger, period_start
+from trine.apigateway.throttle import Buckets
 from trine.apigateway.usage_resources import build_usage
 from trine.aws.arn import Place
 from trine.aws.ids import SeededIds
@@ -44,7 +46,7 @@ def stack(make_door: Any, rest: Any, http: Any, lambda_proxy: Any, resource: Any
         resource("PK", "AWS::ApiGateway::UsagePlanKey", "pk", {"KeyId": "key1", "UsagePlanId": "plan1"}),
     ]
     clock = SystemClock()
-    usage, _ = build_usage(resources, None, SeededIds(1), clock)
+    usage, _ = build_usage(resources, None, SeededIds(1), QuotaLedger(clock), Buckets(clock))
     door = make_door(resources, usage=usage)
     access = Access(clock, SeededIds(9))
     key = access.owner_credentials()
@@ -104,7 +106,7 @@ def test_keys_plans_and_usage(stack: Any) -> None:
     assert client.get_usage_plan_keys(usagePlanId="plan1")["items"][0]["id"] == "key1"
     for _ in range(2):
         assert stack.call("GET", "/u/1", {"x-api-key": "the-value-of-the-key"}).status == 200
-    today = stack.gateway.usage.ledger._accounts["plan1/key1"].start
+    today = period_start("DAY", SystemClock().now()).isoformat()
     usage = client.get_usage(usagePlanId="plan1", startDate=today, endDate=today)
     assert usage["items"] == {"key1": [[2, 3]]}
 

@@ -11,6 +11,7 @@ import pytest
 from trine.apigateway import errors
 from trine.apigateway.errors import Refusal
 from trine.apigateway.quota import Quota, QuotaLedger
+from trine.apigateway.throttle import Buckets
 from trine.apigateway.usage_plans import ApiKey, UsagePlan, UsagePlans
 from trine.aws.errors import AwsError
 from trine.aws.ids import SeededIds
@@ -169,7 +170,7 @@ def throttled(lab: Lab) -> Response:
 def used_up(lab: Lab) -> Response:
     clock = ManualClock(START)
     plan = UsagePlan("p", "p", {("rest01", "Prod"): {}}, quota=Quota(1, "DAY"), key_ids=("k",))
-    usage = UsagePlans([plan], [ApiKey("k", "k", "v" * 20)], QuotaLedger(clock), clock)
+    usage = UsagePlans([plan], [ApiKey("k", "k", "v" * 20)], QuotaLedger(clock), Buckets(clock))
     body = {"securityDefinitions": {"api_key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}}
     door = lab.door(lab.proxy(security=[{"api_key": []}]), body, usage=usage)
     assert call(door, headers={"x-api-key": "v" * 20}).status == 200

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from trine.apigateway.quota import QuotaLedger
+from trine.apigateway.throttle import Buckets
 from trine.apigateway.usage_resources import build_usage
 from trine.aws.ids import SeededIds
 from trine.clock import ManualClock
@@ -75,7 +77,7 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 @pytest.fixture
 def door(resources: list[Any], make_door: Any) -> Any:
     clock = ManualClock(1_800_000_000.0)
-    usage, _ = build_usage(resources, None, SeededIds(2), clock)
+    usage, _ = build_usage(resources, None, SeededIds(2), QuotaLedger(clock), Buckets(clock))
     return make_door(resources, usage=usage)
 
 

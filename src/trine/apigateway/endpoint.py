@@ -148,7 +148,8 @@ class Operations:
         items = {
             key_id: ledger.daily(plan.id, key_id, plan.quota, days) for key_id in key_ids if key_id in plan.key_ids
         }
-        return {"usagePlanId": plan.id, "startDate": days[0], "endDate": days[-1], "items": items}
+        shown = (days[0].isoformat(), days[-1].isoformat())
+        return {"usagePlanId": plan.id, "startDate": shown[0], "endDate": shown[1], "items": items}
 
     def _flush(self, given: Given) -> dict[str, Any]:
         self._stage(given["restApiId"], given["stageName"], rest=True)
@@ -166,7 +167,7 @@ def _version_of(request: Request) -> str:
     return "apigatewayv2" if request.path.startswith(b"/v2/") else "apigateway"
 
 
-def _days(start: str, end: str) -> list[str]:
+def _days(start: str, end: str) -> list[date]:
     try:
         first, last = date.fromisoformat(start), date.fromisoformat(end)
     except ValueError:
@@ -174,7 +175,7 @@ def _days(start: str, end: str) -> list[str]:
     count = (last - first).days + 1
     if not 1 <= count <= DAYS_KEPT:
         raise BadRequest(f"The usage range must have 1 to {DAYS_KEPT} days")
-    return [(first + timedelta(days=number)).isoformat() for number in range(count)]
+    return [first + timedelta(days=number) for number in range(count)]
 
 
 def _api_key(key: ApiKey, *, values: bool) -> dict[str, Any]:

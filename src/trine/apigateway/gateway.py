@@ -47,7 +47,7 @@ from trine.apigateway.roles import Roles
 from trine.apigateway.router import RouteMatch
 from trine.apigateway.served import Parts, Served
 from trine.apigateway.stage import Directory
-from trine.apigateway.throttle import TokenBucket
+from trine.apigateway.throttle import Buckets
 from trine.apigateway.usage_plans import UsagePlans
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
@@ -95,6 +95,7 @@ class Gateway:
         *,
         access: Access | None = None,
         usage: UsagePlans | None = None,
+        buckets: Buckets | None = None,
         access_log: Sink = log_sink,
         services: Mapping[str, Handler] | None = None,
     ) -> None:
@@ -106,7 +107,8 @@ class Gateway:
         self._receipt = settings.receipt
         self._patience: dict[float, Patience[Exchange]] = {}
         self._directory = Directory((api for api in self.apis if api.kind is not ApiKind.WEBSOCKET), place)
-        self.usage = usage or UsagePlans((), (), QuotaLedger(clock), clock)
+        buckets = buckets or Buckets(clock)
+        self.usage = usage or UsagePlans((), (), QuotaLedger(clock), buckets)
         self.verdicts = VerdictCache(clock)
         keys = self.keys = KeySets(clock, settings.issuer_urls)
         forwarded = Forwarded(settings.forwarded_port, settings.forwarded_protocol)
@@ -114,7 +116,13 @@ class Gateway:
         caller = OwnApis(Client(clock), [api.id for api in self.apis], self.handle)
         parts = Parts(
             GuardParts(invoker, clock, access, keys, self.verdicts, roles),
-            TokenBucket("the account", settings.account_rate_per_second, settings.account_burst, clock),
+            buckets.bucket(
+                f"{place.account_id}/{place.region}",
+                "the account",
+                settings.account_rate_per_second,
+                settings.account_burst,
+            ),
+            buckets,
             RunnerParts(invoker, clock, roles, services or {}, caller, forwarded),
             access_log,
         )

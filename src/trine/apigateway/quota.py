@@ -1,26 +1,30 @@
-"""Quotas: how many requests a key has made in this day, week or month; kept over restarts.
+"""Quotas: how many requests a key has made in this day, week or month; kept over restarts and kills.
 
-Enters a plan, a key and a `Quota`; leaves True and one more on the count, or False. Counts live in memory and are
-written to the catalogue together, at most once a second: a kill loses at most the last second's counts.
+Enters a plan, a key and a `Quota`; leaves True and one more on the count, or False. The counts lie in a file of
+`Counters`: what was counted is counted whatever becomes of the process, and processes that name the same file count
+together.
 """
 
 from __future__ import annotations
 
-import logging
-from asyncio import Future
-from datetime import UTC, datetime, timedelta
-from typing import Any
+import mmap
+import struct
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from msgspec import Struct
 
-from trine.aws.catalogue import Catalogue
-from trine.clock import Clock, Timer
+from trine.apigateway.counters import Counters, Record
+from trine.clock import Clock
 
-_log = logging.getLogger("trine.apigateway")
-KIND = "apigateway:usage"
-WRITE_DELAY_SECONDS = 1.0
 DAYS_KEPT = 90
 """`GetUsage` tells of the latest 90 days."""
+PERIOD = struct.Struct("<qqq")
+"""First day of the running period, requests in it, first day of the first period; days as `date.toordinal`."""
+DAY = struct.Struct("<II")
+"""A day, and its requests; ninety of them follow, the day's place is its ordinal modulo ninety."""
+RECORD_BYTES = PERIOD.size + DAYS_KEPT * DAY.size
 
 
 class Quota(Struct, frozen=True):
@@ -31,114 +35,107 @@ class Quota(Struct, frozen=True):
     offset: int = 0
 
 
-def period_start(period: str, now_seconds: float) -> str:
-    """The first day of the period, `2026-11-23`. Periods begin at 00:00 UTC; weeks on Sunday (AWS states no day)."""
-    today = datetime.fromtimestamp(now_seconds, UTC).date()
+def period_start(period: str, now_seconds: float) -> date:
+    """The first day of the period. Periods begin at 00:00 UTC; weeks on Sunday (AWS states no day)."""
+    return _start(period, datetime.fromtimestamp(now_seconds, UTC).date())
+
+
+def _start(period: str, day: date) -> date:
     if period == "WEEK":
-        today -= timedelta(days=(today.weekday() + 1) % 7)
-    elif period == "MONTH":
-        today = today.replace(day=1)
-    return today.isoformat()
-
-
-class _Account:
-    """The count of one key in one plan."""
-
-    __slots__ = ("days", "dirty", "first", "start", "used")
-
-    def __init__(self, start: str, used: int, first: str, days: dict[str, int] | None = None) -> None:
-        self.start, self.used, self.first = start, used, first
-        self.days = days or {}
-        """Requests of each day, for `GetUsage`; the latest ninety days."""
-        self.dirty = False
-
-    def count(self, day: str) -> None:
-        """One more request on `day`."""
-        self.used += 1
-        self.days[day] = self.days.get(day, 0) + 1
-        if len(self.days) > DAYS_KEPT:
-            del self.days[min(self.days)]
-        self.dirty = True
+        return day - timedelta(days=(day.weekday() + 1) % 7)
+    return day.replace(day=1) if period == "MONTH" else day
 
 
 class QuotaLedger:
     """The counts of every key in every plan."""
 
-    def __init__(self, clock: Clock, catalogue: Catalogue | None = None) -> None:
+    def __init__(self, clock: Clock, path: Path | None = None, *, shared: bool = True) -> None:
+        """`path` is the file that keeps the counts (None: they end with the process), `shared` whether other processes
+        count in it too. CountersUnusable."""
         self._clock = clock
-        self._catalogue = catalogue
-        self._accounts: dict[str, _Account] = {}
-        self._timer: Timer | None = None
-        for name, document in catalogue.list(KIND) if catalogue is not None else ():
-            days = {str(day): int(used) for day, used in document.get("days", {}).items()}
-            self._accounts[name] = _Account(str(document["start"]), int(document["used"]), str(document["first"]), days)
+        self._counters = Counters(path, RECORD_BYTES, clock, shared=shared)
+        self._records: dict[tuple[str, str], Record] = {}
+        self._day_ends_at = 0.0
+        self._today = date.min
 
-    def use(self, plan_id: str, key_id: str, quota: Quota) -> bool:
-        """Count one request; False when the quota is used up."""
-        account = self._account(plan_id, key_id, quota)
-        limit = quota.limit - (quota.offset if account.start == account.first else 0)
-        if account.used >= limit:
-            return False
-        account.count(period_start("DAY", self._clock.now()))
-        if self._timer is None and self._catalogue is not None:
-            self._timer = self._clock.call_later(WRITE_DELAY_SECONDS, self._write)
+    def use(self, plan_id: str, key_id: str, quota: Quota | None) -> bool:
+        """Count one request; False when the quota is used up. Without a quota every request is counted."""
+        record = self._record(plan_id, key_id)
+        today = self._day()
+        period = _start(quota.period, today).toordinal() if quota is not None else 0
+        with self._counters:
+            buffer, offset = record.buffer, record.offset
+            start, used, first = PERIOD.unpack_from(buffer, offset)
+            if quota is not None:
+                first = first or period
+                if start != period:
+                    start, used = period, 0
+                if used >= quota.limit - (quota.offset if start == first else 0):
+                    return False
+                used += 1
+                PERIOD.pack_into(buffer, offset, start, used, first)
+            self._count(buffer, offset + PERIOD.size, today.toordinal())
         return True
+
+    @staticmethod
+    def _count(buffer: mmap.mmap, days_at: int, day: int) -> None:
+        place = days_at + day % DAYS_KEPT * DAY.size
+        counted, requests = DAY.unpack_from(buffer, place)
+        DAY.pack_into(buffer, place, day, min(requests + 1, 0xFFFFFFFF) if counted == day else 1)
 
     def used(self, plan_id: str, key_id: str, quota: Quota) -> tuple[int, int]:
         """(used, remaining) in the running period, as `GetUsage` tells."""
-        account = self._account(plan_id, key_id, quota)
-        limit = quota.limit - (quota.offset if account.start == account.first else 0)
-        return account.used, max(0, limit - account.used)
+        start, used, first = self._period(plan_id, key_id)
+        period = _start(quota.period, self._day()).toordinal()
+        if start != period:
+            used = 0
+        limit = quota.limit - (quota.offset if period == (first or period) else 0)
+        return used, max(0, limit - used)
 
-    def daily(self, plan_id: str, key_id: str, quota: Quota | None, days: list[str]) -> list[list[int]]:
+    def daily(self, plan_id: str, key_id: str, quota: Quota | None, days: Sequence[date]) -> list[list[int]]:
         """`[used, remaining]` of each day, in order; only `[used]` where the plan has no quota."""
-        account = self._accounts.get(f"{plan_id}/{key_id}")
-        known = account.days if account is not None else {}
+        known = self._known(plan_id, key_id)
+        first = self._period(plan_id, key_id)[2]
         found: list[list[int]] = []
         for day in days:
-            used = known.get(day, 0)
+            used = known.get(day.toordinal(), 0)
             if quota is None:
                 found.append([used])
                 continue
-            noon = datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()
-            start = period_start(quota.period, noon)
-            so_far = sum(count for one, count in known.items() if start <= one <= day)
-            offset = quota.offset if account is not None and account.first == start else 0
+            start = _start(quota.period, day).toordinal()
+            so_far = sum(count for one, count in known.items() if start <= one <= day.toordinal())
+            offset = quota.offset if first == start else 0
             found.append([used, max(0, quota.limit - offset - so_far)])
         return found
 
-    def _account(self, plan_id: str, key_id: str, quota: Quota) -> _Account:
-        name = f"{plan_id}/{key_id}"
-        start = period_start(quota.period, self._clock.now())
-        account = self._accounts.get(name)
-        if account is None:
-            account = self._accounts[name] = _Account(start, 0, start)
-        elif account.start != start:
-            account.start, account.used = start, 0
-        return account
+    def _day(self) -> date:
+        """Today in UTC, worked out once a day."""
+        now = self._clock.now()
+        if not self._day_ends_at - 86_400 <= now < self._day_ends_at:
+            self._today = datetime.fromtimestamp(now, UTC).date()
+            self._day_ends_at = (now // 86_400 + 1) * 86_400
+        return self._today
 
-    def _write(self) -> None:
-        self._timer = None
-        for future in self.flush():
-            future.add_done_callback(_report)
+    def _record(self, plan_id: str, key_id: str) -> Record:
+        record = self._records.get((plan_id, key_id))
+        if record is None:
+            record = self._records[plan_id, key_id] = self._counters.record(f"{plan_id}/{key_id}")
+        return record
 
-    def flush(self) -> list[Future[None]]:
-        """Write what changed; resolves when it is durable. The stack calls this when it ends."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        written: list[Future[None]] = []
-        if self._catalogue is None:
-            return written
-        for name, account in self._accounts.items():
-            if account.dirty:
-                account.dirty = False
-                document: dict[str, Any] = {"start": account.start, "used": account.used, "first": account.first}
-                document["days"] = dict(account.days)
-                written.append(self._catalogue.put(KIND, name, document))
-        return written
+    def _period(self, plan_id: str, key_id: str) -> tuple[int, int, int]:
+        record = self._record(plan_id, key_id)
+        with self._counters:
+            start, used, first = PERIOD.unpack_from(record.buffer, record.offset)
+        return start, used, first
 
+    def _known(self, plan_id: str, key_id: str) -> dict[int, int]:
+        """Requests by day."""
+        record = self._record(plan_id, key_id)
+        days_at = record.offset + PERIOD.size
+        with self._counters:
+            cells = bytes(record.buffer[days_at : days_at + DAYS_KEPT * DAY.size])
+        return {day: count for day, count in DAY.iter_unpack(cells) if day}
 
-def _report(future: Future[None]) -> None:
-    if not future.cancelled() and (error := future.exception()) is not None:
-        _log.error("the usage counts could not be written: %s", error)
+    def close(self) -> None:
+        """Let go of the file."""
+        self._counters.close()

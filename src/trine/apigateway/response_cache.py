@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from trine.apigateway.api import CacheSetting, Stage
+from trine.apigateway.api import CacheSetting, Stage, method_setting
 from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.integrations.transformation import resolve_request_parameter
@@ -99,9 +99,7 @@ def _setting(stage: Stage, route: DeployedRoute) -> CacheSetting | None:
     """The setting of a GET method, or of any method that is named by itself; None when nothing is kept."""
     method, path = route.route.method, route.route.path
     own = stage.cache.get(f"{method} {path}")
-    found = own
-    if own is None and method == "GET":
-        found = next((stage.cache[n] for n in (f"* {path}", "GET /", "* /*", "* /") if n in stage.cache), None)
+    found = method_setting(stage.cache, method, path) if own is None and method == "GET" else own
     return found if found is not None and found.enabled and found.ttl_seconds > 0 else None
 
 

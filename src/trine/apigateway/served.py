@@ -21,7 +21,7 @@ from trine.apigateway.execution_log import ExecutionLog
 from trine.apigateway.gateway_responses import GatewayResponses
 from trine.apigateway.integrations.runner import RunnerParts, Runners
 from trine.apigateway.response_cache import ResponseCache
-from trine.apigateway.throttle import StageThrottle, TokenBucket
+from trine.apigateway.throttle import Buckets, StageThrottle, TokenBucket
 from trine.apigateway.validation import SchemaRefused, Validation
 
 
@@ -30,6 +30,7 @@ class Parts(Struct, frozen=True):
 
     guard: GuardParts
     account: TokenBucket
+    buckets: Buckets
     runners: RunnerParts
     sink: Sink
 
@@ -63,7 +64,7 @@ class Served:
         self.guard = Guard(deployed, parts.guard)
         if self.guard.problem:
             self.problems.append(f"{api.name}/{stage.name}: {self.guard.problem}")
-        self.throttle = StageThrottle(stage, deployed.routes, parts.account, clock, rest=api.is_rest)
+        self.throttle = StageThrottle(stage, deployed.routes, parts.account, parts.buckets, rest=api.is_rest)
         self.validations = self._validations(api, deployed.routes)
         caching = api.is_rest and any(setting.enabled for setting in stage.cache.values())
         self.cache = ResponseCache(stage, deployed.routes, clock, parts.guard.access) if caching else None

@@ -17,8 +17,7 @@ from trine.apigateway.errors import FORBIDDEN, QUOTA_EXCEEDED, GatewayError
 from trine.apigateway.exchange import Exchange
 from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT
 from trine.apigateway.quota import Quota, QuotaLedger
-from trine.apigateway.throttle import TokenBucket, make_bucket
-from trine.clock import Clock
+from trine.apigateway.throttle import Buckets, TokenBucket
 
 ROOM = "apigateway.usage-plan"
 KEY_HEADER = b"x-api-key"
@@ -50,27 +49,30 @@ class UsagePlan(Struct, frozen=True):
 class _Member:
     """One key in one plan, with its buckets."""
 
-    __slots__ = ("_buckets", "_clock", "key", "plan")
+    __slots__ = ("_buckets", "_made", "key", "plan")
 
-    def __init__(self, key: ApiKey, plan: UsagePlan, clock: Clock) -> None:
-        self.key, self.plan, self._clock = key, plan, clock
-        self._buckets: dict[str, TokenBucket | None] = {}
+    def __init__(self, key: ApiKey, plan: UsagePlan, buckets: Buckets) -> None:
+        self.key, self.plan, self._buckets = key, plan, buckets
+        self._made: dict[str, TokenBucket | None] = {}
 
     def bucket(self, api_id: str, stage: str, method: str) -> TokenBucket | None:
         """The bucket for one method: its own limit, else the plan's, which all other methods share."""
         limits = self.plan.stages.get((api_id, stage), {})
         throttle = limits.get(method)
         name = f"{api_id}/{stage}{method}" if throttle is not None else ""
-        if name not in self._buckets:
+        if name not in self._made:
             label = f"usage plan {self.plan.name}, key {self.key.name}{' ' + method if name else ''}"
-            self._buckets[name] = make_bucket(label, throttle or self.plan.throttle, self._clock, _DEFAULT)
-        return self._buckets[name]
+            key = f"{self.plan.id}/{self.key.id} {name}"
+            self._made[name] = self._buckets.of(key, label, throttle or self.plan.throttle, _DEFAULT)
+        return self._made[name]
 
 
 class UsagePlans:
     """All keys and plans of a stack."""
 
-    def __init__(self, plans: Iterable[UsagePlan], keys: Iterable[ApiKey], ledger: QuotaLedger, clock: Clock) -> None:
+    def __init__(
+        self, plans: Iterable[UsagePlan], keys: Iterable[ApiKey], ledger: QuotaLedger, buckets: Buckets
+    ) -> None:
         self.plans = tuple(plans)
         self.keys = tuple(keys)
         self.ledger = ledger
@@ -82,7 +84,7 @@ class UsagePlans:
                 key = by_id.get(key_id)
                 if key is None:
                     continue
-                member = _Member(key, plan, clock)
+                member = _Member(key, plan, buckets)
                 for api_id, stage in plan.stages:
                     self._members.setdefault((key.value, api_id, stage), member)
 
@@ -118,7 +120,8 @@ class UsagePlans:
         if bucket is not None and not bucket.take():
             raise bucket.refusal()
         quota = member.plan.quota
-        if quota is not None and not self.ledger.use(member.plan.id, member.key.id, quota):
+        if not self.ledger.use(member.plan.id, member.key.id, quota):
+            assert quota is not None
             if bucket is not None:
                 bucket.give_back()
             raise GatewayError(

@@ -13,11 +13,11 @@ from typing import Any
 from trine.apigateway.api import Throttle
 from trine.apigateway.definition import as_mapping
 from trine.apigateway.quota import Quota, QuotaLedger
+from trine.apigateway.throttle import Buckets
 from trine.apigateway.usage_plans import ApiKey, UsagePlan, UsagePlans
 from trine.aws.catalogue import Catalogue
 from trine.aws.ids import Ids
 from trine.aws.resource import ResourceLike
-from trine.clock import Clock
 
 KEY_KIND = "apigateway:api-key"
 KEY_CHARACTERS = 40
@@ -104,9 +104,13 @@ def _generate(ids: Ids) -> str:
 
 
 def build_usage(
-    resources: Iterable[ResourceLike], catalogue: Catalogue | None, ids: Ids, clock: Clock
+    resources: Iterable[ResourceLike],
+    catalogue: Catalogue | None,
+    ids: Ids,
+    ledger: QuotaLedger,
+    buckets: Buckets,
 ) -> tuple[UsagePlans, list[Future[None]]]:
     """Plans and keys of a template with their counts, for `Gateway(usage=…)`; and what to wait for before ready."""
     everything = list(resources)
     keys, written = build_api_keys(everything, catalogue, ids)
-    return UsagePlans(build_usage_plans(everything), keys, QuotaLedger(clock, catalogue), clock), written
+    return UsagePlans(build_usage_plans(everything), keys, ledger, buckets), written

@@ -46,6 +46,11 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
 @click.option("--no-throttling", is_flag=True, help="Count capacity units of tables, but refuse nothing.")
 @click.option("--replica-lag", default="0", show_default=True, metavar="SECONDS", callback=replica_lag,
               help="By how much eventual reads trail: 0.5, or 0.1-1.5 to draw it anew for each read.")  # fmt: skip
+@click.option(
+    "--share-limits",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of token buckets and quotas that several `trine up` of this machine share.",
+)
 @click.option("--api-rate", default=10_000.0, show_default=True, help="Requests/s of the account over all APIs.")
 @click.option(
     "--observe",
@@ -115,6 +120,7 @@ def settings_of(options: dict[str, Any]) -> Settings:
         record_keys=options["record_keys"],
         throttling=not options["no_throttling"],
         api_rate_per_second=options["api_rate"],
+        shared_limits=options["share_limits"].absolute() if options["share_limits"] else None,
         api_burst=max(1, int(options["api_rate"] / 2)),
         place=Place(options["account_id"], options["region"] or found.region or DEFAULT_REGION),
         observe=options["observe"],

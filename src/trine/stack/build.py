@@ -15,7 +15,10 @@ from msgspec import Struct, field
 
 from trine.apigateway.api import Api, ApiKind
 from trine.apigateway.authorizers.verifier import KeySetVerifier
+from trine.apigateway.counters import Counters, CountersUnusable
 from trine.apigateway.gateway import Gateway, GatewaySettings
+from trine.apigateway.quota import QuotaLedger
+from trine.apigateway.throttle import BUCKET, Buckets
 from trine.apigateway.usage_plans import UsagePlans
 from trine.apigateway.usage_resources import build_usage
 from trine.apigateway.websocket.door import SocketDoor
@@ -41,9 +44,31 @@ from trine.stack.eventing import Eventing
 from trine.stack.listeners import Deferred, Endpoint, Handling
 from trine.stack.observing import Observing, ledger_of
 from trine.stack.settings import Settings
+from trine.stack.state import StateFault
 from trine.trace import TraceBook
 
 SHUTDOWN_GRACE_SECONDS = 2.0
+
+
+class Limits:
+    """Where the front door counts: buckets in memory and quotas in the state directory, or both in the folder that
+    several processes share. StateFault."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        shared = settings.shared_limits
+        kept = shared or (None if settings.memory else settings.state_directory)
+        try:
+            self._counters = Counters(shared / "buckets", BUCKET.size, clock) if shared is not None else None
+            self.ledger = QuotaLedger(clock, kept / "quotas" if kept is not None else None, shared=shared is not None)
+        except CountersUnusable as error:
+            raise StateFault(str(error)) from None
+        self.buckets = Buckets(clock, self._counters)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.ledger.close()
+        if self._counters is not None:
+            self._counters.close()
 
 
 class Wings(Struct):
@@ -66,6 +91,8 @@ class Wings(Struct):
     sockets: SocketDoor | None
     """Stands before the gateway where the template has WebSocket APIs."""
     usage: UsagePlans
+    limits: Limits
+    """The counters of quotas and buckets."""
     user_pools: UserPools
     endpoints: Mapping[str, Endpoint]
     made: list[Future[None]]
@@ -84,7 +111,8 @@ class Wings(Struct):
         await self.functions.close(SHUTDOWN_GRACE_SECONDS)
         self.observing.collector.close()
         self.cloudwatch.close()
-        await asyncio.gather(*self.made, *self.usage.ledger.flush())
+        await asyncio.gather(*self.made)
+        self.limits.close()
         self.access.keep_ledger()
         await self.access.settled()
         await self.user_pools.settled()
@@ -171,7 +199,8 @@ def build(
     observing.collector.on_minute_over = cloudwatch.minute_over
     observing.collector.gauges = lambda: concurrency_measures(functions.concurrency.counts())
     logs.on_embedded(cloudwatch.log_line)
-    usage, keys_written = build_usage(resources, catalogue, ids, clock)
+    limits = Limits(settings, clock)
+    usage, keys_written = build_usage(resources, catalogue, ids, limits.ledger, limits.buckets)
     doors = Doors(access, clock, ids, traces, place)
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
@@ -198,6 +227,7 @@ def build(
         ),
         access=access,
         usage=usage,
+        buckets=limits.buckets,
         access_log=lambda destination, line: write_line(log_group_of(destination), line),
         services={name: endpoint.handle for name, endpoint in endpoints.items()},
     )
@@ -221,6 +251,7 @@ def build(
         urls=Deferred(lambda: _url_door(functions, access, clock, ids, traces, front_port)),
         sockets=sockets,
         usage=usage,
+        limits=limits,
         user_pools=user_pools,
         endpoints=endpoints,
         made=keys_written,

@@ -59,6 +59,8 @@ class Settings(Struct, frozen=True):
     api_rate_per_second: float = 10_000
     """Requests per second that all APIs of the account take together; AWS's default."""
     api_burst: int = 5_000
+    shared_limits: Path | None = None
+    """A folder whose token buckets and quotas all processes of the machine share that name it; None: nobody shares."""
     observe: Literal["all", "traces", "nothing"] = "all"
     """`all`: traces, usage, measures. `traces`: nothing is counted. `nothing`: nothing is explained either."""
     receipt_header: bool = False

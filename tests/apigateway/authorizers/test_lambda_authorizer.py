@@ -272,6 +272,8 @@ def test_an_authorizer_that_the_template_lacks(make_door: Any, resource: Any, fu
 
 
 def test_the_api_key_may_come_from_the_authorizer(make_door: Any, rest: Any, lambda_proxy: Any, resource: Any) -> None:
+    from trine.apigateway.quota import QuotaLedger
+    from trine.apigateway.throttle import Buckets
     from trine.apigateway.usage_resources import build_usage
     from trine.aws.ids import SeededIds
     from trine.clock import ManualClock
@@ -288,7 +290,7 @@ def test_the_api_key_may_come_from_the_authorizer(make_door: Any, rest: Any, lam
         resource("K", "AWS::ApiGateway::ApiKey", "k", {"Value": "the-value-of-the-key", "Enabled": True}),
         resource("PK", "AWS::ApiGateway::UsagePlanKey", "pk", {"KeyId": "k", "UsagePlanId": "p"}),
     ]
-    usage, _ = build_usage(template, None, SeededIds(1), ManualClock())
+    usage, _ = build_usage(template, None, SeededIds(1), QuotaLedger(ManualClock()), Buckets(ManualClock()))
     api = Authorized(make_door(template, usage=usage))
     api.verdict = policy(usageIdentifierKey="the-value-of-the-key")
     assert api.door.call("GET", "/a", TOKEN).status == 200

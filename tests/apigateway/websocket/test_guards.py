@@ -226,12 +226,13 @@ def test_api_keys_count_on_connect() -> None:
     async def main() -> None:
         connect = {**LAMBDA, "Route": {"ApiKeyRequired": True}}
         from trine.apigateway.quota import QuotaLedger
+        from trine.apigateway.throttle import Buckets
         from trine.apigateway.usage_plans import ApiKey, UsagePlan, UsagePlans
         from trine.clock import ManualClock
 
         clock = ManualClock()
         plan = UsagePlan("p", "plan", {("sock01", "prod"): {}}, key_ids=("k",))
-        usage = UsagePlans([plan], [ApiKey("k", "key", "v" * 20)], QuotaLedger(clock), clock)
+        usage = UsagePlans([plan], [ApiKey("k", "key", "v" * 20)], QuotaLedger(clock), Buckets(clock))
         async with open_chat(template({"$connect": connect}), usage=usage) as chat:
             assert (await chat.refused())[0] == 403
             assert (await chat.refused(additional_headers={"x-api-key": "wrong"}))[0] == 403

@@ -90,7 +90,7 @@ class Sockets:
         forwarded = parts.runners.forwarded
         return _Served(
             ConnectGuard(connect, stage, parts.guard, forwarded) if connect is not None else None,
-            StageThrottle(stage.stage, stage.routes, parts.account, clock, rest=False),
+            StageThrottle(stage.stage, stage.routes, parts.account, parts.buckets, rest=False),
             AccessLog(stage.stage, parts.sink, clock) if stage.stage.access_log_format else None,
         )
 

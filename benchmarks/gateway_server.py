@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from trine.apigateway.build import build_apis
-from trine.apigateway.gateway import Gateway, GatewaySettings
+from trine.apigateway.gateway import Gateway
 from trine.apigateway.quota import QuotaLedger
+from trine.apigateway.settings import GatewaySettings
 from trine.apigateway.throttle import Buckets
 from trine.apigateway.usage_plans import ApiKey, UsagePlan, UsagePlans
 from trine.aws.arn import Place

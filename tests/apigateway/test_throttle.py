@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trine.apigateway.gateway import GatewaySettings
+from trine.apigateway.settings import GatewaySettings
 from trine.apigateway.throttle import TokenBucket
 from trine.clock import ManualClock
 

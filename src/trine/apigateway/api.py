@@ -73,6 +73,8 @@ class Integration(Struct, frozen=True):
     responses: tuple[IntegrationResponse, ...] = ()
     passthrough: str = "WHEN_NO_MATCH"
     content_handling: str | None = None
+    connection: str = ""
+    """The id of a VPC link, which may still hold `${stageVariables.x}`; empty: over the Internet."""
     subtype: str = ""
     cache_key_parameters: tuple[str, ...] = ()
     streams: bool = False
@@ -244,6 +246,8 @@ class DomainMapping(Struct, frozen=True):
     """Without slashes around; empty for the whole domain."""
     stage: str
     """Empty: the first segment below the base path names the stage (REST)."""
+    mutual_tls: bool = False
+    """Clients must show a certificate, which they cannot do here."""
 
 
 class Api(Struct, frozen=True):
@@ -265,6 +269,8 @@ class Api(Struct, frozen=True):
     definitions: JsonObject = field(default_factory=dict)
     """JSON schemas that models refer to by `#/definitions/…`."""
     domains: tuple[DomainMapping, ...] = ()
+    private: bool = False
+    """Endpoint type PRIVATE: reached through a VPC endpoint only."""
     default_endpoint: bool = True
     """False: `DisableExecuteApiEndpoint`, only custom domains lead to the API."""
     route_selection: str = ""

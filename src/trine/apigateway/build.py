@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from trine.apigateway.api import Api, ApiKind, IntegrationType, Route, Stage
-from trine.apigateway.definition import as_strings, read_cors
+from trine.apigateway.definition import as_mapping, as_strings, read_cors
 from trine.apigateway.domains import read_domains
 from trine.apigateway.integrations.transformation import Transformation
 from trine.apigateway.limits import ROUTES_PER_API
@@ -78,6 +78,7 @@ def build_rest_api(
         minimum_compression_bytes=(int(compression) if compression.isdigit() else definition.minimum_compression_bytes),
         definitions=definition.schemas,
         domains=read_domains(api_id, everything),
+        private="PRIVATE" in as_strings(as_mapping(properties.get("EndpointConfiguration")).get("Types")),
         default_endpoint=str(disabled).lower() != "true",
         problems=tuple(definition.problems),
     )

@@ -101,6 +101,7 @@ def read_integration(node: Mapping[str, Any], *, rest: bool) -> Integration:
         responses=_responses(spelled),
         passthrough=(spelled.text("passthroughBehavior") or "WHEN_NO_MATCH").upper(),
         content_handling=spelled.text("contentHandling") or None,
+        connection=spelled.text("connectionId") if spelled.text("connectionType").upper() == "VPC_LINK" else "",
         subtype=subtype,
         cache_key_parameters=as_strings(spelled.get("cacheKeyParameters")),
         streams=streams,
@@ -122,8 +123,13 @@ def _problem(kind: str, uri: str, subtype: str, spelled: Spelled, *, rest: bool)
         not rest or kind not in ("AWS_PROXY", "HTTP_PROXY")
     ):
         return "responseTransferMode STREAM is for proxy integrations of REST APIs"
-    if spelled.text("connectionType").upper() == "VPC_LINK":
-        return "VPC_LINK integrations are not built"
+    linked = spelled.text("connectionType").upper() == "VPC_LINK"
+    if linked and kind not in ("HTTP", "HTTP_PROXY"):
+        return f"a VPC link is for HTTP integrations, not for {kind}"
+    if linked and not spelled.text("connectionId"):
+        return "connectionType VPC_LINK needs a connectionId"
+    if linked and not rest and uri:
+        return ""  # the ARN of a listener or a Cloud Map service
     if kind == "AWS_PROXY" and not subtype and function_of(uri) is None:
         return f"AWS_PROXY is built for Lambda functions only, not for {uri or '(no URI)'}"
     if kind in ("HTTP", "HTTP_PROXY") and not uri.startswith(("http://", "https://")):

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from trine.apigateway.api import Api, Integration, Route, Stage
 from trine.apigateway.router import RouteMatch, Router
+from trine.apigateway.settings import VpcEndpoint
 from trine.aws.arn import Place
 from trine.aws.invoke import ServiceCaller
 from trine.metering.usage import Payer, RouteName
@@ -74,8 +75,8 @@ class DeployedRoute:
 class DeployedStage:
     """A stage of an API with its routes ready to be matched."""
 
-    __slots__ = ("_arn_prefix", "_share", "api", "canary", "is_canary", "place", "prefix", "rest", "router", "routes",
-                 "stage", "variables_json")  # fmt: skip
+    __slots__ = ("_arn_prefix", "_share", "api", "canary", "endpoint", "is_canary", "place", "prefix", "rest",
+                 "router", "routes", "stage", "variables_json")  # fmt: skip
 
     def __init__(self, api: Api, stage: Stage, place: Place) -> None:
         self.api = api
@@ -91,6 +92,8 @@ class DeployedStage:
         )
         self.variables_json = orjson.Fragment(orjson.dumps(dict(stage.variables) if stage.variables else None))
         """The stage variables as JSON, `null` when there are none."""
+        self.endpoint: VpcEndpoint | None = None
+        """What the requests of a private API come through."""
         self._share = 0.0
         self.canary: DeployedStage | None = None
         """The stage as the canary's share of the requests sees it."""

@@ -12,11 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
-
-from msgspec import Struct, field
 
 from trine.apigateway.access_log import Sink, log_sink
 from trine.apigateway.api import Api, ApiKind
@@ -38,7 +36,7 @@ from trine.apigateway.event import Forwarded
 from trine.apigateway.exchange import Exchange, Namer
 from trine.apigateway.integrations.own_apis import OwnApis
 from trine.apigateway.integrations.runner import Runner, RunnerParts
-from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT, check_limits
+from trine.apigateway.limits import check_limits
 from trine.apigateway.listing import RouteListing, list_routes
 from trine.apigateway.metered import payer_of, request_use
 from trine.apigateway.patience import Patience
@@ -46,6 +44,7 @@ from trine.apigateway.quota import QuotaLedger
 from trine.apigateway.roles import Roles
 from trine.apigateway.router import RouteMatch
 from trine.apigateway.served import Parts, Served
+from trine.apigateway.settings import GatewaySettings, unreachable
 from trine.apigateway.stage import Directory
 from trine.apigateway.throttle import Buckets
 from trine.apigateway.usage_plans import UsagePlans
@@ -58,26 +57,11 @@ from trine.http.client import Client
 from trine.http.message import Handler, Request, Response
 from trine.iam.access import Access
 from trine.metering.usage import Payers
-from trine.trace import Trace, TraceBook
+from trine.trace import TraceBook
 
 _log = logging.getLogger("trine.apigateway")
 CLIENT_GONE = 499
 """Status on the trace of a request whose client went away before the answer."""
-
-
-class GatewaySettings(Struct, frozen=True):
-    """What a person may set about the front door."""
-
-    forwarded_port: str = "3000"
-    """`X-Forwarded-Port` of events."""
-    forwarded_protocol: str = "http"
-    account_rate_per_second: float = THROTTLE_RATE_DEFAULT
-    """The account's limit over all APIs; AWS's default."""
-    account_burst: int = THROTTLE_BURST_DEFAULT
-    receipt: Callable[[Trace], bytes] | None = None
-    """What a finished request cost, as the value of `X-Trine-Receipt`; None: answers do not carry it."""
-    issuer_urls: Mapping[str, str] = field(default_factory=dict)
-    """Where to find the keys of token issuers instead of at the issuer itself: beginning of its URL → address."""
 
 
 class Gateway:
@@ -106,7 +90,8 @@ class Gateway:
         self.payers = Payers()
         self._receipt = settings.receipt
         self._patience: dict[float, Patience[Exchange]] = {}
-        self._directory = Directory((api for api in self.apis if api.kind is not ApiKind.WEBSOCKET), place)
+        served_here = (api for api in self.apis if api.kind is not ApiKind.WEBSOCKET)
+        self._directory = Directory(served_here, place, settings.endpoint)
         buckets = buckets or Buckets(clock)
         self.usage = usage or UsagePlans((), (), QuotaLedger(clock), buckets)
         self.verdicts = VerdictCache(clock)
@@ -123,7 +108,7 @@ class Gateway:
                 settings.account_burst,
             ),
             buckets,
-            RunnerParts(invoker, clock, roles, services or {}, caller, forwarded),
+            RunnerParts(invoker, clock, roles, services or {}, caller, forwarded, settings.links),
             access_log,
         )
         self.parts = parts
@@ -138,6 +123,7 @@ class Gateway:
             dict.fromkeys(
                 [
                     *(p for api in self.apis for p in api.problems),
+                    *unreachable(self.apis, settings.endpoint),
                     *(p for s in self._served.values() for p in s.problems),
                 ]
             )

@@ -15,6 +15,7 @@ from trine.apigateway.api import Api, DomainMapping
 from trine.apigateway.deployment import DeployedRoute, DeployedStage
 from trine.apigateway.errors import BAD_REQUEST, FORBIDDEN, RESOURCE_NOT_FOUND, GatewayError
 from trine.apigateway.router import RouteMatch
+from trine.apigateway.settings import VpcEndpoint
 from trine.aws.arn import Place
 from trine.http.message import Request
 
@@ -60,13 +61,17 @@ class _Entry:
 class Directory:
     """All APIs of the stack, found by the ways a client may name them."""
 
-    def __init__(self, apis: Iterable[Api], place: Place) -> None:
+    def __init__(self, apis: Iterable[Api], place: Place, endpoint: VpcEndpoint | None = None) -> None:
+        """`endpoint` is what all requests come through."""
         self._entries = {api.id: _Entry(api, place) for api in apis}
         self._folded = {api_id.lower(): entry for api_id, entry in self._entries.items()}
         self._first = next((entry for entry in self._entries.values() if entry.first is not None), None)
         self._hosts: dict[str, tuple[_Entry, str] | None] = {}
         self._placed: dict[tuple[bytes, str, bytes], Placed] = {}
         self._domains: dict[str, list[tuple[DomainMapping, _Entry]]] = {}
+        self._endpoint = endpoint
+        for stage in (*self.stages, *self.canaries):
+            stage.endpoint = endpoint if stage.api.private else None
         for entry in self._entries.values():
             for mapping in entry.api.domains:
                 self._domains.setdefault(mapping.domain, []).append((mapping, entry))
@@ -95,6 +100,9 @@ class Directory:
         placed = self._placed.get(key)
         if placed is None:
             located = self.locate(host.decode("latin-1"), target_path(request.path))
+            if located.deployed.api.private and self._endpoint is None:
+                reason = f"API {located.deployed.api.id} is private: --vpc-endpoint names what requests come through"
+                raise GatewayError(FORBIDDEN, reason, api=located.deployed.api.id)
             title = f"{request.method} {located.full_path}"
             placed = (located, located.deployed.match(request.method, located.path), title)
             if len(request.path) + len(host) <= _REMEMBERED_BYTES:
@@ -158,6 +166,9 @@ def _by_domain(mappings: list[tuple[DomainMapping, _Entry]], path: str) -> Locat
     """The stage that a custom domain's base path leads to; events show the path as the client wrote it."""
     trimmed = "/" + path.lstrip("/")
     for mapping, entry in mappings:
+        if mapping.mutual_tls:
+            reason = "the domain asks for mutual TLS, and clients cannot show a certificate here"
+            raise GatewayError(FORBIDDEN, reason, domain=mapping.domain)
         prefix = f"/{mapping.base_path}" if mapping.base_path else ""
         if trimmed != prefix and not trimmed.startswith(prefix + "/"):
             continue

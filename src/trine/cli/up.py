@@ -6,6 +6,7 @@ Exit codes: 0 ended by the user, 1 it could not start (ports, state directory), 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,8 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
 @click.option("--no-throttling", is_flag=True, help="Count capacity units of tables, but refuse nothing.")
 @click.option("--replica-lag", default="0", show_default=True, metavar="SECONDS", callback=replica_lag,
               help="By how much eventual reads trail: 0.5, or 0.1-1.5 to draw it anew for each read.")  # fmt: skip
+@click.option("--vpc-link", multiple=True, help="Where a VPC link leads: NAME=URL; may be repeated.")
+@click.option("--vpc-endpoint", default="", help="VPC endpoint that requests to private APIs come through.")
 @click.option(
     "--share-limits",
     type=click.Path(file_okay=False, path_type=Path),
@@ -120,6 +123,8 @@ def settings_of(options: dict[str, Any]) -> Settings:
         record_keys=options["record_keys"],
         throttling=not options["no_throttling"],
         api_rate_per_second=options["api_rate"],
+        vpc_links=_checked_links(options["vpc_link"]),
+        vpc_endpoint=options["vpc_endpoint"],
         shared_limits=options["share_limits"].absolute() if options["share_limits"] else None,
         api_burst=max(1, int(options["api_rate"] / 2)),
         place=Place(options["account_id"], options["region"] or found.region or DEFAULT_REGION),
@@ -156,6 +161,16 @@ def _checked_url(url: str | None) -> str | None:
     if url is not None and not url.startswith(("http://", "https://")):
         raise click.UsageError(f"--otlp takes an http or https URL, not {url!r}")
     return url
+
+
+def _checked_links(given: Sequence[str]) -> dict[str, str]:
+    links: dict[str, str] = {}
+    for text in given:
+        name, found, url = text.partition("=")
+        if not found or not name or not url.startswith(("http://", "https://")):
+            raise click.UsageError(f"--vpc-link takes NAME=URL with an http or https URL, not {text!r}")
+        links[name] = url
+    return links
 
 
 def _checked_prices(path: Path | None) -> Path | None:

@@ -16,8 +16,9 @@ from msgspec import Struct, field
 from trine.apigateway.api import Api, ApiKind
 from trine.apigateway.authorizers.verifier import KeySetVerifier
 from trine.apigateway.counters import Counters, CountersUnusable
-from trine.apigateway.gateway import Gateway, GatewaySettings
+from trine.apigateway.gateway import Gateway
 from trine.apigateway.quota import QuotaLedger
+from trine.apigateway.settings import GatewaySettings, find_endpoint, find_links
 from trine.apigateway.throttle import BUCKET, Buckets
 from trine.apigateway.usage_plans import UsagePlans
 from trine.apigateway.usage_resources import build_usage
@@ -200,6 +201,7 @@ def build(
     observing.collector.gauges = lambda: concurrency_measures(functions.concurrency.counts())
     logs.on_embedded(cloudwatch.log_line)
     limits = Limits(settings, clock)
+    links, _ = find_links(resources, settings.vpc_links)
     usage, keys_written = build_usage(resources, catalogue, ids, limits.ledger, limits.buckets)
     doors = Doors(access, clock, ids, traces, place)
     endpoints: dict[str, Endpoint] = {
@@ -223,6 +225,8 @@ def build(
             account_rate_per_second=settings.api_rate_per_second,
             account_burst=settings.api_burst,
             receipt=(lambda trace: observing.receipt(trace).header()) if settings.receipt_header else None,
+            links=links,
+            endpoint=find_endpoint(resources, settings.vpc_endpoint) if settings.vpc_endpoint else None,
             issuer_urls={user_pools.issuer_prefix: f"{aws_url}/"},
         ),
         access=access,

@@ -59,6 +59,10 @@ class Settings(Struct, frozen=True):
     api_rate_per_second: float = 10_000
     """Requests per second that all APIs of the account take together; AWS's default."""
     api_burst: int = 5_000
+    vpc_links: Mapping[str, str] = field(default_factory=dict)
+    """Logical id, name or id of a VPC link → the URL it leads to."""
+    vpc_endpoint: str = ""
+    """Logical id or id of the VPC endpoint that requests to private APIs come through; empty: there is none."""
     shared_limits: Path | None = None
     """A folder whose token buckets and quotas all processes of the machine share that name it; None: nobody shares."""
     observe: Literal["all", "traces", "nothing"] = "all"

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from trine.apigateway.gateway import GatewaySettings
+from trine.apigateway.settings import GatewaySettings
 from trine.clock import SystemClock
 from trine.http.message import Request, Response
 from trine.http.server import serve

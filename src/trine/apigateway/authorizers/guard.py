@@ -28,6 +28,14 @@ from trine.clock import Clock
 from trine.iam.access import Access
 
 ROOM = "apigateway.authorizer"
+_NOWHERE = {
+    "Effect": "Allow",
+    "Principal": "*",
+    "Action": "execute-api:Invoke",
+    "Resource": "arn:aws:execute-api:::none",
+}
+NO_POLICY = {"Version": "2012-10-17", "Statement": [_NOWHERE]}
+"""What a private API without a resource policy has: nobody may call it."""
 
 
 class _Check(Protocol):
@@ -63,6 +71,9 @@ class Guard:
     def __init__(self, deployed: DeployedStage, parts: GuardParts) -> None:
         api = deployed.api
         policy = api.policy if api.is_rest else None
+        if api.private and policy is None:
+            policy = NO_POLICY
+        self._endpoint = deployed.endpoint
         self._policy = ResourcePolicy(policy, api.id, deployed.place) if policy is not None else None
         self._checks: Mapping[DeployedRoute, _Check | None] = _checks(deployed, parts, self._policy)
 
@@ -74,6 +85,8 @@ class Guard:
     def check(self, exchange: Exchange) -> Future[None] | None:
         """None: may pass. A future: wait. GatewayError: refused."""
         check = self._checks[exchange.route]
+        if self._endpoint is not None:
+            exchange.identity = {"vpcId": self._endpoint.vpc_id or None, "vpceId": self._endpoint.id}
         if self._policy is not None and exchange.route.route.authorization is not Authorization.AWS_IAM:
             self._policy.check_anonymous(exchange, request_arn(exchange))
         return None if check is None else check.check(exchange)

@@ -31,6 +31,11 @@ def condition_values(exchange: Exchange) -> Mapping[str, tuple[str, ...]]:
         "aws:currenttime": (f"{now:%Y-%m-%dT%H:%M:%SZ}",),
         "aws:epochtime": (str(int(exchange.now_seconds)),),
     }
+    endpoint = exchange.deployed.endpoint
+    if endpoint is not None:
+        values["aws:sourcevpce"] = (endpoint.id,)
+        if endpoint.vpc_id:
+            values["aws:sourcevpc"] = (endpoint.vpc_id,)
     for name, key in ((b"user-agent", "aws:useragent"), (b"referer", "aws:referer")):
         value = exchange.request.headers.get(name)
         if value is not None:

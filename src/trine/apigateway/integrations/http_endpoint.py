@@ -36,8 +36,16 @@ class HttpEndpoint:
     """Runs one HTTP integration."""
 
     def __init__(
-        self, transformation: Transformation, deployed: DeployedStage, client: Caller, forwarded: Forwarded
+        self,
+        transformation: Transformation,
+        deployed: DeployedStage,
+        client: Caller,
+        forwarded: Forwarded,
+        link: str | None = None,
     ) -> None:
+        """`link` is the URL that the integration's VPC link leads to. With it, a REST API's URI gives the path alone,
+        and an HTTP API's request keeps its own path with the stage in front (developer guide, "Create private
+        integrations for HTTP APIs")."""
         integration: Integration = transformation.integration
         self._transformation = transformation
         self._proxy = integration.type is IntegrationType.HTTP_PROXY
@@ -45,6 +53,13 @@ class HttpEndpoint:
         self._client = client
         self._forwarded = forwarded
         self._uri = fill_stage_variables(integration.uri, deployed.stage.variables)
+        self._keeps_path = link is not None and not deployed.rest
+        self._host: bytes | None = None
+        """What a linked integration's URI is for beside its path: the Host header of the request."""
+        if link is not None:
+            if not self._keeps_path:
+                self._host = urlsplit(self._uri).netloc.encode("latin-1", "replace") or None
+            self._uri = link + ("" if self._keeps_path else _path_of(self._uri))
         self._limits = CallLimits(total_timeout_seconds=integration.timeout_seconds, body_bytes=PAYLOAD_BYTES)
 
     def start(self, exchange: Exchange) -> Future[Answer] | Future[StreamedAnswer]:
@@ -69,6 +84,8 @@ class HttpEndpoint:
         if "overwrite:path" in self._transformation.integration.request_parameters:  # an HTTP API's mapping
             parts = urlsplit(uri)
             uri = f"{parts.scheme}://{parts.netloc}{exchange.request.path.decode('utf-8', 'replace')}"
+        elif self._keeps_path:
+            uri += exchange.full_path
         queries = [exchange.request.query.decode("latin-1")] if self._proxy and exchange.request.query else []
         if mapped["querystring"]:
             queries.append(urlencode(mapped["querystring"]))
@@ -98,6 +115,8 @@ class HttpEndpoint:
             pairs += [(b"Content-Type", content_type), (b"X-Amzn-Apigateway-Api-Id", api_id)]
             replaced = {name.lower() for name in mapped}
             pairs = [pair for pair in pairs if pair[0].decode().lower() not in replaced]
+        if self._host is not None and not any(name.lower() == "host" for name in mapped):
+            pairs.append((b"Host", self._host))
         pairs.append((b"X-Amzn-Trace-Id", exchange.trace_header.encode("latin-1", "replace")))
         pairs.extend((header_name(name), header_value(value, name)) for name, value in mapped.items())
         return pairs
@@ -125,3 +144,10 @@ class HttpEndpoint:
         if exchange.rest:
             return Response(answer.status, remap_rest(pairs), answer.body)
         return Response(answer.status, [pair for pair in pairs if pair[0].lower() not in ANSWER_DROPPED], answer.body)
+
+
+def _path_of(url: str) -> str:
+    """Path and query of `url`, which may hold `{names}`."""
+    _, found, rest = url.partition("://")
+    path = rest.partition("/")[2] if found else url.lstrip("/")
+    return f"/{path}" if path else ""

@@ -10,7 +10,7 @@ from asyncio import Future
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from trine.apigateway.api import Integration, IntegrationType
 from trine.apigateway.body import BinaryTypes
@@ -71,6 +71,8 @@ class RunnerParts(Struct, frozen=True):
     """Endpoints of the stack by the names services sign with, for AWS integrations."""
     client: Caller
     forwarded: Forwarded
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Id of a VPC link → the URL it leads to."""
 
 
 class Mapped:
@@ -126,8 +128,18 @@ class Runners:
         if kind is IntegrationType.AWS:
             return self._service(route, integration)
         if kind in (IntegrationType.HTTP, IntegrationType.HTTP_PROXY):
-            return HttpEndpoint(self._transformation(integration), self._deployed, parts.client, parts.forwarded)
+            return self._http(route, integration)
         return NotBuilt(integration.problem or f"{integration.type} integrations are not built")
+
+    def _http(self, route: DeployedRoute, integration: Integration) -> Runner:
+        parts, link = self._parts, None
+        if integration.connection:
+            name = fill_stage_variables(integration.connection, self._deployed.stage.variables)
+            link = parts.links.get(name)
+            if link is None:
+                hint = f"say where it leads: --vpc-link {name}=http://127.0.0.1:PORT"
+                return self._not_offered(route, f"the VPC link {name} leads nowhere here; {hint}")
+        return HttpEndpoint(self._transformation(integration), self._deployed, parts.client, parts.forwarded, link)
 
     def _transformation(self, integration: Integration) -> Transformation:
         """What maps requests and answers; WebSocket APIs have their own."""

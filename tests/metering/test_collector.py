@@ -222,3 +222,18 @@ def test_a_book_that_does_not_record_tells_nobody() -> None:
     collector.drain()
     assert (book.find("id"), trace.steps, collector.traces_counted) == (None, [], 0)
     assert trace.refusal == {"room": "room", "reason": "why"}
+
+
+def test_websocket_events_are_rows_of_their_route() -> None:
+    bench = Bench()
+    payer = Payer(RouteName("ws1", "chat", "prod", "", "send", rest=False))
+    for _ in range(3):
+        bench.call("websocket", "MESSAGE send", usage=(2, 0.0), payer=payer)
+    bench.call("websocket", "MESSAGE send", status=429, usage=(1, 0.0), payer=payer)
+    bench.call("websocket", "DISCONNECT /prod", usage=(0, 2.5), payer=payer)
+    bench.call("websocket", "CONNECT /prod")  # costs nothing
+    bench.collector.flush()
+    [(dimensions, counts)] = bench.rows().items()
+    assert (dimensions.service, dimensions.route) == ("websocket", "chat/prod send")
+    assert {name: counts[name] for name in ("requests", "messages", "connectionMinutes", "errors", "throttled")} == {
+        "requests": 4, "messages": 7, "connectionMinutes": 2.5, "errors": 1, "throttled": 1}  # fmt: skip

@@ -146,7 +146,9 @@ class Route(Struct, frozen=True):
     required_parameters: tuple[str, ...] = ()
     """`method.request.header.X` and the like that must be present."""
     models: Mapping[str, Any] = field(default_factory=dict)
-    """Content type → JSON schema of the body."""
+    """Content type → JSON schema of the body; WebSocket APIs: what `model_selection` gives → schema."""
+    model_selection: str = ""
+    """WebSocket APIs: the expression that names one of `models`; empty: messages are not checked."""
     validator: Validator | None = None
     method_responses: Mapping[int, Mapping[str, bool]] = field(default_factory=dict)
     responds: bool = False

@@ -2,8 +2,8 @@
 
 Enters a path (None: memory of this process alone) and names; leaves for each name a `Record` whose bytes every process
 that opened the file sees at once, and which survive the death of any of them: what was written lies in the kernel's
-cache. A process that is killed in between loses its lock with its life. A lock is waited for `LOCK_SECONDS` and no
-longer (its holder may be stopped); then the work goes on without it, and one count may be lost.
+cache. A process that is killed in between loses its lock with its life. A lock is waited for two seconds and no longer
+(its holder may be stopped); then the work goes on without it, and counts may be lost.
 
 Layout: a head of 64 bytes (magic, record size, records in use), then records in the order in which they were first
 named: the name's digest, then its bytes, all zero at first. Records are never removed.
@@ -21,8 +21,6 @@ from hashlib import blake2b
 from pathlib import Path
 from time import sleep
 
-from trine.clock import Clock
-
 _log = logging.getLogger("trine.apigateway")
 MAGIC = b"TrineCt1"
 HEAD = struct.Struct("<8sQQ")
@@ -32,7 +30,10 @@ DIGEST_BYTES = 16
 GROWTH_RECORDS = 64
 RECORDS_MAX = 100_000
 """Records in one file; names beyond are counted by each process for itself."""
-LOCK_SECONDS = 0.05
+YIELDS, PAUSE_SECONDS = 50, 0.001
+"""How a lock is waited for: first the processor is left to others, then time."""
+LOCK_TRIES = 2_000
+"""Two seconds: on a busy machine the holder may have to wait for a processor."""
 
 
 class CountersUnusable(Exception):
@@ -56,15 +57,15 @@ class Record:
 class Counters:
     """One file of records. `with counters:` holds its lock; between processes only that makes a change one change."""
 
-    def __init__(self, path: Path | None, record_bytes: int, clock: Clock, *, shared: bool = True) -> None:
+    def __init__(self, path: Path | None, record_bytes: int, *, shared: bool = True) -> None:
         """`shared` False: no other process has the file, so no lock is taken. CountersUnusable."""
-        self._path, self._clock, self._shared = path, clock, shared and path is not None
+        self._path, self._shared = path, shared and path is not None
         self._stride = DIGEST_BYTES + record_bytes
         self._offsets: dict[bytes, int] = {}
         self._seen = 0
         self._fd = -1
         self._depth = 0
-        self._warned = False
+        self._patient = True
         self.buffer = self._open() if path is not None else mmap.mmap(-1, self._size(GROWTH_RECORDS))
         if path is None:
             HEAD.pack_into(self.buffer, 0, MAGIC, self._stride, 0)
@@ -103,19 +104,19 @@ class Counters:
             self._wait()
 
     def _wait(self) -> None:
-        """The lock is somebody else's: for microseconds, unless that one is stopped."""
-        deadline = self._clock.monotonic_ns() + int(LOCK_SECONDS * 1e9)
-        for _ in range(100_000):
-            sleep(0)  # lets the holder run; no time passes
+        """The lock is somebody else's: for microseconds, unless that one does not get to run, or is stopped. Who was
+        waited for in vain once is not waited for again before the lock has been had."""
+        for attempt in range(LOCK_TRIES if self._patient else 1):
+            sleep(0 if attempt < YIELDS else PAUSE_SECONDS)
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
             except OSError:
-                if self._clock.monotonic_ns() > deadline:
-                    break
-        if not self._warned:
-            self._warned = True
+                continue
+            self._patient = True
+            return
+        if self._patient:
             _log.warning("%s is held by a process that does not run on; counting goes on without its lock", self._path)
+        self._patient = False
 
     def __exit__(self, *_: object) -> None:
         self._depth -= 1
@@ -133,7 +134,7 @@ class Counters:
             if digest not in self._offsets:
                 if self._seen >= RECORDS_MAX:
                     _log.warning("%s is full; %s is counted by this process alone", self._path, name)
-                    return Counters(None, self._stride - DIGEST_BYTES, self._clock).record(name, first=first)
+                    return Counters(None, self._stride - DIGEST_BYTES).record(name, first=first)
                 self._append(digest, first)
         return Record(self, self._offsets[digest])
 

@@ -135,6 +135,9 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "RouteKey": _E,
         "ApiKeyRequired": _E,
         "RouteResponseSelectionExpression": _E,
+        "ModelSelectionExpression": _E,
+        "RequestModels": _E,
+        "RequestParameters": _E,
         "OperationName": _S,
         "Target": _E,
         "AuthorizationType": _E,
@@ -201,5 +204,6 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "DeploymentId": _S,
         "Tags": _I,
     },
+    "AWS::ApiGatewayV2::Model": {"ApiId": _E, "Name": _E, "Schema": _E, "ContentType": _S, "Description": _I},
     "AWS::ApiGatewayV2::Deployment": {"ApiId": _S, "StageName": _I},
 }

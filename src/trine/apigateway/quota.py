@@ -53,7 +53,7 @@ class QuotaLedger:
         """`path` is the file that keeps the counts (None: they end with the process), `shared` whether other processes
         count in it too. CountersUnusable."""
         self._clock = clock
-        self._counters = Counters(path, RECORD_BYTES, clock, shared=shared)
+        self._counters = Counters(path, RECORD_BYTES, shared=shared)
         self._records: dict[tuple[str, str], Record] = {}
         self._day_ends_at = 0.0
         self._today = date.min

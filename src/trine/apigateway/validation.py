@@ -34,17 +34,17 @@ class SchemaRefused(ValueError):
 class Validation:
     """The checks of one route."""
 
-    __slots__ = ("_body", "_parameters", "_readers", "_validators")
+    __slots__ = ("_body", "_models", "_parameters", "_readers")
 
     def __init__(self, route: Route, api: Api) -> None:
         """SchemaRefused when a model cannot be used."""
         rule = route.validator
         self._parameters = route.required_parameters if rule is not None and rule.parameters else ()
         self._body = rule is not None and rule.body and bool(route.models)
-        self._validators: dict[str, tuple[Check, Any]] = {}
+        self._models: dict[str, Model] = {}
         if self._body:
             for media_type, schema in route.models.items():
-                self._validators[media_type.lower()] = _validator(schema, api.definitions)
+                self._models[media_type.lower()] = Model(schema, api.definitions)
         self._readers = [(source, _reader(source)) for source in self._parameters]
 
     @property
@@ -66,28 +66,41 @@ class Validation:
     def _check_body(self, exchange: Exchange) -> None:
         header = exchange.request.headers.get(b"content-type")
         media_type = header.decode("latin-1").partition(";")[0].strip().lower() if header else "application/json"
-        found = self._validators.get(media_type)
-        if found is None:
-            return  # "if no model matches the content type, validation is not performed"
+        model = self._models.get(media_type)
+        if model is not None:  # "if no model matches the content type, validation is not performed"
+            model.check(exchange.request.body)
+
+
+class Model:
+    """A JSON schema that bodies are held against."""
+
+    __slots__ = ("_quick", "_validator")
+
+    def __init__(self, schema: Any, definitions: Mapping[str, Any]) -> None:
+        """`definitions` are the API's models by name. SchemaRefused when it cannot be used."""
+        self._quick, self._validator = _validator(schema, definitions)
+
+    def check(self, body: bytes) -> None:
+        """GatewayError 400 when `body` is no JSON or does not fit."""
         try:
-            document = orjson.loads(exchange.request.body) if exchange.request.body else None
+            document = orjson.loads(body) if body else None
         except orjson.JSONDecodeError as error:
-            raise _invalid(f"the body is not JSON: {error}") from None
-        quick, validator = found
-        if quick(document):
+            raise refused_body(f"the body is not JSON: {error}") from None
+        if self._quick(document):
             return
         try:
-            fault = next(validator.iter_errors(document), None)
+            fault = next(self._validator.iter_errors(document), None)
         except RecursionError:
-            raise _invalid("the body is nested too deeply for its model") from None
+            raise refused_body("the body is nested too deeply for its model") from None
         except PatternRefused as error:
-            raise _invalid(str(error)) from None
+            raise refused_body(str(error)) from None
         if fault is not None:
             where = "/".join(str(part) for part in fault.absolute_path)
-            raise _invalid(f"{where or 'the body'}: {fault.message}"[:1_000])
+            raise refused_body(f"{where or 'the body'}: {fault.message}"[:1_000])
 
 
-def _invalid(reason: str) -> GatewayError:
+def refused_body(reason: str) -> GatewayError:
+    """The 400 of a body that does not fit."""
     return GatewayError(BAD_REQUEST_BODY, reason, room=ROOM, validationErrorString=f"[{reason}]")
 
 

@@ -13,6 +13,8 @@ NAME_WIDTH = 48
 METERS = {
     "rest.request": "REST API calls",
     "http.request": "HTTP API calls",
+    "websocket.message": "WebSocket messages",
+    "websocket.connection-minute": "connection minutes",
     "lambda.request": "invocations",
     "lambda.gb-second": "function time",
     "lambda.arm-gb-second": "function time, arm64",

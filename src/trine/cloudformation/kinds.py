@@ -200,6 +200,9 @@ KINDS: Mapping[str, Kind] = {
         id="mixed6",
         attributes={"Id": "arn:secretsmanager:secret:{name}-{id}"},
     ),
+    "AWS::Batch::JobQueue": Kind("arn:batch:job-queue/{name}", name="JobQueueName"),
+    "AWS::Batch::JobDefinition": Kind("arn:batch:job-definition/{name}:1", name="JobDefinitionName"),
+    "AWS::Batch::ComputeEnvironment": Kind("arn:batch:compute-environment/{name}", name="ComputeEnvironmentName"),
     "AWS::KMS::Key": Kind("{uuid}", attributes={"Arn": "arn:kms:key/{uuid}", "KeyId": "{uuid}"}),
     "AWS::KMS::Alias": Kind("{AliasName}"),
     "AWS::StepFunctions::StateMachine": Kind(

@@ -55,6 +55,18 @@ class Invocations:
         self.init_ms = 0.0
 
 
+class SocketEvents:
+    """Events of WebSocket connections of one payer with one outcome."""
+
+    __slots__ = ("first", "messages", "minutes", "nanoseconds", "payer", "requests")
+
+    def __init__(self, first: Trace, payer: Payer | str | None) -> None:
+        self.first, self.payer = first, payer
+        self.nanoseconds: list[int] = []
+        self.messages = self.requests = 0
+        self.minutes = 0.0
+
+
 class Groups(NamedTuple):
     """What was in a batch."""
 
@@ -64,6 +76,7 @@ class Groups(NamedTuple):
     table_calls: list[TableCalls]
     requests: list[Requests]
     invocations: list[Invocations]
+    socket_events: list[SocketEvents]
     caused: list[Trace]
     """Calls to the table that others caused: their traces are looked at one by one."""
 
@@ -76,6 +89,7 @@ class Batch:
         self._alike: dict[_Alike, TableCalls] = {}
         self._requests: dict[tuple[object, str, int], Requests] = {}
         self._invocations: dict[tuple[object, str, int, bool], Invocations] = {}
+        self._socket_events: dict[tuple[object, int], SocketEvents] = {}
         self._caused: list[Trace] = []
         self.add, self.take = self._functions(on_first, on_full)
 
@@ -121,10 +135,17 @@ class Batch:
 
         def take() -> Groups:
             nonlocal outcome, note, count, failures
-            taken = (list(self._alike.values()), list(self._requests.values()), list(self._invocations.values()))
-            groups = Groups(count, failures, *taken, self._caused)
+            groups = Groups(
+                count,
+                failures,
+                list(self._alike.values()),
+                list(self._requests.values()),
+                list(self._invocations.values()),
+                list(self._socket_events.values()),
+                self._caused,
+            )
             self._caused = []
-            self._alike, self._requests, self._invocations = {}, {}, {}
+            self._alike, self._requests, self._invocations, self._socket_events = {}, {}, {}, {}
             outcome, note, count, failures = -1, None, 0, 0
             return groups
 
@@ -150,6 +171,8 @@ class Batch:
             self._add_request(trace)
         elif trace.kind == "lambda":
             self._add_invocation(trace)
+        elif trace.kind == "websocket" and trace.usage is not None:
+            self._add_socket_event(trace)
         else:
             return False
         return True
@@ -168,6 +191,18 @@ class Batch:
             rest, request_bytes, response_bytes = trace.usage
             group.bytes_out += response_bytes
             group.units += 1 if rest else metered_units(request_bytes, response_bytes)
+
+    def _add_socket_event(self, trace: Trace) -> None:
+        payer = root_of(trace).payer
+        key = (payer, trace.outcome)
+        group = self._socket_events.get(key)
+        if group is None:
+            group = self._socket_events[key] = SocketEvents(trace, payer)
+        messages, minutes = trace.usage
+        group.nanoseconds.append(trace.ended_ns - trace.started_ns)
+        group.messages += messages
+        group.requests += messages > 0
+        group.minutes += minutes
 
     def _add_invocation(self, trace: Trace) -> None:
         use = FunctionUse(*trace.usage) if trace.usage is not None else None

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from trine.clock import Clock, Timer
-from trine.metering.batch import Batch, Groups, Invocations, Requests, TableCalls
+from trine.metering.batch import Batch, Groups, Invocations, Requests, SocketEvents, TableCalls
 from trine.metering.distribution import Distribution
 from trine.metering.ledger import Ledger, Level, day_of
 from trine.metering.limits import DRAIN_SECONDS, MINUTE_SECONDS
@@ -23,7 +23,14 @@ from trine.metering.measures import (
     MetricName,
     request_dimensions,
 )
-from trine.metering.tally import operation_of, table_of, tally_invocation, tally_request, tally_table_call
+from trine.metering.tally import (
+    operation_of,
+    table_of,
+    tally_invocation,
+    tally_request,
+    tally_socket,
+    tally_table_call,
+)
 from trine.metering.usage import Payer, as_table_uses
 from trine.trace import Trace, TraceBook
 
@@ -151,6 +158,8 @@ class Collector:
             self._count_table_calls(calls, minute)
         for requests in groups.requests:
             self._count_requests(requests, minute)
+        for events in groups.socket_events:
+            self._count_socket_events(events, minute)
         for invocations in groups.invocations:
             self._count_invocations(invocations, minute)
 
@@ -175,6 +184,14 @@ class Collector:
         self.measures.add_sorted(MetricName(GATEWAY, "IntegrationLatency", where), _milliseconds(group.integration_ns))
         if not route.rest:
             add(MetricName(GATEWAY, "DataProcessed", where), group.bytes_out / count, count)
+
+    def _count_socket_events(self, group: SocketEvents, minute: int) -> None:
+        dimensions, one = tally_socket(group.first, group.payer)
+        count = len(group.nanoseconds)
+        counts = {name: value * count for name, value in one.items() if name in ("errors", "throttled")}
+        counts |= {"milliseconds": sum(group.nanoseconds) / 1e6, "requests": group.requests, "messages": group.messages,
+                   "connectionMinutes": group.minutes}  # fmt: skip
+        self.ledger.count(minute, dimensions, {name: value for name, value in counts.items() if value})
 
     def _count_invocations(self, group: Invocations, minute: int) -> None:
         count, function = len(group.durations_ms), group.first.title

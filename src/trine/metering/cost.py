@@ -28,6 +28,9 @@ def amounts_of(dimensions: Dimensions, counts: Counts, *, provisioned: bool = Fa
     if service in ("rest", "http"):
         found[f"{service}.request"] = counts.get("units", 0.0)
         found["data.out-gb"] = counts.get("bytesOut", 0.0) / GB_BYTES
+    elif service == "websocket":
+        found["websocket.message"] = counts.get("messages", 0.0)
+        found["websocket.connection-minute"] = counts.get("connectionMinutes", 0.0)
     elif service == "lambda":
         found["lambda.request"] = counts.get("requests", 0.0)
         found["lambda.gb-second"] = counts.get("mbMs", 0.0) / 1024 / 1000

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 HTTP_API_INCREMENT_BYTES = 512 * 1024
 """API Gateway pricing: "HTTP APIs are metered in 512 KB increments"."""
+SOCKET_INCREMENT_BYTES = 32 * 1024
+"""API Gateway pricing: WebSocket "messages are metered in 32 KB increments"."""
 PAYERS_MAX_COUNT = 2_000
 """Different (route, API key, caller) told apart between two restarts; later ones are counted together."""
 ROWS_PER_MINUTE_MAX_COUNT = 2_000

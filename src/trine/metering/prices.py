@@ -19,8 +19,8 @@ OLD_DAYS = 540
 """A list whose last known change is older is said to be old."""
 FILE_MAX_BYTES = 1_000_000
 METERS = (
-    "rest.request", "http.request", "lambda.request", "lambda.gb-second", "lambda.arm-gb-second",
-    "lambda.storage-gb-second", "table.read-unit", "table.write-unit",
+    "rest.request", "http.request", "websocket.message", "websocket.connection-minute", "lambda.request",
+    "lambda.gb-second", "lambda.arm-gb-second", "lambda.storage-gb-second", "table.read-unit", "table.write-unit",
     "table.read-capacity-hour", "table.write-capacity-hour", "table.gb-month", "stream.read", "data.out-gb",
 )  # fmt: skip
 """Everything that has a price, in the order in which bills show it."""

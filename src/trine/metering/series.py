@@ -13,6 +13,7 @@ from trine.metering.ledger import LedgerView
 from trine.metering.period import shown
 from trine.metering.prices import Prices
 from trine.metering.survey import GROUPINGS, Timeline
+from trine.metering.usage import FRONT_DOOR
 
 POINTS_MAX_COUNT = 300
 GROUPS_MAX_COUNT = 20
@@ -43,7 +44,7 @@ def usage_over_time(
             name, {"usd": 0.0, "calls": 0.0, "errors": 0.0}
         )
         group["usd"] += usd
-        if dimensions.service in ("rest", "http") or by in ("function", "table", "index", "service"):
+        if dimensions.service in FRONT_DOOR or by in ("function", "table", "index", "service"):
             group["calls"] += counts.get("requests", 0.0)
             group["errors"] += counts.get("errors", 0.0)
     dearest = set(sorted(whole, key=lambda name: -whole[name])[:GROUPS_MAX_COUNT])

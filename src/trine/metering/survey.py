@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from trine.metering.cost import GB_BYTES, Amounts, add_amounts, amounts_of
 from trine.metering.ledger import LedgerView, Level, Row
 from trine.metering.period import MINUTES_PER_MONTH
-from trine.metering.usage import Counts, Dimensions, add
+from trine.metering.usage import FRONT_DOOR, Counts, Dimensions, add
 
 GROUPINGS: dict[str, Callable[[Dimensions], str]] = {
     "route": lambda of: of.route,
@@ -157,7 +157,7 @@ def _take_in(
     add(group.counts.setdefault(dimensions.service, {}), counts)
     add_amounts(found.total.amounts, amounts)
     add(found.total.counts.setdefault(dimensions.service, {}), counts)
-    kind = "front" if dimensions.service in ("rest", "http") else dimensions.service
+    kind = "front" if dimensions.service in FRONT_DOOR else dimensions.service
     asked = counts.get("requests", 0.0)
     of = calls.setdefault(name, {})
     of[kind] = of.get(kind, 0.0) + asked

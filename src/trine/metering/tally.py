@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trine.metering.limits import HTTP_API_INCREMENT_BYTES
+from trine.metering.limits import HTTP_API_INCREMENT_BYTES, SOCKET_INCREMENT_BYTES
 from trine.metering.usage import (
     STREAM,
     Counts,
@@ -16,6 +16,7 @@ from trine.metering.usage import (
     FunctionUse,
     Payer,
     RequestUse,
+    SocketUse,
     as_table_uses,
     function_of,
     root_of,
@@ -36,6 +37,8 @@ def tally(trace: Trace) -> Iterator[tuple[Dimensions, Counts]]:
     payer = root_of(trace).payer
     if trace.kind == "apigateway":
         yield tally_request(trace)
+    elif trace.kind == "websocket":
+        yield tally_socket(trace, payer)
     elif trace.kind == "lambda":
         yield tally_invocation(trace, payer)
     elif trace.kind == "dynamodb":
@@ -71,6 +74,26 @@ def tally_request(trace: Trace) -> tuple[Dimensions, Counts]:
 def metered_units(request_bytes: int, response_bytes: int) -> int:
     """API calls that one call of an HTTP API counts as: its larger payload in steps of 512 KB."""
     return max(1, -(-max(request_bytes, response_bytes) // HTTP_API_INCREMENT_BYTES))
+
+
+def metered_messages(size_bytes: int) -> int:
+    """Messages that one message of a WebSocket API counts as: in steps of 32 KB."""
+    return max(1, -(-size_bytes // SOCKET_INCREMENT_BYTES))
+
+
+def tally_socket(trace: Trace, payer: Payer | str | None) -> tuple[Dimensions, Counts]:
+    """An event of a WebSocket connection, or a message posted to one. A connect costs nothing by itself."""
+    use = SocketUse(*trace.usage)
+    counts: Counts = {"milliseconds": (trace.ended_ns - trace.started_ns) / 1e6}
+    if use.messages:
+        counts |= {"requests": 1, "messages": use.messages}
+    if use.minutes:
+        counts["connectionMinutes"] = use.minutes
+    if trace.outcome >= 400:
+        counts["errors"] = 1
+    if trace.outcome == 429:
+        counts["throttled"] = 1
+    return _dimensions("websocket", payer), counts
 
 
 def tally_invocation(trace: Trace, payer: Payer | str | None) -> tuple[Dimensions, Counts]:

@@ -23,7 +23,7 @@ class RouteName:
     def __init__(self, api_id: str, api_name: str, stage: str, method: str, path: str, *, rest: bool) -> None:
         self.api_id, self.api_name, self.stage = api_id, api_name, stage
         self.method, self.path, self.rest = method, path, rest
-        key = path if path == "$default" else f"{method} {path}"
+        key = path if path == "$default" or not method else f"{method} {path}"
         self.text = f"{api_name or api_id}/{stage} {key}"
         """For people and for the ledger: `profiles/Prod GET /users/{id}`."""
 
@@ -69,6 +69,15 @@ class RequestUse(NamedTuple):
     """Length of the answer's body and of its header lines."""
 
 
+class SocketUse(NamedTuple):
+    """What an event of a WebSocket connection, or a message posted to one, took of the front door."""
+
+    messages: int
+    """Messages either way, as they are metered: by 32 KB."""
+    minutes: float
+    """Time that a connection which has ended was open."""
+
+
 class FunctionUse(NamedTuple):
     """What an invocation took of its function."""
 
@@ -110,11 +119,15 @@ def take(trace: Trace, table: str, index: str | None, read_units: float, write_u
     trace.usage = (*used, (table, index, read_units, write_units))
 
 
+FRONT_DOOR = frozenset({"rest", "http", "websocket"})
+"""The services whose calls are those of clients."""
+
+
 class Dimensions(NamedTuple):
     """What usage is told apart by. Empty where a name does not apply."""
 
     service: str
-    """`rest`, `http`, `lambda`, `table`, `stream`."""
+    """`rest`, `http`, `websocket`, `lambda`, `table`, `stream`."""
     route: str = ""
     api_key: str = ""
     caller: str = ""
@@ -132,6 +145,8 @@ COUNTED = {
     "errors": "requests that failed (status 400 and above; for functions, a function error)",
     "throttled": "requests refused because a limit was reached",
     "units": "API calls as they are metered: HTTP APIs by 512 KB",
+    "messages": "messages of WebSocket APIs, either way, as they are metered: by 32 KB",
+    "connectionMinutes": "minutes that WebSocket connections were open, counted when they end",
     "bytesOut": "bytes of answers to HTTP clients",
     "milliseconds": "time taken, summed",
     "billedMs": "billed milliseconds of functions, INIT included",

@@ -59,7 +59,7 @@ class Limits:
         shared = settings.shared_limits
         kept = shared or (None if settings.memory else settings.state_directory)
         try:
-            self._counters = Counters(shared / "buckets", BUCKET.size, clock) if shared is not None else None
+            self._counters = Counters(shared / "buckets", BUCKET.size) if shared is not None else None
             self.ledger = QuotaLedger(clock, kept / "quotas" if kept is not None else None, shared=shared is not None)
         except CountersUnusable as error:
             raise StateFault(str(error)) from None

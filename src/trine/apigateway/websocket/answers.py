@@ -21,7 +21,7 @@ _HANDSHAKE_STATUS = {"INTEGRATION_FAILURE": 502, "INTEGRATION_TIMEOUT": 504, "AP
 
 def error_text(error: GatewayError, connection_id: str, request_id: str) -> bytes:
     """The message that tells the client of `error`."""
-    words = _WORDS.get(error.refusal.type) or error.refusal.message or "Internal server error"
+    words = _WORDS.get(error.refusal.type) or error.message or "Internal server error"
     return b'{"message": %b, "connectionId":%b, "requestId":%b}' % (
         orjson.dumps(words),
         orjson.dumps(connection_id),

@@ -60,7 +60,8 @@ def build_websocket_api(
         problems.append(f"RouteSelectionExpression: {error}; every message goes to $default")
         selection = "\\$default"
     authorizers = {r.physical_id: _authorizer(r, problems) for r in mine.get("Authorizer", [])}
-    routes = _routes(mine, authorizers, problems)
+    models = {str(r.properties.get("Name") or r.logical_id): r.properties.get("Schema") for r in mine.get("Model", [])}
+    routes = [_with_models(route, models, problems) for route in _routes(mine, authorizers, problems)]
     if len(routes) > ROUTES_PER_API:
         problems.append(f"{len(routes)} routes; only the first {ROUTES_PER_API} are served")
     if properties.get("Body") or properties.get("BodyS3Location"):
@@ -75,6 +76,7 @@ def build_websocket_api(
         stages=stages,
         authorizers=authorizers,
         api_key_source="AUTHORIZER" if _FROM_AUTHORIZER in key_source else "HEADER",
+        definitions=models,
         domains=read_domains(api_id, everything),
         default_endpoint=str(properties.get("DisableExecuteApiEndpoint", False)).lower() != "true",
         route_selection=selection,
@@ -147,9 +149,34 @@ def _route(
         authorization=authorization,
         authorizer=authorizer if authorizer in authorizers else None,
         api_key_required=str(node.get("ApiKeyRequired", False)).lower() == "true",
+        models={str(key): str(name) for key, name in as_mapping(node.get("RequestModels")).items()},
+        model_selection=str(node.get("ModelSelectionExpression") or ""),
+        required_parameters=tuple(
+            str(name)
+            for name, rule in as_mapping(node.get("RequestParameters")).items()
+            if str(as_mapping(rule).get("Required", False)).lower() == "true"
+        ),
         # CDK's `returnResponse` and SAM's WebSocketApi set the expression alone, other templates make a route response.
         responds=responds or bool(node.get("RouteResponseSelectionExpression")),
     )
+
+
+def _with_models(route: Route, models: Mapping[str, Any], problems: list[str]) -> Route:
+    """`route` with the schemas of the models that it names; one that cannot be used serves nobody."""
+    from trine.apigateway.validation import SchemaRefused
+    from trine.apigateway.websocket.validation import RouteValidation
+
+    if not route.model_selection:
+        return replace(route, models={})
+    try:
+        found = replace(route, models={key: models[name] for key, name in route.models.items()})
+        RouteValidation(found, models)
+    except (KeyError, SchemaRefused, SelectionInvalid) as error:
+        problem = f"there is no model {error}" if isinstance(error, KeyError) else str(error)
+        problems.append(f"{route.path}: {problem}")
+        broken = replace(route.integration, type=IntegrationType.NOT_BUILT, problem=problem)
+        return replace(route, models={}, model_selection="", integration=broken)
+    return found
 
 
 def _integration(node: Mapping[str, Any], responses: tuple[IntegrationResponse, ...]) -> Integration:

@@ -109,6 +109,7 @@ class SocketExchange(Exchange):
     def enter(self, route: DeployedRoute) -> None:
         """Note the route that was found."""
         self.route = route
+        self.trace.payer = route.payer
         self.trace.step("apigateway.router", route.trace_detail)
 
 

@@ -26,6 +26,7 @@ from trine.http.message import Request, Response
 from trine.http.websocket import QueueFull, SocketClosed
 from trine.iam.access import Access
 from trine.iam.caller import Caller
+from trine.metering.tally import metered_messages
 from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.apigateway.websocket")
@@ -134,6 +135,8 @@ class Management:
             raise Gone("")
         trace.title = f"{request.method} @connections {connection.id}"
         response = operation(connection, request)
+        if request.method == "POST":
+            trace.usage = (metered_messages(len(request.body)), 0.0)
         trace.step(ROOM, {"connectionId": connection.id, "bytes": len(request.body)})
         return response
 

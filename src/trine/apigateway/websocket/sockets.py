@@ -1,7 +1,7 @@
 """The corridor of WebSocket APIs: the rooms that a connect, a message and a disconnect pass, and nothing else.
 
-    connect:     directory → handshake → limits → authorizer → API key → throttle → integration → 101
-    message:     route selection → throttle → integration → route response
+    connect:     directory → handshake → limits → authorizer → API key → throttle → validation → integration → 101
+    message:     route selection → throttle → validation → integration → route response
     disconnect:  integration, whatever becomes of it
 
 Enters an `http.Request` that a `Directory` has found to be for a WebSocket API, later the messages of its connection;
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from trine.apigateway.access_log import AccessLog
@@ -32,6 +32,7 @@ from trine.apigateway.websocket.integration import run_integration
 from trine.apigateway.websocket.limits import NEW_CONNECTIONS_PER_SECOND, URL_CHARACTERS
 from trine.apigateway.websocket.route_keys import CONNECT, DEFAULT, DISCONNECT
 from trine.apigateway.websocket.stage import SocketStage
+from trine.apigateway.websocket.validation import RouteValidation, validations
 from trine.apigateway.websocket.wire import Wire
 from trine.aws.ids import Ids
 from trine.clock import Clock
@@ -39,11 +40,12 @@ from trine.http.errors import RequestRefused
 from trine.http.handshake import Handshake, open_handshake
 from trine.http.message import Headers, Request, Response, Switch
 from trine.http.websocket import QueueFull, SocketClosed, WebSocket, WebSocketLimits
+from trine.metering.tally import metered_messages
 from trine.trace import TraceBook
 
 _log = logging.getLogger("trine.apigateway.websocket")
 KIND = "websocket"
-"""The kind of the traces. Connection minutes and messages are not billed by `metering`; what they cause is."""
+"""The kind of the traces. Their usage is `metering.usage.SocketUse`: messages either way, and connection minutes."""
 PREDEFINED = frozenset({CONNECT, DISCONNECT})
 
 
@@ -60,6 +62,7 @@ class _Served(NamedTuple):
     guard: ConnectGuard | None
     throttle: StageThrottle
     access_log: AccessLog | None
+    validations: Mapping[DeployedRoute, RouteValidation]
 
 
 class Sockets:
@@ -92,6 +95,7 @@ class Sockets:
             ConnectGuard(connect, stage, parts.guard, forwarded) if connect is not None else None,
             StageThrottle(stage.stage, stage.routes, parts.account, parts.buckets, rest=False),
             AccessLog(stage.stage, parts.sink, clock) if stage.stage.access_log_format else None,
+            {route: made for route, made in validations(stage) if made.needed},
         )
 
     def now(self) -> float:
@@ -175,6 +179,8 @@ class Sockets:
         if route.route.api_key_required:
             self._parts.usage.admit(exchange)
         served.throttle.take(route)
+        if route in served.validations:
+            served.validations[route].check(exchange)
         answer = await run_integration(exchange, self._clock)
         if not 200 <= answer.status <= 299:
             reason = f"the integration of $connect answered {answer.status}"
@@ -194,6 +200,8 @@ class Sockets:
         names = self._namer.names(rest=False)
         trace = self._traces.open(KIND, names[0])
         body = text.encode()
+        trace.usage = (metered_messages(len(body)), 0.0)
+        trace.payer = connection.stage.payer(DEFAULT)
         request = Request("POST", b"/", Headers(), body, connection.source_ip)
         stage = connection.stage
         exchange = SocketExchange(connection, request, DEFAULT, trace, self._namer)
@@ -208,7 +216,10 @@ class Sockets:
                     FORBIDDEN, "no route has this key, and there is no $default", room="apigateway.router"
                 )
             exchange.enter(route)
-            self._served[stage].throttle.take(route)
+            served = self._served[stage]
+            served.throttle.take(route)
+            if route in served.validations:
+                served.validations[route].check(exchange)
             answer = await run_integration(exchange, self._clock)
             status = answer.status
             if route.route.responds and isinstance(answer.body, bytes) and answer.body:
@@ -231,6 +242,8 @@ class Sockets:
                 raise QueueFull
             websocket.send(body.decode("utf-8", "replace").encode())
             exchange.trace.step("apigateway.response", {"bytes": len(body)})
+            received, minutes = exchange.trace.usage
+            exchange.trace.usage = (received + metered_messages(len(body)), minutes)
         except SocketClosed:
             exchange.trace.step("apigateway.response", {"dropped": "the client has gone"})
         except QueueFull:
@@ -246,6 +259,8 @@ class Sockets:
     async def _disconnect(self, connection: Connection, code: int, reason: str) -> None:
         trace = self._traces.open(KIND, self._namer.names(rest=False)[0])
         trace.title = f"DISCONNECT /{connection.stage.stage.name}"
+        trace.usage = (0, max(0.0, trace.started_at - connection.connected_at) / 60)
+        trace.payer = connection.stage.payer(DISCONNECT)
         request = Request("POST", b"/", Headers(), b"", connection.source_ip)
         exchange = SocketExchange(connection, request, DISCONNECT, trace, self._namer)
         exchange.ending = (code, reason)

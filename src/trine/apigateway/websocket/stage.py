@@ -10,6 +10,7 @@ from trine.apigateway.deployment import APIGATEWAY, DeployedRoute, DeployedStage
 from trine.apigateway.websocket.selection import Selection, parse_selection
 from trine.aws.arn import Place
 from trine.aws.invoke import ServiceCaller
+from trine.metering.usage import Payer, RouteName
 
 
 class SocketRoute(DeployedRoute):
@@ -29,7 +30,7 @@ class SocketRoute(DeployedRoute):
 class SocketStage(DeployedStage):
     """A stage of a WebSocket API."""
 
-    __slots__ = ("by_key", "selection")
+    __slots__ = ("_spare_payers", "by_key", "selection")
 
     def __init__(self, api: Api, stage: Stage, place: Place) -> None:
         super().__init__(api, stage, place)
@@ -37,6 +38,18 @@ class SocketStage(DeployedStage):
         self.selection: Selection = parse_selection(api.route_selection)
         self.routes: list[DeployedRoute] = [SocketRoute(api, stage, route, place) for route in api.routes]
         self.by_key = {route.key: route for route in self.routes}
+        self._spare_payers: dict[str, Payer] = {}
+
+    def payer(self, key: str) -> Payer:
+        """Who pays for events of a route, whether the API has it or not."""
+        route = self.by_key.get(key)
+        if route is not None:
+            return route.payer
+        payer = self._spare_payers.get(key)
+        if payer is None:
+            name = RouteName(self.api.id, self.api.name, self.stage.name, "", key, rest=False)
+            payer = self._spare_payers[key] = Payer(name)
+        return payer
 
     def execute_api_arn(self, method: str, path: str) -> str:
         """The ARN of a route; `path` is its key."""

@@ -1,12 +1,7 @@
-"""The profiles example keeps what its OpenAPI document promises, tried by schemathesis.
-
-schemathesis brings some forty packages, so it is not among the development tools:
-`pip install schemathesis && pytest -m slow tests/examples/test_openapi.py`.
-"""
+"""The profiles example keeps what its OpenAPI document promises, tried by schemathesis."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,19 +24,12 @@ CHECKS = (
 addresses than its document promises."""
 
 
-def _program() -> str | None:
-    beside = Path(sys.executable).with_name("schemathesis")
-    return str(beside) if beside.exists() else shutil.which("schemathesis")
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(_program() is None, reason="schemathesis is not installed")
 def test_schemathesis_finds_nothing() -> None:
-    program = _program()
-    assert program is not None
+    program = Path(sys.executable).with_name("schemathesis")
     with running(EXAMPLE / "template.yaml") as stack:
         command = [program, "run", str(EXAMPLE / "openapi.yaml"), "--url", stack.url, "--checks", ",".join(CHECKS)]
         done = subprocess.run(
-            [*command, "--max-examples", "60", "--no-color"], capture_output=True, text=True, timeout=280, check=False
+            [*command, "--max-examples", "25", "--no-color"], capture_output=True, text=True, timeout=280, check=False
         )
     assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-2_000:]

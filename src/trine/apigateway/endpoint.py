@@ -1,18 +1,33 @@
-"""API Gateway's own API, for reading: APIs, stages, resources, routes, keys, plans, usage.
+"""API Gateway's own API: APIs, stages, methods, routes, integrations, authorizers, models, keys, plans, usage.
 
-Enters the gateway, leaves a `ServiceApi`; the right that a call needs is `apigateway:GET` on its path. APIs are made by
-the template alone: operations that change them answer `UnsupportedOperation`; `FlushStageAuthorizersCache` and
-`FlushStageCache` are those that do something.
+Enters the gateway, leaves a `ServiceApi`; the right that a call needs is `apigateway:GET` (or the method's name) on its
+path. APIs are made by the template alone: operations that change them answer `UnsupportedOperation`. What changes
+something are the flushes of caches, and API keys with their plans (`made_keys`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from trine.apigateway.description import describe_api, describe_http_api, describe_resources, describe_stage
+from trine.apigateway.api import Api, Route
+from trine.apigateway.description import (
+    describe_api,
+    describe_authorizer,
+    describe_gateway_responses,
+    describe_http_api,
+    describe_http_authorizer,
+    describe_http_integrations,
+    describe_integration,
+    describe_method,
+    describe_models,
+    describe_resources,
+    describe_routes,
+    describe_stage,
+)
 from trine.apigateway.gateway import Gateway
+from trine.apigateway.made_keys import BadRequest, MadeKeys, NotFound
 from trine.apigateway.quota import DAYS_KEPT
 from trine.apigateway.usage_plans import ApiKey, UsagePlan
 from trine.aws.arn import Place
@@ -24,28 +39,15 @@ from trine.iam.door import Deed, Right, ServiceApi, ServiceCall
 KIND = "apigateway-api"
 """The kind of its traces: `apigateway` are requests to the APIs that it serves."""
 Given = Mapping[str, Any]
-
-
-class NotFound(AwsError):
-    """What was named does not exist."""
-
-    code = "NotFoundException"
-    status = 404
-
-
-class BadRequest(AwsError):
-    """A parameter makes no sense."""
-
-    code = "BadRequestException"
-    status = 400
+Answer = dict[str, Any] | Awaitable[dict[str, Any]]
 
 
 class Operations:
     """The operations of versions 1 (REST) and 2 (HTTP), by name."""
 
-    def __init__(self, gateway: Gateway, place: Place) -> None:
-        self._gateway, self._place = gateway, place
-        self._operations: dict[str, dict[str, Callable[[Given], dict[str, Any]]]] = {
+    def __init__(self, gateway: Gateway, place: Place, made_keys: MadeKeys) -> None:
+        self._gateway, self._place, self._made_keys = gateway, place, made_keys
+        self._operations: dict[str, dict[str, Callable[[Given], Answer]]] = {
             "apigateway": {
                 "GetRestApis": lambda _: {"items": [describe_api(api) for api in gateway.apis if api.is_rest]},
                 "GetRestApi": lambda given: describe_api(self._api(given["restApiId"], rest=True)),
@@ -54,6 +56,37 @@ class Operations:
                 },
                 "GetStage": lambda given: self._stage(given["restApiId"], given["stageName"], rest=True),
                 "GetResources": lambda given: {"items": describe_resources(self._api(given["restApiId"], rest=True))},
+                "GetResource": self._resource,
+                "GetMethod": lambda given: describe_method(self._method(given)),
+                "GetIntegration": lambda given: describe_integration(self._method(given).integration),
+                "GetAuthorizers": lambda given: {"items": self._authorizers(given)},
+                "GetAuthorizer": lambda given: _one(
+                    self._authorizers(given), "id", given["authorizerId"], "Invalid Authorizer identifier specified"
+                ),
+                "GetModels": lambda given: {"items": describe_models(self._api(given["restApiId"], rest=True))},
+                "GetModel": lambda given: _one(
+                    describe_models(self._api(given["restApiId"], rest=True)),
+                    "name",
+                    given["modelName"],
+                    f"Invalid model name specified: {given['modelName']}",
+                ),
+                "GetGatewayResponses": lambda given: {
+                    "items": describe_gateway_responses(self._api(given["restApiId"], rest=True))
+                },
+                "GetDeployments": lambda given: {"items": self._deployments(given)},
+                "GetDeployment": lambda given: _one(
+                    self._deployments(given), "id", given["deploymentId"], "Invalid Deployment identifier specified"
+                ),
+                "GetDomainNames": lambda _: {"items": [{"domainName": name} for name in self._domains(rest=True)]},
+                "GetBasePathMappings": lambda given: {"items": self._base_paths(given["domainName"])},
+                "GetUsagePlanKey": lambda given: _one(
+                    self._plan_keys(given)["items"], "id", given["keyId"], "Invalid API Key identifier specified"
+                ),
+                "CreateApiKey": self._create_key,
+                "UpdateApiKey": self._update_key,
+                "DeleteApiKey": self._delete_key,
+                "CreateUsagePlanKey": self._join,
+                "DeleteUsagePlanKey": self._leave,
                 "GetApiKeys": self._keys,
                 "GetApiKey": lambda given: self._key(given["apiKey"], given),
                 "GetUsagePlans": lambda _: {"items": [_plan(plan) for plan in gateway.usage.plans]},
@@ -72,12 +105,29 @@ class Operations:
                     "Items": [_upper(describe_stage(s)) for s in self._api(given["ApiId"], rest=False).stages]
                 },
                 "GetStage": lambda given: _upper(self._stage(given["ApiId"], given["StageName"], rest=False)),
-                "GetRoutes": lambda given: {
+                "GetRoutes": lambda given: {"Items": describe_routes(self._api(given["ApiId"], rest=False))},
+                "GetRoute": lambda given: _one(
+                    describe_routes(self._api(given["ApiId"], rest=False)),
+                    "RouteId",
+                    given["RouteId"],
+                    f"Unable to find Route by key {given['RouteId']} within the provided Api",
+                ),
+                "GetIntegrations": lambda given: {
+                    "Items": describe_http_integrations(self._api(given["ApiId"], rest=False))
+                },
+                "GetIntegration": lambda given: _one(
+                    describe_http_integrations(self._api(given["ApiId"], rest=False)),
+                    "IntegrationId",
+                    given["IntegrationId"],
+                    "Invalid Integration identifier specified",
+                ),
+                "GetAuthorizers": lambda given: {
                     "Items": [
-                        {"RouteKey": r.key, "RouteId": str(number), "AuthorizationType": r.authorization.value}
-                        for number, r in enumerate(self._api(given["ApiId"], rest=False).routes)
+                        describe_http_authorizer(one, key)
+                        for key, one in self._api(given["ApiId"], rest=False).authorizers.items()
                     ]
                 },
+                "GetDomainNames": lambda _: {"Items": [{"DomainName": name} for name in self._domains(rest=False)]},
             },
         }
 
@@ -119,15 +169,67 @@ class Operations:
                 return describe_stage(stage)
         raise NotFound("Invalid stage identifier specified")
 
+    def _resource(self, given: Given) -> dict[str, Any]:
+        resources = describe_resources(self._api(given["restApiId"], rest=True))
+        return _one(resources, "id", given["resourceId"], "Invalid Resource identifier specified")
+
+    def _method(self, given: Given) -> Route:
+        self._resource(given)
+        for route in self._api(given["restApiId"], rest=True).routes:
+            if (route.resource_id, route.method) == (given["resourceId"], given["httpMethod"]):
+                found: Route = route
+                return found
+        raise NotFound("Invalid Method identifier specified")
+
+    def _authorizers(self, given: Given) -> list[dict[str, Any]]:
+        api: Api = self._api(given["restApiId"], rest=True)
+        return [describe_authorizer(authorizer, key) for key, authorizer in api.authorizers.items()]
+
+    def _deployments(self, given: Given) -> list[dict[str, Any]]:
+        names = dict.fromkeys(stage.deployment_id for stage in self._api(given["restApiId"], rest=True).stages)
+        return [{"id": name} for name in names]
+
+    def _domains(self, *, rest: bool) -> list[str]:
+        apis = [api for api in self._gateway.apis if api.is_rest is rest]
+        return list(dict.fromkeys(mapping.domain for api in apis for mapping in api.domains))
+
+    def _base_paths(self, domain: str) -> list[dict[str, Any]]:
+        if domain not in self._domains(rest=True):
+            raise NotFound("Invalid domain name identifier specified")
+        return [
+            {"basePath": one.base_path or "(none)", "restApiId": api.id, "stage": one.stage}
+            for api in self._gateway.apis
+            for one in api.domains
+            if one.domain == domain
+        ]
+
     def _keys(self, given: Given) -> dict[str, Any]:
         values = bool(given.get("includeValues"))
         return {"items": [_api_key(key, values=values) for key in self._gateway.usage.keys]}
 
     def _key(self, key_id: str, given: Given) -> dict[str, Any]:
-        for key in self._gateway.usage.keys:
-            if key.id == key_id:
-                return _api_key(key, values=bool(given.get("includeValue")))
-        raise NotFound("Invalid API Key identifier specified")
+        return _api_key(self._made_keys.find(key_id), values=bool(given.get("includeValue")))
+
+    async def _create_key(self, given: Given) -> dict[str, Any]:
+        return _api_key(await self._made_keys.create(given), values=True)
+
+    async def _update_key(self, given: Given) -> dict[str, Any]:
+        return _api_key(await self._made_keys.update(given["apiKey"], given.get("patchOperations")), values=False)
+
+    async def _delete_key(self, given: Given) -> dict[str, Any]:
+        await self._made_keys.delete(given["apiKey"])
+        return {}
+
+    async def _join(self, given: Given) -> dict[str, Any]:
+        plan = self._usage_plan(given["usagePlanId"])
+        if given["keyType"] != "API_KEY":
+            raise BadRequest("Invalid key type specified: API_KEY is the only one")
+        key = await self._made_keys.join(plan.id, given["keyId"])
+        return {"id": key.id, "type": "API_KEY", "value": key.value, "name": key.name}
+
+    async def _leave(self, given: Given) -> dict[str, Any]:
+        await self._made_keys.leave(self._usage_plan(given["usagePlanId"]).id, given["keyId"])
+        return {}
 
     def _usage_plan(self, plan_id: str) -> UsagePlan:
         for plan in self._gateway.usage.plans:
@@ -136,18 +238,17 @@ class Operations:
         raise NotFound(f"Invalid Usage Plan ID specified {self._place.account_id}:{plan_id}")
 
     def _plan_keys(self, given: Given) -> dict[str, Any]:
-        wanted = set(self._usage_plan(given["usagePlanId"]).key_ids)
+        wanted = set(self._gateway.usage.key_ids(self._usage_plan(given["usagePlanId"]).id))
         keys = [key for key in self._gateway.usage.keys if key.id in wanted]
         return {"items": [{"id": k.id, "type": "API_KEY", "value": k.value, "name": k.name} for k in keys]}
 
     def _usage(self, given: Given) -> dict[str, Any]:
         plan = self._usage_plan(given["usagePlanId"])
         days = _days(given["startDate"], given["endDate"])
-        key_ids = [given["keyId"]] if given.get("keyId") else list(plan.key_ids)
+        known = self._gateway.usage.key_ids(plan.id)
+        key_ids = [given["keyId"]] if given.get("keyId") else known
         ledger = self._gateway.usage.ledger
-        items = {
-            key_id: ledger.daily(plan.id, key_id, plan.quota, days) for key_id in key_ids if key_id in plan.key_ids
-        }
+        items = {key_id: ledger.daily(plan.id, key_id, plan.quota, days) for key_id in key_ids if key_id in known}
         shown = (days[0].isoformat(), days[-1].isoformat())
         return {"usagePlanId": plan.id, "startDate": shown[0], "endDate": shown[1], "items": items}
 
@@ -160,6 +261,14 @@ class Operations:
         self._stage(given["restApiId"], given["stageName"], rest=True)
         self._gateway.flush_cache(given["restApiId"], given["stageName"])
         return {}
+
+
+def _one(shown: Iterable[dict[str, Any]], member: str, wanted: str, otherwise: str) -> dict[str, Any]:
+    """The one whose `member` is `wanted`. NotFound with the words `otherwise`."""
+    for one in shown:
+        if one[member] == wanted:
+            return one
+    raise NotFound(otherwise)
 
 
 def _version_of(request: Request) -> str:

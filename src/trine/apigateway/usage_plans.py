@@ -74,19 +74,61 @@ class UsagePlans:
         self, plans: Iterable[UsagePlan], keys: Iterable[ApiKey], ledger: QuotaLedger, buckets: Buckets
     ) -> None:
         self.plans = tuple(plans)
-        self.keys = tuple(keys)
         self.ledger = ledger
-        by_id = {key.id: key for key in self.keys}
-        self._keys = {key.value: key for key in self.keys}
+        self._buckets = buckets
+        self._by_id: dict[str, ApiKey] = {}
+        self._keys: dict[str, ApiKey] = {}
+        self._joined: dict[str, list[str]] = {plan.id: [] for plan in self.plans}
         self._members: dict[tuple[str, str, str], _Member] = {}
+        for key in keys:
+            self.add(key)
         for plan in self.plans:
             for key_id in plan.key_ids:
-                key = by_id.get(key_id)
-                if key is None:
-                    continue
-                member = _Member(key, plan, buckets)
-                for api_id, stage in plan.stages:
-                    self._members.setdefault((key.value, api_id, stage), member)
+                self.join(plan.id, key_id)
+
+    @property
+    def keys(self) -> tuple[ApiKey, ...]:
+        """Every key."""
+        return tuple(self._by_id.values())
+
+    def find(self, key_id: str) -> ApiKey | None:
+        """The key of that id."""
+        return self._by_id.get(key_id)
+
+    def key_ids(self, plan_id: str) -> list[str]:
+        """The keys of a plan, in the order in which they came; none of a plan that is unknown."""
+        return self._joined.get(plan_id, [])
+
+    def add(self, key: ApiKey) -> None:
+        """One more key, or other words for the one of its id."""
+        self._by_id[key.id] = self._keys[key.value] = key
+
+    def remove(self, key_id: str) -> None:
+        """Forget a key, in all plans."""
+        for plan_id in self._joined:
+            self.leave(plan_id, key_id)
+        key = self._by_id.pop(key_id)
+        del self._keys[key.value]
+
+    def join(self, plan_id: str, key_id: str) -> None:
+        """Put a key into a plan; what is unknown is passed over."""
+        key = self._by_id.get(key_id)
+        plan = next((plan for plan in self.plans if plan.id == plan_id), None)
+        if key is None or plan is None or key_id in self._joined[plan_id]:
+            return
+        self._joined[plan_id].append(key_id)
+        member = _Member(key, plan, self._buckets)
+        for api_id, stage in plan.stages:
+            self._members.setdefault((key.value, api_id, stage), member)
+
+    def leave(self, plan_id: str, key_id: str) -> None:
+        """Take a key out of a plan."""
+        if key_id not in self._joined[plan_id]:
+            return
+        self._joined[plan_id].remove(key_id)
+        for place, member in list(self._members.items()):
+            if (member.plan.id, member.key.id) == (plan_id, key_id):
+                del self._members[place]
 
     def admit(self, exchange: Exchange) -> None:
         """Check the key of a request whose method requires one. GatewayError 403 or 429."""

@@ -83,7 +83,7 @@ def build_api_keys(
         value = str(node.get("Value") or "")
         if not value:
             kept = catalogue.get(KEY_KIND, resource.physical_id) if catalogue is not None else None
-            value = str(kept["value"]) if kept is not None else _generate(ids)
+            value = str(kept["value"]) if kept is not None else generate_value(ids)
             if kept is None and catalogue is not None:
                 written.append(catalogue.put(KEY_KIND, resource.physical_id, {"value": value}))
         enabled = str(node.get("Enabled", False)).lower() == "true"
@@ -95,7 +95,7 @@ def build_api_keys(
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def _generate(ids: Ids) -> str:
+def generate_value(ids: Ids) -> str:
     """A value nobody can guess: 40 letters and digits from the secure source."""
     value = ""
     while len(value) < KEY_CHARACTERS:  # bytes beyond a multiple of 62 are thrown away, so that no letter is likelier

@@ -17,11 +17,12 @@ from trine.apigateway.api import Api, ApiKind
 from trine.apigateway.authorizers.verifier import KeySetVerifier
 from trine.apigateway.counters import Counters, CountersUnusable
 from trine.apigateway.gateway import Gateway
+from trine.apigateway.made_keys import MadeKeys
 from trine.apigateway.quota import QuotaLedger
 from trine.apigateway.settings import GatewaySettings, find_endpoint, find_links
 from trine.apigateway.throttle import BUCKET, Buckets
 from trine.apigateway.usage_plans import UsagePlans
-from trine.apigateway.usage_resources import build_usage
+from trine.apigateway.usage_resources import build_usage, generate_value
 from trine.apigateway.websocket.door import SocketDoor
 from trine.aws.fidelity import Fidelity
 from trine.aws.ids import Ids
@@ -203,13 +204,14 @@ def build(
     limits = Limits(settings, clock)
     links, _ = find_links(resources, settings.vpc_links)
     usage, keys_written = build_usage(resources, catalogue, ids, limits.ledger, limits.buckets)
+    made_keys = MadeKeys(usage, catalogue, ids, generate_value)
     doors = Doors(access, clock, ids, traces, place)
     endpoints: dict[str, Endpoint] = {
         "dynamodb": dynamodb,
         "cognito-idp": Deferred(user_pools.endpoint),
         **doors.functions(functions),
         **doors.observing(logs, cloudwatch),
-        **doors.gateway(lambda: gateway),
+        **doors.gateway(lambda: gateway, made_keys),
         **doors.identity(),
         **doors.eventing(eventing),
     }

@@ -18,6 +18,7 @@ from trine.trace import TraceBook
 
 if TYPE_CHECKING:
     from trine.apigateway.gateway import Gateway
+    from trine.apigateway.made_keys import MadeKeys
     from trine.awslambda.service import Service
     from trine.cloudwatch.service import CloudWatch
     from trine.iam.door import ServiceApi
@@ -76,13 +77,13 @@ class Doors:
 
         return {"lambda": self._before(api)}
 
-    def gateway(self, gateway: Callable[[], Gateway]) -> Mapping[str, Endpoint]:
+    def gateway(self, gateway: Callable[[], Gateway], made_keys: MadeKeys) -> Mapping[str, Endpoint]:
         """API Gateway's own API; `gateway` gives it once it is there."""
 
         def api() -> ServiceApi:
             from trine.apigateway.endpoint import Operations
 
-            return Operations(gateway(), self._place).api()
+            return Operations(gateway(), self._place, made_keys).api()
 
         return {"apigateway": self._before(api)}
 

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from trine.apigateway.api import Api
 from trine.apigateway.limits import THROTTLE_BURST_DEFAULT, THROTTLE_RATE_DEFAULT
-from trine.apigateway.resources import ResourceLike
+from trine.aws.resource import ResourceLike
 from trine.trace import Trace
 
 LINK_TYPES = ("AWS::ApiGateway::VpcLink", "AWS::ApiGatewayV2::VpcLink")

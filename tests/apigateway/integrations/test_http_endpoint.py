@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from trine.clock import SystemClock
+from trine.http.errors import BodyBroken
 from trine.http.message import Request, Response
 from trine.http.server import serve
 
@@ -215,5 +216,31 @@ def test_streaming(make_door: Any, rest: Any, get_header: Any) -> None:
         await server.close()
         response = await door.acall("GET", "/s")
         assert response.status == 504
+
+    asyncio.run(main())
+
+
+def test_a_stream_that_falls_silent_ends(make_door: Any, rest: Any) -> None:
+    async def main() -> None:
+        async def pieces() -> Any:
+            yield b"first"
+            await asyncio.Event().wait()
+
+        server = await serve(lambda _: Response(200, [], pieces()), "127.0.0.1", 0, clock=SystemClock())
+        uri = f"http://127.0.0.1:{server.port}/s"
+        node = integration(type="http_proxy", uri=uri, responseTransferMode="STREAM", timeoutInMillis=900_000)
+        door = make_door(rest({"/s": {"get": node}}))
+        response = await door.acall("GET", "/s")
+        body = aiter(response.body)
+        assert await anext(body) == b"first"
+        waiting = asyncio.ensure_future(anext(body))
+        await asyncio.sleep(0)
+        door.clock.advance(299)
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        door.clock.advance(2)
+        with pytest.raises(BodyBroken, match="nothing came for 300 s"):
+            await waiting
+        await server.close(0.1)
 
     asyncio.run(main())

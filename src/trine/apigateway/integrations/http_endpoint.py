@@ -18,13 +18,14 @@ from trine.apigateway.exchange import Exchange
 from trine.apigateway.integrations.own_apis import Caller
 from trine.apigateway.integrations.request_parameters import Parameters, fill_path, integration_parameters
 from trine.apigateway.integrations.transformation import Transformation
-from trine.apigateway.limits import PAYLOAD_BYTES
+from trine.apigateway.limits import PAYLOAD_BYTES, STREAM_IDLE_SECONDS
 from trine.apigateway.parameters import REST_DROPPED
 from trine.apigateway.response import HTTP_DROPPED as ANSWER_DROPPED
 from trine.apigateway.response import HeaderPairs, header_name, header_value, remap_rest
 from trine.aws.http_payload import HTTP_DROPPED
+from trine.clock import Clock
 from trine.http.client_exchange import Answer
-from trine.http.client_stream import StreamedAnswer
+from trine.http.client_stream import Pieces, StreamedAnswer
 from trine.http.errors import CallTimedOut, HttpError
 from trine.http.limits import CallLimits
 from trine.http.message import Response
@@ -41,6 +42,7 @@ class HttpEndpoint:
         deployed: DeployedStage,
         client: Caller,
         forwarded: Forwarded,
+        clock: Clock,
         link: str | None = None,
     ) -> None:
         """`link` is the URL that the integration's VPC link leads to. With it, a REST API's URI gives the path alone,
@@ -50,7 +52,7 @@ class HttpEndpoint:
         self._transformation = transformation
         self._proxy = integration.type is IntegrationType.HTTP_PROXY
         self._streams = integration.streams
-        self._client = client
+        self._client, self._clock = client, clock
         self._forwarded = forwarded
         self._uri = fill_stage_variables(integration.uri, deployed.stage.variables)
         self._keeps_path = link is not None and not deployed.rest
@@ -134,7 +136,7 @@ class HttpEndpoint:
         answer = settled.result()
         exchange.integration_status = answer.status
         if isinstance(answer, StreamedAnswer):
-            return Response(answer.status, remap_rest(list(answer.headers)), answer.body)
+            return Response(answer.status, remap_rest(list(answer.headers)), _Idling(answer.body, self._clock))
         exchange.received = answer.body
         if not self._proxy:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
@@ -144,6 +146,30 @@ class HttpEndpoint:
         if exchange.rest:
             return Response(answer.status, remap_rest(pairs), answer.body)
         return Response(answer.status, [pair for pair in pairs if pair[0].lower() not in ANSWER_DROPPED], answer.body)
+
+
+class _Idling:
+    """A streamed body that ends when nothing comes for too long, as a function's does."""
+
+    __slots__ = ("_body", "_clock")
+
+    def __init__(self, body: Pieces, clock: Clock) -> None:
+        self._body, self._clock = body, clock
+
+    def __aiter__(self) -> _Idling:
+        return self
+
+    async def __anext__(self) -> bytes:
+        error = CallTimedOut(f"nothing came for {STREAM_IDLE_SECONDS:g} s")
+        timer = self._clock.call_later(STREAM_IDLE_SECONDS, self._body.finish, error)
+        try:
+            return await self._body.__anext__()
+        finally:
+            timer.cancel()
+
+    async def aclose(self) -> None:
+        """The reader has gone, or is done."""
+        await self._body.aclose()
 
 
 def _path_of(url: str) -> str:

@@ -139,7 +139,8 @@ class Runners:
             if link is None:
                 hint = f"say where it leads: --vpc-link {name}=http://127.0.0.1:PORT"
                 return self._not_offered(route, f"the VPC link {name} leads nowhere here; {hint}")
-        return HttpEndpoint(self._transformation(integration), self._deployed, parts.client, parts.forwarded, link)
+        made = self._transformation(integration)
+        return HttpEndpoint(made, self._deployed, parts.client, parts.forwarded, parts.clock, link)
 
     def _transformation(self, integration: Integration) -> Transformation:
         """What maps requests and answers; WebSocket APIs have their own."""

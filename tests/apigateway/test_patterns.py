@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from trine.apigateway.patterns import PatternRefused, compile_pattern
@@ -22,9 +24,35 @@ def test_usual_patterns_are_taken(source: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [r"(a+)+", r"(a*)*b", r"(a|aa)+$", r"(.*)*", r"((ab)*c?)*", r"(a{1,9}){1,99}", "(", "[", "a" * 3_000]
+    ("source", "fits", "does_not"),
+    [
+        (r"^([a-z0-9]+-)*[a-z0-9]+$", "a-slug-of-words", "a--slug"),
+        (r"^[\w.+-]+@([\w-]+\.)+[\w-]{2,}$", "ada@mail.example.com", "ada@mail."),
+        (r"^(GET|POST|PUT)(,(GET|POST|PUT))*$", "GET,PUT", "GET,"),
+        (r"(?:Bad Request|Not Found: (?:a|b)+).*", "Not Found: ab", "Found"),
+    ],
 )
-def test_exploding_and_broken_patterns_are_refused(source: str) -> None:
+def test_repetitions_in_repetitions_are_taken(source: str, fits: str, does_not: str) -> None:
+    assert compile_pattern(source).matches(fits)
+    assert compile_pattern(source).found_in(fits)
+    assert not compile_pattern(source).matches(does_not)
+
+
+@pytest.mark.parametrize("source", [r"^(a|a)*$", r"(a|aa)+$", r"(a|a?)+b", r"^(([a-z])+.)+[A-Z]([a-z])+$"])
+def test_a_match_that_explodes_ends(source: str) -> None:
+    pattern = compile_pattern(source)
+    evil = "a" * 1_000 + "!"
+    for work in (pattern.matches, pattern.found_in, lambda text: pattern.replace(text, "x"), pattern.split):
+        with contextlib.suppress(PatternRefused):  # it has an answer in time, or none
+            work(evil)
+    with pytest.raises(PatternRefused, match="too long"):
+        compile_pattern(r"^(a|a)*$").matches("a" * 60 + "!")
+    with pytest.raises(PatternRefused, match="too long"):
+        pattern.matches("a" * 3_000)
+
+
+@pytest.mark.parametrize("source", ["(", "[", "(a+", "a" * 3_000])
+def test_broken_patterns_are_refused(source: str) -> None:
     with pytest.raises(PatternRefused):
         compile_pattern(source)
 

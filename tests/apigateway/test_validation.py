@@ -96,7 +96,6 @@ def test_models_by_url(door: Any) -> None:
         {"type": "nonsense"},
         {"$ref": "#/definitions/nobody"},
         {"$ref": "http://elsewhere.example/schema"},
-        {"type": "string", "pattern": "(a+)+$"},
         {"type": "object", "patternProperties": {"(a|aa)+": {}}},
         {"type": "string", "pattern": "("},
     ],
@@ -156,3 +155,11 @@ def test_plain_resources(make_door: Any, resource: Any, function_arn: str) -> No
     assert door.call("POST", "/", {"X-A": "1"}, b'{"name":1}').status == 200
     assert door.call("POST", "/", {"X-A": "1"}, b"{}").status == 400
     assert door.call("POST", "/", {}, b'{"name":1}').status == 400
+
+
+def test_a_pattern_that_explodes_is_a_refusal_in_time(door: Any) -> None:
+    api = door(schema={"type": "string", "pattern": "^(a|a)*$"})
+    assert api.call("POST", "/u/1?qs1=a", GOOD, b'"aaa"').status == 200
+    response = api.call("POST", "/u/1?qs1=a", GOOD, b'"' + b"a" * 60 + b'!"')
+    assert (response.status, response.body) == (400, b'{"message": "Invalid request body"}')
+    assert "takes too long" in api.refusal()["reason"]

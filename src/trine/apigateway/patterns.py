@@ -1,15 +1,19 @@
 """Regular expressions that templates bring along, matched in bounded time.
 
-Python's engine backtracks: `(a+)+` takes for ever on thirty letters. A pattern with a repetition inside an unbounded
-repetition is refused when it is read, and the text a pattern may look at shrinks with every further unbounded
-repetition, so that no match costs more than a few milliseconds.
+Python's engine backtracks: `(a+)+b` takes for ever on thirty letters. The text a pattern may look at shrinks with every
+further unbounded repetition, so that no match costs more than a few milliseconds. A pattern with a repetition or an
+alternative inside an unbounded repetition, such as `([a-z]+-)*[a-z]+`, may cost anything: the `regex` package, loaded
+when the first one comes, runs it on short texts and gives up after `RISKY_SECONDS` of processor time.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 PATTERN_CHARACTERS = 2_000
@@ -17,21 +21,31 @@ PATTERN_CHARACTERS = 2_000
 _SUBJECT_CHARACTERS = (1_000_000, 1_000_000, 20_000, 2_000, 500)
 """Longest text for a pattern with 0, 1, 2, 3 or more unbounded repetitions."""
 _SHORTEST = 100
+RISKY_CHARACTERS = 2_000
+"""Longest text for a pattern that could explode."""
+RISKY_SECONDS = 0.05
+"""Processor time that one match of such a pattern may take."""
 
 
 class PatternRefused(ValueError):
-    """The pattern is no regular expression, could explode, or its text is too long for it."""
+    """The pattern is no regular expression, its text is too long for it, or the match takes too long."""
+
+
+class _Risky(Exception):
+    """The pattern could explode."""
 
 
 class Pattern:
     """A compiled pattern that knows how long its text may be."""
 
-    __slots__ = ("_compiled", "_longest", "source")
+    __slots__ = ("_compiled", "_limits", "_longest", "source")
 
     def __init__(self, source: str) -> None:
         if len(source) > PATTERN_CHARACTERS:
             raise PatternRefused(f"a pattern of {len(source)} characters is too long")
         self.source = source
+        self._compiled: Any
+        self._limits: dict[str, float] = {}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # FutureWarning of possible set differences; Java's meaning is ours
@@ -39,9 +53,38 @@ class Pattern:
                 tree = re._parser.parse(source)  # type: ignore[attr-defined]
         except (re.error, RecursionError, OverflowError) as error:
             raise PatternRefused(f"not a regular expression: {source!r}: {error}") from None
-        repetitions = _unbounded(tree, inside=False)
+        try:
+            repetitions = _unbounded(tree, inside=False)
+        except _Risky:
+            self._compile_risky()
+            return
         index = min(repetitions, len(_SUBJECT_CHARACTERS) - 1)
         self._longest = _SUBJECT_CHARACTERS[index] if repetitions < 8 else _SHORTEST
+
+    @property
+    def risky(self) -> bool:
+        """It could explode, and is matched within limits of time."""
+        return bool(self._limits)
+
+    def _compile_risky(self) -> None:
+        regex: Any = import_module("regex")
+        self._longest = RISKY_CHARACTERS
+        self._limits = {"timeout": RISKY_SECONDS}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._compiled = regex.compile(self.source)
+        except regex.error as error:
+            raise PatternRefused(f"not a regular expression: {self.source!r}: {error}") from None
+
+    @contextmanager
+    def _bounded(self, text: str) -> Iterator[None]:
+        """Whatever is matched inside ends. PatternRefused when it would not, or `text` is too long."""
+        self._check(text)
+        try:
+            yield
+        except TimeoutError:
+            raise PatternRefused(f"{self.source!r} takes too long on this text") from None
 
     def _check(self, text: str) -> None:
         if len(text) > self._longest:
@@ -49,17 +92,16 @@ class Pattern:
 
     def matches(self, text: str) -> bool:
         """Does the whole `text` match, as Java's `matches` means it?"""
-        self._check(text)
-        return self._compiled.fullmatch(text) is not None
+        with self._bounded(text):
+            return self._compiled.fullmatch(text, **self._limits) is not None
 
     def found_in(self, text: str) -> bool:
         """Is there a match anywhere in `text`, as JSON schema's `pattern` means it?"""
-        self._check(text)
-        return self._compiled.search(text) is not None
+        with self._bounded(text):
+            return self._compiled.search(text, **self._limits) is not None
 
     def replace(self, text: str, replacement: str, count: int = 0) -> str:
         """Java's `replaceAll` (`count` 0) or `replaceFirst` (1); `$1` in the replacement is a group."""
-        self._check(text)
         groups = self._compiled.groups
 
         def fill(match: re.Match[str]) -> str:
@@ -69,12 +111,13 @@ class Pattern:
                 replacement,
             )
 
-        return self._compiled.sub(fill, text, count=count)
+        with self._bounded(text):
+            return str(self._compiled.sub(fill, text, count=count, **self._limits))
 
     def split(self, text: str) -> list[str]:
         """Java's `split`: empty parts at the end are dropped."""
-        self._check(text)
-        parts = [part or "" for part in self._compiled.split(text)]
+        with self._bounded(text):
+            parts = [part or "" for part in self._compiled.split(text, **self._limits)]
         while parts and not parts[-1]:
             parts.pop()
         return parts or [""]
@@ -82,12 +125,12 @@ class Pattern:
 
 @lru_cache(maxsize=512)
 def compile_pattern(source: str) -> Pattern:
-    """The pattern of `source`, remembered. PatternRefused when it is broken or could explode."""
+    """The pattern of `source`, remembered. PatternRefused when it is broken."""
     return Pattern(source)
 
 
 def _unbounded(tree: Any, *, inside: bool) -> int:
-    """How many unbounded repetitions `tree` has. PatternRefused when one holds a repetition or an alternative."""
+    """How many unbounded repetitions `tree` has. _Risky when one holds a repetition or an alternative."""
     count = 0
     for operation, argument in tree:
         name = str(operation)
@@ -95,11 +138,11 @@ def _unbounded(tree: Any, *, inside: bool) -> int:
             low, high, inner = argument
             many = int(high) > 64
             if inside and int(high) != int(low):
-                raise PatternRefused("a repetition inside an unbounded repetition could take for ever")
+                raise _Risky
             count += _unbounded(inner, inside=inside or many) * (1 if many else max(1, int(high))) + many
         elif name == "BRANCH":
             if inside:
-                raise PatternRefused("an alternative inside an unbounded repetition could take for ever")
+                raise _Risky
             count += sum(_unbounded(branch, inside=False) for branch in argument[1])
         elif name == "SUBPATTERN":
             count += _unbounded(argument[3], inside=inside)

@@ -17,7 +17,7 @@ from trine.apigateway.api import Api, Route
 from trine.apigateway.authorizers.identity import Reader, identity_reader
 from trine.apigateway.errors import BAD_REQUEST_BODY, BAD_REQUEST_PARAMETERS, GatewayError
 from trine.apigateway.exchange import Exchange
-from trine.apigateway.patterns import PatternRefused, compile_pattern
+from trine.apigateway.patterns import Pattern, PatternRefused, compile_pattern
 from trine.apigateway.schema_shortcut import Check, shortcut
 
 ROOM = "apigateway.validation"
@@ -181,14 +181,15 @@ def _local(node: Any, depth: int) -> Any:
             _check_pattern(value)
         elif name == "patternProperties" and isinstance(value, dict):
             for pattern in value:
-                _check_pattern(str(pattern))
+                if _check_pattern(str(pattern)).risky:  # jsonschema matches names by itself, without limits
+                    raise SchemaRefused(f"the name pattern {pattern!r} could take for ever")
         found[name] = _local(value, depth + 1)
     return found
 
 
-def _check_pattern(pattern: str) -> None:
+def _check_pattern(pattern: str) -> Pattern:
     try:
-        compile_pattern(pattern)
+        return compile_pattern(pattern)
     except PatternRefused as error:
         raise SchemaRefused(str(error)) from None
 

@@ -79,7 +79,7 @@ def test_paths(path: str, expected: Any) -> None:
         "$.a b",
         "$.[",
         "$[?(@.a =~ x)]",
-        "$[?(@.a =~ /(a+)+/)]",
+        "$[?(@.a =~ /(a+/)]",
         "$.stddev()",
         "$[?(@.a",
         "$[?(" + "(" * 50,
@@ -91,6 +91,12 @@ def test_paths(path: str, expected: Any) -> None:
 def test_what_is_no_path(path: str) -> None:
     with pytest.raises(PathInvalid):
         find(path, STORE)
+
+
+def test_a_pattern_that_explodes_is_refused_when_it_does() -> None:
+    assert find("$[?(@ =~ /(a|a)*/)]", ["aaa", "b"]) == ["aaa"]
+    with pytest.raises(PathInvalid, match="takes too long"):
+        find("$[?(@ =~ /(a|a)*/)]", ["a" * 60 + "!"])
 
 
 def test_deep_search_is_bounded() -> None:

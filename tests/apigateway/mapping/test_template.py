@@ -173,13 +173,13 @@ def test_a_fault_names_its_line() -> None:
         "#set($m = {})#set($y = $m.put('a', $m))",
         "#set($m = {})#set($n = {})#set($m.n = $n)#set($n.m = $m)$m",
         "#set($x = [1..9999999])",
-        "$evil.matches('(a+)+')",
-        "$evil.replaceAll('(a|aa)*b', 'x')",
+        "$evil.matches('(a|a)*')",
+        "$evil.replaceAll('((a|a)+)+$', 'x')",
     ],
 )
 def test_a_template_cannot_run_away(source: str) -> None:
     with pytest.raises(TemplateError):
-        render(source, evil="a" * 60)
+        render(source, evil="a" * 60 + "!")
 
 
 def test_nothing_of_python_is_reachable() -> None:

@@ -47,7 +47,10 @@ class PathInvalid(ValueError):
 
 def find(path: str, document: Any) -> Any:
     """What `path` names in `document`. PathInvalid when it cannot be read or visits too much."""
-    found = _find(_compile(path), document)
+    try:
+        found = _find(_compile(path), document)
+    except FilterInvalid as error:
+        raise PathInvalid(f"{path!r}: {error}") from None
     return None if found is MISSING else found
 
 

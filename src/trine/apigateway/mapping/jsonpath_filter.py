@@ -103,7 +103,10 @@ class FilterReader:
 
         def test(value: Any, document: Any) -> bool:
             text = left(value, document)
-            return isinstance(text, str) and pattern.matches(text)
+            try:
+                return isinstance(text, str) and pattern.matches(text)
+            except PatternRefused as error:
+                raise FilterInvalid(str(error)) from None
 
         return test
 

@@ -35,8 +35,6 @@ def render(document: Mapping[str, Any]) -> Iterator[str]:
     if document.get("receipt") is not None:
         yield ""
         yield from receipt_lines(document["receipt"])
-        if document["kind"] == "websocket":
-            yield "  without AWS's charge for messages and connection minutes, which is not on the price list"
 
 
 def receipt_lines(receipt: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,17 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import console_run, front_run, functions_run, gateway_run, identity_run, load, observing, table_run
+from benchmarks import (
+    console_run,
+    front_run,
+    functions_run,
+    gateway_run,
+    identity_run,
+    load,
+    observing,
+    socket_run,
+    table_run,
+)
 from benchmarks.front_servers import FRONT_SERVERS
 from benchmarks.installing import Cache
 from benchmarks.results import table
@@ -17,7 +27,7 @@ from benchmarks.table_servers import SERVERS
 
 RESULTS = Path(__file__).with_name("results.md")
 SECTION = "\n## "
-PARTS = ("table", "front", "gateway", "functions", "identity", "observing", "console", "bills", "all")
+PARTS = ("table", "front", "gateway", "sockets", "functions", "identity", "observing", "console", "bills", "all")
 
 
 def options() -> argparse.Namespace:
@@ -72,6 +82,8 @@ def measured(chosen: argparse.Namespace, cache: Cache, wanted: list[str]) -> lis
         parts += ["## Through the front door", "", table(rows, columns), "", found.start_table()]
     if chosen.part in ("gateway", "all") and not chosen.only:
         parts += ["## The front door alone", "", gateway_run.run(chosen.rounds, chosen.seconds), ""]
+    if chosen.part in ("sockets", "all") and not chosen.only:
+        parts += ["## WebSocket APIs alone", "", socket_run.run(chosen.rounds, chosen.seconds), ""]
     if chosen.part in ("functions", "all") and not chosen.only:
         parts += ["## Functions alone", "", functions_run.run(), ""]
     if chosen.part in ("identity", "all") and not chosen.only:

@@ -108,7 +108,8 @@ def _verdict(value: float, goal: float, unit: str, *, least: bool = False) -> st
     return f"{value:.2f} {unit} (goal {sign} {goal:.4g}): {'reached' if reached else '**missed**'}"
 
 
-def _serve(module: str, directory: Path) -> tuple[Process, int]:
+def serve_module(module: str, directory: Path) -> tuple[Process, int]:
+    """A server module as a process that is ready, and its port."""
     port = free_port()
     command = [sys.executable, "-m", module, str(port)]
     process = Process(command, directory / f"{module}.log", {"PYTHONPATH": str(REPOSITORY)}, REPOSITORY)
@@ -122,8 +123,8 @@ def run(rounds: int, seconds: float) -> str:
     with tempfile.TemporaryDirectory(prefix="trine-bench-") as directory:
         echo = door = None
         try:
-            echo, echo_port = _serve("benchmarks.echo_server", Path(directory))
-            door, door_port = _serve("benchmarks.gateway_server", Path(directory))
+            echo, echo_port = serve_module("benchmarks.echo_server", Path(directory))
+            door, door_port = serve_module("benchmarks.gateway_server", Path(directory))
             for number in range(rounds):
                 for title, (request, status) in requests(time.time()).items():
                     process, port = (echo, echo_port) if title == ECHO else (door, door_port)

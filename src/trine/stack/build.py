@@ -202,7 +202,7 @@ def build(
     observing.collector.gauges = lambda: concurrency_measures(functions.concurrency.counts())
     logs.on_embedded(cloudwatch.log_line)
     limits = Limits(settings, clock)
-    links, _ = find_links(resources, settings.vpc_links)
+    links, unknown_links = find_links(resources, settings.vpc_links)
     usage, keys_written = build_usage(resources, catalogue, ids, limits.ledger, limits.buckets)
     made_keys = MadeKeys(usage, catalogue, ids, generate_value)
     doors = Doors(access, clock, ids, traces, place)
@@ -263,6 +263,10 @@ def build(
         made=keys_written,
         observing=observing,
         cloudwatch=cloudwatch,
+        notes=[
+            f"--vpc-link {name}: the template has no VPC link of this name; it counts as an id"
+            for name in unknown_links
+        ],
     )
 
 

@@ -8,7 +8,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +153,11 @@ def test_the_runtimes_own_packages_are_found_by_every_kind_of_code(
 
 
 def test_the_announcement_says_how_functions_are_kept_apart_and_what_is_only_stored(stack: RunningStack) -> None:
-    text = "\n".join(announcement.lines(stack.description, with_manifest=True))
+    def described() -> Mapping[str, Any] | None:
+        found = stack.call(stack.stack.description)
+        return found if found["isolationIsKnown"] else None
+
+    text = "\n".join(announcement.lines(wait_until(described), with_manifest=True))
     assert "Kept apart by: process groups" in text
     assert "MemorySize limits memory, not CPU." in text
     assert "note     SnapStart is stored" in text

@@ -71,6 +71,8 @@ class TraceExport:
         self._stop()
         self._closing.set()
         self._thread.join(CLOSE_SECONDS)
+        self._exporter.shutdown()  # type: ignore[no-untyped-call]
+        self._thread.join(CLOSE_SECONDS)  # a batch that was being tried again is given up
         if self.dropped:
             _log.warning("%d traces were not sent to the collector", self.dropped)
 
@@ -79,7 +81,6 @@ class TraceExport:
             self._send()
         while self._waiting and self._send():
             pass
-        self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
     def _send(self) -> bool:
         """Send one batch; whether the collector took it."""

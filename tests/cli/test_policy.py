@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli.conftest import StartUp, trine
+from trine.cli.policy import load_of_stack
+from trine.stack.run_file import RunFile
 
 
 def post_user(url: str, name: str) -> None:
@@ -19,6 +21,19 @@ def read(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=20) as answer:
         found: bytes = answer.read()
         return found
+
+
+def test_the_template_is_read_with_the_parameters_of_its_stack(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(
+        "Transform: AWS::Serverless-2016-10-31\nParameters: {Who: {Type: String}}\n"
+        "Resources: {T: {Type: AWS::Serverless::SimpleTable, Properties: {TableName: !Ref Who}}}\n"
+    )
+    address = "http://127.0.0.1:1"
+    given = RunFile(
+        1, str(tmp_path / "template.yaml"), *[address] * 3, "us-east-1", "123456789012", "AKIA", "secret",
+        parameters={"Who": "ada"},
+    )  # fmt: skip
+    assert load_of_stack(tmp_path / "template.yaml", given).resources["T"].name == "ada"
 
 
 def test_recorded_calls_become_a_change_of_the_template(up: StartUp, project: Path) -> None:

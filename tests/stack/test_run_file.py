@@ -25,6 +25,8 @@ def _run_file(pid: int) -> RunFile:
         account_id="123456789012",
         access_key_id="AKIAEXAMPLE",
         secret_access_key="secret",
+        parameters={"Stage": "dev"},
+        client_secrets={"Web": "hush"},
     )
 
 

@@ -22,6 +22,7 @@ from trine.cli.waterfall import printable
 if TYPE_CHECKING:
     from trine.cloudformation.resources import Resource
     from trine.cloudformation.template import Template
+    from trine.stack.run_file import RunFile
 
 Rights = Mapping[str, Any]
 
@@ -41,7 +42,7 @@ def command(function: str | None, state: Path | None, check: bool, write: bool, 
     run_file = find_run_file(state)
     shown = get_document(run_file, "/_trine/rights")
     rights = {role["role"]: role for role in shown["roles"]}
-    template = _load(Path(run_file.template), run_file)
+    template = load_of_stack(Path(run_file.template), run_file)
     functions = [one for one in template.of_type("AWS::Lambda::Function") if function in (None, *_names(one))]
     if not functions:
         raise click.ClickException(f"the template has no function {function!r}")
@@ -58,7 +59,8 @@ def command(function: str | None, state: Path | None, check: bool, write: bool, 
     sys.exit(1 if check and wrong else 0)
 
 
-def _load(path: Path, run_file: Any) -> Template:
+def load_of_stack(path: Path, run_file: RunFile) -> Template:
+    """The template as the stack of `run_file` read it. Ends the command when it has faults."""
     from trine.aws.arn import Place
     from trine.cloudformation.discovery import find_template
     from trine.cloudformation.faults import TemplateFaults

@@ -14,6 +14,7 @@ from kv_faults import FailingDisk, abandon, pair, pairs_present, without_folding
 
 import trine.kv.fold as fold_module
 import trine.kv.group as group_module
+from tests.waiting import until
 from trine.clock import ManualClock
 from trine.kv.durable import DurableStore
 from trine.kv.errors import StoreError, StoreFull
@@ -66,15 +67,20 @@ def test_writes_wait_when_folding_lags_and_go_on_after_it(tmp_path: Path) -> Non
     asyncio.run(play())
 
 
-def test_a_folding_process_that_dies_costs_nothing(tmp_path: Path) -> None:
+def test_a_folding_process_that_dies_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "python"  # one that never comes to an end by itself, however slow the machine is
+    python.write_text("#!/bin/sh\nexec sleep 300\n")
+    python.chmod(0o755)
+
     async def play() -> None:
-        store = DurableStore(tmp_path, ManualClock(), segment_bytes=SMALL)
+        store = DurableStore(tmp_path / "state", ManualClock(), segment_bytes=SMALL)
+        monkeypatch.setattr("sys.executable", str(python))
         await series(store, 0, 30)
         process = store._checkpointer._process
-        if process is not None:
-            os.kill(process.pid, signal.SIGKILL)
-            await store._checkpointer.finished()
-            assert "status -9" in store.statistics()["checkpoint_error"]
+        assert process is not None
+        monkeypatch.undo()
+        os.kill(process.pid, signal.SIGKILL)
+        await until(lambda: "status -9" in str(store.statistics()["checkpoint_error"]), "the death to be noticed")
         await series(store, 30, 60)
         await settled(store)
         assert store.statistics()["checkpoint_error"] is None

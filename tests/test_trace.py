@@ -104,3 +104,51 @@ def test_what_is_under_way_or_refused_below_keeps_everything_when_it_is_pushed_o
     _request(book, 3)
     assert [child.request_id for child in under_way.children] == ["slow-child"]
     assert [child.request_id for child in refused_below.children] == ["child-1"]
+
+
+ROOMS = ("iam.signature", "dynamodb.shape", "iam.policy")
+
+
+def test_a_usual_trace_is_kept_in_one_piece_and_read_as_it_was() -> None:
+    clock = ManualClock()
+    book = TraceBook(clock)
+    trace = book.open("dynamodb", "r-1")
+    trace.title, trace.usage, trace.payer = "dynamodb:GetItem Users", (("Users", None, 0.5, 0.0),), "arn"
+    started_ns = clock.monotonic_ns()
+    trace.way = (ROOMS, {"principal": "ann"}, started_ns + 1000, None, started_ns + 2000, None, 0)
+    clock.advance(0.000_005)
+    book.close(trace, 200, "dynamodb.read")
+    (found,) = book.latest("dynamodb")
+    assert found.as_document() == trace.as_document()
+    assert (found.usage, found.payer, found.outcome) == (trace.usage, trace.payer, 200)
+    steps = found.as_document()["steps"]
+    assert [(step["room"], step["endMicros"], step["detail"]) for step in steps] == [
+        ("iam.signature", 1, {"principal": "ann"}),
+        ("dynamodb.shape", 2, None),
+        ("dynamodb.read", 5, None),
+    ]
+    assert (found.last_room, found.time_of("dynamodb.read")) == ("dynamodb.read", 3000)
+
+
+def test_notes_beside_the_way_stand_in_order_of_time() -> None:
+    clock = ManualClock()
+    book = TraceBook(clock)
+    trace = book.open("dynamodb", "r-1")
+    clock.advance(0.000_003)
+    trace.step("dynamodb.consistency", {"could_be_stale": True})
+    now_ns = clock.monotonic_ns()
+    trace.way = (ROOMS, None, now_ns - 2000, None, now_ns - 1000, None, now_ns + 1000)
+    clock.advance(0.000_002)
+    book.close(trace, 200, "dynamodb.read")
+    found = book.find("r-1")
+    assert found is not None
+    assert [room for room, _ in found.times()] == [*ROOMS[:2], "dynamodb.consistency", ROOMS[2], "dynamodb.read"]
+
+
+def test_a_trace_that_others_have_overtaken_is_found_too() -> None:
+    book = TraceBook(ManualClock())
+    slow, quick = book.open("dynamodb", "slow"), book.open("dynamodb", "quick")
+    book.close(slow, 200, "dynamodb.commit")
+    book.close(quick, 200, "dynamodb.read")
+    assert [trace.request_id for trace in book.latest("dynamodb")] == ["quick", "slow"]
+    assert book.find("slow") is slow

@@ -81,7 +81,7 @@ class DynamoDB:
         """Rings after every write that may have left a record in a stream."""
         self._sweeper = Sweeper(store, tables, clock, self.written.ring)
         self._access, self._traces = access, traces
-        self._request_id = ids.dynamodb_request_id
+        self._request_id, self._tick = ids.dynamodb_request_id, clock.monotonic_ns
 
     def start(self) -> None:
         """Go on with what the last stop interrupted; needs the running loop."""
@@ -111,16 +111,16 @@ class DynamoDB:
         """Answer one request: a response, or a future of one that is resolved when its write is durable."""
         headers = request.headers.index()
         if headers.get(b"content-type") == JSON_1_0 and b"origin" not in headers:
-            return self._answered(request)
+            return self._answered(request, headers)
         kind = media_type(request)
         if kind is not None or request.method != "POST" or len(request.body) > REQUEST_BODY_MAX_BYTES:
-            return dressed(self._answered(request), request, kind or JSON_1_0)
+            return dressed(self._answered(request, headers), request, kind or JSON_1_0)
         trace = self._traces.open("dynamodb", self._request_id())
         trace.refuse("dynamodb.front", "The body has no media type that DynamoDB takes: application/x-amz-json-1.0")
         self._traces.close(trace, 404)
         return dressed(plain_answer(404, NOT_FOUND, trace.request_id), request, JSON_1_0)
 
-    def _answered(self, request: Request) -> Response | Future[Response]:
+    def _answered(self, request: Request, headers: Mapping[bytes, bytes]) -> Response | Future[Response]:
         request_id = self._request_id()
         if request.method != "POST":
             return _not_an_operation(request, self.rooms.place.region, request_id)
@@ -128,7 +128,7 @@ class DynamoDB:
             return plain_answer(413, b"Request Entity Too Large", request_id)
         trace = self._traces.open("dynamodb", request_id)
         try:
-            outcome = self._pass(request, trace)
+            outcome = self._pass(request, headers, trace)
         except Exception as fault:
             return self._refused(body_first(fault, request), trace)
         if isinstance(outcome, bytes):
@@ -143,40 +143,51 @@ class DynamoDB:
         # DynamoDB's own front answers 400 to request lines and headers that are too long, and knows no 501 or 505.
         return plain_answer(400 if status in (414, 431, 501, 505) else status, reason.encode(), self._request_id())
 
-    def _pass(self, request: Request, trace: Trace) -> bytes | Future[bytes]:
-        headers = request.headers.index()
-        operation: Operation = operation_of(headers.get(b"x-amz-target"))
-        trace.title = operation.name
-        caller = self._access.authenticate(request, "dynamodb", trace)
-        if caller.session is not None and caller.session.trace is not None:
-            trace.link_to(caller.session.trace)
-        else:
-            trace.payer = caller.principal.arn
-        encoding = headers.get(b"content-encoding")
-        document = operation.decode(request.body if encoding is None else plain_body(request.body, encoding))
-        trace.step("dynamodb.shape")
-        rooms = self.rooms
-        for action, resource_arn, context in operation.permissions(rooms, document):
-            trace.title = _title(action, resource_arn)
-            policy = rooms.policies.of(resource_arn)
-            if policy is None and (detail := caller.settled(action, resource_arn)) is not None:
-                trace.step("iam.policy", detail)
-                continue
-            facts = None
-            if context is not None and caller.needs(action, resource_arn, policy):
-                facts = context(rooms, document)
-            self._access.authorize(caller, action, resource_arn, facts, policy, trace)
+    def _pass(self, request: Request, headers: Mapping[bytes, bytes], trace: Trace) -> bytes | Future[bytes]:
+        """The rooms in their order. What each took is noted in one piece, whether it was reached or not."""
+        tick, rooms = self._tick, self.rooms
+        signed_ns = shaped_ns = allowed_ns = prepared_ns = 0
+        who = allowed = None
         try:
-            plan = operation.prepare(document)
-            trace.step("dynamodb.expressions")
-            rooms.trace = trace
-            return operation.execute(rooms, document, plan)
-        except (ValidationException, ResourceNotFoundException):
-            if operation.earlier is not None:
-                operation.earlier(document)
-            raise
+            operation: Operation = operation_of(headers.get(b"x-amz-target"))
+            trace.title = operation.name
+            caller = self._access.recognise(request, "dynamodb", trace)
+            if (who := caller.detail) is not None:
+                signed_ns = tick()
+            session = caller.session
+            if session is not None and session.trace is not None:
+                trace.link_to(session.trace)
+            else:
+                trace.payer = caller.principal.arn
+            encoding = headers.get(b"content-encoding")
+            document = operation.decode(request.body if encoding is None else plain_body(request.body, encoding))
+            shaped_ns = tick()
+            for action, resource_arn, context in operation.permissions(rooms, document):
+                trace.title = _title(action, resource_arn)
+                policy = rooms.policies.of(resource_arn)
+                if policy is None and (settled := caller.settled(action, resource_arn)) is not None:
+                    if allowed is not None:
+                        trace.step("iam.policy", settled)
+                    else:
+                        allowed, allowed_ns = settled, tick()
+                    continue
+                facts = None
+                if context is not None and caller.needs(action, resource_arn, policy):
+                    facts = context(rooms, document)
+                self._access.authorize(caller, action, resource_arn, facts, policy, trace)
+            try:
+                plan = operation.prepare(document)
+                prepared_ns = tick()
+                rooms.trace = trace
+                return operation.execute(rooms, document, plan)
+            except (ValidationException, ResourceNotFoundException):
+                if operation.earlier is not None:
+                    operation.earlier(document)
+                raise
+            finally:
+                rooms.trace = None
         finally:
-            rooms.trace = None
+            trace.way = (_WAY, who, signed_ns, None, shaped_ns, allowed, allowed_ns, None, prepared_ns)
 
     def _later(self, outcome: Future[bytes], request: Request, trace: Trace) -> Future[Response]:
         answered: Future[Response] = asyncio.get_running_loop().create_future()
@@ -215,6 +226,8 @@ def _title(action: str, resource_arn: str) -> str:
     return f"{action} {resource_arn.partition('/')[2]}"
 
 
+_WAY = ("iam.signature", "dynamodb.shape", "iam.policy", "dynamodb.expressions")
+"""The rooms of every call, as its trace keeps them."""
 _NEXT_ROOMS = {
     "": "dynamodb.dispatch",
     "iam.signature": "dynamodb.shape",

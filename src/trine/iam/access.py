@@ -68,7 +68,6 @@ class Access:
         self._verifier = Verifier(clock, self.credentials.find, self.place.region)
         self._verified: tuple[Request, str, SigningKey] | None = None
         """The request that `session_of` has just verified."""
-        self._details: dict[SigningKey, Mapping[str, Any]] = {}
         self.directory = Directory(clock, ids, self.place, catalogue, self.forget)
         self.keys = KeyRing(self.directory, self.credentials, catalogue, self.forget)
         self.federation = Federation(self.directory, catalogue)
@@ -82,6 +81,13 @@ class Access:
         Raises AwsError with the service's own codes: MissingAuthenticationToken…, IncompleteSignature…,
         InvalidSignature…, UnrecognizedClient…, ExpiredToken….
         """
+        caller = self.recognise(request, service, trace)
+        if trace is not None and caller.detail is not None:
+            trace.step("iam.signature", caller.detail)
+        return caller
+
+    def recognise(self, request: Request, service: str, trace: Trace | None = None) -> Caller:
+        """As `authenticate`, for a corridor that marks this room itself (with the caller's `detail`)."""
         verified, self._verified = self._verified, None
         if verified is not None and verified[0] is request and verified[1] == service:
             key = verified[2]
@@ -91,15 +97,17 @@ class Access:
             except AwsError as error:
                 return self._not_authenticated(error, request, service, trace)
         credential = key.credential
-        if trace is not None:
-            trace.step("iam.signature", self._details.get(key) or self._detail(key))
+        known: tuple[Authority, Mapping[str, Any]] | None = key.known
+        if known is None:
+            known = key.known = (self._authority(credential), _detail(credential))
         return Caller(
             credential.principal,
             credential.session,
             key.region,
-            self._authorities.get(credential.access_key_id) or self._authority(credential),
+            known[0],
             request,
             credential.access_key_id,
+            known[1],
         )
 
     def session_of(self, request: Request, service: str) -> Session | None:
@@ -136,17 +144,6 @@ class Access:
             None,
             session.access_key_id,
         )
-
-    def _detail(self, key: SigningKey) -> Mapping[str, Any]:
-        credential = key.credential
-        if len(self._details) >= limits.VERIFIED_PREFIXES_MAX:
-            self._details.clear()
-        detail = self._details[key] = {
-            "principal": credential.principal.arn,
-            "accessKeyId": credential.access_key_id,
-            "credentials": "temporary" if credential.session is not None else "long-term",
-        }
-        return detail
 
     def _not_authenticated(self, error: AwsError, request: Request, service: str, trace: Trace | None) -> Caller:
         if self.mode == "enforce":
@@ -185,7 +182,6 @@ class Access:
     def forget(self) -> None:
         """Policies or keys changed: compile and verify anew from here on."""
         self._authorities.clear()
-        self._details.clear()
         self._verifier.forget()
 
     # -- may you -------------------------------------------------------------------------------------------------
@@ -349,3 +345,12 @@ class Access:
     async def settled(self) -> None:
         """Wait until all changes of IAM's state so far are durable."""
         await self.directory.settled()
+
+
+def _detail(credential: Credential) -> Mapping[str, Any]:
+    """Whom a credential stands for, in the words of a trace."""
+    return {
+        "principal": credential.principal.arn,
+        "accessKeyId": credential.access_key_id,
+        "credentials": "temporary" if credential.session is not None else "long-term",
+    }

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import Struct
+
 from trine.http.message import Request
 from trine.iam.authority import Authority
 from trine.iam.matching import Lookup
@@ -20,27 +22,18 @@ from trine.iam.principals import Requester
 _TYPES = {"user": "User", "assumed-role": "AssumedRole", "root": "Account", "anonymous": "Anonymous"}
 
 
-class Caller:
+class Caller(Struct, eq=False, gc=False):
     """Who sent this request, authenticated. Made anew for each request; cheap."""
 
-    __slots__ = ("access_key_id", "authority", "principal", "region", "request", "session")
-
-    def __init__(
-        self,
-        principal: Principal,
-        session: Session | None,
-        region: str,
-        authority: Authority,
-        request: Request | None,
-        access_key_id: str = "",
-    ) -> None:
-        self.principal = principal
-        self.session = session
-        """The temporary credentials used; None for long-term keys."""
-        self.region = region
-        self.authority = authority
-        self.request = request
-        self.access_key_id = access_key_id
+    principal: Principal
+    session: Session | None
+    """The temporary credentials used; None for long-term keys."""
+    region: str
+    authority: Authority
+    request: Request | None
+    access_key_id: str = ""
+    detail: Mapping[str, Any] | None = None
+    """What a trace shall say of who it is."""
 
     @property
     def account_id(self) -> str:

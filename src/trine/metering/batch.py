@@ -17,6 +17,9 @@ from trine.trace import Trace
 
 _log = logging.getLogger("trine.metering")
 _Alike = tuple[object, str, str, object, int, str]
+_Usual = tuple[object, object, int, Callable[[int], None]]
+"""Usage, payer and outcome of the latest successful call to the table of some title, and what notes the time of another
+one like it."""
 INTEGRATION = "apigateway.integration"
 
 
@@ -99,29 +102,27 @@ class Batch:
         """`add` a trace that has just closed, `take` all groups: two functions over common variables, because every
         request pays for the first one, and variables cost less than attributes.
         """
-        usage: object = None
-        title = payer = note = None
-        outcome, count, failures = -1, 0, 0
+        usual: dict[str, _Usual] = {}
+        count, failures = 0, 0
 
         def add(trace: Trace) -> None:
-            nonlocal usage, title, payer, note, outcome, count, failures
+            nonlocal count, failures
+            like = usual.get(trace.title)
             if (
-                trace.outcome == outcome
-                and trace.title == title
-                and trace.usage == usage
-                and trace.payer == payer
+                like is not None
+                and like[0] is trace.usage
+                and like[1] is trace.payer
+                and like[2] == trace.outcome
                 and trace.parent is None
-                and note is not None
-            ):  # a call to the table like the one before, as most are: that costs less to see than to look up
-                note(trace.ended_ns - trace.started_ns)
+            ):  # a call to the table like an earlier one, as most are: that costs less to see than to look up
+                like[3](trace.ended_ns - trace.started_ns)
             else:
-                outcome = -1
                 try:
                     if trace.kind == "dynamodb":
                         note = self._calls_like(trace).nanoseconds.append
                         note(trace.ended_ns - trace.started_ns)
                         if trace.parent is None and trace.outcome < 400:
-                            usage, title, payer, outcome = trace.usage, trace.title, trace.payer, trace.outcome
+                            usual[trace.title] = (trace.usage, trace.payer, trace.outcome, note)
                     elif not self._add_other(trace):
                         return
                 except Exception:
@@ -134,7 +135,7 @@ class Batch:
                 on_full()
 
         def take() -> Groups:
-            nonlocal outcome, note, count, failures
+            nonlocal count, failures
             groups = Groups(
                 count,
                 failures,
@@ -146,7 +147,8 @@ class Batch:
             )
             self._caused = []
             self._alike, self._requests, self._invocations, self._socket_events = {}, {}, {}, {}
-            outcome, note, count, failures = -1, None, 0, 0
+            usual.clear()
+            count, failures = 0, 0
             return groups
 
         return add, take

@@ -8,6 +8,8 @@ SOCKET_INCREMENT_BYTES = 32 * 1024
 """API Gateway pricing: WebSocket "messages are metered in 32 KB increments"."""
 PAYERS_MAX_COUNT = 2_000
 """Different (route, API key, caller) told apart between two restarts; later ones are counted together."""
+USES_MAX_COUNT = 1_000
+"""Amounts of units whose words are kept for each table: an item has at most 400 KB, a page 1 MB."""
 ROWS_PER_MINUTE_MAX_COUNT = 2_000
 """Rows of usage of one minute; what comes beyond is counted in rows of its service alone."""
 SERIES_MAX_COUNT = 5_000

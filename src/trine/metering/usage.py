@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from trine.metering.limits import NAME_MAX_CHARACTERS, OTHER, PAYERS_MAX_COUNT
+from trine.metering.limits import NAME_MAX_CHARACTERS, OTHER, PAYERS_MAX_COUNT, USES_MAX_COUNT
 from trine.trace import Trace
 
 STREAM = "(stream)"
@@ -103,6 +103,21 @@ class TableUse(NamedTuple):
 
 TableUses = tuple[tuple[str, str | None, float, float], ...]
 """`TableUse`s without their names: the hot path makes one for each request."""
+
+
+class Uses(dict[float, TableUses]):
+    """Units → what a request says that took so many of one table and nothing else. Few amounts occur, so each is made
+    once; equal requests then share it, and are seen to be alike by a look (`batch`).
+    """
+
+    def __init__(self, table: str, *, writes: bool) -> None:
+        self._table, self._writes = table, writes
+
+    def __missing__(self, units: float) -> TableUses:
+        use = (self._table, None, 0.0, units) if self._writes else (self._table, None, units, 0.0)
+        if len(self) < USES_MAX_COUNT:
+            self[units] = (use,)
+        return (use,)
 
 
 def take(trace: Trace, table: str, index: str | None, read_units: float, write_units: float) -> None:

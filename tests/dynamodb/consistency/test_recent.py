@@ -18,12 +18,15 @@ def _key(index: int, place: int, rest: bytes = b"") -> bytes:
 
 def test_an_item_is_recent_for_a_second() -> None:
     clock, recent = ManualClock(), RecentWrites()
+    assert recent.until <= clock.now()
     recent.wrote(_key(0, 1, b"a"), clock.now())
     clock.advance(0.5)
+    assert recent.until > clock.now()
     assert recent.age(_key(0, 1, b"a"), clock.now) == pytest.approx(0.5)
     assert recent.age(_key(0, 1, b"b"), clock.now) is None
     clock.advance(0.5)
     assert recent.age(_key(0, 1, b"a"), clock.now) is None
+    assert recent.until <= clock.now()
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 700)), max_size=60))

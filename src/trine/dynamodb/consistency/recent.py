@@ -21,7 +21,8 @@ Written = tuple[bytes, float]
 class RecentWrites:
     """The writes of one table and of its indexes in the last second or two."""
 
-    __slots__ = ("_items", "_older_items", "_older_partitions", "_partitions", "_spaces", "_turns_at", "stale_reads")
+    __slots__ = ("_items", "_older_items", "_older_partitions", "_partitions", "_spaces", "_turns_at", "stale_reads",
+                 "until")  # fmt: skip
 
     def __init__(self) -> None:
         self._items: dict[bytes, float] = {}
@@ -32,12 +33,15 @@ class RecentWrites:
         self._turns_at = 0.0
         self.stale_reads = 0
         """Reads that AWS could have answered with an older state."""
+        self.until = 0.0
+        """Nothing is recent from then on: a table at rest is not asked key by key (two cold look-ups, 0.3 µs)."""
 
     def wrote(self, key: bytes, now: float) -> None:
         """`key` is written now (seconds, the Clock's)."""
         if now >= self._turns_at or len(self._items) >= RECENT_WRITES_MAX_COUNT:
             self._turn(now)
         self._items[key] = now
+        self.until = now + STALE_SECONDS
         self._partitions[key[:_PARTITION_BYTES]] = key
         self._spaces[key[:_SPACE_BYTES]] = key
 

@@ -16,7 +16,7 @@ from trine.dynamodb.operations.expect import (
 )
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.precedence import before_key
-from trine.dynamodb.shape import Codec, DeleteItemInput, table_name_of
+from trine.dynamodb.shape import Codec, DeleteItemInput
 from trine.dynamodb.storage.items import Transition, Write, commit_one
 
 
@@ -28,7 +28,7 @@ def prepare(request: DeleteItemInput) -> Filter | None:
 
 def execute(rooms: Rooms, request: DeleteItemInput, condition: Filter | None) -> Future[bytes]:
     """Delete the item and answer when that is durable."""
-    table = rooms.tables.get(table_name_of(request.table_name))
+    table = rooms.table(request.table_name)
     refuse_parts_of_key(table, condition)
     key = key_bytes(table, request.key)
     check = checked(condition, request.return_values_on_condition_check_failure == "ALL_OLD")

@@ -13,20 +13,26 @@ from trine.dynamodb.operations.observed import item_read
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.precedence import before_key
 from trine.dynamodb.operations.reading import projection_of
-from trine.dynamodb.shape import Codec, GetItemInput, table_name_of
+from trine.dynamodb.shape import Codec, GetItemInput
 
 
 def prepare(request: GetItemInput) -> Projection | None:
     """The projection, if the request has one."""
+    if (
+        request.projection_expression is None
+        and request.attributes_to_get is None
+        and request.expression_attribute_names is None
+    ):
+        return None
     return projection_of(request)
 
 
 def execute(rooms: Rooms, request: GetItemInput, projection: Projection | None) -> bytes:
     """Read the item and answer."""
-    table = rooms.tables.get(table_name_of(request.table_name))
+    table = rooms.table(request.table_name)
     if projection is not None:
         refuse_parts_of_key(table, projection)
-    key = key_bytes(table, request.key)
+    key = table.space.quick_key(request.key) or key_bytes(table, request.key)
     consistent = request.consistent_read
     consistency: Consistency = "strong" if consistent else "eventual"
     stored = rooms.source.get(key, consistent)

@@ -41,17 +41,18 @@ def item_read(rooms: Rooms, table: Table, key: bytes, stored: bytes | None, cons
         units = LEAST_READ_UNITS[consistency]
         if stored is not None and len(stored) > READ_UNIT_BYTES:  # its JSON is never shorter than the item's size
             units = read_units(stored_size(stored), consistency)
-        meter.read(key[7:11], units)  # `place_of`, without a call
+        meter.read_table(key[7:11], units)  # `place_of`, without a call
         trace = rooms.trace
         if trace is not None:
             if trace.usage is None:  # `take`, without a call
-                trace.usage = ((table.name, None, units, 0.0),)
+                trace.usage = table.read_uses[units]
             else:
                 take(trace, table.name, None, units, 0.0)
-    if consistency == "eventual" and table.recent is not None:
-        age = table.recent.age(key, rooms.clock.now)
+    recent = table.recent
+    if consistency == "eventual" and recent is not None and recent.until > rooms.clock.now():
+        age = recent.age(key, rooms.clock.now)
         if age is not None:
-            _note_stale(rooms, table, table.recent, key, age, None, stored)
+            _note_stale(rooms, table, recent, key, age, None, stored)
 
 
 def transaction_read(

@@ -26,7 +26,7 @@ from trine.dynamodb.storage.backups import Backups
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.restores import Restores
 from trine.dynamodb.storage.source import Source, Store
-from trine.dynamodb.storage.tables import Tables
+from trine.dynamodb.storage.tables import Table, Tables
 from trine.trace import Trace
 
 if TYPE_CHECKING:
@@ -139,6 +139,13 @@ class Rooms:
         await self.backups.close()
         await self.backfills.close()
         await self.tables.close()
+
+    def table(self, name_or_arn: str) -> Table:
+        """The table that a request's `TableName` means. ResourceNotFoundException."""
+        table = self.tables.find(name_or_arn)  # no name begins as an ARN does
+        if table is None or table.status == "CREATING":
+            return self.tables.get(table_name_of(name_or_arn))
+        return table
 
     def table_arn(self, name_or_arn: str) -> str:
         """The ARN of the table that a request's `TableName` means, whether it exists or not.

@@ -18,7 +18,7 @@ from trine.dynamodb.operations.expect import (
 )
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.precedence import before_item
-from trine.dynamodb.shape import Codec, PutItemInput, table_name_of
+from trine.dynamodb.shape import Codec, PutItemInput
 from trine.dynamodb.storage.items import Transition, Write, commit_one
 
 
@@ -30,7 +30,7 @@ def prepare(request: PutItemInput) -> Filter | None:
 
 def execute(rooms: Rooms, request: PutItemInput, condition: Filter | None) -> Future[bytes]:
     """Put the item and answer when it is durable."""
-    table = rooms.tables.get(table_name_of(request.table_name))
+    table = rooms.table(request.table_name)
     refuse_parts_of_key(table, condition)
     item = request.item
     size_bytes = validate_item(item)

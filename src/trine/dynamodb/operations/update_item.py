@@ -26,7 +26,7 @@ from trine.dynamodb.operations.expect import checked, item_permission, key_bytes
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.precedence import before_key
-from trine.dynamodb.shape import Codec, UpdateItemInput, table_name_of
+from trine.dynamodb.shape import Codec, UpdateItemInput
 from trine.dynamodb.storage.items import Rule, Transition, Write, commit_one
 from trine.dynamodb.storage.tables import Table
 
@@ -72,7 +72,7 @@ def expressions_of(update_text: str | None, condition_text: str | None, context:
 
 def execute(rooms: Rooms, request: UpdateItemInput, plan: Plan) -> Future[bytes]:
     """Update the item and answer when it is durable."""
-    table = rooms.tables.get(table_name_of(request.table_name))
+    table = rooms.table(request.table_name)
     refuse_parts_of_key(table, plan.condition)
     key = key_bytes(table, request.key)
     check_keys(table, plan.update)

@@ -53,7 +53,7 @@ def charge_write(transition: Transition, key: bytes, transactional: bool = False
         meter.write(key[7:11], units)  # `place_of`, without a call
         if trace is not None:
             if trace.usage is None:  # `take`, without a call
-                trace.usage = ((table.name, None, 0.0, units),)
+                trace.usage = table.write_uses[units]
             else:
                 take(trace, table.name, None, 0.0, units)
         return

@@ -126,8 +126,8 @@ def _joined(attributes: tuple[KeyAttribute, ...]) -> Callable[[Item], bytes]:
 class KeySpace:
     """The keys of one table's items, or of one index's entries."""
 
-    __slots__ = ("_own", "_partition", "_quick", "_sort", "_two_texts", "prefix", "quick_sort", "schema",
-                 "start", "stop")  # fmt: skip
+    __slots__ = ("_names", "_own", "_partition", "_quick", "_sort", "prefix", "quick_sort", "schema", "start",
+                 "stop")  # fmt: skip
 
     def __init__(self, table_number: int, index_number: int, schema: KeySchema, own: KeySchema | None = None) -> None:
         self.schema = schema
@@ -138,10 +138,9 @@ class KeySpace:
         self._quick = tuple((attribute.name, _QUICK[attribute.type]) for attribute in schema.attributes)
         self.quick_sort = _QUICK[schema.sort[0].type] if len(schema.sort) == 1 else None
         """The bytes of a plain value of the one sort attribute; None when there is no such attribute."""
-        self._two_texts = len(schema.partition) == 1 and [attribute.type for attribute in schema.attributes] == [
-            "S",
-            "S",
-        ]
+        two_texts = len(schema.partition) == 1 and [attribute.type for attribute in schema.attributes] == ["S", "S"]
+        self._names = (schema.partition[0].name, schema.sort[0].name) if two_texts else None
+        """Of the most usual of keys, two texts."""
         self._own = _joined(own.attributes) if own is not None else None
 
     def key(self, item: Item) -> bytes:
@@ -156,18 +155,35 @@ class KeySpace:
 
     def quick_key(self, key: Item) -> bytes | None:
         """The key of a plain, valid `Key` of a table, at once; None sends the caller the long, checked way."""
-        return self.quick_item_key(key) if len(key) == len(self._quick) else None
+        if len(key) != len(self._quick):
+            return None
+        return self.quick_item_key(key)
 
     def quick_item_key(self, item: Item) -> bytes | None:
         """As `quick_key`, for an item, which has more than its key."""
+        if self._names is not None:  # two ASCII strings go in one go: 0.6 µs instead of 1.2
+            try:
+                partition_value, sort_value = item[self._names[0]], item[self._names[1]]
+                text, sort_text = partition_value["S"], sort_value["S"]
+            except KeyError:
+                return None
+            if (
+                text.__class__ is not str
+                or sort_text.__class__ is not str
+                or len(partition_value) != 1
+                or len(sort_value) != 1
+                or not 0 < len(text) <= _QUICK_TEXT_MAX_CHARACTERS
+                or not 0 < len(sort_text) <= _QUICK_TEXT_MAX_CHARACTERS
+                or (packed := pack_two_ascii(text, sort_text)) is None
+            ):
+                return None
+            return self.prefix + _pack_hash(crc32(packed[0])) + packed[1]
         quick = self._quick
-        if self._two_texts:
-            return self._of_two_texts(item)
         name, encode = quick[0]
         value = item.get(name)
         if value is None or (partition := encode(value)) is None:
             return None
-        found = self.prefix + crc32(partition).to_bytes(4, "big") + partition
+        found = self.prefix + _pack_hash(crc32(partition)) + partition
         if len(quick) == 1:
             return found
         name, encode = quick[1]
@@ -175,29 +191,6 @@ class KeySpace:
         if value is None or (sort := encode(value)) is None:
             return None
         return found + sort
-
-    def _of_two_texts(self, item: Item) -> bytes | None:
-        """The most usual of keys, two ASCII strings, in one go: 0.8 µs instead of 1.2."""
-        (partition_name, _), (sort_name, _) = self._quick
-        try:
-            partition_value, sort_value = item[partition_name], item[sort_name]
-            partition, sort = partition_value["S"], sort_value["S"]
-        except KeyError:
-            return None
-        if (
-            partition.__class__ is not str
-            or sort.__class__ is not str
-            or len(partition_value) != 1
-            or len(sort_value) != 1
-            or not 0 < len(partition) <= _QUICK_TEXT_MAX_CHARACTERS
-            or not 0 < len(sort) <= _QUICK_TEXT_MAX_CHARACTERS
-        ):
-            return None
-        packed = pack_two_ascii(partition, sort)
-        if packed is None:
-            return None
-        first, both = packed
-        return self.prefix + _pack_hash(crc32(first)) + both
 
     def quick_partition(self, value: AttributeValue) -> bytes | None:
         """What all keys of a partition begin with, from the plain value of its one attribute."""

@@ -38,6 +38,7 @@ from trine.dynamodb.storage.stream import Stream
 from trine.dynamodb.throughput.meter import Meter
 from trine.kv.store import Change, Current, Store
 from trine.kv.tuple import after
+from trine.metering.usage import Uses
 
 TABLE_KIND = "dynamodb:table"
 DROPPED_KIND = "dynamodb:dropped-table"
@@ -66,8 +67,8 @@ class Table:
     """A live table. `record` is what the catalogue keeps of it besides the definition."""
 
     __slots__ = ("arn", "by_name", "collections", "count_key", "created_at", "definition", "expiry", "history",
-                 "indexes", "meter", "name", "number", "recent", "record", "size_key", "space", "status", "stream",
-                 "streams")  # fmt: skip
+                 "indexes", "meter", "name", "number", "read_uses", "recent", "record", "size_key", "space", "status",
+                 "stream", "streams", "write_uses")  # fmt: skip
 
     def __init__(
         self,
@@ -98,6 +99,8 @@ class Table:
         """The stream that records changes now."""
         self.meter: Meter | None = None
         """What its reads and writes take units from; None where nothing is counted."""
+        self.read_uses, self.write_uses = Uses(self.name, writes=False), Uses(self.name, writes=True)
+        """What a request consumed that took units of the table alone, in the words of its trace."""
         self.recent: RecentWrites | None = None
         expiry = record.get("TimeToLive")
         self.collections: Collections | None = None

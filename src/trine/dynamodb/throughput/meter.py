@@ -131,6 +131,13 @@ class Meter:
         if limit is not None:
             raise self._refusal(resource, resource.reads, limit, units)
 
+    def read_table(self, place: bytes, units: float) -> None:
+        """As `read`, of the table itself: the hot path."""
+        reads = self.table.reads
+        limit = reads.admit(units, A_LITTLE, place, self._ticks())
+        if limit is not None:
+            raise self._refusal(self.table, reads, limit, units)
+
     def check_read(self, place: bytes, index_name: str | None = None) -> None:
         """ThrottledError when a read would be refused now: spares the work of reading a page for nothing."""
         if not self.enforced:

@@ -41,11 +41,12 @@ class UnobservedUp(TrineUp):
 
 def run(cache: Cache, only: str, rounds: int, seconds: float) -> str:
     """The rows whose title holds `only`, as a Markdown table."""
-    lines = ["| | CPU for one request, watched | not watched | cost |", "|---|---|---|---|"]
+    heading = ["| | CPU for one request, watched | not watched | cost |", "|---|---|---|---|"]
+    lines: list[str] = []
     with tempfile.TemporaryDirectory(prefix="trine-bench-") as directory:
         lines += _tables(cache, Path(directory), only, rounds, seconds)
         lines += _fronts(cache, Path(directory), only, rounds, seconds)
-    return "\n".join(lines)
+    return "\n".join([*heading, *lines, "", verdict(lines)])
 
 
 def _tables(cache: Cache, directory: Path, only: str, rounds: int, seconds: float) -> list[str]:
@@ -126,3 +127,13 @@ def _row(title: str, loads: dict[str, Callable[[], float]], rounds: int) -> str:
     )
     print(text, file=sys.stderr, flush=True)
     return text
+
+
+def verdict(rows: Sequence[str]) -> str:
+    """The dearest of all rows, against the goal."""
+    costs = {row.split("|")[1].strip(): float(row.split("|")[4].split()[0]) for row in rows}
+    if not costs:
+        return "No row was measured."
+    dearest = max(costs, key=lambda title: costs[title])
+    mark = "reached" if costs[dearest] <= GOAL_PERCENT else "**missed**"
+    return f"- dearest row: {dearest}, {costs[dearest]:+.1f} % (goal ≤ {GOAL_PERCENT:g} %): {mark}"

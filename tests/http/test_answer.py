@@ -88,3 +88,17 @@ def test_a_fault_of_the_listener_is_not_the_answerer_s() -> None:
         assert answer.result() == 1
 
     asyncio.run(scene())
+
+
+def test_a_listener_never_overtakes_a_callback_that_was_there_before() -> None:
+    async def scene() -> None:
+        heard: list[str] = []
+        answer: Answer[int] = Answer(loop=asyncio.get_running_loop())
+        answer.add_done_callback(lambda done: heard.append("callback"))
+        when_settled(answer, lambda done: heard.append("listener"))
+        answer.set_result(1)
+        assert heard == []
+        await asyncio.sleep(0)
+        assert heard == ["callback", "listener"]
+
+    asyncio.run(scene())

@@ -65,3 +65,23 @@ def test_slow_rounds_are_not_waited_for() -> None:
         assert desk.sizes[0] <= 3
 
     asyncio.run(scenario())
+
+
+def test_the_owner_may_choose_the_futures() -> None:
+    class Own(Future[None]):
+        pass
+
+    async def scenario() -> None:
+        commit = GroupCommit(
+            lambda key: None,
+            lambda group, done: done(None),
+            lambda group: None,
+            0,
+            ManualClock().monotonic_ns,
+            lambda loop: Own(loop=loop),
+        )
+        future = commit.transact((), lambda current: Change(None, {b"k": b""}))
+        assert type(future) is Own
+        await future
+
+    asyncio.run(scenario())

@@ -40,6 +40,7 @@ from trine.dynamodb.storage.sweep import Sweeper
 from trine.dynamodb.storage.tables import Table, Tables
 from trine.dynamodb.stream_reader import Bell, TableStreams
 from trine.dynamodb.template import table_from_template
+from trine.http.answer import Answer, when_settled
 from trine.http.message import Request, Response
 from trine.iam.access import Access
 from trine.iam.acting import Acting
@@ -190,13 +191,13 @@ class DynamoDB:
             trace.way = (_WAY, who, signed_ns, None, shaped_ns, allowed, allowed_ns, None, prepared_ns)
 
     def _later(self, outcome: Future[bytes], request: Request, trace: Trace) -> Future[Response]:
-        answered: Future[Response] = asyncio.get_running_loop().create_future()
+        answered: Answer[Response] = Answer(loop=asyncio.get_running_loop())
 
         def finish(done: Future[bytes]) -> None:
             if not answered.done():
                 answered.set_result(self._finished(done, request, trace))
 
-        outcome.add_done_callback(finish)
+        when_settled(outcome, finish)
         return answered
 
     def streams(self) -> TableStreams:

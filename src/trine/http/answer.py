@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable
-from typing import Any, TypeVar
+from contextvars import Context
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
@@ -19,6 +20,12 @@ class Answer(Future[T]):
 
     # No `__init__` and no slot: one is made for each request, twice, and is made by C alone like this.
     _listener: Callable[[Future[T]], object] | None = None
+    _followed = False
+
+    def add_done_callback(self, fn: Callable[[Self], object], /, *, context: Context | None = None) -> None:
+        """As a future's. A listener that comes after it waits for the round of the callbacks, behind this one."""
+        self._followed = True
+        super().add_done_callback(fn, context=context)
 
     def set_result(self, result: T, /) -> None:
         super().set_result(result)
@@ -47,8 +54,8 @@ class Answer(Future[T]):
 
 
 def when_settled(future: Future[T], listener: Callable[[Future[T]], object]) -> None:
-    """Call `listener(future)` when it is settled: at once where it is an `Answer` that nobody listens to yet."""
-    if type(future) is Answer and future._listener is None and not future.done():
+    """Call `listener(future)` when it is settled: at once where it is an `Answer` that nobody waits for yet."""
+    if type(future) is Answer and future._listener is None and not future._followed and not future.done():
         future._listener = listener
     else:
         future.add_done_callback(listener)

@@ -27,7 +27,7 @@ from trine.kv import directory as state_directory
 from trine.kv.checkpointer import Checkpointer
 from trine.kv.disk import Disk
 from trine.kv.errors import StoreClosed, StoreError, StoreFull
-from trine.kv.group import Group, GroupCommit
+from trine.kv.group import Group, GroupCommit, NewFuture
 from trine.kv.history import History
 from trine.kv.log import Log
 from trine.kv.maintenance import copy_state
@@ -83,8 +83,12 @@ class DurableStore:
         disk: Disk | None = None,
         segment_bytes: int = SEGMENT_BYTES,
         frozen_limit: int = FROZEN_LIMIT,
+        new_future: NewFuture | None = None,
     ) -> None:
-        """Open or make the state in directory `path`. StoreBusy, StoreDamaged, StoreTooNew, StoreFull, OSError."""
+        """Open or make the state in directory `path`. StoreBusy, StoreDamaged, StoreTooNew, StoreFull, OSError.
+
+        `new_future` makes the futures of transactions, where their owner wants others than the loop's.
+        """
         self._segment_bytes = segment_bytes
         self._frozen_limit = frozen_limit
         self._closed = False
@@ -114,7 +118,8 @@ class DurableStore:
         )
         self._writer = Writer("trine-kv-writer")
         self._ring = open_ring() if disk is None else None  # a disk of one's own sees every sync
-        self._commit = GroupCommit(self.get, self._write, self._publish, group, clock.monotonic_ns)
+        futures = {} if new_future is None else {"new_future": new_future}
+        self._commit = GroupCommit(self.get, self._write, self._publish, group, clock.monotonic_ns, **futures)
         self._begun = False
 
     def _open_log(self, disk: Disk) -> tuple[TreeView, Mark]:

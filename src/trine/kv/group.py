@@ -36,6 +36,11 @@ _COUNTER = struct.Struct(">q")
 _APPENDED = struct.Struct(">QQ")
 
 Read = Callable[[bytes], bytes | None]
+NewFuture = Callable[[AbstractEventLoop], Future[Any]]
+
+
+def _new_future(loop: AbstractEventLoop) -> Future[Any]:
+    return loop.create_future()
 
 
 class Group:
@@ -107,10 +112,11 @@ class GroupCommit:
         publish: Callable[[Group], None],
         number: int,
         ticks: Callable[[], int],
+        new_future: NewFuture = _new_future,
     ) -> None:
         """`commit(group, done)` starts making it durable and calls `done` on the loop; `number` is the last group's.
 
-        `ticks` is the Clock's `monotonic_ns`.
+        `ticks` is the Clock's `monotonic_ns`; `new_future` makes what `transact` returns.
         """
         self._read = read
         self._commit = commit
@@ -119,6 +125,7 @@ class GroupCommit:
         self._loop: AbstractEventLoop | None = None
         self._busy = False
         self._ticks = ticks
+        self._new_future = new_future
         self._gathered = self._rounds = self._gathering_since_ns = 0
         self._idle: list[Future[None]] = []
         self._closed: Exception | None = None
@@ -132,7 +139,7 @@ class GroupCommit:
         loop = self._loop
         if loop is None or loop.is_closed():
             loop = self._loop = asyncio.get_running_loop()
-        future: Future[Result] = loop.create_future()
+        future = self._new_future(loop)
         if self._closed is not None:
             future.set_exception(self._closed)
             return future

@@ -78,26 +78,27 @@ class MemoryStore:
             future.set_exception(settable(error))
             return future
         if group.puts:
-            self._publish(group)
+            self._publish(group.puts, group.number)
         future.set_result(change.result)
         return future
 
-    def _publish(self, group: Group) -> None:
+    def _publish(self, puts: Mapping[bytes, bytes | None], number: int) -> None:
         history, table, replaced = self._history, self._table, self._replaced
-        number = self._number = group.number
+        self._number = number
         keeping = history.keeping
-        table.apply(group.puts, number, keeping)
+        table.apply(puts, number, keeping)
         history.committed(number)
         if keeping:
-            replaced.update(group.puts)
+            replaced.update(puts)
             if len(replaced) >= _FORGET_EVERY:
                 self._forget()
             return
         if replaced:
             self._forget()
-        for key, value in group.puts.items():
-            if value is None:
-                table.forget(key, number)
+        if None in puts.values():
+            for key, value in puts.items():
+                if value is None:
+                    table.forget(key, number)
 
     def _forget(self) -> None:
         """Drop the past nobody can ask for any more."""

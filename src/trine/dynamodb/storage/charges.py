@@ -50,7 +50,7 @@ def charge_write(transition: Transition, key: bytes, transactional: bool = False
         return
     if not transition.index_changes:
         units = item_write_units(transition, transactional)
-        meter.write(key[7:11], units)  # `place_of`, without a call
+        meter.write_table(key[7:11], units)  # `place_of`, without a call
         if trace is not None:
             if trace.usage is None:  # `take`, without a call
                 trace.usage = table.write_uses[units]

@@ -129,13 +129,14 @@ class Effects:
         if table.recent is not None:
             table.recent.wrote(key, self._now)
         self.puts[key] = new
-        grown = (stored_size(new) if new is not None else 0) - (stored_size(old) if old is not None else 0)
-        if old is None:
-            self.count(table.count_key, 1)
-        elif new is None:
-            self.count(table.count_key, -1)
+        counters = self.counters
+        if old is None or new is None:
+            counters[table.count_key] = counters.get(table.count_key, 0) + (1 if old is None else -1)
+            grown = stored_size(new) if new is not None else -stored_size(old) if old is not None else 0
+        else:
+            grown = stored_size(new) - stored_size(old)
         if grown:
-            self.count(table.size_key, grown)
+            counters[table.size_key] = counters.get(table.size_key, 0) + grown
         if transition.index_changes:
             self._follow_indexes(transition)
         if table.expiry is not None:

@@ -144,9 +144,8 @@ class Connection(asyncio.Protocol):
         place = None
         if self._straight:
             server = self._server
-            handler = server.handler
             try:
-                answer = handler(request)
+                answer = server.handler(request)
                 if (
                     keep_alive
                     and type(answer) is Response

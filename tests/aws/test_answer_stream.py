@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.aws.answer_stream import HIGH_WATER_BYTES, AnswerStream, StreamEnd
+from trine.aws.invoke import StreamedResponse
 
 
 @given(st.lists(st.binary(max_size=50)))
@@ -57,3 +58,12 @@ def test_a_reader_that_goes_away_lets_the_writer_run_on() -> None:
         return held
 
     assert asyncio.run(scenario()) == [True, False]
+
+
+def test_a_failure_behind_a_first_piece_is_no_early_one() -> None:
+    """Both may have come before anybody looked."""
+    early, midway = (StreamedResponse("id", "1", "text/plain", AnswerStream()) for _ in range(2))
+    midway.body.feed(b"first")
+    for answer in (early, midway):
+        answer.body.finish(StreamEnd("Unhandled", b"{}"))
+    assert (early.failed_early, midway.failed_early) == (True, False)

@@ -72,11 +72,26 @@ def test_layers_come_before_pythonpath_and_after_the_code(tmp_path: Path) -> Non
 
 def test_runtimes_that_cannot_run_say_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for runtime, words in (
-        ("java21", "The runtime java21 cannot be run here"),
+        ("dotnet8", "The runtime dotnet8 cannot be run here"),
         ("provided.al2023", "Couldn't find valid bootstrap"),
     ):
         with pytest.raises(launch.RuntimeMissing, match=words):
             launch.launch(function(tmp_path, runtime), env(function(tmp_path, runtime)), zygote(), "")
     monkeypatch.setattr(shutil, "which", lambda *_: None)
-    with pytest.raises(launch.RuntimeMissing, match=r"Node\.js is not installed"):
-        launch.launch(function(tmp_path, "nodejs20.x"), env(function(tmp_path, "nodejs20.x")), zygote(), "")
+    for runtime, words in (("nodejs20.x", r"Node\.js is not installed"), ("java21", "no `java` was found on PATH")):
+        with pytest.raises(launch.RuntimeMissing, match=words):
+            launch.launch(function(tmp_path, runtime), env(function(tmp_path, runtime)), zygote(), "")
+
+
+def test_java_runs_from_its_built_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_: "/usr/lib/jvm/x/bin/java")
+    made = function(tmp_path, "java17")
+    with pytest.raises(launch.RuntimeMissing, match="aws-lambda-java-runtime-interface-client"):
+        launch.launch(made, env(made), zygote(), "")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "aws-lambda-java-runtime-interface-client-2.6.0.jar").write_bytes(b"")
+    program, wants_listener = launch.launch(made, env(made), zygote(), "")
+    assert wants_listener
+    assert program.argv is not None
+    assert program.argv[-2:] == ("com.amazonaws.services.lambda.runtime.api.client.AWSLambda", made.handler)
+    assert program.argv[-3] == "/var/task:/var/task/lib/*:/opt/java/lib/*"

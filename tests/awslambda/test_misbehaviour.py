@@ -39,6 +39,7 @@ def scene(lab: Any, handler: str, event: Any, properties: dict[str, Any]) -> tup
         ("bad.close_everything", {}, None),
         ("bad.close_link", {}, None),
         ("bad.raise_strange", {}, "exit status 1"),
+        ("bad.interrupt", {}, "signal: interrupt"),
     ],
 )
 def test_processes_that_end(lab: Any, handler: str, event: Any, how: str | None) -> None:
@@ -64,6 +65,10 @@ def test_handlers_that_never_answer(lab: Any, handler: str, event: Any) -> None:
     [
         ("bad.unserializable", "Runtime.MarshalError"),
         ("bad.deep", "Runtime.MarshalError"),
+        ("bad.generate", "Runtime.MarshalError"),
+        ("bad.coroutine", "Runtime.MarshalError"),
+        ("bad.break_streams", "ValueError"),
+        ("bad.capture_streams", "ValueError"),
         ("app.leave", "Runtime.ExitError"),
         ("app.exit_politely", "Runtime.ExitError"),
     ],
@@ -83,6 +88,8 @@ def test_results_that_are_none(lab: Any, handler: str, error_type: str) -> None:
         ("bad.raise_limits", {}, "refused"),
         ("bad.leave_thread_that_speaks", {}, "done"),
         ("bad.spawn_forever", {}, "done"),
+        ("bad.fail_later", {}, "done"),
+        ("bad.daemonize", {}, "done"),
         ("app.close_streams", {}, "closed"),
     ],
 )
@@ -103,6 +110,26 @@ def test_signals_to_the_parent_hurt_nobody_else(lab: Any) -> None:
         if lab.layers.landlock >= 6:
             assert json.loads(response.payload) == "refused"
         assert lab.call("app.hello", name="neighbour") == {"hello": "world"}
+
+
+def test_memory_counts_however_it_is_taken(lab: Any) -> None:
+    answer, log, fault = scene(lab, "bad.map_memory", {}, {"MemorySize": 256})
+    assert (fault, answer["errorType"]) == ("Unhandled", "Runtime.OutOfMemory")
+    assert "Runtime.OutOfMemory" in log
+
+
+def test_tmp_is_as_large_as_it_is_said_to_be(lab: Any) -> None:
+    if not lab.layers.namespaces:
+        pytest.skip("no /tmp of its own here")
+    answer, _, fault = scene(lab, "bad.fill_tmp", {}, {"MemorySize": 3008})
+    assert (fault, answer[0]) == (None, "No space left on device")
+    assert 500 <= answer[1] <= 512
+
+
+def test_a_runtime_whose_own_tools_were_replaced_still_ends_as_an_error(lab: Any) -> None:
+    _, log, fault = scene(lab, "bad.replace_hooks", {}, {})
+    assert fault == "Unhandled"
+    assert "Status: error" in log or "[ERROR] ValueError: hooked" in log
 
 
 def test_descriptors_are_limited(lab: Any) -> None:

@@ -57,3 +57,28 @@ def test_a_go_program_with_awss_own_client(lab: Any, tmp_path: Path) -> None:
         response = lab.invoke("go", {"do": do})
         assert (response.function_error, json.loads(response.payload)["errorType"]) == ("Unhandled", error_type)
     assert json.loads(lab.invoke("go", {"do": "tell"}).payload)["name"] == "go"
+
+
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>proof</groupId><artifactId>proof</artifactId><version>1</version><dependencies><dependency>
+<groupId>com.amazonaws</groupId><artifactId>aws-lambda-java-runtime-interface-client</artifactId><version>2.6.0</version>
+</dependency></dependencies></project>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not all(map(shutil.which, ("java", "javac", "mvn"))), reason="Java or Maven is not installed")
+def test_a_java_handler_from_its_built_package(lab: Any, tmp_path: Path) -> None:
+    (tmp_path / "pom.xml").write_text(POM)
+    package = tmp_path / "package"
+    for command in (
+        f"mvn -q -B dependency:copy-dependencies -DoutputDirectory={package}/lib",
+        f"javac -cp {package}/lib/* -d {package} {HANDLERS}/Proof.java",
+    ):
+        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+    java = {"code": package, "Runtime": "java17", "Timeout": 60, "MemorySize": 512}
+    told = lab.call("Proof::handleRequest", {}, name="java", **java)
+    assert told == {"calls": 1, "name": "java", "memory": 512}
+    assert "told" in lab.log("java")
+    for do, error_type in (("fail", "java.lang.IllegalStateException"), ("exit", "Runtime.ExitError")):
+        response = lab.invoke("java", {"do": do})
+        assert (response.function_error, json.loads(response.payload)["errorType"]) == ("Unhandled", error_type)

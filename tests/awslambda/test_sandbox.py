@@ -41,7 +41,7 @@ def test_attacks(lab: Any, scene: dict[str, Any]) -> None:
         assert met["fill_tmp"] == "ENOSPC"
         assert met["shadow"] in (0, "EACCES", "ENOENT")
         assert met["write_own_code"] in ("EROFS", "EACCES")
-    if layers.landlock or layers.namespaces:
+    if layers.namespaces or (layers.landlock and not scene["neighbour_file"].startswith("/tmp/")):
         assert met["read_neighbour"] in ("EACCES", "ENOENT")
         assert met["write_neighbour"] in ("EACCES", "ENOENT")
     if layers.landlock:
@@ -55,7 +55,8 @@ def test_attacks(lab: Any, scene: dict[str, Any]) -> None:
 
 def test_the_layers_of_this_system_are_told(lab: Any) -> None:
     assert lab.service.machinery.isolation()["seccomp"] == lab.layers.seccomp
-    assert set(lab.service.machinery.isolation()) == {"namespaces", "landlock", "seccomp"}
+    told = {"namespaces", "landlock", "seccomp", "controlGroups", "cpuLimits"}
+    assert set(lab.service.machinery.isolation()) == told
 
 
 def test_tmp_is_wiped_with_its_environment(lab: Any) -> None:

@@ -37,7 +37,7 @@ Resources:
       Runtime: python3.11
       Handler: app.handler
       CodeUri: snake
-      SnapStart: {ApplyOn: PublishedVersions}
+      Architectures: [arm64]
   Failing:
     Type: AWS::Serverless::Function
     Properties: {FunctionName: failing, Runtime: python3.11, Handler: app.handler, CodeUri: failing}
@@ -159,8 +159,8 @@ def test_the_announcement_says_how_functions_are_kept_apart_and_what_is_only_sto
 
     text = "\n".join(announcement.lines(wait_until(described), with_manifest=True))
     assert "Kept apart by: process groups" in text
-    assert "MemorySize limits memory, not CPU." in text
-    assert "note     SnapStart is stored" in text
+    assert "MemorySize limits memory" in text
+    assert "note     every function runs on this machine's own architecture" in text
 
 
 def test_what_fails_stops_nobody_and_is_told(stack: RunningStack) -> None:

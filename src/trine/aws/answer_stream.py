@@ -71,6 +71,11 @@ class AnswerStream:
             self._held = False
             self._hold(False)
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether pieces wait to be read."""
+        return bool(self._pieces)
+
     # -- the reader --------------------------------------------------------------------------------------------------
 
     def __aiter__(self) -> AnswerStream:

@@ -68,7 +68,8 @@ class StreamedResponse(Struct, frozen=True):
     @property
     def failed_early(self) -> bool:
         """The function failed before its first byte: `body` is empty and `body.end` tells how."""
-        return self.body.end is not None and self.body.end.function_error is not None
+        body = self.body
+        return body.end is not None and body.end.function_error is not None and not body.has_unread
 
 
 class Invoker(Protocol):

@@ -109,7 +109,13 @@ class Deployment:
         functions = self.functions()
         runtimes = sorted({function.runtime for function in functions})
         notes = [note for note in map(self._machinery.interpreters.note, runtimes) if note is not None]
+        layers = self._machinery.interpreters.layers
         for function in functions:
+            if function.wants_snap_start and (function.family != "python" or not layers.namespaces):
+                notes.append(
+                    f"{function.name}: no SnapStart: only Python's is done here, where there are namespaces; each "
+                    "environment runs its own init"
+                )
             missing = self.layers.missing(function.layers)
             notes += [
                 f"{function.name}: the layer {arn} is not part of this stack; its content is missing" for arn in missing
@@ -176,6 +182,7 @@ class Deployment:
         entry = self._registry.remove(name)
         self.urls.remove_function(name)
         self._concurrency.reserve(name, None)
+        self._machinery.starter.snapshots.forget(entry.function.arn)
         await self._machinery.close_pools(entry.pools.values())
 
     def functions(self) -> list[Function]:
@@ -201,7 +208,9 @@ class Deployment:
 
     def put_version(self, name: str, description: str | None = None) -> Function:
         """Publish what `$LATEST` is now (`AWS::Lambda::Version`); `version` of the answer is its number."""
-        return self._registry.publish(name, description)
+        version = self._registry.publish(name, description)
+        self._machinery.starter.snapshots.prepare(version)
+        return version
 
     async def publish(self, name: str, description: str | None = None) -> Function:
         """As `put_version`, for the API."""
@@ -217,6 +226,7 @@ class Deployment:
         if self._registry.find(name)[0].kept:
             await self._store.remove_version(name, version)
             await self.keep(name)
+        self._machinery.starter.snapshots.forget(self._registry.find(name)[0].function.arn, version)
         if pool is not None:
             await self._machinery.close_pools([pool])
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from trine.awslambda.code import package_of
-from trine.awslambda.function import Function
+from trine.awslambda.function import LATEST, Function
 
 _AS_GIVEN = (
-    "Description", "VpcConfig", "DeadLetterConfig", "KMSKeyArn", "FileSystemConfigs", "SnapStart", "Architectures",
+    "Description", "VpcConfig", "DeadLetterConfig", "KMSKeyArn", "FileSystemConfigs", "Architectures",
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def configuration(function: Function, code: CodeMeasure) -> dict[str, Any]:
         "PackageType": "Zip",
         "Architectures": ["x86_64"],
         "EphemeralStorage": {"Size": function.tmp_mb},
-        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "SnapStart": _snap_start(function),
         "LoggingConfig": _logging(function),
     }
     for name in _AS_GIVEN:
@@ -82,6 +82,13 @@ def configuration(function: Function, code: CodeMeasure) -> dict[str, Any]:
     if function.layers:
         shown["Layers"] = [{"Arn": arn} for arn in function.layers]
     return shown
+
+
+def _snap_start(function: Function) -> dict[str, str]:
+    # Of `$LATEST` the optimization is always off: published versions have it.
+    is_on = function.wants_snap_start and function.version != LATEST
+    apply_on = "PublishedVersions" if function.wants_snap_start else "None"
+    return {"ApplyOn": apply_on, "OptimizationStatus": "On" if is_on else "Off"}
 
 
 def _logging(function: Function) -> dict[str, str]:

@@ -37,7 +37,7 @@ _ACTIONS = dict.fromkeys(("Invoke", "InvokeAsync", "InvokeWithResponseStream"), 
 
 def lambda_api(service: Service, ids: Ids) -> ServiceApi:
     """The functions of one account and region."""
-    describer = Describer()
+    describer = Describer(service.machinery.starter.snapshots.is_pending)
     plain: dict[str, Callable[[Given], Awaitable[dict[str, Any]]]] = {
         **FunctionOperations(service, describer).operations(),
         **VersionOperations(service, describer).operations(),

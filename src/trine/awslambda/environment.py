@@ -29,11 +29,10 @@ from trine.logs.group import LogGroup
 class Environment:
     """An execution environment of `function`."""
 
-    __slots__ = ("_asks", "_calls", "_clock", "_connection", "_fixed_head", "_init_fault", "_log", "_output",
-                 "_owner", "_process", "_report", "_timer",
-                 "answered", "call", "deadline_at", "extensions", "function", "id", "idle_since", "init_ms",
-                 "init_phase", "invocation", "is_kept", "last_ns", "responded", "session", "started_ns",
-                 "state", "stream", "uses")  # fmt: skip
+    __slots__ = ("_asks", "_calls", "_clock", "_connection", "_fixed_head", "_init_fault", "_output", "_owner",
+                 "_process", "_timer", "answered", "call", "deadline_at", "extensions", "function", "id", "idle_since",
+                 "init_ms", "init_phase", "invocation", "is_kept", "last_ns", "report", "responded", "session",
+                 "started_ns", "state", "stream", "uses")  # fmt: skip
 
     def __init__(
         self,
@@ -51,7 +50,7 @@ class Environment:
         self.session = session
         self.stream = stream
         self.init_phase = init_phase
-        """`init`, or `invoke` when the init is run again within an invocation."""
+        """`init`; `invoke` when the init is run again within an invocation; `snapshot` and `restore` for SnapStart."""
         self.state = State.INIT
         self.started_ns = clock.monotonic_ns()
         self.init_ms = 0.0
@@ -67,7 +66,6 @@ class Environment:
         """How long the latest invocation ran."""
         self._clock = clock
         self._owner = owner
-        self._log = log
         self._output: OutputPipe | None = None
         self._process: Process | None = None
         self._connection: Connection | None = None
@@ -81,14 +79,12 @@ class Environment:
         self.answered = self._calls.answered
         """Serves a response with the wish for the next event behind it."""
         self._init_fault: Fault | None = None
-        self._report = (JsonReport if function.json_logs else Report)(function, log, stream, clock)
-        seconds = (
-            limits.INIT_SECONDS if init_phase == "init" and function.debug is None else self.function.patience_seconds
-        )
+        self.report: Report = (JsonReport if function.json_logs else Report)(function, log, stream, clock)
+        seconds = limits.init_seconds(init_phase, function.patience_seconds, is_debugged=function.debug is not None)
         self.deadline_at = clock.now() + seconds
         self._timer: Timer | None = clock.call_later(seconds, self._due)
         self._fixed_head = f"Lambda-Runtime-Invoked-Function-Arn: {function.arn}\r\n".encode()
-        self._report.init_start()
+        self.report.init_start(init_phase)
 
     def attach(self, process: Process) -> None:
         """The process that runs this environment."""
@@ -116,7 +112,7 @@ class Environment:
         self.uses += 1
         if self.session is not None:
             self.session.trace = invocation.trace
-        self._report.start(invocation)
+        self.report.start(invocation)
         payload = invocation.payload
         fixed = self._fixed_head
         if invocation.invoked_arn is not None:
@@ -144,7 +140,7 @@ class Environment:
         output, process, session = self._output, self._process, self.session
         if output is not None:
             output.drain()  # what the function wrote before its answer lies in the pipe already: it belongs before END
-        self._report.end(invocation, found, self._report.memory_mb(None if process is None else process.pid))
+        self.report.end(invocation, found, self.report.memory_mb(None if process is None else process.pid))
         if session is not None:
             session.trace = None
         if found is None:
@@ -175,7 +171,7 @@ class Environment:
 
     def saw_memory(self, resident_bytes: int) -> None:
         """The watch saw the processes hold this much."""
-        self._report.note_memory(resident_bytes)
+        self.report.note_memory(resident_bytes)
 
     @property
     def is_alive(self) -> bool:
@@ -206,7 +202,7 @@ class Environment:
                 self._timer.cancel()
                 self._timer = None
             self._drain_log()
-            self._report.initialized(self.init_ms, self.init_phase, self.extensions)
+            self.report.initialized(self.init_ms, self.init_phase, self.extensions)
             self._owner.ready(self)
         elif self.state is State.INVOKE:
             self.invocation = None
@@ -224,13 +220,8 @@ class Environment:
         if left_seconds > 0.0005:
             self._timer = self._clock.call_later(left_seconds, self._due)
         elif self.state is State.INIT:
-            if self.init_phase == "init":
-                self.fail_init(
-                    fault.init_fault("Sandbox.Timedout", f"Task timed out after {limits.INIT_SECONDS:.2f} seconds")
-                )
-            else:
-                seconds = self.function.timeout_seconds
-                self.fail_init(fault.init_fault("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds"))
+            seconds = limits.init_seconds(self.init_phase, self.function.timeout_seconds)
+            self.fail_init(fault.init_fault("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds"))
         elif self.state is State.INVOKE:
             if not self.responded:
                 invocation = self.invocation
@@ -260,15 +251,18 @@ class Environment:
         """The init failed, for this reason: end."""
         self._drain_log()
         self._init_fault = found
-        self._report.init_failed((self._clock.monotonic_ns() - self.started_ns) / 1e6, self.init_phase, found)
+        self.report.init_failed((self._clock.monotonic_ns() - self.started_ns) / 1e6, self.init_phase, found)
         self.end()
 
     def fail_waiting(self, invocation: Invocation, init_fault: Fault) -> None:
-        """Answer an invocation that waited for this environment, whose init failed twice."""
+        """Answer an invocation that waited for this environment, whose init failed twice, or whose restore failed."""
+        if self.init_phase == "restore":
+            invocation.refuse(fault.not_restored(init_fault))
+            return
         invocation.started_ns = self._clock.monotonic_ns()
-        self._report.start(invocation)
+        self.report.start(invocation)
         found = fault.for_invocation(init_fault, invocation.request_id, self._clock.now())
-        self._report.end(invocation, found, self._report.memory_mb(None))
+        self.report.end(invocation, found, self.report.memory_mb(None))
         invocation.fail(found)
 
     def end(self, reason: str = "spindown") -> None:
@@ -305,10 +299,10 @@ class Environment:
             else:
                 init_fault = fault.init_fault("Runtime.ExitError", fault.exit_sentence(how.status))
             elapsed_ms = (self._clock.monotonic_ns() - self.started_ns) / 1e6
-            self._report.init_failed(elapsed_ms, self.init_phase, init_fault)
+            self.report.init_failed(elapsed_ms, self.init_phase, init_fault)
         elif self.state is State.INVOKE and not self.responded:
             assert self.invocation is not None
-            self._report.note_memory(how.max_rss_kb * 1024)
+            self.report.note_memory(how.max_rss_kb * 1024)
             cut = self._calls.is_streaming
             self.complete(fault.exited(self.invocation.request_id, how.status, truncated=cut), b"")
         if self._timer is not None:
@@ -327,8 +321,12 @@ class Environment:
 
     # -- log ---------------------------------------------------------------------------------------------------------
 
+    def log(self, line: str) -> None:
+        """Write a line that is not the function's."""
+        self.report.note(line)
+
     def _write_line(self, line: str) -> None:
-        self._report.output(self.invocation, line)
+        self.report.output(self.invocation, line)
 
     def _drain_log(self) -> None:
         if self._output is not None:

@@ -93,3 +93,17 @@ class InvalidZipFile(AwsError):
 
     code = "InvalidZipFileException"
     status = 502
+
+
+class SnapStartFailed(AwsError):
+    """A hook that runs after a restore failed."""
+
+    code = "SnapStartException"
+    status = 400
+
+
+class SnapStartTimeout(AwsError):
+    """An environment could not be restored in time."""
+
+    code = "SnapStartTimeoutException"
+    status = 408

@@ -20,7 +20,8 @@ from trine.awslambda.fault import Fault, init_fault
 from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.lifecycle import Connection
-from trine.awslambda.runtime_api import ACCEPTED, Call, refusal
+from trine.awslambda.runtime_api import ACCEPTED, SUBSCRIBED, Call, refusal
+from trine.awslambda.telemetry import LOGS, TELEMETRY, InvalidSubscription, Telemetry
 
 FOLDER = "extensions"
 """External extensions are the executables in this folder of the merged layers."""
@@ -74,6 +75,8 @@ class Extensions:
         self._on_ready = on_ready
         """Called when nobody is at work any more."""
         self._on_fault = on_fault
+        self.telemetry: Telemetry | None = None
+        """Where they subscribe to what happens."""
         self._members: dict[str, _Member] = {}
 
     @property
@@ -112,6 +115,8 @@ class Extensions:
             connection.reply(refusal(403, "Extension.InvalidExtensionIdentifier", f"Invalid extension id {identifier}"))
         elif what == "event/next":
             self._next(member, connection)
+        elif what in (TELEMETRY, LOGS) and self.telemetry is not None:
+            self._subscribe(self.telemetry, member, call.body, what, connection)
         elif what in ("init/error", "exit/error"):
             connection.reply(ACCEPTED)
             kind = "Extension.InitError" if what == "init/error" else "Extension.ExitError"
@@ -148,6 +153,12 @@ class Extensions:
             if "accountId" in headers.get(b"lambda-extension-accept-feature", ""):
                 body["accountId"] = self._account_id
             connection.reply(_answer(body, f"Lambda-Extension-Identifier: {member.identifier}\r\n"))
+
+    def _subscribe(self, telemetry: Telemetry, member: _Member, body: bytes, api: str, connection: Connection) -> None:
+        try:
+            connection.reply(SUBSCRIBED if telemetry.subscribe(member.name, body, api) else ACCEPTED)
+        except InvalidSubscription as error:
+            connection.reply(refusal(400, "ValidationError", str(error)))
 
     def _next(self, member: _Member, connection: Connection) -> None:
         if member.pending is not None:

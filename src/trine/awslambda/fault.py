@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 import orjson
 
+from trine.aws.errors import AwsError
 from trine.awslambda import limits
+from trine.awslambda.errors import SnapStartFailed, SnapStartTimeout
 
 
 class Fault(NamedTuple):
@@ -49,6 +51,21 @@ def init_fault(error_type: str, message: str) -> Fault:
     return Fault(error_type, message, b"")
 
 
+def runs_again(init_phase: str, found: Fault) -> bool:
+    """Whether an init that failed is run once more within the invocation, as AWS does it. Of a restore: when it failed
+    by itself, and not by the function's own hooks or the time that they took."""
+    if init_phase == "restore":
+        return found.error_type not in ("Runtime.AfterRestoreError", "Sandbox.Timedout")
+    return init_phase == "init"
+
+
+def not_restored(found: Fault) -> AwsError:
+    """What the caller hears when no environment could be restored (API reference, Invoke, errors)."""
+    if found.error_type == "Sandbox.Timedout":
+        return SnapStartTimeout("Lambda couldn't restore the snapshot within the timeout limit.")
+    return SnapStartFailed(f"The afterRestore() runtime hook encountered an error. {reason_of(found)}")
+
+
 def for_invocation(found: Fault, request_id: str, now: float) -> Fault:
     """An init's fault as the answer of the invocation that waited for it."""
     if found.payload:
@@ -56,6 +73,16 @@ def for_invocation(found: Fault, request_id: str, now: float) -> Fault:
     if found.error_type == "Sandbox.Timedout":
         return fault(found.error_type, f"{instant(now)} {request_id} {found.message}")
     return fault(found.error_type, f"RequestId: {request_id} Error: {found.message}")
+
+
+def reason_of(found: Fault) -> str:
+    """The sentence of a fault, also of one that a runtime reported."""
+    if found.message:
+        return found.message
+    try:
+        return str(orjson.loads(found.payload)["errorMessage"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return found.error_type
 
 
 def exited(request_id: str, status: int | None, *, truncated: bool = False) -> Fault:

@@ -32,7 +32,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "VpcConfig.SecurityGroupIds": _E,
         "VpcConfig": _S,
         "KmsKeyArn": _S,
-        "SnapStart": _S,
+        "SnapStart": _E,
         "Tags": _S,
     },
     "AWS::Lambda::Permission": {
@@ -100,6 +100,6 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
 
 REMARKS: RemarkTable = {
     "AWS::Lambda::Function": {
-        "SnapStart": "SnapStart is stored: each environment runs its own init, and a Python one starts in milliseconds",
+        "Architectures": "every function runs on this machine's own architecture",
     },
 }

@@ -23,6 +23,8 @@ LATEST = "$LATEST"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _HANDLER = re.compile(r"\S+")
+_SNAP_START = re.compile(r"(python3\.|java|dotnet)(\d+)")
+_SNAP_START_OLDEST = {"python3.": 12, "java": 11, "dotnet": 8}
 _LOGGING = {
     "LogFormat": ("Text", "JSON"),
     "ApplicationLogLevel": ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"),
@@ -104,6 +106,17 @@ class Function(Struct, frozen=True):
         return re.split(r"[0-9.]", self.runtime, maxsplit=1)[0]
 
     @property
+    def is_snap_started(self) -> bool:
+        """Its environments are restored from a snapshot: a published version of Python code that asks for it."""
+        ran_here = self.family == "python" and self.debug is None
+        return self.version != LATEST and ran_here and self.wants_snap_start
+
+    @property
+    def wants_snap_start(self) -> bool:
+        """Its published versions ask for SnapStart."""
+        return (self.properties.get("SnapStart") or {}).get("ApplyOn") == "PublishedVersions"
+
+    @property
     def patience_seconds(self) -> float:
         """How long an invocation may take; someone who steps through a function is not hurried."""
         return self.timeout_seconds if self.debug is None else limits.DEBUG_SECONDS
@@ -175,6 +188,20 @@ def _logging(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return given
 
 
+def _check_snap_start(properties: Mapping[str, Any], runtime: str, tmp_mb: int) -> None:
+    # Developer guide, "Lambda SnapStart": which runtimes; no more than 512 MB of /tmp.
+    given = properties.get("SnapStart") or {}
+    if not isinstance(given, Mapping) or given.get("ApplyOn", "None") not in ("None", "PublishedVersions"):
+        raise InvalidParameterValue("SnapStart.ApplyOn must be None or PublishedVersions")
+    if given.get("ApplyOn") != "PublishedVersions":
+        return
+    found = _SNAP_START.fullmatch(runtime)
+    if found is None or int(found[2]) < _SNAP_START_OLDEST[found[1]]:
+        raise InvalidParameterValue(f"{runtime} is not supported for SnapStart enabled functions.")
+    if tmp_mb > limits.TMP_DEFAULT_MB:
+        raise InvalidParameterValue("EphemeralStorage of more than 512 MB is not supported with SnapStart.")
+
+
 def function_from_properties(
     properties: Mapping[str, Any],
     code_directory: Path,
@@ -200,6 +227,9 @@ def function_from_properties(
     _text(properties, "Description", "", limits.DESCRIPTION_MAX_CHARACTERS)
     reserved = properties.get("ReservedConcurrentExecutions")
     logging = _logging(properties)
+    storage = object_in(properties, "EphemeralStorage")
+    tmp_mb = _number(storage, "Size", limits.TMP_DEFAULT_MB, limits.TMP_DEFAULT_MB, limits.TMP_MAX_MB)
+    _check_snap_start(properties, runtime, tmp_mb)
     return Function(
         name=name,
         arn=place.function(name),
@@ -221,13 +251,7 @@ def function_from_properties(
             limits.MEMORY_MIN_MB,
             limits.MEMORY_MAX_MB,
         ),
-        tmp_mb=_number(
-            object_in(properties, "EphemeralStorage"),
-            "Size",
-            limits.TMP_DEFAULT_MB,
-            limits.TMP_DEFAULT_MB,
-            limits.TMP_MAX_MB,
-        ),
+        tmp_mb=tmp_mb,
         variables=_variables(properties),
         layers=_layers(properties),
         layers_directory=layers_directory,

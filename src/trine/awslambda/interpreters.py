@@ -106,6 +106,10 @@ class Interpreters:
             return None if runtime == f"python{OWN}" else f"{runtime} is not installed; python{OWN} runs instead"
         if runtime.startswith("nodejs"):
             return None if shutil.which("node") else f"{runtime}: no `node` was found on PATH"
+        if runtime.startswith("java"):
+            return None if shutil.which("java") else f"{runtime}: no `java` was found on PATH"
+        if not runtime.startswith("provided"):
+            return f"{runtime} is not run here; built with AWS's runtime client for provided.al2023 it is"
         return None
 
     def zygote(self, runtime: str) -> Zygote:

@@ -25,6 +25,11 @@ from trine.iam.principal import Session
 _PROBE_SECONDS = 5.0
 TASK = "/var/task"
 OPT = "/opt"
+_JAVA_MAIN = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
+_JAVA_CLIENT = Path(*_JAVA_MAIN.split(".")).with_suffix(".class")
+_JAVA_CLIENT_JAR = "aws-lambda-java-runtime-interface-client*.jar"
+_JAVA_HEAP_PERCENT = 80
+"""Of the function's memory; the rest is the virtual machine's own."""
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/opt/bin"
 
 
@@ -95,7 +100,11 @@ def launch(function: Function, env: dict[str, str], zygote: Zygote, temporary: s
     if family in ("provided", "provided.al"):
         folders = [(code, place.directory), *([(layers, opt)] if layers is not None else [])]
         return replace(place, env=env, argv=(find_bootstrap(folders),)), True
-    raise RuntimeMissing(f"The runtime {function.runtime} cannot be run here")
+    if family == "java":
+        return _java(function, env, place, opt), True
+    raise RuntimeMissing(
+        f"The runtime {function.runtime} cannot be run here; built with AWS's runtime client for provided.al2023 it can"
+    )
 
 
 def with_runtime_api(program: Launch, address: str) -> Launch:
@@ -155,6 +164,40 @@ def _node(function: Function, env: dict[str, str], place: Launch, opt: str) -> L
         env=env,
         argv=(str(real), *inspect, str(START.with_name("runtime.cjs"))),
         visible=(*place.visible, str(real.parent.parent)) if real.parent.parent != Path("/usr") else place.visible,
+    )
+
+
+def _java(function: Function, env: dict[str, str], place: Launch, opt: str) -> Launch:
+    # A built package: classes at its root, jars in `lib`, layers in /opt/java/lib. What AWS's image brings beside that
+    # is the runtime client, which here the package has to bring.
+    program = shutil.which("java")
+    if program is None:
+        raise RuntimeMissing(f"{function.runtime}: no `java` was found on PATH")
+    folders = [function.code_directory, function.code_directory / "lib"]
+    if function.layers_directory is not None:
+        folders.append(function.layers_directory / "java" / "lib")
+    if not any((folder / _JAVA_CLIENT).exists() or any(folder.glob(_JAVA_CLIENT_JAR)) for folder in folders):
+        raise RuntimeMissing(
+            f"{function.runtime}: the package has no com.amazonaws:aws-lambda-java-runtime-interface-client; AWS's "
+            "image brings it along, here it has to be among the dependencies"
+        )
+    real = Path(program).resolve()
+    classes = f"{place.directory}:{place.directory}/lib/*:{opt}/java/lib/*"
+    heap = f"-Xmx{function.memory_mb * _JAVA_HEAP_PERCENT // 100}m"
+    return replace(
+        place,
+        env=env,
+        argv=(
+            str(real),
+            heap,
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            classes,
+            _JAVA_MAIN,
+            function.handler,
+        ),
+        visible=(*place.visible, str(real.parent.parent)),
     )
 
 

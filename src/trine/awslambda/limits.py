@@ -66,8 +66,28 @@ RESOURCE_POLICY_MAX_BYTES = 20_480
 
 INIT_SECONDS = 10
 """Developer guide, "Execution environment lifecycle": the INIT phase is limited to 10 seconds."""
+SNAPSHOT_INIT_SECONDS = 130
+"""Developer guide, "Lambda SnapStart": the init may take 130 seconds, or the function's timeout if that is longer."""
+RESTORE_SECONDS = 10
+"""Developer guide, "Implement code before or after snapshots": restoring and its hooks may take ten seconds."""
+SNAPSHOT_SLOTS = 64
+"""Environments restored from one snapshot at the same time; further ones run their own init. Trine's own bound."""
+SNAPSHOTS_MAX = 64
+"""Snapshots of a service. Each is a process that waits. Trine's own bound."""
 DEBUG_SECONDS = 86_400
 """Timeout of a function that is being debugged. Trine's own figure."""
+
+
+def init_seconds(phase: str, timeout_seconds: float, *, is_debugged: bool = False) -> float:
+    """How long the init of an environment may take: `init`, `invoke` (again, within an invocation), `snapshot` or
+    `restore`; `timeout_seconds` is the function's."""
+    if is_debugged or phase == "invoke":
+        return timeout_seconds
+    if phase == "snapshot":
+        return max(SNAPSHOT_INIT_SECONDS, timeout_seconds)
+    return RESTORE_SECONDS if phase == "restore" else INIT_SECONDS
+
+
 CONCURRENCY_ACCOUNT = 1_000
 """Quotas: concurrent executions of an account and region."""
 CONCURRENCY_UNRESERVED_MIN = 100
@@ -82,6 +102,8 @@ PROVISIONED_RETRY_MAX_SECONDS = 60
 """Longest pause before an environment of provisioned concurrency whose init failed is started again. Trine's own."""
 DESCRIPTORS_MAX = 1_024
 """Quotas: file descriptors of an environment."""
+MEMORY_OF_ONE_CPU_MB = 1_769
+"""Developer guide, "Configure Lambda function memory": at this size a function has the equivalent of one vCPU."""
 PROCESSES_MAX = 1_024
 """Quotas: processes and threads of an environment."""
 

@@ -17,6 +17,7 @@ from typing import Any
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.awslambda import limits
+from trine.awslambda.control_groups import ControlGroups
 from trine.awslambda.environment import Environment
 from trine.awslambda.function import Function
 from trine.awslambda.haste import Haste
@@ -49,6 +50,7 @@ class Machinery:
         logs: LogStore,
         sandboxed: bool,
         quick_sdk: bool,
+        limits_cpu: bool = False,
         head_starts: Mapping[str, Started] | None = None,
     ) -> None:
         self._clock = clock
@@ -61,7 +63,9 @@ class Machinery:
         self.starter = Starter(
             clock, ids, access, place, self.interpreters, self.log_store, self._temporary, endpoint_url
         )
-        self._watch = Watch(clock, working)
+        self._limits_cpu = limits_cpu
+        self._groups: ControlGroups | None = None
+        self._watch = Watch(clock, working, self._runs_long)
         self._haste = Haste(clock)
 
     def offer(self, doors: Doors) -> None:
@@ -74,6 +78,12 @@ class Machinery:
         """Start the zygotes in the background; needs the running event loop and returns at once."""
         raise_descriptor_limit()
         self.interpreters.start()
+        self._groups = self.starter.groups = ControlGroups(limits_cpu=self._limits_cpu)
+
+    def _runs_long(self, environment: Environment) -> None:
+        pid = environment.supervisor_pid
+        if self._groups is not None and pid is not None:
+            self._groups.enter(environment.id, pid, environment.function.memory_mb)
 
     async def warm(self) -> None:
         """Wait until environments start in milliseconds (tests and benchmarks; nobody has to)."""
@@ -81,7 +91,8 @@ class Machinery:
 
     def isolation(self) -> dict[str, Any]:
         """The layers that keep functions apart on this system (known once a zygote is ready)."""
-        return self.interpreters.layers._asdict()
+        groups = () if self._groups is None else self._groups.active
+        return {**self.interpreters.layers._asdict(), "controlGroups": list(groups), "cpuLimits": self._limits_cpu}
 
     def new_pool(self, function: Function) -> Pool:
         """An empty pool for `function`."""
@@ -94,8 +105,11 @@ class Machinery:
     async def close(self) -> None:
         """End everything; the pools are closed before."""
         self._watch.close()
+        await self.starter.snapshots.close()
         await self.starter.close()
         await self.interpreters.close()
+        if self._groups is not None:
+            await asyncio.to_thread(self._groups.close)
         self.log_store.flush()
         shutil.rmtree(self._temporary, ignore_errors=True)
 

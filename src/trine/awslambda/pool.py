@@ -13,7 +13,7 @@ from trine.awslambda import limits
 from trine.awslambda.concurrency import Allowance
 from trine.awslambda.environment import Environment
 from trine.awslambda.errors import ServiceFault, TooManyRequests
-from trine.awslambda.fault import Fault
+from trine.awslambda.fault import Fault, runs_again
 from trine.awslambda.function import Function
 from trine.awslambda.haste import QUICK_NS, Haste, cores
 from trine.awslambda.invocation import Invocation
@@ -219,7 +219,7 @@ class Pool:
             and self._waiting
             and environment.function.revision == self.function.revision
         ):
-            if environment.init_phase == "init":
+            if runs_again(environment.init_phase, init_fault):
                 self._start_one("invoke")  # AWS runs a failed init once more, within the invocation
             else:
                 environment.fail_waiting(self._waiting.popleft(), init_fault)

@@ -6,12 +6,13 @@ when no process of the environment is left.
 
 from __future__ import annotations
 
+import array
 import asyncio
 import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -55,6 +56,8 @@ class Launch(Struct, frozen=True):
     """The network of its own that it gets; None: it shares the machine's."""
     tmp_mb: int = limits.TMP_DEFAULT_MB
     descriptors_max: int = limits.DESCRIPTORS_MAX
+    slots: int = 0
+    """Environments that can be restored from it at once, when it is to become a snapshot."""
 
     def as_document(self) -> dict[str, Any]:
         """As the zygote reads it."""
@@ -69,6 +72,7 @@ class Launch(Struct, frozen=True):
             "temporary": self.temporary,
             "extensions": list(self.extensions),
             "network": None if self.network is None else self.network.as_document(),
+            "slots": self.slots,
             "limits": {"descriptors": self.descriptors_max, "tmp_mb": self.tmp_mb},
         }
 
@@ -82,23 +86,53 @@ class Exit(NamedTuple):
     """Why it could not even start, when it could not."""
 
 
+def open_ends(
+    clock: Clock, on_exit: Callable[[Exit], None], *, with_extensions: bool = False
+) -> tuple[Process, list[int]]:
+    """An environment's process before it exists, and the descriptors that it is to be born with: link, log, control,
+    and the log of extensions where it has some."""
+    link, guest_link = socket.socketpair()
+    control, guest_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    log, guest_log = os.pipe()
+    process = Process(link, log, control, clock, on_exit)
+    theirs = [guest_link.detach(), guest_log, guest_control.detach()]
+    if with_extensions:
+        process.extension_log, extension_log = os.pipe()
+        os.set_blocking(process.extension_log, False)
+        theirs.append(extension_log)
+    return process, theirs
+
+
+def _pid_behind(pidfd: int) -> int:
+    # The process id as it is in this process's own namespace; -1 when it has ended already.
+    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as file:
+        return next((int(line.split()[1]) for line in file if line.startswith("Pid:")), -1)
+
+
 class Process:
     """One environment's processes. `link` (a socket) and `log` (a pipe) are for the environment to read and close."""
 
-    __slots__ = ("_clock", "_control", "_killing", "_on_exit", "_pidfd", "link", "log", "on_doors",
-                 "on_extension_exit", "pid")  # fmt: skip
+    __slots__ = ("_clock", "_control", "_killing", "_on_exit", "_pidfd", "extension_log", "link", "log",
+                 "on_doors", "on_extension_exit",
+                 "on_slot_wiped", "on_started", "pid")  # fmt: skip
 
     def __init__(
         self, link: socket.socket, log: int, control: socket.socket, clock: Clock, on_exit: Callable[[Exit], None]
     ) -> None:
         self.link = link
         self.log = log
+        self.extension_log: int | None = None
+        """The pipe behind the extensions' output, where there are some; for whoever reads it to close."""
         self.pid: int | None = None
         """The supervisor's, once it is known."""
         self.on_extension_exit: Callable[[str, int], None] = lambda name, status: None
         """Called when an extension ends while the environment goes on: its path and its wait status."""
         self.on_doors: Callable[[list[socket.socket]], None] = _close_all
         """Called with the sockets of its own network, once they are made."""
+        self.on_slot_wiped: Callable[[int, int], None] = lambda slot, status: None
+        """Called when a snapshot's slot has been wiped: its number, and 0 when it is empty."""
+        self.on_started: Callable[[int], None] = lambda pid: None
+        """Called once the supervisor is known, with its process id."""
         self._pidfd: int | None = None
         self._clock = clock
         self._on_exit: Callable[[Exit], None] | None = on_exit
@@ -122,6 +156,7 @@ class Process:
                 os.close(pidfd)
         else:
             self._pidfd = pidfd
+            self.on_started(pid)
 
     def failed(self, reason: str) -> None:
         """The zygote could not fork it."""
@@ -159,25 +194,46 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
+    def ask(self, wish: dict[str, Any], descriptors: Sequence[int] = ()) -> bool:
+        """Ask the supervisor of a snapshot for something; False when it cannot be asked any more."""
+        if self._control is None:
+            return False
+        passed = array.array("i", descriptors).tobytes()
+        try:
+            self._control.sendmsg([orjson.dumps(wish)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, passed)])
+        except OSError:
+            return False
+        return True
+
     def _read(self) -> None:
         assert self._control is not None
         try:
-            message, descriptors, _, _ = socket.recv_fds(self._control, 65_536, _DOORS_MAX)
+            message, passed, _, _ = socket.recv_fds(self._control, 65_536, _DOORS_MAX)
         except BlockingIOError:
             return
         except ConnectionError:
-            message = b""
-        if message:
+            message, passed = b"", []
+        try:
             value = orjson.loads(message)
-            if "doors" in value:
-                self.on_doors([socket.socket(fileno=descriptor) for descriptor in descriptors])
-                return
-            if "extension" in value:
-                self.on_extension_exit(value["extension"], value["status"])
-                return
-            self._finish(Exit(value["status"], value["max_rss_kb"]))
-        else:
+            self._heard(value, passed)
+        except (orjson.JSONDecodeError, KeyError, TypeError):  # its end, or a supervisor that lost its mind
             self._finish(Exit(None, 0))
+
+    def _heard(self, value: dict[str, Any], passed: list[int]) -> None:
+        if "doors" in value:
+            self.on_doors([socket.socket(fileno=descriptor) for descriptor in passed])
+            return
+        if "restored" in value and len(passed) == 1 and self._pidfd is None:
+            self.started(_pid_behind(passed[0]), passed[0])
+            return
+        for descriptor in passed:
+            os.close(descriptor)
+        if "extension" in value:
+            self.on_extension_exit(str(value["extension"]), int(value["status"]))
+        elif "wiped" in value:
+            self.on_slot_wiped(int(value["wiped"]), int(value["status"]))
+        else:
+            self._finish(Exit(int(value["status"]), int(value["max_rss_kb"])))
 
     def _finish(self, how: Exit) -> None:
         on_exit, self._on_exit = self._on_exit, None

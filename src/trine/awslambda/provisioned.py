@@ -55,6 +55,10 @@ class Provisioned:
                 f"1 validation error detected: Value '{units}' at 'provisionedConcurrentExecutions' failed to satisfy "
                 "constraint: Member must have value greater than or equal to 1"
             )
+        if _is_snap_started(entry, found):
+            raise InvalidParameterValue(
+                "Provisioned Concurrency is not supported for functions enabled with SnapStart."
+            )
         self._check_version(entry, found)
         self._check_room(entry, found, units)
         entry.provisioned[found] = (units, self._clock.now())
@@ -144,3 +148,8 @@ class Provisioned:
 def _version_of(entry: Entry, qualifier: str) -> str:
     alias = entry.aliases.get(qualifier)
     return qualifier if alias is None else alias.version
+
+
+def _is_snap_started(entry: Entry, qualifier: str) -> bool:
+    version = entry.versions.get(_version_of(entry, qualifier))
+    return version is not None and version.is_snap_started

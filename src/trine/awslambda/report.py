@@ -24,7 +24,8 @@ _DROPPED = "(further output of this invocation was dropped: more than {} bytes)\
 class Report:
     """Writes the platform's lines of one environment."""
 
-    __slots__ = ("_clock", "_function", "_log", "_max_bytes", "_sampled_ns", "_sizes", "_stream", "_tail_line")
+    __slots__ = ("_clock", "_function", "_is_restored", "_log", "_max_bytes", "_sampled_ns", "_sizes", "_stream",
+                 "_tail_line")  # fmt: skip
 
     def __init__(self, function: Function, log: LogGroup, stream: str, clock: Clock) -> None:
         self._function = function
@@ -35,6 +36,7 @@ class Report:
         self._sampled_ns = 0
         arm = "arm64" in (function.properties.get("Architectures") or ())
         self._sizes = (arm, function.tmp_mb - limits.TMP_DEFAULT_MB)
+        self._is_restored = False
         self._tail_line = f"\tMemory Size: {function.memory_mb} MB\tMax Memory Used: "
 
     def _write(self, invocation: Invocation | None, line: str) -> None:
@@ -56,21 +58,35 @@ class Report:
                 line = _DROPPED.format(limits.LOG_INVOCATION_MAX_BYTES)
         self._write(invocation, line)
 
-    def init_start(self) -> None:
-        """The environment is being started."""
-        self._write(None, f"INIT_START Runtime Version: {self._function.runtime}\n")
+    def note(self, line: str) -> None:
+        """A line that belongs to no invocation and to no output of the function."""
+        self._write(None, line)
+
+    def init_start(self, phase: str) -> None:
+        """The environment is being started, or restored."""
+        self._is_restored = phase == "restore"
+        what = "RESTORE_START" if self._is_restored else "INIT_START"
+        self._write(None, f"{what} Runtime Version: {self._function.runtime}\n")
 
     def initialized(self, init_ms: float, phase: str, extensions: Extensions | None = None) -> None:
-        """The runtime is ready. An init run again within an invocation is reported; a normal one stands in REPORT."""
+        """The runtime is ready. A normal init stands in the first REPORT; one that was run again within an invocation,
+        a snapshot's and a restore are reported by themselves."""
         for line in () if extensions is None else extensions.lines():
             self._write(None, line)
-        if phase == "invoke":
-            self._write(None, f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: invoke\tStatus: success\n")
+        if phase == "restore":
+            self._write(None, f"RESTORE_REPORT Restore Duration: {init_ms:.2f} ms\n")
+        elif phase != "init":
+            shown = "init" if phase == "snapshot" else phase
+            self._write(None, f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: {shown}\tStatus: success\n")
 
     def init_failed(self, init_ms: float, phase: str, found: Fault) -> None:
         """The init failed or took too long."""
         status = "timeout" if found.error_type == "Sandbox.Timedout" else "error"
-        line = f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: {phase}\tStatus: {status}"
+        if phase == "restore":
+            line = f"RESTORE_REPORT Restore Duration: {init_ms:.2f} ms\tStatus: {status}"
+        else:
+            shown = "init" if phase == "snapshot" else phase
+            line = f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: {shown}\tStatus: {status}"
         self._write(None, f"{line}\n" if status == "timeout" else f"{line}\tError Type: {found.error_type}\n")
 
     def start(self, invocation: Invocation) -> None:
@@ -93,6 +109,9 @@ class Report:
         billed_ms = elapsed_ms
         if invocation.init_ms is not None:
             init = f"\tInit Duration: {invocation.init_ms:.2f} ms"
+            if self._is_restored:
+                billed = math.ceil(invocation.init_ms)
+                init = f"\tRestore Duration: {invocation.init_ms:.2f} ms\tBilled Restore Duration: {billed} ms"
             billed_ms += invocation.init_ms
         invocation.trace.usage = (
             self._function.memory_mb,

@@ -22,7 +22,7 @@ _ORDER = ("DEBUG", "INFO", "WARN")
 class JsonReport(Report):
     """Writes the platform's lines of one environment as JSON."""
 
-    __slots__ = ()
+    __slots__ = ("_kind",)
 
     def _tell(self, invocation: Invocation | None, kind: str, level: str, record: dict[str, Any]) -> None:
         if _ORDER.index(level) < _ORDER.index(self._function.system_log_level):
@@ -30,15 +30,17 @@ class JsonReport(Report):
         line = orjson.dumps({"time": instant(self._clock.now()), "type": f"platform.{kind}", "record": record})
         self._write(invocation, line.decode() + "\n")
 
-    def init_start(self) -> None:
-        """The environment is being started."""
+    def init_start(self, phase: str) -> None:
+        """The environment is being started, or restored."""
+        self._is_restored = phase == "restore"
+        self._kind = "snap-start" if phase in ("snapshot", "restore") else "on-demand"
         function = self._function
         self._tell(
             None,
-            "initStart",
+            "restoreStart" if self._is_restored else "initStart",
             "INFO",
             {
-                "initializationType": "on-demand",
+                "initializationType": self._kind,
                 "phase": "init",
                 "runtimeVersion": function.runtime,
                 "functionName": function.name,
@@ -50,7 +52,7 @@ class JsonReport(Report):
         """The runtime is ready."""
         for name, events in () if extensions is None else extensions.ready():
             self._tell(None, "extension", "INFO", {"name": name, "state": "Ready", "events": list(events)})
-        if phase == "invoke":
+        if phase != "init":
             self._init_report(init_ms, phase, "success", None)
 
     def init_failed(self, init_ms: float, phase: str, found: Fault) -> None:
@@ -60,14 +62,15 @@ class JsonReport(Report):
 
     def _init_report(self, init_ms: float, phase: str, status: str, error_type: str | None) -> None:
         record: dict[str, Any] = {
-            "initializationType": "on-demand",
-            "phase": phase,
+            "initializationType": self._kind,
+            "phase": "init" if phase in ("snapshot", "restore") else phase,
             "status": status,
             "metrics": {"durationMs": round(init_ms, 3)},
         }
         if error_type is not None:
             record["errorType"] = error_type
-        self._tell(None, "initReport", "INFO" if status == "success" else "WARN", record)
+        kind = "restoreReport" if phase == "restore" else "initReport"
+        self._tell(None, kind, "INFO" if status == "success" else "WARN", record)
 
     def start(self, invocation: Invocation) -> None:
         """An invocation begins."""
@@ -96,5 +99,7 @@ class JsonReport(Report):
             "maxMemoryUsedMB": memory_mb,
         }
         if invocation.init_ms is not None:
-            metrics["initDurationMs"] = round(invocation.init_ms, 3)
+            metrics["restoreDurationMs" if self._is_restored else "initDurationMs"] = round(invocation.init_ms, 3)
+            if self._is_restored:
+                metrics["billedRestoreDurationMs"] = math.ceil(invocation.init_ms)
         self._tell(invocation, "report", level, {**done, "metrics": metrics})

@@ -20,6 +20,7 @@ PREFIX = b"/2018-06-01/runtime/"
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
 _EXTENSION = b"/2020-01-01/extension/"
 _EXTENSION_CALLS = {b"register": b"POST", b"event/next": b"GET", b"init/error": b"POST", b"exit/error": b"POST"}
+_SUBSCRIPTIONS = {b"/2022-07-01/telemetry": "extension/telemetry", b"/2020-08-15/logs": "extension/logs"}
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n|$)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
@@ -30,6 +31,7 @@ _RESPONSE_MODE = re.compile(rb"\r\nlambda-runtime-function-response-mode:[ \t]*s
 _HEX = re.compile(rb"[0-9A-Fa-f]{1,8}").fullmatch
 _CHUNK_LINE_MAX_BYTES = 1_024
 
+SUBSCRIBED = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n"OK"'
 ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
 HASTE_HEADER = b"Trine-Haste: 1\r\n"
 """Tells a guest that its answer is waited for on the spot and the next event will follow soon. No header of AWS's."""
@@ -244,6 +246,8 @@ def _classify(head: bytes, body: bytes) -> Call:
             return Call("next", "", head, body)
     elif target.startswith(_EXTENSION) and method == _EXTENSION_CALLS.get(target[len(_EXTENSION) :]):
         return Call(f"extension/{target[len(_EXTENSION) :].decode()}", "", head, body)
+    elif method == b"PUT" and target in _SUBSCRIPTIONS:
+        return Call(_SUBSCRIPTIONS[target], "", head, body)
     elif method == b"POST" and target == PREFIX + b"init/error":
         return Call("init_error", "", head, body)
     return Call("unknown", "", head, body)

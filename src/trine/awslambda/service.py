@@ -63,6 +63,7 @@ class Service:
         catalogue: Catalogue | None = None,
         sandboxed: bool = True,
         quick_sdk: bool = True,
+        limits_cpu: bool = False,
         neighbours: Neighbours | None = None,
         head_starts: Mapping[str, Started] | None = None,
         throttling: bool = True,
@@ -87,6 +88,7 @@ class Service:
             logs=logs or LogStore(clock, None),
             sandboxed=sandboxed,
             quick_sdk=quick_sdk,
+            limits_cpu=limits_cpu,
             head_starts=head_starts,
         )
         self.registry = Registry(place, self.machinery.new_pool, lambda: int.from_bytes(ids.random_bytes(4)) / 2**32)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import socket
 from collections.abc import Coroutine
@@ -16,25 +17,33 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from trine.aws.arn import Place
+from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.awslambda import launch, limits
+from trine.awslambda.control_groups import ControlGroups
 from trine.awslambda.environment import Environment
 from trine.awslambda.extensions import Extensions, external
 from trine.awslambda.fault import Fault, exit_sentence
 from trine.awslambda.function import Function
 from trine.awslambda.guest_link import GuestLink
 from trine.awslambda.interpreters import Interpreters
-from trine.awslambda.lifecycle import State
+from trine.awslambda.lifecycle import Owner, State
 from trine.awslambda.link import open_listener, serve_listener
 from trine.awslambda.log import stream_name
 from trine.awslambda.network import Doors, OwnNetwork
+from trine.awslambda.output import OutputPipe
 from trine.awslambda.pool import Pool
-from trine.awslambda.process import Exit
+from trine.awslambda.process import Exit, Process
+from trine.awslambda.report_telemetry import TelemetryReport
 from trine.awslambda.roles import RoleKeeper
+from trine.awslambda.snapshots import Snapshot, Snapshots
+from trine.awslambda.telemetry import Telemetry
 from trine.awslambda.zygote import Zygote
 from trine.clock import Clock
 from trine.iam.principal import Session
 from trine.logs.store import LogStore
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Starter:
@@ -61,24 +70,23 @@ class Starter:
         self.endpoint_url = endpoint_url
         self.doors: Doors | None = None
         """What environments with a network of their own may knock at; None: every environment has the machine's."""
+        self.snapshots = Snapshots(clock, self.take)
+        self.groups: ControlGroups | None = None
+        """Where environments are put by the kernel's control groups; None before the start."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, pool: Pool, phase: str, is_kept: bool = False) -> Environment:
         """A new environment of the pool's function; `is_kept`: for provisioned concurrency. Raises AwsError when its
         role cannot be assumed."""
         function = pool.function
-        session = self._session(function)
-        identifier = self._ids.uuid().replace("-", "")
-        stream = stream_name(self._clock.now(), function.version, identifier)
-        folder = self._temporary / identifier
-        closing = _Closing(pool, folder, session, self._access)
-        environment = Environment(
-            identifier, function, session, stream, self._logs.group(function.log_group), self._clock, closing, phase
+        snapshot = self.snapshots.ready_for(function) if phase == "init" and not is_kept else None
+        environment, closing = self._new(
+            function, self._session(function), pool, phase if snapshot is None else "restore"
         )
         environment.is_kept = is_kept
         zygote = self._interpreters.zygote(function.runtime)
         # A server that has only just started waits for its zygote here; nobody else does.
-        zygote.when_ready(lambda: self._launch(environment, zygote, folder, closing))
+        zygote.when_ready(lambda: self._launch(environment, zygote, closing, snapshot))
         return environment
 
     def _network_of(
@@ -86,9 +94,7 @@ class Starter:
     ) -> OwnNetwork | None:
         # For an environment from which nothing leads to the Internet. A debugger has to get in, so it gets none.
         session = environment.session
-        if self.doors is None or session is None or session.placement is None or not zygote.own_networks:
-            return None
-        if environment.function.debug is not None or session.placement.way_out().open:
+        if self.doors is None or session is None or not self._is_shut_in(environment.function, session, zygote):
             return None
         serve_runtime = None
         if wants_listener:
@@ -96,13 +102,56 @@ class Starter:
         closing.network = OwnNetwork(self.doors, session, self._clock, self._keep, serve_runtime)
         return closing.network
 
-    def _launch(self, environment: Environment, zygote: Zygote, folder: Path, closing: _Closing) -> None:
+    def _is_shut_in(self, function: Function, session: Session | None, zygote: Zygote) -> bool:
+        if self.doors is None or session is None or session.placement is None or not zygote.own_networks:
+            return False
+        return function.debug is None and not session.placement.way_out().open
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Take a snapshot: run the init of an environment that is never invoked. It hears how that went."""
+        zygote = self._interpreters.zygote(snapshot.function.runtime)
+        zygote.when_ready(lambda: self._take(snapshot, zygote))
+
+    def _take(self, snapshot: Snapshot, zygote: Zygote) -> None:
+        function = snapshot.function
+        if not zygote.layers.namespaces or external(function.layers_directory):
+            snapshot.fail()  # forks would share `/tmp`; extensions cannot be forked
+            return
+        try:
+            session = self._session(function)
+        except AwsError as error:
+            _LOGGER.warning("no snapshot of %s: %s", function.arn, error.message)
+            snapshot.fail()
+            return
+        if self._is_shut_in(function, session, zygote):
+            if session is not None:
+                self._access.revoke(session)
+            snapshot.fail()  # each environment gets a network of its own, which forks would share
+            return
+        environment, closing = self._new(function, session, snapshot, "snapshot")
+        snapshot.environment = environment
+        self._launch(environment, zygote, closing, snapshot)
+
+    def _new(
+        self, function: Function, session: Session | None, owner: Owner, phase: str
+    ) -> tuple[Environment, _Closing]:
+        identifier = self._ids.uuid().replace("-", "")
+        stream = stream_name(self._clock.now(), function.version, identifier)
+        closing = _Closing(owner, self._temporary / identifier, session, self._access)
+        log = self._logs.group(function.log_group)
+        return Environment(identifier, function, session, stream, log, self._clock, closing, phase), closing
+
+    def _launch(
+        self, environment: Environment, zygote: Zygote, closing: _Closing, snapshot: Snapshot | None = None
+    ) -> None:
         if environment.state is not State.INIT:
             return
-        function = environment.function
+        function, folder = environment.function, closing.folder
         env = launch.variables(function, environment.session, self._place, self.endpoint_url, environment.stream)
         if environment.is_kept:
             env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "provisioned-concurrency"
+        elif snapshot is not None:
+            env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start"
         listener: socket.socket | None = None
         try:
             folder.mkdir(parents=True, mode=0o700)
@@ -121,8 +170,19 @@ class Starter:
                     external(function.layers_directory), function, self._ids, self._place.account_id,
                     environment.all_wait, environment.fail,
                 )  # fmt: skip
-            process = zygote.launch(program, environment.exited)
+                telemetry = Telemetry(self._clock, self._keep, is_reachable=network is None)
+                environment.extensions.telemetry = closing.telemetry = telemetry
+                environment.report = TelemetryReport(environment.report, telemetry, environment.init_phase)
+            if snapshot is None:
+                process = zygote.launch(program, environment.exited)
+            elif environment is snapshot.environment:
+                process = zygote.launch(replace(program, slots=limits.SNAPSHOT_SLOTS), environment.exited)
+                snapshot.begun(process)
+            else:
+                process = snapshot.restore(program, environment.exited)
             process.on_extension_exit = partial(_extension_ended, environment)
+            process.on_started = partial(self._started, environment, closing)
+            closing.read_extensions(environment, process)
             if network is not None:
                 process.on_doors = network.opened
         except (launch.RuntimeMissing, OSError) as error:
@@ -133,6 +193,11 @@ class Starter:
             return
         environment.attach(process)
         self._keep(self._connect(environment, process.link, listener, closing))
+
+    def _started(self, environment: Environment, closing: _Closing, pid: int) -> None:
+        groups = closing.groups = self.groups
+        if groups is not None and groups.at_once:
+            groups.enter(environment.id, pid, environment.function.memory_mb)
 
     def _session(self, function: Function) -> Session | None:
         if not function.role_arn:
@@ -171,17 +236,23 @@ def _extension_ended(environment: Environment, path: str, status: int) -> None:
 
 
 class _Closing:
-    """Stands between an environment and its pool: hands the reports on, and cleans up when it has ended."""
+    """Stands between an environment and its owner: hands the reports on, and cleans up when it has ended."""
 
-    __slots__ = ("_access", "_folder", "_session", "idle", "network", "pool", "ready", "server")
+    __slots__ = ("_access", "_session", "folder", "groups", "idle", "network", "output", "owner", "ready", "server",
+                 "telemetry")  # fmt: skip
 
-    def __init__(self, pool: Pool, folder: Path, session: Session | None, access: RoleKeeper) -> None:
-        self.pool = pool
-        self.ready = pool.ready
-        self.idle = pool.idle
+    def __init__(self, owner: Owner, folder: Path, session: Session | None, access: RoleKeeper) -> None:
+        self.owner = owner
+        self.ready = owner.ready
+        self.idle = owner.idle
         self.server: asyncio.Server | None = None
         self.network: OwnNetwork | None = None
-        self._folder = folder
+        self.groups: ControlGroups | None = None
+        self.telemetry: Telemetry | None = None
+        self.output: OutputPipe | None = None
+        """What its extensions write."""
+        self.folder = folder
+        """For its temporary files, where it has no `/tmp` of its own."""
         self._session = session
         self._access = access
 
@@ -189,6 +260,18 @@ class _Closing:
         """What the environment tried until now goes to the trace of what it is doing."""
         if self.network is not None:
             self.network.heed()
+
+    def read_extensions(self, environment: Environment, process: Process) -> None:
+        """Put what extensions write into the log, apart from the function's own: they may subscribe to that."""
+        if process.extension_log is None:
+            return
+
+        def line(text: str) -> None:
+            environment.log(text)
+            if self.telemetry is not None:
+                self.telemetry.line("extension", text, is_json=False)
+
+        self.output = OutputPipe(process.extension_log, line)
 
     def ended(self, environment: Environment, init_fault: Fault | None) -> None:
         """Credentials die with their environment, and so do its files and its door."""
@@ -198,5 +281,9 @@ class _Closing:
             self.server.close()
         if self.network is not None:
             self.network.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self.pool.ended(environment, init_fault)
+        if self.groups is not None:
+            self.groups.leave(environment.id)
+        if self.output is not None:
+            self.output.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.owner.ended(environment, init_fault)

@@ -20,6 +20,8 @@ from trine.clock import Clock, Timer
 _TICK_SECONDS = 0.01
 _PATIENCE_NS = 8_000_000
 """Younger invocations are not looked at."""
+_LONG_NS = 30_000_000
+"""From then on an invocation, or an init, counts as one that runs long."""
 _COST_SHARE = 20
 _SLOWEST_NS, _FASTEST_NS = 100_000_000, 4_000_000
 _GROWTH_BYTES_PER_NS = 4.0
@@ -32,9 +34,13 @@ seconds when a thousand forks share a processor (the event loop stood still for 
 class Watch:
     """One watch for all environments of a service."""
 
-    def __init__(self, clock: Clock, watched: Callable[[], Iterable[Environment]]) -> None:
+    def __init__(
+        self, clock: Clock, watched: Callable[[], Iterable[Environment]], on_long: Callable[[Environment], None]
+    ) -> None:
         self._clock = clock
         self._watched = watched
+        self._on_long = on_long
+        """Called, perhaps often, for an environment whose invocation or init runs long."""
         self._timer: Timer | None = None
         self._next_look_ns: dict[Environment, int] = {}
         self._scales: ThreadPoolExecutor | None = None
@@ -63,6 +69,8 @@ class Watch:
         for environment in running:
             if now_ns - environment.running_since_ns < _PATIENCE_NS:
                 continue
+            if now_ns - environment.running_since_ns > _LONG_NS:
+                self._on_long(environment)
             next_look_ns = self._next_look_ns.get(environment, 0)
             kept[environment] = next_look_ns if now_ns < next_look_ns else now_ns + self._look(environment)
         self._next_look_ns = kept

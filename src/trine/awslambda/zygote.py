@@ -25,7 +25,7 @@ import orjson
 
 from trine.awslambda import limits
 from trine.awslambda.head_start import Started, start_interpreter
-from trine.awslambda.process import Exit, Launch, Process
+from trine.awslambda.process import Exit, Launch, Process, open_ends
 from trine.clock import Clock
 
 _LOGGER = logging.getLogger(__name__)
@@ -122,14 +122,11 @@ class Zygote:
 
     def launch(self, launch: Launch, on_exit: Callable[[Exit], None]) -> Process:
         """Fork an environment; the answer can be used at once. `on_exit` is called once, when nothing of it is left."""
-        link, guest_link = socket.socketpair()
-        control, guest_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        log, guest_log = os.pipe()
+        process, theirs = open_ends(self._clock, on_exit, with_extensions=bool(launch.extensions))
         number = next(self._ids)
-        process = Process(link, log, control, self._clock, on_exit)
         self._starting[number] = process
         message = orjson.dumps({"id": number, **launch.as_document()})
-        self._unsent.append((number, message, [guest_link.detach(), guest_log, guest_control.detach()]))
+        self._unsent.append((number, message, theirs))
         self._send()
         return process
 
@@ -148,7 +145,7 @@ class Zygote:
             except OSError:
                 return  # it has died: the reader sees that and starts another, which gets what is unsent
             self._unsent.popleft()
-            _close_all(descriptors)
+            close_all(descriptors)
         loop.remove_writer(self._socket.fileno())
 
     def _read(self) -> None:
@@ -221,7 +218,7 @@ class Zygote:
 
     def _drop_unsent(self) -> None:
         while self._unsent:
-            _close_all(self._unsent.popleft()[2])
+            close_all(self._unsent.popleft()[2])
 
     async def close(self) -> None:
         """End the zygote. Environments are ended by their owners before."""
@@ -237,7 +234,8 @@ class Zygote:
             await asyncio.to_thread(popen.wait)
 
 
-def _close_all(descriptors: list[int]) -> None:
+def close_all(descriptors: list[int]) -> None:
+    """Close each; what is closed already is passed over."""
     for descriptor in descriptors:
         with contextlib.suppress(OSError):
             os.close(descriptor)

@@ -76,8 +76,17 @@ def lines(description: Mapping[str, Any], *, with_manifest: bool) -> Iterator[st
 def _isolation(layers: Mapping[str, Any], *, known: bool) -> str:
     if not known:
         return "  How they are kept apart is known once their interpreter is ready: `trine console`, page Manifest."
-    found = [name for name in ("namespaces", "landlock", "seccomp") if layers.get(name)]
-    return f"  Kept apart by: {', '.join(['process groups', *found])}. MemorySize limits memory, not CPU."
+    found = ["process groups", *(name for name in ("namespaces", "landlock", "seccomp") if layers.get(name))]
+    groups = layers.get("controlGroups", ())
+    if groups:
+        found.append(f"control groups ({', '.join(groups)})")
+    if "cpu" not in groups:
+        shares = "MemorySize limits memory, not CPU: this server may make no control groups for it"
+    elif layers.get("cpuLimits"):
+        shares = "MemorySize limits memory and CPU, as on AWS"
+    else:
+        shares = "MemorySize limits memory, and divides the CPU where it is short (--cpu-limits: always)"
+    return f"  Kept apart by: {', '.join(found)}. {shares}."
 
 
 def _indexes(table: Mapping[str, Any]) -> str:

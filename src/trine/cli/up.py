@@ -45,6 +45,7 @@ start, which compiles the SDK for a Python version; then `trine up` says so."""
 @click.option("--soft", is_flag=True, help="Report what AWS would refuse, and let it pass.")
 @click.option("--record-keys", is_flag=True, help="Record partition keys, for conditions that `trine policy` writes.")
 @click.option("--no-throttling", is_flag=True, help="Count capacity units of tables, but refuse nothing.")
+@click.option("--cpu-limits", is_flag=True, help="Functions get the CPU that AWS gives their memory, and no more.")
 @click.option("--replica-lag", default="0", show_default=True, metavar="SECONDS", callback=replica_lag,
               help="By how much eventual reads trail: 0.5, or 0.1-1.5 to draw it anew for each read.")  # fmt: skip
 @click.option("--vpc-link", multiple=True, help="Where a VPC link leads: NAME=URL; may be repeated.")
@@ -122,6 +123,7 @@ def settings_of(options: dict[str, Any]) -> Settings:
         replica_lag_seconds=options["replica_lag"],
         record_keys=options["record_keys"],
         throttling=not options["no_throttling"],
+        cpu_limits=options["cpu_limits"],
         api_rate_per_second=options["api_rate"],
         vpc_links=_checked_links(options["vpc_link"]),
         vpc_endpoint=options["vpc_endpoint"],

@@ -169,6 +169,7 @@ def build(
         neighbours=Neighbours(dynamodb.streams, eventing.queue_reader, lambda: eventing),
         head_starts=head_starts,
         throttling=settings.throttling,
+        limits_cpu=settings.cpu_limits,
         logs=logs,
     )
     functions.urls.address = partial(local_address, region=place.region, front_port=front_port)

@@ -55,6 +55,8 @@ class Settings(Struct, frozen=True):
     """What the items of one partition key may have in a table with local indexes: AWS's 10 GB, less in tests."""
     throttling: bool = True
     """False: tables count capacity units and refuse nothing."""
+    cpu_limits: bool = False
+    """Functions get the share of a CPU that AWS gives their memory and no more, even while the CPU is idle."""
     place: Place = field(default_factory=lambda: Place(DEFAULT_ACCOUNT_ID, DEFAULT_REGION))
     api_rate_per_second: float = 10_000
     """Requests per second that all APIs of the account take together; AWS's default."""

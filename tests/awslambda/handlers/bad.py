@@ -175,3 +175,78 @@ def knock(event, context):
         except OSError as error:
             heard.append(type(error).__name__)
     return heard
+
+
+class Broken:
+    """A stream that takes nothing."""
+
+    def write(self, *_):
+        raise OSError("no")
+
+    def flush(self):
+        raise ZeroDivisionError
+
+
+def break_streams(event, context):
+    sys.stdout = sys.stderr = Broken()
+    raise ValueError("told all the same")
+
+
+def capture_streams(event, context):
+    import io
+
+    sys.stdout = io.StringIO()
+    raise ValueError("told all the same")
+
+
+def interrupt(event, context):
+    raise KeyboardInterrupt("stop")
+
+
+def generate(event, context):
+    yield 1
+
+
+async def coroutine(event, context):
+    return 1
+
+
+def replace_hooks(event, context):
+    import json
+
+    sys.excepthook = lambda *_: os._exit(7)
+    json.loads = json.dumps = None
+    raise ValueError("hooked")
+
+
+def fail_later(event, context):
+    threading.Timer(0.05, lambda: 1 / 0).start()
+    return "done"
+
+
+def fill_tmp(event, context):
+    written = 0
+    try:
+        with open("/tmp/full", "wb") as file:
+            for _ in range(600):
+                written += file.write(bytes(1 << 20))
+    except OSError as error:
+        return [error.strerror, written >> 20]
+
+
+def map_memory(event, context):
+    import mmap
+
+    held = [mmap.mmap(-1, 64 << 20) for _ in range(32)]
+    for area in held:
+        area.write(bytes(64 << 20))
+    time.sleep(10)
+
+
+def daemonize(event, context):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(60)
+        os._exit(0)
+    return "done"

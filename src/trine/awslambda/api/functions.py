@@ -34,13 +34,18 @@ _NOT_BUILT = ("CodeSigningConfigArn", "FileSystemConfigs", "ImageConfig", "Tenan
 class Describer:
     """`FunctionConfiguration` of functions; code is measured off the event loop, once for each revision."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_pending: Callable[[Function], bool]) -> None:
         self._measured: dict[str, CodeMeasure] = {}
+        self._is_pending = is_pending
+        """Whether the snapshot of a version is being taken."""
 
     async def describe(self, function: Function, qualifier: str | None = None) -> dict[str, Any]:
         """How a function is shown; with its ARN's `qualifier`, where it was asked for by one."""
         arn = function.arn if qualifier is None else f"{function.arn}:{qualifier}"
-        return {**configuration(function, await self.measure(function)), "FunctionArn": arn}
+        shown = {**configuration(function, await self.measure(function)), "FunctionArn": arn}
+        if self._is_pending(function):
+            shown |= {"State": "Pending", "StateReasonCode": "Creating", "StateReason": "A snapshot is being taken."}
+        return shown
 
     async def measure(self, function: Function) -> CodeMeasure:
         """Size and hash of a function's code."""

@@ -2,5 +2,6 @@
 
 `start` is the file an interpreter is given; `zygote` forks environments, `supervisor` owns one environment's processes,
 `worker` turns a fork into the function's process, `runtime` is the client of the Runtime API (with `wire`, `context`,
-`faults`, `logs`), `sdk` warms boto3, `linux` holds the system calls that Python does not know.
+`faults`, `logs`), `snapshot`, `restore` and `hooks` are SnapStart, `sdk` warms boto3, `linux` holds the system calls
+that Python does not know.
 """

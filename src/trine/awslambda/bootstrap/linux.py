@@ -30,8 +30,8 @@ _PR_CAPBSET_DROP = 24
 _CAPABILITY_VERSION_3 = 0x20080522
 
 _NUMBERS = {
-    "x86_64": {"clone": 56, "capset": 126, "seccomp": 317},
-    "aarch64": {"clone": 220, "capset": 91, "seccomp": 277},
+    "x86_64": {"clone": 56, "capset": 126, "seccomp": 317, "setns": 308},
+    "aarch64": {"clone": 220, "capset": 91, "seccomp": 277, "setns": 268},
 }.get(platform.machine(), {})
 LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444, 445, 446
 
@@ -110,6 +110,11 @@ def fork_into(namespaces: int) -> int:
     if pid < 0:
         raise OSError(code, os.strerror(code))
     return pid
+
+
+def set_namespace(descriptor: int, kind: int) -> None:
+    """setns(2): move this process into the namespace behind `descriptor` (CLONE_NEW… names its kind)."""
+    syscall(_NUMBERS["setns"], descriptor, kind)
 
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:

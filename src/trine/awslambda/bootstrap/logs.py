@@ -87,9 +87,20 @@ def set_up() -> None:
 
 
 def flush() -> None:
-    """Push out what stands in the streams; a stream that the function closed is left alone."""
+    """Push out what stands in the streams; a stream that the function closed, or broke, is left alone."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError, AttributeError):
+        except Exception:  # noqa: S112 -- it may be of the function's own making
             continue
+
+
+def write_error(text: str) -> None:
+    """Write what the runtime itself has to say to the log, whatever the function made of `sys.stdout`."""
+    flush()
+    written = text.encode("utf-8", "backslashreplace")
+    try:
+        while written:
+            written = written[os.write(1, written) :]
+    except OSError:
+        return  # the function closed its output; nobody is left to be told

@@ -18,7 +18,7 @@ _SECRETS = ("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
-class _Kept:
+class Kept:
     """Folders held open, so that they can be bound again when their path is covered."""
 
     def __init__(self, paths: list[str]) -> None:
@@ -27,6 +27,12 @@ class _Kept:
     def under(self, folder: str) -> list[tuple[str, int]]:
         """Those that lie below `folder`."""
         return [(path, held) for path, held in self._held if path.startswith(folder.rstrip("/") + "/")]
+
+    def lay(self, folder: str) -> None:
+        """Bind those below `folder` into what covers it now."""
+        for path, held in self.under(folder):
+            os.makedirs(path, exist_ok=True)
+            linux.mount(f"/proc/self/fd/{held}", path, None, _BIND)
 
     def close(self) -> None:
         """Let go."""
@@ -52,7 +58,7 @@ def arrange(code: str, layers: str | None, visible: list[str], tmp_mb: int) -> N
     code_held = os.open(code, os.O_PATH | os.O_CLOEXEC)
     layers_held = None if layers is None else os.open(layers, os.O_PATH | os.O_CLOEXEC)
     resolver = os.path.dirname(os.path.realpath("/etc/resolv.conf"))
-    kept = _Kept([*dict.fromkeys([*visible, resolver])])
+    kept = Kept([*dict.fromkeys([*visible, resolver])])
     _place_task(code_held, kept)
     if layers_held is not None:
         if os.path.isdir(LAYERS):
@@ -67,23 +73,21 @@ def arrange(code: str, layers: str | None, visible: list[str], tmp_mb: int) -> N
     kept.close()
 
 
-def _cover(folder: str, options: str, kept: _Kept, flags: int = linux.MS_NOSUID | linux.MS_NODEV) -> None:
+def _cover(folder: str, options: str, kept: Kept, flags: int = linux.MS_NOSUID | linux.MS_NODEV) -> None:
     if not os.path.isdir(folder):
         return
     linux.mount("tmpfs", folder, "tmpfs", flags, options)
-    for path, held in kept.under(folder):
-        os.makedirs(path, exist_ok=True)
-        linux.mount(f"/proc/self/fd/{held}", path, None, _BIND)
+    kept.lay(folder)
 
 
-def _place_task(code_held: int, kept: _Kept) -> None:
+def _place_task(code_held: int, kept: Kept) -> None:
     if not os.path.isdir(TASK):
         _cover_with_entries("/var", "task", kept)
     linux.mount(f"/proc/self/fd/{code_held}", TASK, None, _BIND)
     linux.mount(None, TASK, None, _LOCKED)
 
 
-def _cover_with_entries(folder: str, extra: str, kept: _Kept) -> None:
+def _cover_with_entries(folder: str, extra: str, kept: Kept) -> None:
     # An empty folder over `folder`, with every entry of the old one bound into it, and one more.
     entries = [(entry.name, entry.path, entry.is_symlink(), entry.is_dir()) for entry in os.scandir(folder)]
     held = {
@@ -100,7 +104,7 @@ def _cover_with_entries(folder: str, extra: str, kept: _Kept) -> None:
     os.makedirs(f"{folder}/{extra}", exist_ok=True)
 
 
-def _place_layers(layers_held: int, kept: _Kept) -> None:
+def _place_layers(layers_held: int, kept: Kept) -> None:
     source = f"/proc/self/fd/{layers_held}"
     if not kept.under(LAYERS):
         linux.mount(source, LAYERS, None, _BIND)
@@ -114,6 +118,15 @@ def _place_layers(layers_held: int, kept: _Kept) -> None:
             os.mkdir(target)
             linux.mount(f"{source}/{entry.name}", target, None, _BIND)
             linux.mount(None, target, None, _LOCKED)
+
+
+def name_itself() -> None:
+    """Let the environment call itself `sandbox.localdomain`, as on AWS: extensions listen there. After `arrange`."""
+    if not os.path.isfile("/etc/hosts"):
+        return
+    with open("/etc/hosts", encoding="utf-8", errors="replace") as known, open("/dev/hosts", "w") as hosts:
+        hosts.write(f"{known.read()}\n127.0.0.1 sandbox.localdomain sandbox\n")
+    linux.mount("/dev/hosts", "/etc/hosts", None, linux.MS_BIND)
 
 
 def _hide_secrets() -> None:

@@ -13,18 +13,21 @@ import importlib
 import json
 import os
 import re
+import signal
 import socket
 import sys
 import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import connections, logs, wire
+from . import connections, hooks, logs, wire
 from .context import LambdaContext, constants_from_environment
 from .faults import Fault, error_value, log_text
 
 Handler = Callable[[Any, LambdaContext], Any]
 
+_SNAPSHOT = f"{__package__}.snapshot"
+"""Loaded where forks are made, and in the interpreters of snapshots."""
 _ASCII_RUNTIMES = ("3.8", "3.9", "3.10", "3.11")
 _DECIMAL_MARK = os.urandom(12).hex()
 _DECIMAL = re.compile(f'"{_DECIMAL_MARK}:([^"]*)"')
@@ -80,11 +83,8 @@ def load_handler(name: str) -> Handler:
 def _report(error: BaseException, request_id: str = "") -> tuple[bytes, str]:
     # Logs the error and returns it as the body and type to post.
     value = error_value(error, request_id)
-    if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
-        sys.stdout.write(json.dumps({"level": "ERROR", **value}) + "\n")
-    else:
-        sys.stdout.write(log_text(value))
-    logs.flush()
+    is_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+    logs.write_error(json.dumps({"level": "ERROR", **value}) + "\n" if is_json else log_text(value))
     return json.dumps(value).encode(), value["errorType"]
 
 
@@ -93,6 +93,7 @@ def serve(link: wire.Link) -> None:
     logs.set_up()
     try:
         handler = load_handler(os.environ["_HANDLER"])
+        _freeze(link)
     except Exception as error:
         body, kind = _report(error)
         link.send(wire.error(None, body, kind))
@@ -106,6 +107,19 @@ def serve(link: wire.Link) -> None:
         _, headers, event = link.read()
         link.send(_answer(handler, headers, event, constants, to_json))
         link.read()
+
+
+def _freeze(link: wire.Link) -> None:
+    # In a snapshot: stay there, and go on in each environment that is restored from it.
+    snapshot = sys.modules.get(_SNAPSHOT)
+    if snapshot is None:
+        return
+    try:
+        snapshot.freeze(link)
+    except snapshot.Unfit as unfit:
+        link.send(wire.error(None, json.dumps({"errorMessage": str(unfit)}).encode(), snapshot.UNFIT))
+        link.read()
+        os._exit(0)
 
 
 def _answer(
@@ -154,8 +168,11 @@ def run(connection: socket.socket) -> NoReturn:
         else:
             sys.stderr.write(f"{leave.code}\n")
             status = 1
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        logs.write_error("".join(traceback.format_exception(error)))
+        if isinstance(error, KeyboardInterrupt):  # as the interpreter ends for it
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
         status = 1
     with contextlib.suppress(BaseException):
         atexit._run_exitfuncs()
@@ -181,7 +198,13 @@ def main() -> NoReturn:
     """Entry in an interpreter of its own; the socket is the descriptor that `_TRINE_RUNTIME_FD` names."""
     connection = socket.socket(fileno=int(os.environ.pop("_TRINE_RUNTIME_FD")))
     connection.set_inheritable(False)
+    descriptor = os.environ.pop("_TRINE_SNAPSHOT_FD", None)
+    if descriptor is not None:
+        requests = socket.socket(fileno=int(descriptor))
+        requests.set_inheritable(False)
+        importlib.import_module(_SNAPSHOT).requests = requests  # type: ignore[attr-defined]
     connections.install()
+    hooks.offer()
     sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], *filter(None, os.environ.pop("_TRINE_PATHS", "").split(":"))]
     wait_for_debugger()
     run(connection)

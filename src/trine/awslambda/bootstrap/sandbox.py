@@ -21,6 +21,8 @@ USER_INSIDE = 993
 PROCESSES_BOUND = 1_024 + 64
 """Processes and threads of one environment at the very most: a little more than Lambda's 1,024, at which the server's
 watch ends it."""
+_CROWD_MAX = 8
+"""Environments of one snapshot share its process ids: as many as this may be full at once."""
 _PIDS_RESERVED = 300
 """The kernel gives out no lower numbers once it has begun anew (RESERVED_PIDS)."""
 NAMESPACES = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
@@ -38,6 +40,14 @@ class Layers:
         self.has_namespaces = False
         self.landlock_abi = 0
         self.filter: tuple[bytes, int] | None = None
+
+    @classmethod
+    def of(cls, document: dict[str, Any], program: tuple[bytes, int] | None) -> Layers:
+        """The layers that `as_document` told of, with the filter that was built."""
+        layers = cls()
+        layers.has_namespaces, layers.landlock_abi = document["namespaces"], document["landlock"]
+        layers.filter = program if document["seccomp"] else None
+        return layers
 
     def as_document(self) -> dict[str, Any]:
         """For the server and its manifest."""
@@ -128,15 +138,16 @@ def _try_each(layers: Layers) -> dict[str, bool]:
 
 
 def enter_namespaces(
-    user: int, group: int, code: str, layers_folder: str | None, visible: list[str], tmp_mb: int
+    user: int, group: int, code: str, layers_folder: str | None, visible: list[str], tmp_mb: int, crowd: int = 1
 ) -> None:
-    """In the first process of the new namespaces: become its user and lay out its file system."""
+    """In the first process of the new namespaces: become its user and lay out its file system. So many environments
+    (`crowd`) are to share them."""
     mounts.map_user(USER_INSIDE, user, group)
     mounts.arrange(code, layers_folder, visible, tmp_mb)
-    bound_processes(user)
+    bound_processes(user, PROCESSES_BOUND * min(crowd, _CROWD_MAX))
 
 
-def bound_processes(user: int) -> None:
+def bound_processes(user: int, bound: int = PROCESSES_BOUND) -> None:
     """In the first process of the new namespaces: let the kernel itself end the growth of a fork bomb.
 
     A bomb whose children fork too has doubled to tens of thousands before anybody looks; bounded, it is found by the
@@ -146,19 +157,20 @@ def bound_processes(user: int) -> None:
     release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2] if part.isdigit())
     if release >= (6, 14):
         with contextlib.suppress(OSError), open("/proc/sys/kernel/pid_max", "w", encoding="ascii") as file:
-            file.write(str(_PIDS_RESERVED + PROCESSES_BOUND))
+            file.write(str(_PIDS_RESERVED + bound))
     if release >= (5, 14) and user != 0:
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES_BOUND, PROCESSES_BOUND))
+            resource.setrlimit(resource.RLIMIT_NPROC, (bound, bound))
 
 
-def lock(layers: Layers, readable: list[str], writable: list[str]) -> None:
+def lock(layers: Layers, readable: list[str], writable: list[str], *, may_move: bool = False) -> None:
     """In the function's process, last of all: give up what is left. `readable` and `writable` come on top of the
-    system's folders and `/dev`'s harmless devices."""
+    system's folders and `/dev`'s harmless devices; `may_move` as in `seccomp.build`."""
     if layers.has_namespaces or os.geteuid() == 0:
         linux.drop_capabilities()
     linux.forbid_new_privileges()
     if layers.landlock_abi:
         landlock.restrict(layers.landlock_abi, [*_SYSTEM, *readable], writable, list(_DEVICES))
-    if layers.filter is not None:
-        linux.install_filter(*layers.filter)
+    program = seccomp.build(may_move=True) if may_move and layers.filter is not None else layers.filter
+    if program is not None:
+        linux.install_filter(*program)

@@ -1,11 +1,13 @@
 """The first process of an environment: it starts the worker, adopts what the worker leaves behind and ends all of it.
 
 Enters the control socket to the server. `K` or its end (the server is gone) kills every process of the environment.
-When the worker ends by itself, whatever it left behind is killed too and one JSON line says how it ended.
+When the worker ends by itself, whatever it left behind is killed too and one JSON line says how it ended. Where the
+worker is a snapshot, wishes for environments come in over the same socket and go to a `Restorer`.
 """
 
 from __future__ import annotations
 
+import array
 import contextlib
 import json
 import os
@@ -14,13 +16,20 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import linux
+from .restore import Restorer
+
+_MESSAGE_MAX_BYTES = 262_144
+_PASSED = 3
 
 
 def run(
-    control: socket.socket, start_worker: Callable[[], NoReturn], extensions: dict[str, Callable[[], NoReturn]]
+    control: socket.socket,
+    start_worker: Callable[[], NoReturn],
+    extensions: dict[str, Callable[[], NoReturn]],
+    restorer: Restorer | None = None,
 ) -> NoReturn:
     """Fork the extensions (by their paths) and the worker, and stay until the environment has no process left."""
     linux.adopt_orphans()
@@ -32,6 +41,8 @@ def run(
         worker = os.fork()
         if worker == 0:
             control.close()
+            if restorer is not None:
+                restorer.ours.close()
             os.close(wake_read)
             os.close(wake_write)
             start()
@@ -40,21 +51,24 @@ def run(
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2, 3):
+    for descriptor in (0, 1, 2, 3, *((5,) if extensions else ())):
         os.dup2(nowhere, descriptor)  # the worker alone holds its log and its link, so their end can be seen
     os.close(nowhere)
-    status = _wait(control, wake_read, worker, beside)
+    if restorer is not None:
+        restorer.theirs.close()
+    status = _wait(control, wake_read, worker, beside, restorer)
     if status is None:
         status = end_all(worker)
     else:
         end_all(worker, reaped=True)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with contextlib.suppress(OSError):
-        control.send(json.dumps({"status": status, "max_rss_kb": used.ru_maxrss}).encode())
+    _tell(control, {"status": status, "max_rss_kb": used.ru_maxrss})
     os._exit(0)
 
 
-def _wait(control: socket.socket, wake: int, worker: int, beside: dict[int, str]) -> int | None:
+def _wait(
+    control: socket.socket, wake: int, worker: int, beside: dict[int, str], restorer: Restorer | None
+) -> int | None:
     # The worker's wait status, or None when the environment is to be ended. `S` asks the worker to end, and leaves the
     # extensions `beside` it the time that is theirs.
     shutting = False
@@ -69,13 +83,18 @@ def _wait(control: socket.socket, wake: int, worker: int, beside: dict[int, str]
             elif pid in beside:
                 path = beside.pop(pid)
                 if not shutting:
-                    with contextlib.suppress(OSError):
-                        control.send(json.dumps({"extension": path, "status": status}).encode())
+                    _tell(control, {"extension": path, "status": status})
+            elif restorer is not None and (told := restorer.reaped(pid, status)) is not None:
+                _tell(control, told)
         if found is not None and not (shutting and beside):
             return found
         for descriptor, _ in poll.poll():
             if descriptor != wake:
-                if _received(control) != b"S":
+                message, passed = _received(control)
+                if restorer is not None and message.startswith(b"{"):
+                    restorer.serve(message, passed, {worker, *beside})
+                    continue
+                if message != b"S":
                     return None
                 shutting = True
                 if found is None:
@@ -86,11 +105,21 @@ def _wait(control: socket.socket, wake: int, worker: int, beside: dict[int, str]
                 os.read(wake, 512)
 
 
-def _received(control: socket.socket) -> bytes:
+def _tell(control: socket.socket, value: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):
+        control.send(json.dumps(value).encode())
+
+
+def _received(control: socket.socket) -> tuple[bytes, list[int]]:
     try:
-        return control.recv(16)
+        message, ancillary, _, _ = control.recvmsg(_MESSAGE_MAX_BYTES, socket.CMSG_SPACE(4 * _PASSED))
     except OSError:
-        return b""
+        return b"", []
+    descriptors = array.array("i")
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
+    return message, list(descriptors)
 
 
 def _reap() -> Iterator[tuple[int, int]]:

@@ -15,20 +15,32 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import linux, sandbox, sdk_guard
+from . import hooks, linux, sandbox, sdk_guard, snapshot
 
 quick_sdk: dict[str, Callable[[], None]] = {}
 """Replaced functions of the SDK in this process, each with what puts the original back."""
 RUNTIME_FD = 3
 """The descriptor of the link to the Runtime API in every function's process."""
 
+EXTENSION_LOG_FD = 5
+"""The pipe that extensions write to, in environments that have some."""
+
 
 def run(request: dict[str, Any], layers: sandbox.Layers) -> NoReturn:
     """Become the process that `request` describes: `env`, `directory`, `paths`, `argv` (None: Python in this fork)."""
+    if request["extensions"]:
+        os.close(EXTENSION_LOG_FD)
     _become(request, layers)
+    requests: socket.socket | None = request.get("requests")
     if request["argv"] is not None:
+        if requests is not None:
+            requests.set_inheritable(True)
+            request["env"]["_TRINE_SNAPSHOT_FD"] = str(requests.fileno())
         _execute(request["argv"], request["env"])
     from . import runtime
+
+    snapshot.requests = requests
+    hooks.offer()
 
     wanted = request["env"].get("TRINE_SDK")
     if wanted == "stock":
@@ -43,6 +55,8 @@ def run(request: dict[str, Any], layers: sandbox.Layers) -> NoReturn:
 
 def run_extension(request: dict[str, Any], layers: sandbox.Layers, path: str) -> NoReturn:
     """Become an external extension: the same place and limits as the function, its own program, no link."""
+    for descriptor in (1, 2):
+        os.dup2(EXTENSION_LOG_FD, descriptor)
     _become(request, layers)
     os.close(RUNTIME_FD)
     env = {name: value for name, value in request["env"].items() if not name.startswith("_TRINE_")}
@@ -52,15 +66,19 @@ def run_extension(request: dict[str, Any], layers: sandbox.Layers, path: str) ->
 def _become(request: dict[str, Any], layers: sandbox.Layers) -> None:
     try:
         _enter(request)
-        writable = [request["temporary"]] if request["temporary"] else []
-        readable = [*sandbox.own_folders(), *request["visible"], request["directory"]]
-        if layers.has_namespaces:
-            writable.append("/tmp")  # noqa: S108 -- the environment's own
-        sandbox.lock(layers, readable, writable)
+        # The environment's own `/tmp`; where it has none, the machine's: handlers that write there are many.
+        writable = ["/tmp", *([request["temporary"]] if request["temporary"] else [])]  # noqa: S108
+        slots = request.get("slot_folders", [])
+        sandbox.lock(layers, readable(request), [*writable, *slots], may_move=bool(slots))
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(127)
+
+
+def readable(request: dict[str, Any]) -> list[str]:
+    """Folders that the process may read on top of the system's."""
+    return [*sandbox.own_folders(), *request["visible"], request["directory"]]
 
 
 def _enter(request: dict[str, Any]) -> None:

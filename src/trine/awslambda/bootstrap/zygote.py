@@ -23,12 +23,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
-from . import linux, network, sandbox, sdk, sdk_guard, supervisor, worker
+from . import linux, mounts, network, restore, sandbox, sdk, sdk_guard, supervisor, worker
 
 _MESSAGE_MAX_BYTES = 262_144
-_DESCRIPTORS = 3
+_DESCRIPTORS = 4
 _CONTROL_FD = 4
-_GUEST = ("runtime", "wire", "context", "faults", "logs")
+_GUEST = ("runtime", "wire", "context", "faults", "logs", "hooks", "snapshot")
 _STANDARD = ("base64", "concurrent.futures", "csv", "dataclasses", "datetime", "decimal", "enum", "functools",
              "hashlib", "hmac", "http.client", "json", "logging", "random", "re", "ssl", "string", "threading",
              "typing", "urllib.parse", "urllib.request", "uuid")  # fmt: skip
@@ -156,26 +156,34 @@ def _become_supervisor(
     gc.enable()
     try:
         os.setsid()
-        link, log, held = (fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10) for descriptor in descriptors)
+        link, log, held, *more = (fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10) for descriptor in descriptors)
         nowhere = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nowhere, 0)
         for source, place in ((log, 1), (log, 2), (link, worker.RUNTIME_FD), (held, _CONTROL_FD)):
             os.dup2(source, place)
-        os.closerange(_CONTROL_FD + 1, 1 << 20)
+        for extension_log in more:
+            os.dup2(extension_log, worker.EXTENSION_LOG_FD, inheritable=False)
+        os.closerange(_CONTROL_FD + 1 + len(more), 1 << 20)
         os.set_inheritable(worker.RUNTIME_FD, False)
         os.set_inheritable(_CONTROL_FD, False)
+        slots, tmp_mb = request["slots"], request["limits"]["tmp_mb"]
         if layers.has_namespaces:
             visible = [*sandbox.own_folders(), *request["visible"]]
-            sandbox.enter_namespaces(
-                user, group, request["code"], request["layers"], visible, request["limits"]["tmp_mb"]
-            )
-        control = socket.socket(fileno=_CONTROL_FD)
+            sandbox.enter_namespaces(user, group, request["code"], request["layers"], visible, tmp_mb, max(1, slots))
+            if request["extensions"]:
+                mounts.name_itself()
+        owner = socket.socket(fileno=_CONTROL_FD)
         if request["network"]:
-            network.send(control, b'{"doors":true}', network.lay_out(request["network"]))
+            network.send(owner, b'{"doors":true}', network.lay_out(request["network"]))
+        restorer = None
+        if slots:
+            request["slot_folders"] = restore.make_slots(slots, tmp_mb)
+            restorer = restore.Restorer(layers, worker.readable(request))
+            request["requests"] = restorer.theirs
         extensions: dict[str, Callable[[], NoReturn]] = {
             path: partial(worker.run_extension, request, layers, path) for path in request["extensions"]
         }
-        supervisor.run(control, lambda: worker.run(request, layers), extensions)
+        supervisor.run(owner, lambda: worker.run(request, layers), extensions, restorer)
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

@@ -13,7 +13,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from tests.waiting import is_running, still_running, until
+from tests.waiting import is_running, still_running, until, wait_until
 
 HANDLERS = Path(__file__).parent / "handlers"
 SERVER = textwrap.dedent(
@@ -39,7 +39,6 @@ SERVER = textwrap.dedent(
             )
         answer = await service.invoke(InvokeRequest("leave_children", b"{}"))
         asyncio.ensure_future(service.invoke(InvokeRequest("loop_for_ever", b"{}")))
-        await asyncio.sleep(0.3)
         print(answer.payload.decode(), flush=True)
         await asyncio.sleep(60)
 
@@ -58,14 +57,19 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
+def states(lab: Any, function: str) -> list[str]:
+    """The states of a function's environments."""
+    return [each["state"] for each in lab.service.registry.describe_environments(function)]
+
+
 def test_kill_9_of_the_server_leaves_no_orphan(tmp_path: Path) -> None:
     server = subprocess.Popen([sys.executable, "-c", SERVER, str(HANDLERS), str(tmp_path)], stdout=subprocess.PIPE)
     try:
         assert server.stdout is not None
         left = json.loads(server.stdout.readline())
         assert left["child"]
-        family = descendants(server.pid)
-        assert len(family) >= 7  # zygote, two supervisors, two workers, a child, a daemon
+        # zygote, two supervisors, two workers, a child, a daemon
+        family = wait_until(lambda: found if len(found := descendants(server.pid)) >= 7 else set(), "all of them")
     finally:
         server.send_signal(signal.SIGKILL)
         server.wait()
@@ -78,7 +82,7 @@ def test_close_leaves_nothing(own_lab: Any) -> None:
 
     async def end() -> set[int]:
         running = asyncio.ensure_future(own_lab.send("busy"))
-        await asyncio.sleep(0.2)
+        await until(lambda: states(own_lab, "busy") == ["invoke"], "the invocation")
         zygote = own_lab.service.machinery.interpreters.own._popen.pid
         family = {zygote} | descendants(zygote)
         await own_lab.service.close(grace_seconds=0.1)
@@ -96,7 +100,7 @@ def test_running_invocations_may_end_within_the_grace_time(own_lab: Any) -> None
 
     async def end() -> Any:
         running = asyncio.ensure_future(own_lab.send("graceful", {"seconds": 0.3}))
-        await asyncio.sleep(0.1)
+        await until(lambda: states(own_lab, "graceful") == ["invoke"], "the invocation")
         await own_lab.service.close(grace_seconds=10)
         return await running
 
@@ -117,7 +121,7 @@ def test_a_stopped_supervisor_is_killed_with_all_it_owns(own_lab: Any) -> None:
 
     async def stop() -> Any:
         running = asyncio.ensure_future(own_lab.send("stopped"))
-        await asyncio.sleep(0.3)
+        await until(lambda: states(own_lab, "stopped") == ["invoke"], "the invocation")
         (environment,) = own_lab.service.registry.get("stopped").pool.environments
         supervisor = environment._process.pid
         family = descendants(supervisor) | {supervisor}

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.waiting import wait_until
 from trine.clock import ManualClock
 from trine.stack.trace_export import WAITING_MAX, TraceExport, origin_of
 from trine.testing import running
@@ -135,5 +136,5 @@ def test_a_collector_that_is_not_there_is_told_at_the_end(caplog: pytest.LogCapt
         book.close(book.open("lambda", str(number)), 200)
     assert export.dropped >= 3, "what waits is bounded"
     export.close()
-    assert not export._thread.is_alive()
+    wait_until(lambda: not export._thread.is_alive(), "the exporter's last try")  # `close` waits a few seconds at most
     assert "traces were not sent to the collector" in caplog.text

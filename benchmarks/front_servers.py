@@ -9,12 +9,13 @@ import shutil
 import sys
 import zipfile
 from abc import ABC, abstractmethod
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from benchmarks.installing import Cache
+from benchmarks.installing import Cache, NotInstalled
 from benchmarks.process import NotReady, Process, answers, free_port
 
 APPLICATION = Path(__file__).with_name("application")
@@ -212,6 +213,8 @@ class BareFloor(FrontServer):
     name = "bare floor"
 
     def start(self, cache: Cache, directory: Path) -> None:
+        if find_spec("awslambdaric") is None:
+            raise NotInstalled("awslambdaric is not installed: pip install awslambdaric")
         table_port, *runtime_ports = (free_port() for _ in range(1 + FLOOR_CLIENTS))
         ports = map(str, (self.port, table_port, *runtime_ports))
         server = Process(

@@ -29,6 +29,7 @@ from trine.testing import RunningStack, running
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Timeout: 60}}
 Resources:
   Snake:
     Type: AWS::Serverless::Function
@@ -56,7 +57,7 @@ NODE = """
 """
 RUNTIME_PACKAGES = """
 Transform: AWS::Serverless-2016-10-31
-Globals: {Function: {Runtime: nodejs20.x, Handler: app.handler}}
+Globals: {Function: {Runtime: nodejs20.x, Handler: app.handler, Timeout: 60}}
 Resources:
   Both: {Type: AWS::Serverless::Function, Properties: {FunctionName: both, CodeUri: both}}
   Module: {Type: AWS::Serverless::Function, Properties: {FunctionName: module, CodeUri: module}}

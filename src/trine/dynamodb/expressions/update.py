@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.expressions.ast import DeleteAction, RemoveAction, SetAction, UpdateTree
+from trine.dynamodb.expressions.ast import (
+    AddAction,
+    Arithmetic,
+    DeleteAction,
+    RemoveAction,
+    SetAction,
+    UpdateTree,
+    Value,
+)
 from trine.dynamodb.expressions.checks import paths_of, refuse_parts_of_keys
 from trine.dynamodb.expressions.names import ExpressionContext, Names, Values
 from trine.dynamodb.expressions.parser import parse_update
@@ -20,7 +28,9 @@ from trine.dynamodb.expressions.text_cache import cached_by_text
 from trine.dynamodb.expressions.update_changes import REMOVE, Computed, apply_nested
 from trine.dynamodb.expressions.update_checks import check_update, update_bindings
 from trine.dynamodb.expressions.update_values import Compute, compile_action
-from trine.dynamodb.model.attribute import Item
+from trine.dynamodb.model.attribute import AttributeValue, Item
+
+_SOME_NUMBER: AttributeValue = {"N": "0"}
 
 
 class _Compiled:
@@ -31,6 +41,7 @@ class _Compiled:
         "_names_seen",
         "_paths_seen",
         "actions",
+        "given",
         "nested",
         "nested_reads",
         "paths",
@@ -43,6 +54,14 @@ class _Compiled:
         self._names_seen: dict[str, str] | None = None
         self._paths_seen: tuple[Resolved, ...] = ()
         self._computes: list[Compute] | None = None
+        self.given = [
+            (at, action.value.name if isinstance(action.value, Value) else None)
+            for at, action in enumerate(tree.actions)
+            if isinstance(action, SetAction | AddAction)
+            and isinstance(action.value, Value | Arithmetic)
+            and len(action.path.elements) == 1
+        ]
+        """The actions that tell an attribute's type without the item: by a placeholder, or (None) as a number."""
         self.nested = any(len(path.elements) > 1 for path in self.paths)
         values = [action.value for action in tree.actions if isinstance(action, SetAction)]
         self.nested_reads = [path for path in paths_of(values) if len(path.elements) > 1]
@@ -89,6 +108,12 @@ class UpdatePlan:
     def attributes(self) -> set[str]:
         """The top-level attributes changed."""
         return {str(path[0]) for path in self.paths}
+
+    @property
+    def given(self) -> Item:
+        """The attributes whose new type the request tells: with the value that they are given, or some number."""
+        paths, values = self.paths, self._values
+        return {str(paths[at][0]): values[name] if name else _SOME_NUMBER for at, name in self._compiled.given}
 
     @property
     def only_removes(self) -> bool:

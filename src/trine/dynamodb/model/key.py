@@ -19,6 +19,7 @@ from trine.dynamodb.model.item import value_size
 NO_MATCH = "The provided key element does not match the schema"
 _INVALID = "One or more parameter values were invalid: "
 _NOT_VALID = "One or more parameter values are not valid. "
+_UPDATED = "The update expression attempted to update "
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,11 @@ def check_item_key(schema: KeySchema, item: Item) -> None:
     _check_sizes(schema, item)
 
 
-def check_index_key(index_name: str, schema: KeySchema, item: Item) -> None:
-    """Whether what `item` has of an index's key attributes is of their types, not empty and not too long."""
+def check_index_key(index_name: str, schema: KeySchema, item: Item, *, given: bool = False) -> None:
+    """Whether what `item` has of an index's key attributes is of their types, not empty and not too long.
+
+    `given`: it is what an UpdateExpression sets attributes to.
+    """
     for attribute in schema.attributes:
         value = item.get(attribute.name)
         if value is None:
@@ -119,11 +123,32 @@ def check_index_key(index_name: str, schema: KeySchema, item: Item) -> None:
                 f"Actual: {type_of(value)} IndexName: {index_name}"
             )
         if not value[attribute.type]:
-            raise ValidationException(
+            if given:
+                raise _updated_to_nothing(attribute)
+            raise EmptyKeyValue(
                 f"{_NOT_VALID}A value specified for a secondary index key is not supported. "
                 f"{_empty(attribute)} IndexName: {index_name}, IndexKey: {attribute.name}"
             )
     _check_sizes(schema, item)
+
+
+def check_updated_index_key(schema: KeySchema, item: Item) -> None:
+    """As `check_index_key`, of what an UpdateExpression made or left: AWS has other words for it and names no index."""
+    for attribute in schema.attributes:
+        value = item.get(attribute.name)
+        if value is None:
+            continue
+        if attribute.type not in value:
+            raise ValidationException(f"{_UPDATED}the secondary index key to unsupported type")
+        if not value[attribute.type]:
+            raise _updated_to_nothing(attribute)
+    _check_sizes(schema, item)
+
+
+def _updated_to_nothing(attribute: KeyAttribute) -> EmptyKeyValue:
+    return EmptyKeyValue(
+        f"{_NOT_VALID}{_UPDATED}a secondary index key to a value that is not supported. {_empty(attribute)}"
+    )
 
 
 def _empty(attribute: KeyAttribute) -> str:

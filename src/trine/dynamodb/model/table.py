@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from trine.dynamodb.model.attribute import AttributeValue, Item
-from trine.dynamodb.model.key import KeyAttribute, KeySchema, check_index_key, check_item_key
+from trine.dynamodb.model.key import KeyAttribute, KeySchema, check_index_key, check_item_key, check_updated_index_key
 
 ProjectionType = Literal["ALL", "KEYS_ONLY", "INCLUDE"]
 BillingMode = Literal["PROVISIONED", "PAY_PER_REQUEST"]
@@ -117,6 +117,19 @@ class TableDefinition:
         check_item_key(self.key, item)
         for index in self.indexes:
             check_index_key(index.name, index.key, item)
+
+    def check_given(self, values: Item) -> None:
+        """ValidationException when one of the `values` that an update gives attributes is none for an index's key."""
+        if not self.index_key_names.isdisjoint(values):
+            own = self.key.names  # whatever its value, an update of one of these is refused as such
+            rest = {name: value for name, value in values.items() if name not in own}
+            for index in self.indexes:
+                check_index_key(index.name, index.key, rest, given=True)
+
+    def check_updated(self, item: Item) -> None:
+        """ValidationException unless what an update made of an item fits the index keys."""
+        for index in self.indexes:
+            check_updated_index_key(index.key, item)
 
     def key_of(self, item: Item) -> dict[str, AttributeValue]:
         """The table's key attributes of `item`."""

@@ -109,7 +109,7 @@ def _updating(table: Table, plan: UpdateStatementPlan, returns_old: bool) -> Rul
         if old is None or not plan.condition(old):
             raise _failed(old, returns_old)
         new, _ = plan.update.apply(old)
-        table.definition.check_item(new)
+        table.definition.check_updated(new)
         size_bytes = item_size(new)
         check_item_size(size_bytes, updated=True)
         transition.become(new, encode_stored(new, size_bytes))

@@ -89,6 +89,8 @@ def check_keys(table: Table, change: UpdatePlan | LegacyUpdate | None) -> None:
     """ValidationException when the update touches what it must not."""
     if change is not None:
         definition = table.definition
+        if isinstance(change, UpdatePlan) and definition.indexes:
+            definition.check_given(change.given)
         change.check_keys(definition.key.names, definition.index_key_names)
 
 
@@ -108,8 +110,12 @@ def update_rule(table: Table, key: Item, plan: Plan, returns_old: bool) -> Rule:
         elif old is not None:
             return
         # The table's key, the old item's or the request's, has been checked; no update changes it.
-        for index in table.indexes:
-            check_index_key(index.name, index.definition.key, new)
+        if table.indexes:
+            if isinstance(change, LegacyUpdate):
+                for index in table.indexes:
+                    check_index_key(index.name, index.definition.key, new)
+            else:
+                table.definition.check_updated(new)
         if old is None or change is None or transition.old_stored is None:
             size_bytes = item_size(new)
         else:

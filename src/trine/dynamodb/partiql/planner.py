@@ -69,6 +69,7 @@ def make_plan(statement: Statement, parameters: Parameters, definition: TableDef
         return DeletePlan(definition.name, key, None if only_key else test, statement.returning)
     assert statement.update is not None
     change = update_of(statement.update, statement.names, values)
+    definition.check_given(change.given)
     change.check_keys(definition.key.names, definition.index_key_names)
     return UpdateStatementPlan(definition.name, key, change, test, statement.returning)
 

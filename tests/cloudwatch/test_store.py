@@ -76,11 +76,10 @@ async def _settle(store: MetricStore) -> None:
         await store._cleaning
 
 
-def test_the_oldest_points_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "POINTS_MAX_COUNT", 100)
-
+def test_the_oldest_points_go_first() -> None:
     async def fill() -> None:
-        store, archive, _ = _store()
+        archive = Archive(MemoryStore(ManualClock(NOW)))
+        store = MetricStore(archive, points_max_count=100)
         key, start = MetricKey("N", "m", ()), int(NOW) - 150 * 60
         for minute in range(150):
             await store.put([Datum(key, start + minute * 60, _values(1), "None", 60)])

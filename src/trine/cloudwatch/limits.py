@@ -31,6 +31,8 @@ SERIES_MAX_COUNT = 10_000
 """Our own: different metrics kept; data of further ones is dropped and counted."""
 POINTS_MAX_COUNT = 2_000_000
 """Our own: minutes of all metrics kept on disk, some 200 MB; the oldest go first."""
+POINTS_IN_MEMORY_MAX_COUNT = 100_000
+"""The same of a stack that keeps nothing on disk."""
 NOTED_EVERY_SECONDS = 600
 """How far behind the durable note of a metric's latest data may be; ListMetrics asks in hours."""
 LATEST_SECOND = 2**40 - 1

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
 from trine.clock import Clock
+from trine.cloudwatch import limits
 from trine.cloudwatch.alarms import Alarms, Deliver
 from trine.cloudwatch.archive import Archive
 from trine.cloudwatch.dashboards import Dashboards
@@ -39,11 +40,13 @@ class CloudWatch:
         store: Store,
         measured: Callable[[], None],
         deliver: Deliver,
+        *,
+        in_memory: bool,
     ) -> None:
-        """`measured` and `deliver` as `Alarms` takes them."""
+        """`measured` and `deliver` as `Alarms` takes them; `in_memory` when `store` is."""
         self._clock = clock
         archive = Archive(store)
-        self.store = MetricStore(archive)
+        self.store = MetricStore(archive, limits.POINTS_IN_MEMORY_MAX_COUNT if in_memory else limits.POINTS_MAX_COUNT)
         self.measured = measured
         """Bring what was measured up to now into the store."""
         self.alarms = Alarms(clock, place, self.store, archive, catalogue, measured, deliver)

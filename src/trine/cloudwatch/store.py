@@ -44,8 +44,9 @@ class _Batch:
 class MetricStore:
     """All metrics of one account and region."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, points_max_count: int = limits.POINTS_MAX_COUNT) -> None:
         self._archive = archive
+        self._points_max_count = points_max_count
         self._series: dict[MetricKey, Series] = {}
         self._open = _Batch()
         self._leaving: list[_Batch] = []
@@ -84,7 +85,7 @@ class MetricStore:
 
     def flush(self, now: float) -> Future[None] | None:
         """Write what was gathered, and once a day let go of what is too old; None when there is nothing to write."""
-        if int(now // 86_400) != self._day or self._archive.count() > limits.POINTS_MAX_COUNT:
+        if int(now // 86_400) != self._day or self._archive.count() > self._points_max_count:
             self._day = int(now // 86_400)
             if self._cleaning is None or self._cleaning.done():
                 self._cleaning = get_running_loop().create_task(self._clean(now))
@@ -129,7 +130,7 @@ class MetricStore:
         """Delete what is older than is kept; while there are still too many points, what is older than half of that."""
         kept_seconds, too_old = float(limits.KEPT_SECONDS), True
         try:
-            while too_old or self._archive.count() > limits.POINTS_MAX_COUNT:
+            while too_old or self._archive.count() > self._points_max_count:
                 cutoff = int(now - kept_seconds)
                 for key, series in list(self._series.items()):
                     gone = await self._archive.forget_before(key, cutoff)

@@ -197,6 +197,7 @@ def build(
         store,
         observing.collector.measure,
         AlarmActions(place, functions, eventing).deliver,
+        in_memory=settings.memory,
     )
     observing.collector.on_minute = cloudwatch.take
     observing.collector.on_minute_over = cloudwatch.minute_over

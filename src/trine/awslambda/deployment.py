@@ -86,6 +86,9 @@ class Deployment:
             entry.event_configs[properties.get("Qualifier")] = config_from_properties(properties)
         for url in kept.urls:
             self.put_url(url["Id"], {**url, "TargetFunctionArn": name})
+        if kept.provisioned:
+            entry.provisioned.update(kept.provisioned)
+            self._registry.on_versions_changed(entry)
 
     def _of_version(self, kept: KeptVersion) -> Function:
         function = function_from_properties(

@@ -17,6 +17,7 @@ from trine.awslambda.api.functions import Describer, FunctionOperations, Given
 from trine.awslambda.api.invoke import Answer, InvokeOperations
 from trine.awslambda.api.layers import LayerOperations
 from trine.awslambda.api.policy import PolicyOperations
+from trine.awslambda.api.provisioned import ProvisionedOperations
 from trine.awslambda.api.sources import SourceOperations
 from trine.awslambda.api.tags import TagOperations
 from trine.awslambda.api.urls import UrlOperations
@@ -44,6 +45,7 @@ def lambda_api(service: Service, ids: Ids) -> ServiceApi:
         **PolicyOperations(service).operations(),
         **UrlOperations(service, ids).operations(),
         **EventConfigOperations(service).operations(),
+        **ProvisionedOperations(service).operations(),
         **LayerOperations(service).operations(),
         **TagOperations(service).operations(),
         **SourceOperations(service).operations(),

@@ -46,6 +46,8 @@ class KeptFunction(NamedTuple):
     """`AWS::Lambda::EventInvokeConfig` properties."""
     urls: Sequence[Mapping[str, Any]] = ()
     """Id, Qualifier and the properties of each function URL."""
+    provisioned: Mapping[str, tuple[int, float]] = {}
+    """Units of provisioned concurrency and when that was set, by qualifier."""
 
 
 def kept_version(function: Function) -> KeptVersion:
@@ -72,6 +74,7 @@ class FunctionStore:
             "published": entry.published,
             "aliases": [{**asdict(alias), "weights": dict(alias.weights)} for alias in entry.aliases.values()],
             "eventConfigs": [dict(config.properties) for config in entry.event_configs.values()],
+            "provisioned": {qualifier: list(asked) for qualifier, asked in entry.provisioned.items()},
             "urls": [{"Id": url.id, "Qualifier": url.qualifier, **url.properties} for url in urls],
         }
         return all_done([self._catalogue.put(FUNCTION, entry.function.name, document)])
@@ -119,6 +122,7 @@ class FunctionStore:
                     document["aliases"],
                     document["eventConfigs"],
                     document["urls"],
+                    {one: (units, at) for one, (units, at) in document.get("provisioned", {}).items()},
                 )
 
 

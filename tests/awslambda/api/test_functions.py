@@ -192,6 +192,8 @@ def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
     )  # fmt: skip
     api.put_function_concurrency(FunctionName="kept", ReservedConcurrentExecutions=7)
     api.put_function_event_invoke_config(FunctionName="kept", Qualifier="live", MaximumRetryAttempts=0)
+    provisioned = {"FunctionName": "kept", "Qualifier": "2"}
+    api.put_provisioned_concurrency_config(**provisioned, ProvisionedConcurrentExecutions=3)
     url = api.create_function_url_config(FunctionName="kept", Qualifier="live", AuthType="NONE")["FunctionUrl"]
     api.add_permission(
         FunctionName="kept", Qualifier="live", StatementId="s", Action="lambda:InvokeFunction", Principal="*"
@@ -208,6 +210,8 @@ def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
     assert api.answer("kept", Qualifier="live") == "one"
     assert api.answer("kept", Qualifier="2") == "two"
     assert api.get_function_url_config(FunctionName="kept", Qualifier="live")["FunctionUrl"] == url
+    kept_ready = api.get_provisioned_concurrency_config(**provisioned)
+    assert kept_ready["RequestedProvisionedConcurrentExecutions"] == 3
     assert api.publish_version(FunctionName="kept")["Version"] == "3"
     api.delete_function(FunctionName="kept")
     assert list(DocumentCatalogue(store).list("lambda:version")) == []

@@ -31,6 +31,7 @@ from trine.stack.state import open_store
 from trine.trace import TraceBook
 
 Send = Callable[[str, dict[str, Any]], Awaitable[Any]]
+TRINE = str(Path(sys.executable).with_name("trine"))
 TABLE = "Histories"
 REGISTERS = ["r0", "r1", "r2"]
 PAIR = ("c1", "c2")
@@ -40,6 +41,11 @@ DEFINITION = {
     "BillingMode": "PAY_PER_REQUEST",
     "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}],
     "AttributeDefinitions": [{"AttributeName": "p", "AttributeType": "S"}],
+}
+BY_VALUE = {
+    "IndexName": "by-v",
+    "KeySchema": [{"AttributeName": "v", "KeyType": "HASH"}],
+    "Projection": {"ProjectionType": "ALL"},
 }
 
 
@@ -257,8 +263,21 @@ class Wire:
             self._streams = None
 
 
+def _verify_and_start(port: int, state: Path) -> subprocess.Popen[bytes]:
+    verified = subprocess.run([TRINE, "store", "verify", str(state)], capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    return _start(port, state)
+
+
+async def _check_index(send: Send) -> None:
+    """The index has what the table has."""
+    items = (await send("Scan", {"TableName": TABLE, "ConsistentRead": True}))["Items"]
+    entries = (await send("Scan", {"TableName": TABLE, "IndexName": "by-v"}))["Items"]
+    assert sorted(map(str, entries)) == sorted(str(item) for item in items if "v" in item)
+
+
 def _start(port: int, state: Path) -> subprocess.Popen[bytes]:
-    command = [str(Path(sys.executable).with_name("trine")), "dynamodb", "--port", str(port), "--soft", "--json"]
+    command = [TRINE, "dynamodb", "--port", str(port), "--soft", "--json"]
     server = subprocess.Popen([*command, "--state", str(state)], stdout=subprocess.PIPE, cwd=state.parent)
     assert server.stdout is not None
     assert b"dynamodbUrl" in server.stdout.readline()
@@ -287,16 +306,22 @@ def test_a_server_that_is_killed(tmp_path: Path, seed: int) -> None:
         nonlocal server, kill_at
         wires = [Wire(port) for _ in range(8)]
         clients = [Client(wire.send, journal, seed * 100 + number) for number, wire in enumerate(wires)]
-        await wires[0].send("CreateTable", DEFINITION)
+        names = [{"AttributeName": name, "AttributeType": "S"} for name in "pv"]
+        indexed = {**DEFINITION, "AttributeDefinitions": names, "GlobalSecondaryIndexes": [BY_VALUE]}
+        await wires[0].send("CreateTable", indexed)
         for _ in range(3):
             kill_at = journal.count() + chance.randrange(60, 200)
             await asyncio.gather(*(work(*pair, 60) for pair in zip(clients, wires, strict=True)))
             await asyncio.to_thread(server.wait, 10)
-            server = await asyncio.to_thread(_start, port, state)
+            server = await asyncio.to_thread(_verify_and_start, port, state)
+            looking = Wire(port)
+            await _check_index(looking.send)
+            looking.close()
         kill_at = NEVER
         await asyncio.gather(*(work(*pair, 20) for pair in zip(clients, wires, strict=True)))
         last = Wire(port)
         await check(journal, last.send)
+        await _check_index(last.send)
         last.close()
 
     try:

@@ -62,9 +62,10 @@ def test_every_page_is_found_from_the_index() -> None:
     assert ROOT / "docs" / "adr" in linked
 
 
-def test_decisions_are_numbered_without_a_gap() -> None:
-    numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs" / "adr").glob("*.md"))
-    assert numbers == list(range(1, len(numbers) + 1))
+def test_a_decision_bears_the_number_of_its_file() -> None:
+    pages = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    assert len(pages) >= 12
+    assert not [page.name for page in pages if not page.read_text("utf-8").startswith(f"# {int(page.name[:4])}. ")]
 
 
 def _commands(text: str) -> Iterator[tuple[str, list[str]]]:

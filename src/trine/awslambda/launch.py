@@ -131,7 +131,8 @@ def _python(function: Function, env: dict[str, str], place: Launch, opt: str, zy
         return replace(place, env=env, paths=tuple(paths))
     env["_TRINE_RUNTIME_FD"] = "3"
     env["_TRINE_PATHS"] = ":".join([*paths, zygote.sdk_folder])
-    return replace(place, env=env, argv=(zygote.python, "-X", "utf8", str(START), "runtime"))
+    quiet = () if zygote.layers.namespaces else ("-B",)  # nothing is written beside the code
+    return replace(place, env=env, argv=(zygote.python, "-X", "utf8", *quiet, str(START), "runtime"))
 
 
 def _debugged(debug: DebugPort, env: dict[str, str], place: Launch) -> Launch:

@@ -66,8 +66,13 @@ def run_extension(request: dict[str, Any], layers: sandbox.Layers, path: str) ->
 def _become(request: dict[str, Any], layers: sandbox.Layers) -> None:
     try:
         _enter(request)
-        # The environment's own `/tmp`; where it has none, the machine's: handlers that write there are many.
-        writable = ["/tmp", *([request["temporary"]] if request["temporary"] else [])]  # noqa: S108
+        writable = [request["temporary"]] if request["temporary"] else []
+        # The environment's own `/tmp`; where it has none, the machine's, for handlers that write there are many: unless
+        # that would open the code, too.
+        if layers.has_namespaces or not request["code"].startswith("/tmp/"):  # noqa: S108
+            writable.append("/tmp")  # noqa: S108
+        if not layers.has_namespaces:
+            sys.dont_write_bytecode = True  # nothing is written beside the code, which is no read-only copy here
         slots = request.get("slot_folders", [])
         sandbox.lock(layers, readable(request), [*writable, *slots], may_move=bool(slots))
     except BaseException:

@@ -5,9 +5,10 @@ headers) → `concurrency` (limits) → `invocation` → `pool` (warm or new) �
 `process` (a new one) → `environment` (states) ⇄ `link`, `runtime_api` ⇄ `bootstrap` (the guest) → `fault`, `report`,
 `output`, `log`.
 
-What a function is: `function`, `code`, `layers`, `permission`, `describe`; what a template and the API make of it:
-`template`, `api_functions`, `api_versions`, `function_store`. What looks after it: `watch` and `memory` while it runs,
-`reload` when it is saved, `provisioned` before anyone calls. Asynchronous events: `async_events`, `async_invoke`,
-`event_store`, `destination`. `roles` is what is asked of `iam`, `peer` knows who knocks.
+Environments of versions with SnapStart come from `snapshots` instead. `control_groups` divides the CPU, `telemetry`
+tells extensions what happens. What a function is: `function`, `code`, `layers`, `permission`, `describe`; what a
+template and the API make of it: `template`, `api`, `function_store`. What looks after it: `watch` and `memory` while
+it runs, `reload` when it is saved, `provisioned` before anyone calls. Asynchronous events: `async_events`,
+`async_invoke`, `event_store`, `destination`. `roles` is what is asked of `iam`, `peer` knows who knocks.
 `pythons` and `head_start` come before everything else: the interpreters of the zygotes start while the server loads.
 """

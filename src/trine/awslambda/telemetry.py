@@ -15,7 +15,6 @@ import orjson
 
 from trine.awslambda.fault import instant
 from trine.clock import Clock, Timer
-from trine.http.client import Client
 from trine.http.errors import ClientError
 from trine.http.limits import CallLimits
 
@@ -50,6 +49,8 @@ class _Subscription:
         self._max_bytes = _bounded(buffering, "maxBytes", _BYTES)
         self._pause_seconds = _bounded(buffering, "timeoutMs", _MILLISECONDS) / 1000
         self._clock = clock
+        from trine.http.client import Client  # most servers never post to an extension
+
         self._client = Client(clock, _LIMITS)
         self._batch: list[bytes] = []
         self._batch_bytes = 0

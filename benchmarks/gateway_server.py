@@ -223,7 +223,7 @@ async def main(port: int) -> None:
     await serve(gateway.handle, "127.0.0.1", port, clock=clock, limits=Limits(connections=CONNECTIONS))
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)  # as `trine up`
+    gc.set_threshold(10_000, 20, 50)  # as `trine up`
     await asyncio.Event().wait()
 
 

@@ -123,7 +123,7 @@ def _row(title: str, loads: dict[str, Callable[[], float]], rounds: int) -> str:
     mark = "reached" if cost <= GOAL_PERCENT else "**missed**"
     text = (
         f"| {title} | {median(spent['all']):.1f} µs | {median(spent['nothing']):.1f} µs | "
-        f"{cost:+.1f} % (goal ≤ {GOAL_PERCENT:g} %: {mark}) |"
+        f"{cost:+.2f} % (goal ≤ {GOAL_PERCENT:g} %: {mark}) |"
     )
     print(text, file=sys.stderr, flush=True)
     return text
@@ -136,4 +136,4 @@ def verdict(rows: Sequence[str]) -> str:
         return "No row was measured."
     dearest = max(costs, key=lambda title: costs[title])
     mark = "reached" if costs[dearest] <= GOAL_PERCENT else "**missed**"
-    return f"- dearest row: {dearest}, {costs[dearest]:+.1f} % (goal ≤ {GOAL_PERCENT:g} %): {mark}"
+    return f"- dearest row: {dearest}, {costs[dearest]:+.2f} % (goal ≤ {GOAL_PERCENT:g} %): {mark}"

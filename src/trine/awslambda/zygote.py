@@ -151,18 +151,14 @@ class Zygote:
     def _read(self) -> None:
         assert self._socket is not None
         try:
-            message, ancillary, _, _ = self._socket.recvmsg(262_144, socket.CMSG_SPACE(4))
+            message, descriptors, _, _ = socket.recv_fds(self._socket, 262_144, 1)
         except BlockingIOError:
             return
         except ConnectionError:
-            message, ancillary = b"", []
+            message, descriptors = b"", []
         if not message:
             self._lost()
             return
-        descriptors = array.array("i")
-        for level, kind, data in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                descriptors.frombytes(data)
         self._handle(orjson.loads(message), descriptors[0] if descriptors else None)
 
     def _handle(self, value: dict[str, Any], descriptor: int | None) -> None:

@@ -80,14 +80,10 @@ def freeze(link: wire.Link) -> None:
 
 def _receive(source: socket.socket) -> tuple[bytes, list[int]]:
     try:
-        message, ancillary, _, _ = source.recvmsg(_MESSAGE_MAX_BYTES, socket.CMSG_SPACE(4 * _PASSED))
+        message, descriptors, _, _ = socket.recv_fds(source, _MESSAGE_MAX_BYTES, _PASSED)
     except ConnectionError:
         return b"", []
-    descriptors = array.array("i")
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
-    return message, list(descriptors)
+    return message, descriptors
 
 
 # -- what can be forked ----------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ worker is a snapshot, wishes for environments come in over the same socket and g
 
 from __future__ import annotations
 
-import array
 import contextlib
 import json
 import os
@@ -112,14 +111,10 @@ def _tell(control: socket.socket, value: dict[str, Any]) -> None:
 
 def _received(control: socket.socket) -> tuple[bytes, list[int]]:
     try:
-        message, ancillary, _, _ = control.recvmsg(_MESSAGE_MAX_BYTES, socket.CMSG_SPACE(4 * _PASSED))
+        message, descriptors, _, _ = socket.recv_fds(control, _MESSAGE_MAX_BYTES, _PASSED)
     except OSError:
         return b"", []
-    descriptors = array.array("i")
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
-    return message, list(descriptors)
+    return message, descriptors
 
 
 def _reap() -> Iterator[tuple[int, int]]:

@@ -138,14 +138,10 @@ def _send(server: socket.socket, value: dict[str, Any], descriptor: int | None =
 
 def _receive(server: socket.socket) -> tuple[bytes, list[int]]:
     try:
-        message, ancillary, _, _ = server.recvmsg(_MESSAGE_MAX_BYTES, socket.CMSG_SPACE(4 * _DESCRIPTORS))
+        message, descriptors, _, _ = socket.recv_fds(server, _MESSAGE_MAX_BYTES, _DESCRIPTORS)
     except ConnectionError:
         return b"", []  # the owner ended with answers of ours unread
-    descriptors = array.array("i")
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
-    return message, list(descriptors)
+    return message, descriptors
 
 
 def _become_supervisor(

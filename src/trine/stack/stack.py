@@ -37,6 +37,7 @@ from trine.stack.description import (
 from trine.stack.event_description import describe_queues, describe_sources
 from trine.stack.functions import ready_functions
 from trine.stack.gates import Gates
+from trine.stack.left_behind import left_behind
 from trine.stack.ports import Ports, bind
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
@@ -124,6 +125,9 @@ class Stack:
                 readied = await ready_functions(template, settings, clock, tell)
                 stack.problems += readied.problems
                 await deploy(template, wings, settings, readied)
+            if not settings.memory:
+                find_table = wings.dynamodb.rooms.tables.find
+                stack.problems += left_behind(settings.state_directory, template.of_type(TABLE), find_table)
             wings.observing.collector.start()
             await stack._listen(gates)
             wings.functions.open()

@@ -14,23 +14,12 @@ from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, cast
 
 from trine.http.answer import Answer, when_settled
-from trine.http.errors import BodyBroken, RequestRefused
+from trine.http.errors import RequestRefused
+from trine.http.framing import framed, is_old, send_body
 from trine.http.message import Request, Response, Switch
 from trine.http.place import Place
 from trine.http.protocol import BETWEEN, HEAD, RequestParser
-from trine.http.rendering import (
-    CHUNKED_LINE,
-    CLOSE_LINE,
-    CONTINUE,
-    KEEP_ALIVE_LINE,
-    LAST_CHUNK,
-    chunk,
-    may_have_body,
-    render,
-    render_after,
-    render_head,
-    render_without_body,
-)
+from trine.http.rendering import CONTINUE, render_after, render_head
 
 if TYPE_CHECKING:
     from trine.http.server import Server
@@ -258,29 +247,19 @@ class Connection(asyncio.Protocol):
                 self._hand_over(response)
                 return
             response = server.failed(request, TypeError("101 for a request that asked for no other protocol"))
-        streams = not isinstance(response.body, bytes)
-        old = request is not None and request.version == "1.0"
-        keep_alive = place.keep_alive and not server.closing and not (old and streams)
-        lines = server.date_line
-        if not keep_alive:
-            lines += CLOSE_LINE
-        elif old:
-            lines += KEEP_ALIVE_LINE
-        head_only = request is not None and request.method == "HEAD"
+        ends = is_old(request) and not isinstance(response.body, bytes)  # only its end tells an old client where
+        keep_alive = place.keep_alive and not server.closing and not ends
         try:
-            if head_only or not may_have_body(response.status):
-                self._out.append(render_without_body(response, lines))
-                server.discard(response)
-            elif streams:
-                framing = b"\r\n" if old else CHUNKED_LINE + b"\r\n"
-                self._out.append(render_head(response, lines) + framing)
-                body = cast("AsyncIterable[bytes]", response.body)
-                self._stream = asyncio.ensure_future(self._send_stream(body, not old))
-            else:
-                self._out.append(render(response, lines))
+            data, body = framed(request, response, server.date_line, keep_alive)
         except Exception as error:
+            server.discard(response)
             response = server.failed(request, error)
-            self._out.append((render_without_body if head_only else render)(response, lines))
+            data, body = framed(request, response, server.date_line, keep_alive)
+        self._out.append(data)
+        if body is None:
+            server.discard(response)  # to HEAD, say: nobody reads it
+        else:
+            self._stream = asyncio.ensure_future(self._send_stream(body, not is_old(request)))
         if not keep_alive:
             self._final = True
 
@@ -301,32 +280,14 @@ class Connection(asyncio.Protocol):
             switch.successor.shut()
 
     async def _send_stream(self, body: AsyncIterable[bytes], chunked: bool) -> None:
-        """Write `body` piece by piece, waiting for the client where it is slow."""
-        try:
-            self.write()  # the head; what follows must not overtake it
-            async for data in body:
-                if data:
-                    self._transport.write(chunk(data) if chunked else data)
-                if self._drained is not None:
-                    await self._drained
-            if chunked:
-                self._transport.write(LAST_CHUNK)
-        except asyncio.CancelledError:
-            self._transport.abort()
-            raise
-        except BodyBroken:
-            self._transport.close()  # what was sent goes out; that no last chunk follows tells the client
-            return
-        except Exception as error:
-            # The head is out: only a body that breaks off can still tell the client.
-            self._server.failed(None, error)
-            self._transport.abort()
-            return
-        finally:
-            if (close := getattr(body, "aclose", None)) is not None:
-                await close()
-        self._stream = None
-        self._advance()
+        """Write `body` behind its head, then go on with the next answer."""
+        self.write()  # the head; what follows must not overtake it
+        server = self._server
+        if await send_body(
+            body, chunked, self._transport, lambda: self._drained, lambda error: server.failed(None, error)
+        ):
+            self._stream = None
+            self._advance()
 
     # --- how the connection stands
 

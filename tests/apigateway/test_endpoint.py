@@ -13,8 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.waiting import PATIENCE_SECONDS
-from trine.apigateway.endpoint import Operations
-from trine.apigateway.made_keys import MadeKeys
+from trine.apigateway.endpoint import management_api
+from trine.apigateway.management.made_keys import MadeKeys
 from trine.apigateway.quota import QuotaLedger, period_start
 from trine.apigateway.throttle import Buckets
 from trine.apigateway.usage_plans import UsagePlans
@@ -53,7 +53,7 @@ def stack(make_door: Any, rest: Any, http: Any, lambda_proxy: Any, resource: Any
     made = MadeKeys(usage, catalogue, SeededIds(5), generate_value)
     access = Access(clock, SeededIds(9))
     key = access.owner_credentials()
-    endpoint = ServiceDoor(Operations(door.gateway, Place(), made).api(), access, SeededIds(3), TraceBook(clock))
+    endpoint = ServiceDoor(management_api(door.gateway, Place(), made), access, SeededIds(3), TraceBook(clock))
     ready, box = threading.Event(), {}
 
     async def main() -> None:

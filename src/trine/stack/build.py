@@ -17,7 +17,7 @@ from trine.apigateway.api import Api, ApiKind
 from trine.apigateway.authorizers.verifier import KeySetVerifier
 from trine.apigateway.counters import Counters, CountersUnusable
 from trine.apigateway.gateway import Gateway
-from trine.apigateway.made_keys import MadeKeys
+from trine.apigateway.management.made_keys import MadeKeys
 from trine.apigateway.quota import QuotaLedger
 from trine.apigateway.settings import GatewaySettings, find_endpoint, find_links
 from trine.apigateway.throttle import BUCKET, Buckets

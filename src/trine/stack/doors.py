@@ -18,7 +18,7 @@ from trine.trace import TraceBook
 
 if TYPE_CHECKING:
     from trine.apigateway.gateway import Gateway
-    from trine.apigateway.made_keys import MadeKeys
+    from trine.apigateway.management.made_keys import MadeKeys
     from trine.awslambda.service import Service
     from trine.cloudwatch.service import CloudWatch
     from trine.iam.door import ServiceApi
@@ -81,9 +81,9 @@ class Doors:
         """API Gateway's own API; `gateway` gives it once it is there."""
 
         def api() -> ServiceApi:
-            from trine.apigateway.endpoint import Operations
+            from trine.apigateway.endpoint import management_api
 
-            return Operations(gateway(), self._place, made_keys).api()
+            return management_api(gateway(), self._place, made_keys)
 
         return {"apigateway": self._before(api)}
 

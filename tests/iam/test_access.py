@@ -208,6 +208,16 @@ def test_soft_mode_reports_and_lets_pass(
     assert len(caplog.records) == 2
 
 
+@pytest.mark.parametrize(
+    ("word", "region"), [("eu-west-3", "eu-west-3"), ("localhost", "us-east-1"), ("x", "us-east-1")]
+)
+def test_soft_mode_goes_to_the_region_that_is_named(access: Access, word: str, region: str) -> None:
+    access.mode = "soft"
+    header = f"AWS4-HMAC-SHA256 Credential=them/20260101/{word}/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+    request = Request("POST", b"/", Headers([(b"Authorization", header.encode())]), b"")
+    assert access.authenticate(request, "dynamodb").region == region
+
+
 def _named(caller: Any, effect: str, *actions: str) -> Any:
     statement = {
         "Effect": effect,

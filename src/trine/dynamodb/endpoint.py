@@ -32,6 +32,7 @@ from trine.dynamodb.errors import (
 from trine.dynamodb.front import JSON_1_0, NOT_FOUND, body_first, dressed, media_type
 from trine.dynamodb.limits import ITEM_COLLECTION_MAX_BYTES, REQUEST_BODY_MAX_BYTES
 from trine.dynamodb.operations.operation import Operation, Rooms
+from trine.dynamodb.regions import Region, Regions
 from trine.dynamodb.response import answer, error_answer, health_answer, plain_answer
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.metering import Metering
@@ -50,7 +51,7 @@ _log = logging.getLogger("trine.dynamodb")
 
 
 class DynamoDB:
-    """The table service of one account and region."""
+    """The table service of one account: in the region where it stands, and in each other one that is signed for."""
 
     def __init__(
         self,
@@ -74,21 +75,27 @@ class DynamoDB:
         """
         self.catalogue = catalogue if catalogue is not None else DocumentCatalogue(store)
         """Durable documents for every wing."""
-        tables = Tables(store, self.catalogue, place, clock, ids, item_collection_max_bytes)
-        self.rooms = Rooms(store, self.catalogue, tables, clock, ids, place, replica_lag_seconds, buckets_directory)
-        self.metering = Metering(store, self.catalogue, tables, clock, throttling=throttling)
-        """Capacity: meters of all tables, and auto scaling."""
         self.written = Bell()
         """Rings after every write that may have left a record in a stream."""
-        self._sweeper = Sweeper(store, tables, clock, self.written.ring)
+
+        def region(place: Place, catalogue: DocumentCatalogue) -> Region:
+            tables = Tables(store, catalogue, place, clock, ids, item_collection_max_bytes)
+            return Region(
+                Rooms(store, catalogue, tables, clock, ids, place, replica_lag_seconds, buckets_directory),
+                Metering(store, catalogue, tables, clock, throttling=throttling),
+                Sweeper(store, tables, clock, self.written.ring),
+            )
+
+        self.regions = Regions(place, self.catalogue, region)
+        self.rooms, self.metering = self.regions.home.rooms, self.regions.home.metering
+        """Of the region where the stack stands: its tables, and their capacity with auto scaling."""
+        self._region = place.region
         self._access, self._traces = access, traces
         self._request_id, self._tick = ids.dynamodb_request_id, clock.monotonic_ns
 
     def start(self) -> None:
         """Go on with what the last stop interrupted; needs the running loop."""
-        self.rooms.resume()
-        self._sweeper.start()
-        self.metering.start()
+        self.regions.start()
 
     def warm(self) -> None:
         """Import what most stacks ask for first, so that no request waits for it."""
@@ -96,9 +103,7 @@ class DynamoDB:
 
     async def close(self) -> None:
         """End the wing's own tasks; the store is its owner's to close."""
-        await self.metering.close()
-        await self._sweeper.close()
-        await self.rooms.close()
+        await self.regions.close()
 
     async def create_table_from_template(self, properties: Mapping[str, Any], stream_label: str | None = None) -> Table:
         """The table of an `AWS::DynamoDB::Table`'s properties, created or brought in line with them; its stream under
@@ -124,7 +129,7 @@ class DynamoDB:
     def _answered(self, request: Request, headers: Mapping[bytes, bytes]) -> Response | Future[Response]:
         request_id = self._request_id()
         if request.method != "POST":
-            return _not_an_operation(request, self.rooms.place.region, request_id)
+            return _not_an_operation(request, self._region, request_id)
         if len(request.body) > REQUEST_BODY_MAX_BYTES:
             return plain_answer(413, b"Request Entity Too Large", request_id)
         trace = self._traces.open("dynamodb", request_id)
@@ -155,6 +160,8 @@ class DynamoDB:
             caller = self._access.recognise(request, "dynamodb", trace)
             if (who := caller.detail) is not None:
                 signed_ns = tick()
+            if caller.region != self._region:
+                rooms = self.regions.rooms(caller.region)
             session = caller.session
             if session is not None and session.trace is not None:
                 trace.link_to(session.trace)

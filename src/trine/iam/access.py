@@ -15,11 +15,13 @@ from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
+from trine.aws.regions import region_meant
 from trine.clock import Clock
 from trine.http.message import Request
 from trine.iam import limits
 from trine.iam.authority import Authority
 from trine.iam.caller import Caller, lookup_of
+from trine.iam.claims import stated_scope
 from trine.iam.credentials import Credential, CredentialStore
 from trine.iam.directory import Directory, Identity
 from trine.iam.errors import AccessDenied
@@ -65,7 +67,7 @@ class Access:
         self._observed: frozenset[str] = frozenset()
         self._authorities: dict[str, Authority] = {}
         self.credentials = CredentialStore(clock, ids)
-        self._verifier = Verifier(clock, self.credentials.find, self.place.region)
+        self._verifier = Verifier(clock, self.credentials.find, self.place)
         self._verified: tuple[Request, str, SigningKey] | None = None
         """The request that `session_of` has just verified."""
         self.directory = Directory(clock, ids, self.place, catalogue, self.forget)
@@ -153,8 +155,9 @@ class Access:
         _log.warning("soft mode lets pass an unauthenticated request to %s: %s", service, error.code)
         if trace is not None:
             trace.step("iam.signature", {"soft": True, "wouldRefuse": error.message, "code": error.code})
-        root = self.root()
-        return Caller(root, None, self.place.region, Authority(PolicySet((ADMINISTRATOR,)), root.account_id), request)
+        root, scope = self.root(), stated_scope(request)
+        region = (region_meant(service, scope[2], self.place) if scope is not None else None) or self.place.region
+        return Caller(root, None, region, Authority(PolicySet((ADMINISTRATOR,)), root.account_id), request)
 
     def _authority(self, credential: Credential) -> Authority:
         """The compiled policies behind a credential; sessions of a role share them unless they carry their own."""

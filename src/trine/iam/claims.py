@@ -12,6 +12,9 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from trine.aws.arn import Place
+from trine.aws.regions import region_meant
+from trine.http.message import Request
 from trine.iam import limits
 from trine.iam.errors import IncompleteSignature, InvalidSignature, MissingAuthenticationToken
 
@@ -39,6 +42,8 @@ class Scope(NamedTuple):
     date: bytes
     region: str
     service: str
+    region_meant: str
+    """The region that answers; `region` is the word that was signed."""
 
 
 def claims_of_header(authorization: bytes, service: str, *, dated: bool) -> Claims:
@@ -111,8 +116,23 @@ def claims_of_query(query: Mapping[bytes, bytes], service: str) -> Claims:
     )
 
 
-def scope_of(claims: Claims, stamp: bytes, service: str, region: str) -> Scope:
-    """The credential's scope, checked against the service, the region and the day of `stamp`.
+def stated_scope(request: Request) -> list[str] | None:
+    """The five words of the credential that a request names, of which nothing is verified; None when there are none:
+    `[access key id, date, region, service, "aws4_request"]`.
+    """
+    authorization = request.headers.get(b"authorization")
+    if authorization is not None:
+        _, found, rest = authorization.partition(b"Credential=")
+        credential = rest.partition(b",")[0] if found else b""
+    else:
+        _, found, rest = request.query.partition(b"X-Amz-Credential=")
+        credential = rest.partition(b"&")[0].replace(b"%2F", b"/").replace(b"%2f", b"/") if found else b""
+    words = credential.strip().decode("latin-1").split("/")
+    return words if len(words) == 5 else None
+
+
+def scope_of(claims: Claims, stamp: bytes, service: str, home: Place) -> Scope:
+    """The credential's scope, checked against the service, its regions in a server at `home`, and the day of `stamp`.
 
     Raises IncompleteSignature and InvalidSignature, in AWS's order: host, algorithm, credential, scope, form.
     """
@@ -134,8 +154,8 @@ def scope_of(claims: Claims, stamp: bytes, service: str, region: str) -> Scope:
         )
     key_id, date, given_region, given_service, terminator = (field.decode() for field in fields)
     faults = []
-    # STS and IAM are global: us-east-1 always serves (AWS General Reference, service endpoints).
-    if given_region != region and not (service in {"iam", "sts"} and given_region == "us-east-1"):
+    meant = region_meant(service, given_region, home)
+    if meant is None:
         faults.append(f"Credential should be scoped to a valid region, not '{given_region}'. ")
     if given_service != service:
         faults.append(f"Credential should be scoped to correct service: '{service}'. ")
@@ -151,4 +171,4 @@ def scope_of(claims: Claims, stamp: bytes, service: str, region: str) -> Scope:
     sound = _HEADER_NAMES.fullmatch(claims.signed_headers) and len(names) <= limits.SIGNED_HEADERS_MAX
     if not sound or sorted(set(names)) != names or not _SIGNATURE.fullmatch(claims.signature):
         raise InvalidSignature(service)
-    return Scope(key_id, fields[1], given_region, given_service)
+    return Scope(key_id, fields[1], given_region, given_service, meant or home.region)

@@ -17,6 +17,7 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from trine.aws.arn import Place
 from trine.clock import Clock
 from trine.http.message import Request
 from trine.iam import limits
@@ -56,7 +57,7 @@ class SigningKey:
 
     def __init__(self, claims: Claims, scope: Scope, credential: Credential) -> None:
         self.credential = credential
-        self.date, self.region, self.service = scope.date, scope.region, scope.service
+        self.date, self.region, self.service = scope.date, scope.region_meant, scope.service
         self.names = claims.signed_headers.split(b";")
         self.signed_headers = claims.signed_headers
         parts = (scope.date, scope.region.encode(), scope.service.encode(), b"aws4_request")
@@ -136,12 +137,12 @@ def _picker(names: list[bytes], with_token: bool) -> Callable[[dict[bytes, bytes
 
 
 class Verifier:
-    """Checks signatures of requests for one region; `find` gives the credential of an access key id."""
+    """Checks signatures of requests to a server at `home`; `find` gives the credential of an access key id."""
 
-    def __init__(self, clock: Clock, find: Callable[[str], Credential | None], region: str) -> None:
+    def __init__(self, clock: Clock, find: Callable[[str], Credential | None], home: Place) -> None:
         self._now = clock.now
         self._find = find
-        self._region = region
+        self._home = home
         self._keys: dict[bytes, SigningKey] = {}
         self._stamps: dict[bytes, float] = {}
 
@@ -239,7 +240,7 @@ class Verifier:
         return key
 
     def _key(self, claims: Claims, stamp: bytes, token: bytes | None, service: str) -> SigningKey:
-        scope = scope_of(claims, stamp, service, self._region)
+        scope = scope_of(claims, stamp, service, self._home)
         credential = self._find(scope.access_key_id)
         if credential is None:
             raise UnrecognizedClient(service)

@@ -276,7 +276,7 @@ def observing_of(settings: Settings, clock: Clock, traces: TraceBook, dynamodb: 
     """What watches: it counts what `traces` closes, unless the settings say that nothing shall be counted."""
     ledger = ledger_of(settings.state_directory, memory=settings.memory)
     watched = traces if settings.observe == "all" else TraceBook(clock)
-    return Observing(clock, watched, ledger, dynamodb.metering.levels, settings.place.region, settings.prices)
+    return Observing(clock, watched, ledger, dynamodb.regions.levels, settings.place.region, settings.prices)
 
 
 def _url_door(

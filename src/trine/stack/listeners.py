@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from trine.awslambda.urls.config import HOST_MARK, PATH_PREFIX
 from trine.http.message import Handler, Request, Response
+from trine.iam.claims import stated_scope
 
 TARGET_PREFIXES = {
     b"DynamoDB_": "dynamodb",
@@ -117,8 +118,8 @@ def service_of(request: Request, target: bytes | None = None) -> str | None:
         for prefix, service in TARGET_PREFIXES.items():
             if target.startswith(prefix):
                 return service
-    if (scope := _signature_scope(request)) is not None:
-        return SCOPE_ALIASES.get(scope, scope)
+    if (scope := stated_scope(request)) is not None:
+        return SCOPE_ALIASES.get(scope[3], scope[3])
     if b"/.well-known/" in request.path:
         return "cognito-idp"
     for path_prefix, service in PATH_PREFIXES.items():
@@ -128,19 +129,6 @@ def service_of(request: Request, target: bytes | None = None) -> str | None:
         fields = dict(parse_qsl(request.body[:65536].decode("latin-1")))
         return QUERY_VERSIONS.get(fields.get("Version", ""))
     return None
-
-
-def _signature_scope(request: Request) -> str | None:
-    """The service in the credential's scope: `AKID/date/region/SERVICE/aws4_request`."""
-    authorization = request.headers.get(b"authorization")
-    if authorization is not None:
-        _, found, rest = authorization.partition(b"Credential=")
-        credential = rest.partition(b",")[0] if found else b""
-    else:
-        _, found, rest = request.query.partition(b"X-Amz-Credential=")
-        credential = rest.partition(b"&")[0].replace(b"%2F", b"/").replace(b"%2f", b"/") if found else b""
-    parts = credential.strip().split(b"/")
-    return parts[3].decode("latin-1") if len(parts) == 5 else None
 
 
 def unknown_service(service: str | None) -> Response:

@@ -140,7 +140,7 @@ class Stack:
     async def _listen(self, gates: Gates) -> None:
         self._servers = await gates.listen()
         address = self._ports.dynamodb.getsockname()
-        self.wings.dynamodb.rooms.endpoint_address = f"{url_host(self.settings.host)}:{address[1]}"
+        self.wings.dynamodb.regions.reached_at(f"{url_host(self.settings.host)}:{address[1]}")
         self.run_file().write(self.settings.state_directory)
 
     def warm(self) -> None:

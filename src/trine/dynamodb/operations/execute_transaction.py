@@ -133,7 +133,7 @@ def _write(rooms: Rooms, request: ExecuteTransactionInput, planned: Sequence[tup
     if request.client_request_token is None:
         return commit_all(rooms.store, writes, answer, now, "transactional", rooms.trace)
     digest = sha256(msgspec.json.encode(request.transact_statements, order="sorted")).hexdigest()
-    token = Token(request.client_request_token, digest, now, IDEMPOTENCY_TOKEN_SECONDS)
+    token = Token(request.client_request_token, rooms.place.region, digest, now, IDEMPOTENCY_TOKEN_SECONDS)
     return commit_once(rooms.store, writes, token, answer, lambda _: b'{"Responses":[]}', now, rooms.trace)
 
 

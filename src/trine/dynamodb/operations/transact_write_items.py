@@ -148,7 +148,7 @@ def execute(rooms: Rooms, request: TransactWriteItemsInput, wishes: list[Wish]) 
     if request.client_request_token is None:
         return commit_all(rooms.store, writes, answer, now, "transactional", rooms.trace)
     digest = sha256(msgspec.json.encode(request.transact_items, order="sorted")).hexdigest()
-    token = Token(request.client_request_token, digest, now, IDEMPOTENCY_TOKEN_SECONDS)
+    token = Token(request.client_request_token, rooms.place.region, digest, now, IDEMPOTENCY_TOKEN_SECONDS)
 
     def repeated(current: Sequence[Transition]) -> bytes:
         return _repeated_answer(request, current)

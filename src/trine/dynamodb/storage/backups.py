@@ -18,7 +18,6 @@ from trine.dynamodb.model.item import stored_size
 from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
 from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.copying import STEP_BYTES, STEP_ITEMS, Owned, base_prefix, clear, put
-from trine.dynamodb.storage.keyspace import catalogue_key
 from trine.dynamodb.storage.tables import SEQUENCE_KEY, Table, Tables
 from trine.kv.store import Change, Current, Snapshot, Store
 
@@ -49,7 +48,7 @@ class Backups:
         """Begin a backup of what `table` holds now; `totals` are its items and bytes."""
         record = self._record(table, name, suffix, totals)
         arn = record["Arn"]
-        key = catalogue_key(BACKUP_KIND, arn)
+        key = self._catalogue.key(BACKUP_KIND, arn)
         snapshot = self._store.snapshot()
 
         def decide(current: Current) -> Change[Backup]:
@@ -77,7 +76,7 @@ class Backups:
             "Number": table.number,
         }
         arn = document["Arn"]
-        kept = {catalogue_key(BACKUP_KIND, arn): encoded_document(document)}
+        kept = {self._catalogue.key(BACKUP_KIND, arn): encoded_document(document)}
         dropped = self._tables.drop(table, keep_items=True, puts=kept)
         return when_committed(dropped, lambda _: self._catalogue.remember(BACKUP_KIND, arn, document))
 

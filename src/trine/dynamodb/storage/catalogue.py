@@ -27,26 +27,41 @@ class DocumentCatalogue:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._scope = ""
         self._documents: dict[str, dict[str, bytes]] = {}
         with store.snapshot() as snapshot:
             for key, value in snapshot.scan(CATALOGUE, after(CATALOGUE)):
                 kind, _, name = key[len(CATALOGUE) :].partition(b"\0")
                 self._documents.setdefault(kind.decode(), {})[name.decode()] = value
 
+    def of_region(self, region: str) -> DocumentCatalogue:
+        """The documents of another region: the same store and memory, kinds of their own (`kind@region`)."""
+        scoped = object.__new__(DocumentCatalogue)
+        scoped._store, scoped._documents, scoped._scope = self._store, self._documents, f"@{region}"
+        return scoped
+
+    def regions(self) -> set[str]:
+        """Those of which `of_region` has documents."""
+        return {kind.partition("@")[2] for kind, found in self._documents.items() if "@" in kind and found}
+
+    def key(self, kind: str, name: str) -> bytes:
+        """Where a document lies in the store, for rooms that write it in a commit of their own."""
+        return catalogue_key(kind + self._scope, name)
+
     def get(self, kind: str, name: str) -> Mapping[str, Any] | None:
         """The document, or None."""
-        encoded = self._documents.get(kind, {}).get(name)
+        encoded = self._documents.get(kind + self._scope, {}).get(name)
         return None if encoded is None else _decoded(encoded)
 
     def list(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Every (name, document) of `kind`, by name."""
-        for name, encoded in sorted(self._documents.get(kind, {}).items()):
+        for name, encoded in sorted(self._documents.get(kind + self._scope, {}).items()):
             yield name, _decoded(encoded)
 
     def put(self, kind: str, name: str, document: Mapping[str, Any]) -> Future[None]:
         """Store `document`; resolves when it is durable. ValueError when it is no JSON or longer than 400 KB."""
         encoded = encoded_document(document)
-        key = catalogue_key(kind, name)
+        key = self.key(kind, name)
 
         def decide(current: Current) -> Change[None]:
             return Change(None, {key: encoded})
@@ -55,7 +70,7 @@ class DocumentCatalogue:
 
     def delete(self, kind: str, name: str) -> Future[None]:
         """Forget the document; resolves when that is durable."""
-        key = catalogue_key(kind, name)
+        key = self.key(kind, name)
 
         def decide(current: Current) -> Change[None]:
             return Change(None, {key: None})
@@ -68,10 +83,10 @@ class DocumentCatalogue:
 
     def forget(self, kind: str, name: str) -> None:
         """Drop a document that a commit has deleted."""
-        self._documents.get(kind, {}).pop(name, None)
+        self._documents.get(kind + self._scope, {}).pop(name, None)
 
     def _remember(self, kind: str, name: str, encoded: bytes) -> None:
-        self._documents.setdefault(kind, {})[name] = encoded
+        self._documents.setdefault(kind + self._scope, {})[name] = encoded
 
 
 def encoded_document(document: Mapping[str, Any]) -> bytes:

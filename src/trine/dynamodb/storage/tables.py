@@ -177,7 +177,7 @@ class Tables:
 
     def create(self, definition: TableDefinition, extra: Mapping[str, Any] | None = None) -> Future[Table]:
         """Make a table. ResourceInUseException when one of that name exists, LimitExceededException at the quota."""
-        key = catalogue_key(TABLE_KIND, definition.name)
+        key = self._catalogue.key(TABLE_KIND, definition.name)
         created_at, table_id = self._clock.now(), self._ids.uuid()
         name = definition.name
 
@@ -208,7 +208,7 @@ class Tables:
 
     def change(self, table: Table, definition: TableDefinition, **members: Any) -> Future[Table]:
         """Replace a table's definition and members of its record. The table must still be the same one."""
-        key = catalogue_key(TABLE_KIND, table.name)
+        key = self._catalogue.key(TABLE_KIND, table.name)
         document = {**table.record, **members, "Definition": definition.document()}
 
         def decide(current: Current) -> Change[Mapping[str, Any]]:
@@ -252,9 +252,9 @@ class Tables:
 
         `keep_items` leaves its items (not the entries of its indexes) to whoever the commit's `puts` give them to.
         """
-        key = catalogue_key(TABLE_KIND, table.name)
+        key = self._catalogue.key(TABLE_KIND, table.name)
         doomed = str(table.number)
-        doomed_key = catalogue_key(DROPPED_KIND, doomed)
+        doomed_key = self._catalogue.key(DROPPED_KIND, doomed)
         record = {"Number": table.number, "KeepItems": keep_items}
 
         def decide(current: Current) -> Change[None]:

@@ -15,12 +15,12 @@ _SWEEP_MAX_COUNT = 1000
 
 
 class Token:
-    """One `ClientRequestToken` with the digest of the request that brought it."""
+    """One `ClientRequestToken` in one region, with the digest of the request that brought it."""
 
     __slots__ = ("_digest", "_now", "_seconds", "key")
 
-    def __init__(self, text: str, digest: str, now: float, seconds: int) -> None:
-        self.key = TOKENS + text.encode()
+    def __init__(self, text: str, region: str, digest: str, now: float, seconds: int) -> None:
+        self.key = b"%b%b\0%b" % (TOKENS, region.encode(), text.encode())
         self._digest = bytes.fromhex(digest)
         self._now, self._seconds = now, seconds
 

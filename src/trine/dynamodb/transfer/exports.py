@@ -22,7 +22,7 @@ from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
 from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.copying import STEP_BYTES, STEP_ITEMS, Owned, base_prefix, clear, put, stage
 from trine.dynamodb.storage.history import History, backwards, cut
-from trine.dynamodb.storage.keyspace import ITEMS, catalogue_key, table_prefix
+from trine.dynamodb.storage.keyspace import ITEMS, table_prefix
 from trine.dynamodb.storage.tables import SEQUENCE_KEY, Table
 from trine.dynamodb.transfer.buckets import Buckets, TransferFault
 from trine.dynamodb.transfer.formats import exported_line
@@ -68,7 +68,7 @@ class Exports:
             "TableArn": table.arn,
             "TableId": table.record["TableId"],
         }
-        key = catalogue_key(EXPORT_KIND, arn)
+        key = self._catalogue.key(EXPORT_KIND, arn)
         snapshot = self._store.snapshot()
 
         def decide(current: Current) -> Change[Export]:

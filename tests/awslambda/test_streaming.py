@@ -13,6 +13,7 @@ from tests.awslambda.test_endpoint import Door, door  # noqa: F401 - a fixture
 from tests.waiting import until
 from trine.awslambda import limits
 from trine.awslambda.runtime_api import MalformedMessage, Reader
+from trine.metering.usage import FunctionUse
 
 
 @pytest.fixture
@@ -159,3 +160,10 @@ def test_the_reader_hands_pieces_on_however_they_are_cut(size: int) -> None:
 def test_broken_chunks_are_refused(rest: bytes) -> None:
     with pytest.raises(MalformedMessage):
         Reader().feed(HEAD + rest)
+
+
+def test_what_was_streamed_is_on_the_invocations_account(streams: Door) -> None:
+    before = {trace.request_id for trace in streams.lab.traces.latest("lambda")}
+    events(streams, {"pieces": 4, "size": 1000})
+    (used,) = [trace.usage for trace in streams.lab.traces.latest("lambda") if trace.request_id not in before]
+    assert FunctionUse(*used).streamed_bytes == 4000

@@ -29,7 +29,7 @@ def request(clock: ManualClock, status: int = 200) -> list[Trace]:
 
 def counted(*traces: Trace) -> Groups:
     """Traces as the collector hands them on."""
-    batch = Batch(lambda: None, lambda: None)
+    batch = Batch(lambda: None, lambda: None, lambda: None)
     for trace in traces:
         batch.add(trace)
     return batch.take()

@@ -12,7 +12,8 @@ from trine.metering.distribution import Distribution
 from trine.metering.ledger import Ledger
 from trine.metering.limits import BATCH_MAX_COUNT, PAYERS_MAX_COUNT, SERIES_MAX_COUNT
 from trine.metering.measures import DYNAMODB, GATEWAY, LAMBDA, Measures, MetricName
-from trine.metering.usage import Counts, Dimensions, Payer, Payers, RouteName, add, take
+from trine.metering.tally import tally
+from trine.metering.usage import Counts, Dimensions, FunctionUse, Payer, Payers, RouteName, add, take
 from trine.trace import Trace, TraceBook
 
 ROUTE = RouteName("abc", "profiles", "Prod", "GET", "/users/{id}", rest=True)
@@ -237,3 +238,31 @@ def test_websocket_events_are_rows_of_their_route() -> None:
     assert (dimensions.service, dimensions.route) == ("websocket", "chat/prod send")
     assert {name: counts[name] for name in ("requests", "messages", "connectionMinutes", "errors", "throttled")} == {
         "requests": 4, "messages": 7, "connectionMinutes": 2.5, "errors": 1, "throttled": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked_by", ["apigateway", "lambda-url", "lambda-api"])
+def test_receipt_and_ledger_count_all_of_an_invocation_alike(asked_by: str) -> None:
+    """A streamed answer counts beyond its first 6 MB; it leaves AWS when an API or a function URL gave it."""
+    bench, megabyte = Bench(), 1024 * 1024
+    use = FunctionUse(256, 10.0, 11, 0.5, arm=True, extra_storage_mb=512, kept_ready=True, log_bytes=300,
+                      streamed_bytes=8 * megabyte)  # fmt: skip
+    above = bench.book.open(asked_by, "above")
+    trace = bench.call("lambda", "f", parent=above, usage=tuple(use))
+    bench.call("lambda", "f", parent=above, usage=tuple(use))
+    ((dimensions, one),) = tally(trace)
+    bench.collector.drain()
+    both = next(counts for of, counts in bench.rows().items() if of == dimensions)
+    assert both == {name: pytest.approx(2 * value) for name, value in one.items()}
+    assert one["streamedBytes"] == 2 * megabyte
+    assert one.get("bytesOut") == (None if asked_by == "lambda-api" else 8 * megabyte)
+    assert (one["armReadyMbMs"], one["storageMbMs"], one["logBytes"]) == (11 * 256, 11 * 512, 300)
+
+
+def test_what_is_held_is_noted_in_the_minute_in_which_a_call_may_have_changed_it() -> None:
+    bench = Bench()
+    bench.collector.held = lambda: [("cloudwatch.alarm-month", "busy", 1.0)]
+    bench.call("cloudwatch", "cloudwatch:PutMetricAlarm busy")
+    bench.clock.advance(120)
+    (holding,) = bench.ledger.view().holdings(10**9)
+    assert (holding.what, holding.quantity) == ("busy", 1.0)
+    assert holding.minute <= 1_800_000_000 // 60 + 1

@@ -100,6 +100,11 @@ class Invocation:
         return None
 
     @property
+    def streamed_bytes(self) -> int:
+        """How much of the answer was streamed to the caller."""
+        return 0
+
+    @property
     def fed(self) -> bytes:
         """The whole of a streamed answer that was gathered."""
         return b"".join(self._parts)
@@ -152,6 +157,11 @@ class StreamedInvocation(Invocation):
     def begin(self, content_type: str, hold_back: Callable[[bool], None]) -> None:
         """The caller gets the answer now, with its first byte still to come."""
         self._stream = self._answer_with(content_type, AnswerStream(hold_back))
+
+    @property
+    def streamed_bytes(self) -> int:
+        """How much of the answer was streamed to the caller."""
+        return self._parts_bytes
 
     def _answer_with(self, content_type: str, body: AnswerStream) -> AnswerStream:
         answer = cast("Future[StreamedResponse]", self.answer)

@@ -7,6 +7,7 @@ provisioned concurrency for a function".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from trine.awslambda import limits
@@ -127,6 +128,16 @@ class Provisioned:
             self._registry.pool_of(entry, version)
         for version, pool in entry.pools.items():
             pool.keep_ready(wanted.get(version, 0))
+
+    def held(self) -> Iterator[tuple[str, str, float]]:
+        """(meter, function, GB) of what is asked for now: it is paid from then on, `metering.holding.Held`."""
+        for entry in self._registry:
+            for qualifier, (units, _) in entry.provisioned.items():
+                version = _version_of(entry, qualifier)
+                function = entry.versions.get(version, entry.function)
+                arm = "arm64" in (function.properties.get("Architectures") or ())
+                meter = "lambda.arm-provisioned-gb-second" if arm else "lambda.provisioned-gb-second"
+                yield meter, f"{function.name}:{qualifier}", units * function.memory_mb / 1024
 
     def _describe(self, entry: Entry, qualifier: str) -> ProvisionedConfig:
         units, modified_at = entry.provisioned[qualifier]

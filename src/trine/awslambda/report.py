@@ -24,8 +24,8 @@ _DROPPED = "(further output of this invocation was dropped: more than {} bytes)\
 class Report:
     """Writes the platform's lines of one environment."""
 
-    __slots__ = ("_clock", "_function", "_is_restored", "_log", "_max_bytes", "_sampled_ns", "_sizes", "_stream",
-                 "_tail_line")  # fmt: skip
+    __slots__ = ("_arm", "_clock", "_function", "_is_restored", "_log", "_logged_bytes", "_max_bytes", "_sampled_ns",
+                 "_stream", "_tail_line", "_tmp_extra_mb", "is_kept_ready")  # fmt: skip
 
     def __init__(self, function: Function, log: LogGroup, stream: str, clock: Clock) -> None:
         self._function = function
@@ -34,12 +34,17 @@ class Report:
         self._clock = clock
         self._max_bytes = 0
         self._sampled_ns = 0
-        arm = "arm64" in (function.properties.get("Architectures") or ())
-        self._sizes = (arm, function.tmp_mb - limits.TMP_DEFAULT_MB)
+        self._arm = "arm64" in (function.properties.get("Architectures") or ())
+        self._tmp_extra_mb = function.tmp_mb - limits.TMP_DEFAULT_MB
+        self.is_kept_ready = False
+        """The environment belongs to provisioned concurrency, whose time has a price of its own."""
+        self._logged_bytes = 0
+        """Written and on no invocation's account yet: lines outside of invocations go on that of the next one."""
         self._is_restored = False
         self._tail_line = f"\tMemory Size: {function.memory_mb} MB\tMax Memory Used: "
 
     def _write(self, invocation: Invocation | None, line: str) -> None:
+        self._logged_bytes += len(line) if line.isascii() else len(line.encode())
         if invocation is None:
             self._log.append(self._stream, "", line)
             return
@@ -92,6 +97,7 @@ class Report:
     def start(self, invocation: Invocation) -> None:
         """An invocation begins."""
         line = f"START RequestId: {invocation.request_id} Version: {self._function.version}\n"
+        self._logged_bytes += len(line)
         self._log.append(self._stream, invocation.request_id, line)
         if invocation.tail is not None:
             invocation.note(line)
@@ -113,22 +119,24 @@ class Report:
                 billed = math.ceil(invocation.init_ms)
                 init = f"\tRestore Duration: {invocation.init_ms:.2f} ms\tBilled Restore Duration: {billed} ms"
             billed_ms += invocation.init_ms
-        invocation.trace.usage = (
-            self._function.memory_mb,
-            elapsed_ms,
-            math.ceil(billed_ms),
-            invocation.init_ms or 0.0,
-            *self._sizes,
-        )  # `metering.usage.FunctionUse`
         end = f"END RequestId: {request_id}\n"
         report = (
             f"REPORT RequestId: {request_id}\tDuration: {elapsed_ms:.2f} ms\tBilled Duration: {math.ceil(billed_ms)} ms"
             f"{self._tail_line}{memory_mb} MB{init}\t{status}\n"
         )
+        self._logged_bytes += len(end) + len(report)
         self._log.append(self._stream, request_id, end, report)
+        self._charge(invocation, elapsed_ms, math.ceil(billed_ms))
         if invocation.tail is not None:
             invocation.note(end)
             invocation.note(report)
+
+    def _charge(self, invocation: Invocation, elapsed_ms: float, billed_ms: int) -> None:
+        """Say what an invocation took, as `metering.usage.FunctionUse`; its last line is written."""
+        invocation.trace.usage = (self._function.memory_mb, elapsed_ms, billed_ms, invocation.init_ms or 0.0, self._arm,
+                                  self._tmp_extra_mb, self.is_kept_ready, self._logged_bytes,
+                                  invocation.streamed_bytes)  # fmt: skip
+        self._logged_bytes = 0
 
     def _fault_status(self, invocation: Invocation, found: Fault) -> str:
         # Faults that the service found are told here; those of the runtime it has logged itself.

@@ -92,9 +92,10 @@ class JsonReport(Report):
         if found is not None and status == "error":
             done["errorType"] = found.error_type
         self._tell(invocation, "runtimeDone", "DEBUG" if status == "success" else "WARN", done)
+        billed_ms = math.ceil(elapsed_ms + (invocation.init_ms or 0.0))
         metrics: dict[str, Any] = {
             "durationMs": round(elapsed_ms, 3),
-            "billedDurationMs": math.ceil(elapsed_ms + (invocation.init_ms or 0.0)),
+            "billedDurationMs": billed_ms,
             "memorySizeMB": self._function.memory_mb,
             "maxMemoryUsedMB": memory_mb,
         }
@@ -103,3 +104,4 @@ class JsonReport(Report):
             if self._is_restored:
                 metrics["billedRestoreDurationMs"] = math.ceil(invocation.init_ms)
         self._tell(invocation, "report", level, {**done, "metrics": metrics})
+        self._charge(invocation, elapsed_ms, billed_ms)

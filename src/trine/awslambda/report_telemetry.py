@@ -26,6 +26,9 @@ class _Events(JsonReport):
     def _tell(self, invocation: Invocation | None, kind: str, level: str, record: dict[str, Any]) -> None:
         self.telemetry.tell("platform", event_of(self._clock.now(), f"platform.{kind}", record))
 
+    def _charge(self, invocation: Invocation, elapsed_ms: float, billed_ms: int) -> None:
+        """The report beside it, which writes the log, has charged the invocation."""
+
     def initialized(self, init_ms: float, phase: str, extensions: Extensions | None = None) -> None:
         shown = "invoke" if phase == "invoke" else "init"
         done = {"initializationType": self._kind, "phase": shown, "status": "success"}

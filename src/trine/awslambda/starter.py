@@ -83,7 +83,7 @@ class Starter:
         environment, closing = self._new(
             function, self._session(function), pool, phase if snapshot is None else "restore"
         )
-        environment.is_kept = is_kept
+        environment.is_kept = environment.report.is_kept_ready = is_kept
         zygote = self._interpreters.zygote(function.runtime)
         # A server that has only just started waits for its zygote here; nobody else does.
         zygote.when_ready(lambda: self._launch(environment, zygote, closing, snapshot))

@@ -79,6 +79,11 @@ class Alarm:
             raise ValidationError(f"TreatMissingData must be one of {', '.join(_MISSING)}.")
         self.period = self._checked_period()
 
+    @property
+    def metrics(self) -> int:
+        """How many metrics it looks at: those it is charged for."""
+        return sum(1 for query in self.given.get("Metrics") or () if query.get("MetricStat")) or 1
+
     def _checked_period(self) -> int:
         given = self.given
         if given.get("Metrics"):

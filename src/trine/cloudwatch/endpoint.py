@@ -20,7 +20,7 @@ from trine.cloudwatch.operations import Operations
 from trine.cloudwatch.pages import Pending, Run
 from trine.cloudwatch.service import CloudWatch
 from trine.http.message import Request
-from trine.iam.door import Deed, Output, Right, ServiceApi, ServiceCall
+from trine.iam.door import Deed, Input, Output, Right, ServiceApi, ServiceCall
 
 TARGET_PREFIX = "GraniteServiceVersion20100801"
 _GZIP_OR_ZLIB = 47
@@ -29,6 +29,11 @@ _ON_ALARMS = {"PutMetricAlarm": "AlarmName", "SetAlarmState": "AlarmName", "Dele
               "PutCompositeAlarm": "AlarmName",
               "EnableAlarmActions": "AlarmNames", "DisableAlarmActions": "AlarmNames"}  # fmt: skip
 """Operations that IAM checks on the alarms they name (service authorization reference); the others on `*`."""
+
+
+_CHARGED = frozenset({"ListMetrics", "GetMetricStatistics", "PutMetricData", "GetDashboard", "ListDashboards",
+                      "PutDashboard", "DeleteDashboards"})  # fmt: skip
+"""Operations that cost something by the call (pricing page, "API requests"); those on alarms do not."""
 
 
 def cloudwatch_api(service: CloudWatch, clock: Clock, place: Place) -> ServiceApi:
@@ -40,6 +45,7 @@ def cloudwatch_api(service: CloudWatch, clock: Clock, place: Place) -> ServiceAp
         async def done(call: ServiceCall) -> Output:
             pending: Pending = []
             output = run(call.input, pending)
+            call.trace.usage = charged(call.operation, call.input)
             if pending:
                 await asyncio.gather(*pending)
             return output
@@ -64,6 +70,13 @@ def cloudwatch_api(service: CloudWatch, clock: Clock, place: Place) -> ServiceAp
         ),
         unpack=_unpacked,
     )
+
+
+def charged(operation: str, given: Input) -> int | None:
+    """What a call counts as (`metering.tally`): GetMetricData as the metrics it asks for; None: it costs nothing."""
+    if operation == "GetMetricData":
+        return max(1, sum(1 for query in given["MetricDataQueries"] if query.get("MetricStat")))
+    return 1 if operation in _CHARGED else None
 
 
 def _resources(call: ServiceCall, place: Place) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+STANDARD_RESOLUTION_SECONDS = 60
+"""Alarms of shorter periods, and metrics stored by the second, have high resolution (pricing page, "Alarms")."""
+
 DATA_PER_PUT_MAX_COUNT = 1_000
 VALUES_PER_DATUM_MAX_COUNT = 150
 DIMENSIONS_MAX_COUNT = 30

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import Future
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
@@ -16,6 +16,7 @@ from trine.clock import Clock
 from trine.cloudwatch import limits
 from trine.cloudwatch.alarms import Alarms, Deliver
 from trine.cloudwatch.archive import Archive
+from trine.cloudwatch.composite import CompositeAlarm
 from trine.cloudwatch.dashboards import Dashboards
 from trine.cloudwatch.emf import Malformed, data_of
 from trine.cloudwatch.metric import Datum, MetricKey
@@ -80,6 +81,18 @@ class CloudWatch:
     def put(self, data: Sequence[Datum]) -> Future[None]:
         """Data of a request; resolves when it is durable."""
         return self.store.put(data)
+
+    def held(self) -> Iterator[tuple[str, str, float]]:
+        """(meter, name, how many) of alarms, by the metrics they look at, and dashboards; `metering.holding.Held`."""
+        for kept in self.alarms.all():
+            alarm = kept.alarm
+            if isinstance(alarm, CompositeAlarm):
+                yield "cloudwatch.composite-alarm-month", alarm.name, 1
+            else:
+                fast = alarm.period < limits.STANDARD_RESOLUTION_SECONDS
+                yield "cloudwatch.fast-alarm-month" if fast else "cloudwatch.alarm-month", alarm.name, alarm.metrics
+        for dashboard in self.dashboards.entries(""):
+            yield "cloudwatch.dashboard-month", dashboard["DashboardName"], 1
 
     def log_line(self, group: str, line: str) -> None:
         """A line of a function's output: what it holds of metrics is taken in."""

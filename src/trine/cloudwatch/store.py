@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 from asyncio import Future, Task, get_running_loop
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from trine.cloudwatch import limits
 from trine.cloudwatch.archive import Archive
-from trine.cloudwatch.metric import Datum, Dimensions, MetricKey
+from trine.cloudwatch.metric import RESERVED_NAMESPACE, Datum, Dimensions, MetricKey
 from trine.metering.distribution import Distribution
 
 _log = logging.getLogger("trine.cloudwatch")
@@ -56,6 +56,9 @@ class MetricStore:
         """Data of metrics that are not kept, because there are too many."""
         self.forgotten = 0
         """Points that had to go before their time."""
+
+        self.on_metric_hour: Callable[[], None] = lambda: None
+        """Called once for each hour in which there is data of a metric that a client has put: so it is charged."""
 
     def load(self) -> None:
         """Learn which metrics earlier runs have kept."""
@@ -102,6 +105,8 @@ class MetricStore:
                 self.dropped += 1
                 return False
             series = self._series[datum.key] = Series(datum.unit)
+        if datum.at // 3600 > series.latest_at // 3600 and not datum.key.namespace.startswith(RESERVED_NAMESPACE):
+            self.on_metric_hour()
         if datum.unit not in ("None", series.unit):
             series.unit, series.noted_at = datum.unit, -1
         series.latest_at = max(series.latest_at, datum.at)

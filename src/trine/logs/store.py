@@ -5,6 +5,7 @@ Enters names, leaves groups. Lines with embedded metrics are handed to whoever a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from trine.clock import Clock
@@ -49,6 +50,11 @@ class LogStore:
     def existing(self) -> list[LogGroup]:
         """Every group that exists for the API, by name."""
         return [group for group in self.groups() if group.created_ms]
+
+    def held(self) -> Iterator[tuple[str, str, float]]:
+        """(meter, group, GB) of what is kept, in whole MB, as `metering.holding.Held` has it."""
+        for group in self.existing():
+            yield "logs.gb-month", group.group, (group.size_bytes >> 20) / 1024
 
     def find(self, name: str) -> LogGroup:
         """The group that exists under `name`. Raises ResourceNotFound."""

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from trine.metering.limits import BATCH_MAX_COUNT
-from trine.metering.tally import metered_units
-from trine.metering.usage import FunctionUse, Payer, function_of, root_of
+from trine.metering.tally import metered_units, streamed, time_used
+from trine.metering.usage import Counts, FunctionUse, Payer, function_of, root_of
+from trine.metering.usage import add as add_counts
 from trine.trace import Trace
 
 _log = logging.getLogger("trine.metering")
@@ -48,13 +49,14 @@ class Requests:
 class Invocations:
     """Invocations of one function for one payer with one outcome."""
 
-    __slots__ = ("arm_mb_ms", "billed_ms", "cold_starts", "durations_ms", "first", "init_ms", "mb_ms", "payer",
-                 "refused", "storage_mb_ms")  # fmt: skip
+    __slots__ = ("billed_ms", "cold_starts", "durations_ms", "first", "init_ms", "payer", "refused", "used")
 
     def __init__(self, first: Trace, payer: Payer | str | None) -> None:
         self.first, self.payer = first, payer
         self.durations_ms: list[float] = []
-        self.billed_ms = self.mb_ms = self.arm_mb_ms = self.storage_mb_ms = self.cold_starts = self.refused = 0
+        self.billed_ms = self.cold_starts = self.refused = 0
+        self.used: Counts = {}
+        """Memory, storage, log and streamed bytes of all of them."""
         self.init_ms = 0.0
 
 
@@ -80,6 +82,8 @@ class Groups(NamedTuple):
     requests: list[Requests]
     invocations: list[Invocations]
     socket_events: list[SocketEvents]
+    service_calls: list[Trace]
+    """Calls to services that are charged by the call: few, so they are counted one by one."""
     caused: list[Trace]
     """Calls to the table that others caused: their traces are looked at one by one."""
 
@@ -87,17 +91,19 @@ class Groups(NamedTuple):
 class Batch:
     """The groups of what has closed since the last time they were taken."""
 
-    def __init__(self, on_first: Callable[[], None], on_full: Callable[[], None]) -> None:
-        """`on_first` is called for the first trace after a `take`, `on_full` when there are many."""
+    def __init__(self, on_first: Callable[[], None], on_full: Callable[[], None], on_other: Callable[[], None]) -> None:
+        """`on_first` is called for the first trace after a `take`, `on_full` when there are many, `on_other` for those
+        that are not counted: calls that may have changed what is paid for."""
         self._alike: dict[_Alike, TableCalls] = {}
         self._requests: dict[tuple[object, str, int], Requests] = {}
         self._invocations: dict[tuple[object, str, int, bool], Invocations] = {}
         self._socket_events: dict[tuple[object, int], SocketEvents] = {}
+        self._service_calls: list[Trace] = []
         self._caused: list[Trace] = []
-        self.add, self.take = self._functions(on_first, on_full)
+        self.add, self.take = self._functions(on_first, on_full, on_other)
 
     def _functions(
-        self, on_first: Callable[[], None], on_full: Callable[[], None]
+        self, on_first: Callable[[], None], on_full: Callable[[], None], on_other: Callable[[], None]
     ) -> tuple[Callable[[Trace], None], Callable[[], Groups]]:
         """`add` a trace that has just closed, `take` all groups: two functions over common variables, because every
         request pays for the first one, and variables cost less than attributes.
@@ -124,6 +130,7 @@ class Batch:
                         if trace.parent is None and trace.outcome < 400:
                             usual[trace.title] = (trace.usage, trace.payer, trace.outcome, note)
                     elif not self._add_other(trace):
+                        on_other()
                         return
                 except Exception:
                     failures += 1
@@ -143,9 +150,10 @@ class Batch:
                 list(self._requests.values()),
                 list(self._invocations.values()),
                 list(self._socket_events.values()),
+                self._service_calls,
                 self._caused,
             )
-            self._caused = []
+            self._caused, self._service_calls = [], []
             self._alike, self._requests, self._invocations, self._socket_events = {}, {}, {}, {}
             usual.clear()
             count, failures = 0, 0
@@ -175,6 +183,8 @@ class Batch:
             self._add_invocation(trace)
         elif trace.kind == "websocket" and trace.usage is not None:
             self._add_socket_event(trace)
+        elif trace.usage is not None:
+            self._service_calls.append(trace)
         else:
             return False
         return True
@@ -218,11 +228,9 @@ class Batch:
             return
         group.durations_ms.append(use.duration_ms)
         group.billed_ms += use.billed_ms
-        if use.arm:
-            group.arm_mb_ms += use.billed_ms * use.memory_mb
-        else:
-            group.mb_ms += use.billed_ms * use.memory_mb
-        group.storage_mb_ms += use.billed_ms * use.extra_storage_mb
+        add_counts(group.used, time_used(use))
+        if use.streamed_bytes:
+            add_counts(group.used, streamed(use, root_of(trace)))
         if use.init_ms:
             group.init_ms += use.init_ms
             group.cold_starts += 1

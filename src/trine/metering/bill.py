@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trine.metering.cost import Amounts, cost_of
+from trine.metering.cost import Amounts, add_amounts, cost_of
 from trine.metering.period import shown
 from trine.metering.prices import Prices
 from trine.metering.survey import Standing, Survey
@@ -31,7 +31,10 @@ ASSUMPTIONS = (
     "billed duration: each invocation rounded up to 1 ms, with its INIT phase (AWS since 2025-08-01)",
     "milliseconds are this machine's: AWS gives a function CPU in proportion to its memory",
     "tables are paid for while the stack is down, as on AWS; GB are 2^30 bytes, a month has 730 hours",
-    "not charged here: provisioned concurrency, streamed answers, CloudWatch, logs, backups, X-Ray, taxes",
+    "provisioned concurrency is paid by the minute (AWS: by five minutes) from the moment it is asked for",
+    "logs: the lines that functions and their platform write; AWS packs what it keeps, here nothing is packed",
+    "CloudWatch: an alarm by the metrics it looks at, a metric of your own by the hours in which it has data",
+    "not charged here: what APIs log, queues, topics, events, user pools, backups, X-Ray, taxes",
 )
 
 
@@ -106,7 +109,11 @@ def price_list(prices: Prices) -> dict[str, Any]:
 
 def _standing(survey: Survey, prices: Prices) -> list[dict[str, Any]]:
     """One line for each table or index and meter; of provisioned capacity what no row of usage has paid already."""
-    lines = []
+    held: Amounts = {}
+    for (meter, _), amount in survey.held.items():
+        add_amounts(held, {meter: amount})
+    rates = {meter: usd / held[meter] for meter, usd in cost_of(held, prices).items()}
+    lines: list[dict[str, Any]] = []
     for (table, index_name), standing in sorted(survey.standing.items()):
         amounts = standing_amounts(standing)
         for at, meter in enumerate(("table.read-capacity-hour", "table.write-capacity-hour")):
@@ -119,4 +126,7 @@ def _standing(survey: Survey, prices: Prices) -> list[dict[str, Any]]:
              "storedBytes": standing.stored_bytes}
             for meter, usd in cost_of(amounts, prices).items()
         ]  # fmt: skip
+    for (meter, what), amount in sorted(survey.held.items()):
+        lines.append({"meter": meter, "what": what, "amount": amount, "unit": prices.meters[meter].unit,
+                      "usd": amount * rates[meter]})  # fmt: skip
     return lines

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from trine.clock import Clock, Timer
 from trine.metering.batch import Batch, Groups, Invocations, Requests, SocketEvents, TableCalls
 from trine.metering.distribution import Distribution
+from trine.metering.holding import Held
 from trine.metering.ledger import Ledger, Level, day_of
 from trine.metering.limits import DRAIN_SECONDS, MINUTE_SECONDS
 from trine.metering.measures import (
@@ -26,12 +27,13 @@ from trine.metering.measures import (
 from trine.metering.tally import (
     operation_of,
     table_of,
+    tally,
     tally_invocation,
     tally_request,
     tally_socket,
     tally_table_call,
 )
-from trine.metering.usage import Payer, as_table_uses
+from trine.metering.usage import Dimensions, Payer, as_table_uses
 from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.metering")
@@ -50,6 +52,8 @@ class Collector:
         """Traces that could not be counted, because of a fault of our own; the log says which."""
         self.gauges: Callable[[], Iterable[tuple[MetricName, float]]] = tuple
         """What is looked at once a second while requests come: figures that no single request tells."""
+        self.held: Held = tuple
+        """What is held now beside tables; asked, as the levels are, once a minute while something happens."""
         self.on_groups: list[Callable[[Groups], None]] = []
         """Told what was counted, a batch at a time; must not block or raise."""
         self.on_caused: list[Callable[[list[Trace]], None]] = []
@@ -63,7 +67,7 @@ class Collector:
         self._timer: Timer | None = None
         self._minute_timer: Timer | None = None
         self._day = ""
-        self._batch = Batch(self._first_closed, self.drain)
+        self._batch = Batch(self._first_closed, self.drain, self._await_minute)
         traces.follow(self._batch.add)
 
     def _first_closed(self) -> None:
@@ -110,6 +114,7 @@ class Collector:
             living.add((table, index))
             self.ledger.level(Level(minute, table, index, stored_bytes, read_units, write_units))
         self.ledger.gone(minute, living)
+        self.ledger.hold(minute, self.held())
 
     def _minute_over(self) -> None:
         self._minute_timer = None
@@ -121,14 +126,18 @@ class Collector:
             self._day = today
             self.ledger.pack(today)
 
+    def _await_minute(self) -> None:
+        """Look at everything again when this minute is over: something happened in it."""
+        if self._minute_timer is None:
+            left = MINUTE_SECONDS - self._clock.now() % MINUTE_SECONDS
+            self._minute_timer = self._clock.call_later(left + DRAIN_SECONDS, self._minute_over)
+
     def drain(self) -> None:
         """Count everything that has closed."""
         groups = self._batch.take()
         if not groups.traces:
             return
-        if self._minute_timer is None:
-            left = MINUTE_SECONDS - self._clock.now() % MINUTE_SECONDS
-            self._minute_timer = self._clock.call_later(left + DRAIN_SECONDS, self._minute_over)
+        self._await_minute()
         minute = int(self._since // MINUTE_SECONDS)
         if minute != self._measured_minute:
             self._turn()
@@ -162,6 +171,14 @@ class Collector:
             self._count_socket_events(events, minute)
         for invocations in groups.invocations:
             self._count_invocations(invocations, minute)
+        for call in groups.service_calls:
+            for dimensions, counts in tally(call):
+                self.ledger.count(minute, dimensions, counts)
+
+    def count_metric_hour(self) -> None:
+        """A metric that clients put has data of one more hour."""
+        self.ledger.count(self._minute(), Dimensions("cloudwatch"), {"metricHours": 1})
+        self._await_minute()
 
     def _count_requests(self, group: Requests, minute: int) -> None:
         count, times = len(group.nanoseconds), _milliseconds(group.nanoseconds)
@@ -203,8 +220,7 @@ class Collector:
         }
         if count:
             counts |= {"requests": count, "milliseconds": sum(group.durations_ms), "billedMs": group.billed_ms}
-            sizes = {"mbMs": group.mb_ms, "armMbMs": group.arm_mb_ms, "storageMbMs": group.storage_mb_ms}
-            counts |= {name: size for name, size in sizes.items() if size}
+            counts |= group.used
         if group.cold_starts:
             counts |= {"initMs": group.init_ms, "coldStarts": group.cold_starts}
         if counts:

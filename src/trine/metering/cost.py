@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trine.metering.prices import Prices
+from trine.metering.prices import HOURS_PER_MONTH, Prices
 from trine.metering.usage import Counts, Dimensions
 
 GB_BYTES = 1024**3
@@ -35,7 +35,15 @@ def amounts_of(dimensions: Dimensions, counts: Counts, *, provisioned: bool = Fa
         found["lambda.request"] = counts.get("requests", 0.0)
         found["lambda.gb-second"] = counts.get("mbMs", 0.0) / 1024 / 1000
         found["lambda.arm-gb-second"] = counts.get("armMbMs", 0.0) / 1024 / 1000
+        found["lambda.ready-gb-second"] = counts.get("readyMbMs", 0.0) / 1024 / 1000
+        found["lambda.arm-ready-gb-second"] = counts.get("armReadyMbMs", 0.0) / 1024 / 1000
         found["lambda.storage-gb-second"] = counts.get("storageMbMs", 0.0) / 1024 / 1000
+        found["lambda.streamed-gb"] = counts.get("streamedBytes", 0.0) / GB_BYTES
+        found["logs.in-gb"] = counts.get("logBytes", 0.0) / GB_BYTES
+        found["data.out-gb"] = counts.get("bytesOut", 0.0) / GB_BYTES
+    elif service == "cloudwatch":
+        found["cloudwatch.request"] = counts.get("units", 0.0)
+        found["cloudwatch.metric-month"] = counts.get("metricHours", 0.0) / HOURS_PER_MONTH
     elif service == "stream":
         found["stream.read"] = counts.get("readUnits", 0.0)
     elif service == "table":

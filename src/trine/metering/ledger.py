@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import logging
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from trine.kv.disk import private
+from trine.metering.holding import Holding
 from trine.metering.limits import (
     MINUTE_SECONDS,
     MINUTES_IN_MEMORY_MAX_COUNT,
@@ -59,6 +60,8 @@ class Ledger:
         self._minutes: OrderedDict[int, dict[Dimensions, Counts]] = OrderedDict()
         self._levels: list[Level] = []
         self._latest: dict[tuple[str, str], Level] = {}
+        self._holdings: list[Holding] = []
+        self._held: dict[tuple[str, str], float] = {}
         self.dropped = 0
         """Rows that were counted under their service alone, because a minute had too many."""
 
@@ -95,12 +98,21 @@ class Ledger:
         for name in [name for name, level in self._latest.items() if name not in living and any(level[3:])]:
             self.level(Level(minute, *name, 0, 0, 0))
 
+    def hold(self, minute: int, held: Iterable[tuple[str, str, float]]) -> None:
+        """Note everything that is held now, (meter, what, quantity); only what changed is kept."""
+        now = {(meter, what): quantity for meter, what, quantity in held}
+        gone = {name: 0.0 for name, quantity in self._held.items() if quantity and name not in now}
+        for name, quantity in (now | gone).items():
+            if self._held.get(name, 0.0) != quantity:
+                self._held[name] = quantity
+                self._holdings.append(Holding(minute, *name, quantity))
+
     def flush(self) -> None:
         """Write everything counted so far. A disk that refuses is told; the rows then wait for the next time."""
         if self._directory is None:
             return
-        minutes, levels = self._minutes, self._levels
-        if not minutes and not levels:
+        minutes, levels, holdings = self._minutes, self._levels, self._holdings
+        if not minutes and not levels and not holdings:
             return
         lines: dict[str, list[bytes]] = {}
         for minute, rows in minutes.items():
@@ -109,6 +121,8 @@ class Ledger:
             )
         for level in levels:
             lines.setdefault(day_of(level.minute), []).append(orjson.dumps([level.minute, "level", level[1:]]))
+        for held in holdings:
+            lines.setdefault(day_of(held.minute), []).append(orjson.dumps([held.minute, "held", held[1:]]))
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             for day, added in lines.items():
@@ -117,7 +131,7 @@ class Ledger:
         except OSError as error:
             _log.error("usage could not be written: %s", error)
             return
-        self._minutes, self._levels = OrderedDict(), []
+        self._minutes, self._levels, self._holdings = OrderedDict(), [], []
 
     def pack(self, today: str) -> None:
         """Compress the files of days before `today`; harmless when there is nothing to do, or when it is cut short."""
@@ -147,7 +161,7 @@ class Ledger:
             for minute, rows in self._minutes.items()
             for dimensions, counts in rows.items()
         ]
-        return LedgerView(pending, list(self._levels), self._files())
+        return LedgerView(pending, list(self._levels), self._files(), list(self._holdings))
 
     def _files(self) -> list[tuple[str, Path, int]]:
         if self._directory is None or not self._directory.is_dir():
@@ -163,13 +177,19 @@ class Ledger:
 class LedgerView:
     """The ledger as it was at one moment."""
 
-    def __init__(self, pending: list[Row], levels: list[Level], files: list[tuple[str, Path, int]]) -> None:
-        self._pending, self._levels, self._files = pending, levels, files
+    def __init__(
+        self,
+        pending: list[Row],
+        levels: list[Level],
+        files: list[tuple[str, Path, int]],
+        holdings: Sequence[Holding] = (),
+    ) -> None:
+        self._pending, self._levels, self._files, self._holdings = pending, levels, files, holdings
 
     def rows(self, start: int, stop: int) -> Iterator[Row]:
         """Every row of the minutes from `start` up to but without `stop`; the same row may come in several parts."""
         for line in self._lines(start, stop):
-            if line[1] != "level" and start <= line[0] < stop:
+            if not isinstance(line[1], str) and start <= line[0] < stop:
                 yield Row(line[0], Dimensions(*line[1]), line[2])
         yield from (row for row in self._pending if start <= row.minute < stop)
 
@@ -177,6 +197,11 @@ class LedgerView:
         """Every change of what there was before the minute `stop`, the oldest first."""
         found = [Level(line[0], *line[2]) for line in self._lines(0, stop) if line[1] == "level" and line[0] < stop]
         return [*found, *(level for level in self._levels if level.minute < stop)]
+
+    def holdings(self, stop: int) -> list[Holding]:
+        """Every change of what was held before the minute `stop`, the oldest first."""
+        found = [Holding(line[0], *line[2]) for line in self._lines(0, stop) if line[1] == "held" and line[0] < stop]
+        return [*found, *(holding for holding in self._holdings if holding.minute < stop)]
 
     def first_minute(self) -> int | None:
         """The first minute anything is known of."""

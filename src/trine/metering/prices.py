@@ -20,8 +20,12 @@ OLD_DAYS = 540
 FILE_MAX_BYTES = 1_000_000
 METERS = (
     "rest.request", "http.request", "websocket.message", "websocket.connection-minute", "lambda.request",
-    "lambda.gb-second", "lambda.arm-gb-second", "lambda.storage-gb-second", "table.read-unit", "table.write-unit",
-    "table.read-capacity-hour", "table.write-capacity-hour", "table.gb-month", "stream.read", "data.out-gb",
+    "lambda.gb-second", "lambda.arm-gb-second", "lambda.ready-gb-second", "lambda.arm-ready-gb-second",
+    "lambda.provisioned-gb-second", "lambda.arm-provisioned-gb-second", "lambda.storage-gb-second",
+    "lambda.streamed-gb", "table.read-unit", "table.write-unit", "table.read-capacity-hour",
+    "table.write-capacity-hour", "table.gb-month", "stream.read", "data.out-gb", "logs.in-gb", "logs.gb-month",
+    "cloudwatch.request", "cloudwatch.metric-month", "cloudwatch.alarm-month", "cloudwatch.fast-alarm-month",
+    "cloudwatch.composite-alarm-month", "cloudwatch.dashboard-month",
 )  # fmt: skip
 """Everything that has a price, in the order in which bills show it."""
 HOURS_PER_MONTH = 730

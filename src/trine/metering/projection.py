@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from trine.metering.bill import price_list
-from trine.metering.cost import GB_BYTES, Amounts, cost_of
+from trine.metering.cost import GB_BYTES, Amounts, add_amounts, cost_of
 from trine.metering.ledger import MINUTES_PER_DAY
 from trine.metering.period import MINUTES_PER_MONTH
 from trine.metering.prices import Prices
@@ -37,11 +37,13 @@ class Month(Struct):
     writes: Mapping[TableName, Sequence[float]]
     storage_gb: float
     assumptions: list[str]
+    held: Amounts
+    """What is paid for all month, whoever uses it, beside tables."""
 
 
 def month_from_survey(survey: Survey) -> Month:
     """A month in which the recorded minutes repeat themselves. NothingRecorded."""
-    if survey.minutes <= 0 or not (survey.total.calls or survey.standing):
+    if survey.minutes <= 0 or not (survey.total.calls or survey.standing or survey.held):
         raise NothingRecorded("nothing is recorded in this range of time; send some requests, or give --profile")
     factor = MINUTES_PER_MONTH / survey.minutes
     minutes = range(survey.start, survey.stop)
@@ -57,6 +59,7 @@ def month_from_survey(survey: Survey) -> Month:
         writes,
         sum(standing.stored_bytes for standing in survey.standing.values()) / GB_BYTES,
         said,
+        _held(survey),
     )
 
 
@@ -82,7 +85,8 @@ def month_from_profile(profile: Profile, recorded: Survey) -> Month:
             read, write = (sum(units[at] for units in by.values()) / calls for at in (0, 1))
             reads[name] = [requests * read for requests in profile.requests]
             writes[name] = [requests * write for requests in profile.requests]
-        month = Month(amounts, profile.requests, reads, writes, storage, said)
+        month = Month(amounts, profile.requests, reads, writes, storage, said, {})
+    month.held = _held(recorded)
     month.storage_gb = storage if profile.storage_gb is None else profile.storage_gb
     return month
 
@@ -113,12 +117,21 @@ def _month_of_kinds(requests: Sequence[float], kinds: Sequence[RequestKind], sai
         {table: [one * write for one in requests]},
         0,
         said,
+        {},
     )
+
+
+def _held(survey: Survey) -> Amounts:
+    """What was held over the recorded minutes, for a month."""
+    held: Amounts = {}
+    for (meter, _), amount in survey.held.items():
+        add_amounts(held, {meter: amount * MINUTES_PER_MONTH / survey.minutes})
+    return held
 
 
 def project(month: Month, prices: Prices, region: str, now: float) -> dict[str, Any]:
     """The three ways side by side."""
-    shared = cost_of({**month.amounts, "table.gb-month": month.storage_gb}, prices)
+    shared = cost_of({**month.amounts, **month.held, "table.gb-month": month.storage_gb}, prices)
     units = {
         "table.read-unit": sum(map(sum, month.reads.values())),
         "table.write-unit": sum(map(sum, month.writes.values())),

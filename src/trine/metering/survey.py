@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from trine.metering.cost import GB_BYTES, Amounts, add_amounts, amounts_of
+from trine.metering.holding import held_between
 from trine.metering.ledger import LedgerView, Level, Row
 from trine.metering.period import MINUTES_PER_MONTH
 from trine.metering.usage import FRONT_DOOR, Counts, Dimensions, add
@@ -63,6 +64,8 @@ class Survey(Struct):
     requests: dict[int, float]
     """Requests at the front door (calls to tables, where there is none) of each minute in which there were any."""
     standing: dict[TableName, Standing]
+    held: dict[tuple[str, str], float] = field(default_factory=dict)
+    """(meter, what) → how much of it, whoever used it: provisioned concurrency, kept logs, alarms."""
 
     @property
     def minutes(self) -> int:
@@ -121,6 +124,7 @@ def survey(ledger: LedgerView, start: int, stop: int, by: str, only: Sequence[tu
     timeline = Timeline(ledger.levels(stop))
     group_of = GROUPINGS[by]
     found = Survey(start, stop, {}, Group(), {}, {}, timeline.standing(start, stop))
+    found.held = held_between(ledger.holdings(stop), start, stop)
     calls: dict[str, dict[str, float]] = {}
     minutes: dict[str, dict[int, float]] = {"front": {}, "table": {}}
     for row in ledger.rows(start, stop):
@@ -128,6 +132,7 @@ def survey(ledger: LedgerView, start: int, stop: int, by: str, only: Sequence[tu
             _take_in(found, row, group_of(row.dimensions), timeline, calls, minutes)
     if only:
         found.standing = {name: one for name, one in found.standing.items() if _stands(name, only)}
+        found.held = {name: amount for name, amount in found.held.items() if _is_held(name, only)}
     for name, group in found.groups.items():
         group.calls = _calls(calls.get(name, {}))
     whole: dict[str, float] = {}
@@ -138,9 +143,21 @@ def survey(ledger: LedgerView, start: int, stop: int, by: str, only: Sequence[tu
     return found
 
 
+_COUNTS_AS_CALLS = ("front", "lambda", "table", "stream", "cloudwatch")
+"""What the calls of a group are: those of the first kind of which there are any."""
+
+
 def _stands(name: TableName, only: Sequence[tuple[str, str]]) -> bool:
     """Whether what stands there belongs to a bill of a part: to one of tables or indexes, never to one of callers."""
     whole = {"table": name[0], "index": f"{name[0]}/{name[1]}" if name[1] else name[0]}
+    return all(whole.get(grouping) == value for grouping, value in only)
+
+
+def _is_held(name: tuple[str, str], only: Sequence[tuple[str, str]]) -> bool:
+    """Whether what is held belongs to a bill of a part: to one of the function or the service it stands for."""
+    meter, what = name
+    service = meter.partition(".")[0]
+    whole = {"function": what.partition(":")[0] if service == "lambda" else "", "service": service}
     return all(whole.get(grouping) == value for grouping, value in only)
 
 
@@ -172,4 +189,4 @@ def _take_in(
 
 
 def _calls(by_kind: dict[str, float]) -> float:
-    return by_kind.get("front") or by_kind.get("lambda") or by_kind.get("table") or by_kind.get("stream") or 0.0
+    return next((by_kind[kind] for kind in _COUNTS_AS_CALLS if by_kind.get(kind)), 0.0)

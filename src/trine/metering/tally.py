@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trine.metering.limits import HTTP_API_INCREMENT_BYTES, SOCKET_INCREMENT_BYTES
+from trine.metering.limits import HTTP_API_INCREMENT_BYTES, SOCKET_INCREMENT_BYTES, STREAMED_FREE_BYTES
 from trine.metering.usage import (
     STREAM,
     Counts,
@@ -17,6 +17,7 @@ from trine.metering.usage import (
     Payer,
     RequestUse,
     SocketUse,
+    add,
     as_table_uses,
     function_of,
     root_of,
@@ -41,6 +42,8 @@ def tally(trace: Trace) -> Iterator[tuple[Dimensions, Counts]]:
         yield tally_socket(trace, payer)
     elif trace.kind == "lambda":
         yield tally_invocation(trace, payer)
+    elif trace.kind == "cloudwatch":
+        yield tally_service_call(trace, payer, function_of(trace))
     elif trace.kind == "dynamodb":
         yield from tally_table_call(trace, payer, function_of(trace))
 
@@ -101,18 +104,49 @@ def tally_invocation(trace: Trace, payer: Payer | str | None) -> tuple[Dimension
     counts: Counts = {}
     if trace.usage is not None:
         use = FunctionUse(*trace.usage)
-        counts = {"requests": 1, "milliseconds": use.duration_ms, "billedMs": use.billed_ms,
-                  "armMbMs" if use.arm else "mbMs": use.billed_ms * use.memory_mb}  # fmt: skip
-        if use.extra_storage_mb:
-            counts["storageMbMs"] = use.billed_ms * use.extra_storage_mb
+        counts = {"requests": 1, "milliseconds": use.duration_ms, "billedMs": use.billed_ms}
+        add(counts, time_used(use))
         if use.init_ms:
             counts["initMs"] = use.init_ms
             counts["coldStarts"] = 1
+        if use.streamed_bytes:
+            add(counts, streamed(use, root_of(trace)))
     if trace.refusal is not None or trace.outcome >= 400:
         counts["errors"] = 1
     if trace.outcome == 429:
         counts["throttled"] = 1
     return _dimensions("lambda", payer, trace.title), counts
+
+
+def tally_service_call(trace: Trace, payer: Payer | str | None, function: str) -> tuple[Dimensions, Counts]:
+    """A call to a service that is charged by the call; its `usage` is what it counts as."""
+    counts: Counts = {"requests": 1, "units": trace.usage}
+    if trace.outcome >= 400:
+        counts["errors"] = 1
+    return _dimensions(trace.kind, payer, function), counts
+
+
+_TIMES = {(False, False): "mbMs", (True, False): "armMbMs", (False, True): "readyMbMs", (True, True): "armReadyMbMs"}
+"""(arm64, in an environment of provisioned concurrency) → what its time counts as."""
+_ASKED_FROM_OUTSIDE = frozenset({"apigateway", "lambda-url"})
+
+
+def time_used(use: FunctionUse) -> Counts:
+    """What an invocation took of memory, storage and log."""
+    counts: Counts = {_TIMES[use.arm, use.kept_ready]: use.billed_ms * use.memory_mb}
+    if use.extra_storage_mb:
+        counts["storageMbMs"] = use.billed_ms * use.extra_storage_mb
+    if use.log_bytes:
+        counts["logBytes"] = use.log_bytes
+    return counts
+
+
+def streamed(use: FunctionUse, root: Trace) -> Counts:
+    """What a streamed answer counts as; one to a client of an API or a function URL leaves AWS as well."""
+    counts: Counts = {"streamedBytes": max(0, use.streamed_bytes - STREAMED_FREE_BYTES)}
+    if root.kind in _ASKED_FROM_OUTSIDE:
+        counts["bytesOut"] = use.streamed_bytes
+    return counts
 
 
 def tally_table_call(trace: Trace, payer: Payer | str | None, function: str) -> Iterator[tuple[Dimensions, Counts]]:

@@ -90,6 +90,12 @@ class FunctionUse(NamedTuple):
     """Whether its architecture is arm64, which has a price of its own."""
     extra_storage_mb: int = 0
     """Ephemeral storage beyond the 512 MB that cost nothing."""
+    kept_ready: bool = False
+    """Whether it ran in an environment of provisioned concurrency, whose time has a price of its own."""
+    log_bytes: int = 0
+    """What it added to the function's log, the platform's own lines included."""
+    streamed_bytes: int = 0
+    """The size of its answer, where that was streamed."""
 
 
 class TableUse(NamedTuple):
@@ -142,7 +148,7 @@ class Dimensions(NamedTuple):
     """What usage is told apart by. Empty where a name does not apply."""
 
     service: str
-    """`rest`, `http`, `websocket`, `lambda`, `table`, `stream`."""
+    """`rest`, `http`, `websocket`, `lambda`, `table`, `stream`, `cloudwatch`."""
     route: str = ""
     api_key: str = ""
     caller: str = ""
@@ -160,6 +166,7 @@ COUNTED = {
     "errors": "requests that failed (status 400 and above; for functions, a function error)",
     "throttled": "requests refused because a limit was reached",
     "units": "API calls as they are metered: HTTP APIs by 512 KB",
+    "metricHours": "hours in which there were data of a metric of your own, one for each metric",
     "messages": "messages of WebSocket APIs, either way, as they are metered: by 32 KB",
     "connectionMinutes": "minutes that WebSocket connections were open, counted when they end",
     "bytesOut": "bytes of answers to HTTP clients",
@@ -167,7 +174,11 @@ COUNTED = {
     "billedMs": "billed milliseconds of functions, INIT included",
     "mbMs": "billed milliseconds times MB of memory, x86",
     "armMbMs": "the same of functions with the architecture arm64",
+    "readyMbMs": "the same in environments of provisioned concurrency, x86",
+    "armReadyMbMs": "the same in environments of provisioned concurrency, arm64",
     "storageMbMs": "billed milliseconds times MB of ephemeral storage beyond 512",
+    "logBytes": "bytes that functions added to their logs",
+    "streamedBytes": "bytes of streamed answers, without the first 6 MB of each",
     "initMs": "INIT milliseconds, contained in billedMs",
     "coldStarts": "invocations that began with an INIT phase",
     "readUnits": "read units consumed",

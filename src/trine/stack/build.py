@@ -10,6 +10,7 @@ import asyncio
 from asyncio import Future
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import chain
 
 from msgspec import Struct, field
 
@@ -239,6 +240,8 @@ def build(
         access_log=lambda destination, line: write_line(log_group_of(destination), line),
         services={name: endpoint.handle for name, endpoint in endpoints.items()},
     )
+    observing.collector.held = lambda: chain(functions.provisioned.held(), logs.held(), cloudwatch.held())
+    cloudwatch.store.on_metric_hour = observing.collector.count_metric_hour
     socket_apis = [api for api in apis if api.kind is ApiKind.WEBSOCKET]
     sockets = SocketDoor(gateway, socket_apis, access, clock, ids, place, traces) if socket_apis else None
     if sockets is not None:

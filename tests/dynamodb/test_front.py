@@ -35,8 +35,9 @@ def ask(server: Any, method: str, body: bytes, path: str = "/", **headers: str) 
 @pytest.mark.parametrize("kind", [None, "whatever", "application/jsonasdf", "application/x-amz-json-1.1"])
 def test_a_body_of_an_unknown_media_type_is_not_found(table_server: Any, kind: str | None) -> None:
     headers = {} if kind is None else {"Content_Type": kind}
-    status, _, body = ask(table_server, "POST", b"hi", **headers)
-    assert (status, body) == (404, b"<UnknownOperationException/>\n")
+    for target in ({}, {"X_Amz_Target": "DynamoDB_20120810.ListTables"}):
+        status, _, body = ask(table_server, "POST", b"{}", **headers, **target)
+        assert (status, body) == (404, b"<UnknownOperationException/>\n")
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])

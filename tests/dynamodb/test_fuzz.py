@@ -224,7 +224,14 @@ async def _run(drawer: Drawer, buckets: Path) -> None:
             await dynamodb.create_table_from_template({"TableName": "Users", **DEFINITION})
         target = drawer.random.choice(targets)
         body = drawer.body(target)
-        answer = dynamodb.handle(Request("POST", b"/", Headers([(b"x-amz-target", target)]), body))
+        answer = dynamodb.handle(
+            Request(
+                "POST",
+                b"/",
+                Headers([(b"x-amz-target", target), (b"content-type", b"application/x-amz-json-1.0")]),
+                body,
+            )
+        )
         response = answer if isinstance(answer, Response) else await asyncio.wait_for(answer, PATIENCE_SECONDS)
         assert response.status in (200, 400), (target, body, response.body)
         assert isinstance(response.body, bytes)

@@ -57,7 +57,13 @@ class Door:
 
     async def send(self, target: bytes, body: bytes, *more: bytes) -> tuple[int, bytes]:
         """Status and body of the answer; the connection may be closed by the server after it."""
-        head = [b"POST / HTTP/1.1", b"Host: 127.0.0.1", b"X-Amz-Target: " + target, *more]
+        head = [
+            b"POST / HTTP/1.1",
+            b"Host: 127.0.0.1",
+            b"X-Amz-Target: " + target,
+            b"Content-Type: application/x-amz-json-1.0",
+            *more,
+        ]
         head.append(b"Content-Length: %d" % len(body))
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self.port)
@@ -156,7 +162,8 @@ def test_requests_that_are_no_http() -> None:
     async def work(door: Door) -> None:
         choose = random.Random(6)
         right = (
-            b"POST / HTTP/1.1\r\nHost: a\r\nX-Amz-Target: DynamoDB_20120810.ListTables\r\nContent-Length: 2\r\n\r\n{}"
+            b"POST / HTTP/1.1\r\nHost: a\r\nX-Amz-Target: DynamoDB_20120810.ListTables\r\n"
+            b"Content-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n\r\n{}"
         )
         for turn in range(60):
             reader, writer = await asyncio.open_connection("127.0.0.1", door.port)

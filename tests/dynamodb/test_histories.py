@@ -202,7 +202,12 @@ def test_concurrent_clients(tmp_path: Path, seed: int) -> None:
 
         async def send(operation: str, document: dict[str, Any]) -> Any:
             target = f"DynamoDB_20120810.{operation}".encode()
-            request = Request("POST", b"/", Headers([(b"x-amz-target", target)]), json.dumps(document).encode())
+            request = Request(
+                "POST",
+                b"/",
+                Headers([(b"x-amz-target", target), (b"content-type", b"application/x-amz-json-1.0")]),
+                json.dumps(document).encode(),
+            )
             await asyncio.sleep(0)
             answer = dynamodb.handle(request)
             response = answer if isinstance(answer, Response) else await asyncio.wait_for(answer, 10)

@@ -41,6 +41,7 @@ def requests_of(running: run_file.RunFile, table: str, caller: int) -> list[tupl
         body = json.dumps(given).encode()
         headers = [
             (b"host", urlsplit(running.aws_url).netloc.encode()),
+            (b"content-type", b"application/x-amz-json-1.0"),
             (b"x-amz-target", f"DynamoDB_20120810.{operation}".encode()),
         ]
         signed = sign(key, "dynamodb", running.region, "POST", b"/", headers, body, time.time())

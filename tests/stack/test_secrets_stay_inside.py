@@ -137,7 +137,11 @@ def test_no_secret_is_told(stack: RunningStack, caplog: pytest.LogCaptureFixture
 
 def _fuzz(stack: RunningStack, signers: list[Credentials], dice: random.Random) -> Iterator[str]:
     calls: list[tuple[str, dict[str, str], bytes]] = [
-        ("dynamodb", {"X-Amz-Target": "DynamoDB_20120810.ListTables"}, b"{}"),
+        (
+            "dynamodb",
+            {"X-Amz-Target": "DynamoDB_20120810.ListTables", "Content-Type": "application/x-amz-json-1.0"},
+            b"{}",
+        ),
         ("sts", {"Content-Type": "application/x-www-form-urlencoded"}, b"Action=GetCallerIdentity&Version=2011-06-15"),
         ("iam", {"Content-Type": "application/x-www-form-urlencoded"}, b"Action=ListUsers&Version=2010-05-08"),
         ("logs", {"X-Amz-Target": "Logs_20140328.DescribeLogGroups"}, b"{}"),

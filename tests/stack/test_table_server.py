@@ -22,7 +22,12 @@ def _settings(tmp_path: Path) -> Settings:
 async def _call(server: TableServer, operation: str, **document: Any) -> Any:
     target = f"DynamoDB_20120810.{operation}".encode()
     answer = server.dynamodb.handle(
-        Request("POST", b"/", Headers([(b"x-amz-target", target)]), json.dumps(document).encode())
+        Request(
+            "POST",
+            b"/",
+            Headers([(b"x-amz-target", target), (b"content-type", b"application/x-amz-json-1.0")]),
+            json.dumps(document).encode(),
+        )
     )
     response = answer if isinstance(answer, Response) else await answer
     assert isinstance(response.body, bytes)

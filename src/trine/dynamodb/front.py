@@ -35,16 +35,8 @@ _OF_HEADERS = frozenset(
 
 
 def media_type(request: Request) -> bytes | None:
-    """The media type that `request` is answered in; None when its body has one that AWS knows no operation for.
-
-    AWS answers 404 also to a body without any; here that is served where the operation is named, as every other table
-    server does: tools that write their own HTTP often leave it out.
-    """
-    headers = request.headers.index()
-    content_type = headers.get(b"content-type")
-    if content_type is None:
-        return None if request.body and b"x-amz-target" not in headers else _PLAIN_JSON
-    kind = content_type.partition(b";")[0].strip()
+    """The media type that `request` is answered in; None when its body has none that AWS knows operations for."""
+    kind = request.headers.index().get(b"content-type", b"").partition(b";")[0].strip()
     if kind in (JSON_1_0, _PLAIN_JSON):
         return kind
     return None if request.body else _PLAIN_JSON

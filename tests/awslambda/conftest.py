@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.awslambda.mailbox import Mailbox
+from tests.own_runtime import OWN_RUNTIME
 from trine.aws.arn import Place
 from trine.aws.ids import SystemIds
 from trine.aws.invoke import InvokeRequest, InvokeResponse
@@ -76,7 +77,7 @@ class Lab:
         given = {
             "FunctionName": name or handler.replace(".", "-"),
             "Handler": handler,
-            "Runtime": "python3.11",
+            "Runtime": OWN_RUNTIME,
             "Role": self.role,
             "Timeout": 20,  # AWS's three seconds are short on a busy machine; who tests them says so
             **properties,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.own_runtime import OWN_RUNTIME
 from tests.waiting import until
 from trine.awslambda.extensions import external
 
@@ -62,7 +63,7 @@ def test_only_executables_of_the_folder_are_extensions(tmp_path: Path) -> None:
     assert external(tmp_path / "nowhere") == external(None) == ()
 
 
-@pytest.mark.parametrize("runtime", ["python3.11", "nodejs20.x"])
+@pytest.mark.parametrize("runtime", [OWN_RUNTIME, "nodejs20.x"])
 def test_from_init_to_shutdown(lab: Any, tmp_path: Path, runtime: str) -> None:
     name = f"extended-{runtime.partition('.')[0]}"
     code = {} if runtime.startswith("python") else {"code": Path(__file__).parent / "handlers" / "node"}

@@ -13,6 +13,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from tests.own_runtime import OWN_RUNTIME
 from tests.waiting import is_running, still_running, until, wait_until
 
 HANDLERS = Path(__file__).parent / "handlers"
@@ -34,7 +35,7 @@ SERVER = textwrap.dedent(
         service.start()
         for handler in ("leave_children", "loop_for_ever"):
             service.deployment.put_function(
-                {"FunctionName": handler, "Handler": "app." + handler, "Runtime": "python3.11", "Timeout": 60},
+                {"FunctionName": handler, "Handler": "app." + handler, "Runtime": sys.argv[3], "Timeout": 60},
                 Path(sys.argv[1]),
             )
         answer = await service.invoke(InvokeRequest("leave_children", b"{}"))
@@ -63,7 +64,8 @@ def states(lab: Any, function: str) -> list[str]:
 
 
 def test_kill_9_of_the_server_leaves_no_orphan(tmp_path: Path) -> None:
-    server = subprocess.Popen([sys.executable, "-c", SERVER, str(HANDLERS), str(tmp_path)], stdout=subprocess.PIPE)
+    command = [sys.executable, "-c", SERVER, str(HANDLERS), str(tmp_path), OWN_RUNTIME]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert server.stdout is not None
         left = json.loads(server.stdout.readline())

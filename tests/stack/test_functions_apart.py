@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.own_runtime import OWN_RUNTIME
 from trine.testing import RunningStack, running
 
 TEMPLATE = """
@@ -25,7 +26,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       FunctionName: attacker
-      Runtime: python3.11
+      Runtime: OWN_RUNTIME
       Handler: index.handler
       Timeout: 20
       CodeUri: src
@@ -35,7 +36,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       FunctionName: victim
-      Runtime: python3.11
+      Runtime: OWN_RUNTIME
       Handler: index.victim
       CodeUri: src
       Policies: [{DynamoDBCrudPolicy: {TableName: !Ref Things}}]
@@ -43,7 +44,7 @@ Resources:
 Outputs:
   Table: {Value: !Ref Things}
   VictimRole: {Value: !GetAtt VictimRole.Arn}
-"""
+""".replace("OWN_RUNTIME", OWN_RUNTIME)
 CODE = """
 import ctypes, errno, glob, os, socket, sys, urllib.error, urllib.request
 import boto3

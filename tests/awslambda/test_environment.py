@@ -76,7 +76,7 @@ class Scene:
     def invoke(self, request_id: str = "id") -> asyncio.Future[InvokeResponse]:
         """Run one invocation."""
         answer: asyncio.Future[InvokeResponse] = asyncio.get_running_loop().create_future()
-        trace = Trace("lambda", request_id, self.clock)
+        trace = Trace.begun("lambda", request_id, self.clock)
         self.environment.invoke(Invocation(request_id, F, b'{"a":1}', trace, answer, lambda invocation, status: None))
         return answer
 
@@ -196,7 +196,7 @@ def test_a_process_that_ends_before_it_was_ready_is_an_init_fault(scene: Scene) 
     assert scene.init_fault is not None
     assert scene.init_fault.message == "Runtime exited without providing a reason"
     answer: asyncio.Future[InvokeResponse] = asyncio.get_running_loop().create_future()
-    waiting = Invocation("w", F, b"", Trace("lambda", "w", scene.clock), answer, lambda invocation, status: None)
+    waiting = Invocation("w", F, b"", Trace.begun("lambda", "w", scene.clock), answer, lambda invocation, status: None)
     scene.environment.fail_waiting(waiting, scene.init_fault)
     assert json.loads(answer.result().payload)["errorMessage"] == (
         "RequestId: w Error: Runtime exited without providing a reason"

@@ -96,7 +96,7 @@ class Scene:
 
     def submit(self) -> asyncio.Future[InvokeResponse]:
         answer: asyncio.Future[InvokeResponse] = asyncio.get_running_loop().create_future()
-        trace = Trace("lambda", "r", self.clock)
+        trace = Trace.begun("lambda", "r", self.clock)
         self.pool.submit(Invocation("r", F, b"", trace, answer, lambda invocation, status: None))
         return answer
 

@@ -14,12 +14,12 @@ from trine.trace import Trace
 
 def request(clock: ManualClock, status: int = 200) -> list[Trace]:
     """A request through the door, a function and a table."""
-    door = Trace("apigateway", "1", clock)
+    door = Trace.begun("apigateway", "1", clock)
     door.payer = Payer(RouteName("api1", "shop", "prod", "GET", "/x", rest=True))
-    run = Trace("lambda", "2", clock, door)
+    run = Trace.begun("lambda", "2", clock, door)
     run.title, run.usage = "list", (128, 4.0, 4, 0.0)
     door.usage = (True, 10, 10)
-    call = Trace("dynamodb", "3", clock, run)
+    call = Trace.begun("dynamodb", "3", clock, run)
     call.title = "dynamodb:Query Orders"
     call.usage = (("Orders", None, 2.5, 0.0),)
     for trace in (call, run, door):
@@ -76,7 +76,7 @@ def test_many_names_of_one_second_become_one() -> None:
     pulse.look()
     traces = []
     for number in range(NODES_MAX + 10):
-        trace = Trace("lambda", str(number), clock)
+        trace = Trace.begun("lambda", str(number), clock)
         trace.title, trace.ended_ns, trace.usage = f"f{number}", trace.started_ns, (128, 4.0, 4, 0.0)
         traces.append(trace)
     pulse.take(counted(*traces))

@@ -9,9 +9,9 @@ from trine.trace import Trace
 
 def call(request_id: str, room: str, detail: dict[str, object], function: str = "list-users") -> Trace:
     clock = ManualClock()
-    above = Trace("lambda", "above", clock)
+    above = Trace.begun("lambda", "above", clock)
     above.title = function
-    trace = Trace("dynamodb", request_id, clock, above)
+    trace = Trace.begun("dynamodb", request_id, clock, above)
     trace.step(room, detail)
     return trace
 
@@ -32,7 +32,7 @@ def test_faults_are_counted_with_their_last_witness() -> None:
 
 def test_what_no_function_did_is_no_fault_of_the_pattern() -> None:
     seen = SeenFaults()
-    alone = Trace("dynamodb", "1", ManualClock())
+    alone = Trace.begun("dynamodb", "1", ManualClock())
     alone.step("dynamodb.consistency", {"table": "T"})
     seen.note([alone])
     assert seen.all() == []

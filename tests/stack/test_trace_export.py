@@ -124,7 +124,7 @@ def test_a_callers_trace_goes_on_and_its_headers_reach_the_handler(collector: Co
     (b"\xff" * 60, b"Root=1-5759e988-bd862e3fe1be46a99427279"),
 ])  # fmt: skip
 def test_nonsense_begins_a_trace_of_its_own(origin: tuple[bytes | None, bytes | None]) -> None:
-    trace = Trace("apigateway", "1", ManualClock())
+    trace = Trace.begun("apigateway", "1", ManualClock())
     trace.origin = origin
     assert origin_of(trace) is None
 

@@ -21,6 +21,8 @@ _Alike = tuple[object, str, str, object, int, str]
 _Usual = tuple[object, object, int, Callable[[int], None]]
 """Usage, payer and outcome of the latest successful call to the table of some title, and what notes the time of another
 one like it."""
+NOTHING_LIKE_IT: _Usual = (None, None, 0, lambda nanoseconds: None)
+"""No trace that has closed has the outcome 0."""
 INTEGRATION = "apigateway.integration"
 
 
@@ -113,28 +115,26 @@ class Batch:
 
         def add(trace: Trace) -> None:
             nonlocal count, failures
-            like = usual.get(trace.title)
-            if (
-                like is not None
-                and like[0] is trace.usage
-                and like[1] is trace.payer
-                and like[2] == trace.outcome
-                and trace.parent is None
-            ):  # a call to the table like an earlier one, as most are: that costs less to see than to look up
-                like[3](trace.ended_ns - trace.started_ns)
-            else:
-                try:
-                    if trace.kind == "dynamodb":
-                        note = self._calls_like(trace).nanoseconds.append
-                        note(trace.ended_ns - trace.started_ns)
-                        if trace.parent is None and trace.outcome < 400:
-                            usual[trace.title] = (trace.usage, trace.payer, trace.outcome, note)
-                    elif not self._add_other(trace):
-                        on_other()
-                        return
-                except Exception:
-                    failures += 1
-                    _log.exception("a request could not be counted")
+            usage, payer, outcome, note = usual.get(trace.title) or NOTHING_LIKE_IT
+            if usage is trace.usage and payer is trace.payer and outcome == trace.outcome and trace.parent is None:
+                # A call to the table like an earlier one, as most are: that costs less to see than to look up.
+                note(trace.ended_ns - trace.started_ns)
+                count += 1
+                if count >= BATCH_MAX_COUNT:
+                    on_full()
+                return
+            try:
+                if trace.kind == "dynamodb":
+                    note = self._calls_like(trace).nanoseconds.append
+                    note(trace.ended_ns - trace.started_ns)
+                    if trace.parent is None and trace.outcome < 400:
+                        usual[trace.title] = (trace.usage, trace.payer, trace.outcome, note)
+                elif not self._add_other(trace):
+                    on_other()
+                    return
+            except Exception:
+                failures += 1
+                _log.exception("a request could not be counted")
             count += 1
             if count == 1:
                 on_first()

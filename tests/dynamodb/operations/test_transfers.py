@@ -241,7 +241,6 @@ def test_what_exports_and_imports_refuse(tmp_path: Path) -> None:
     async def scenario(wing: Wing) -> None:
         assert await refused(exported(wing)) == "PointInTimeRecoveryUnavailableException"
         await wing.recover()
-        assert await refused(exported(wing, ExportFormat="ION")) == "ValidationException"
         assert await refused(exported(wing, ExportTime=wing.clock.now() + MINUTE)) == "InvalidExportTimeException"
         first = await exported(wing, ClientToken="once")
         table_arn = first["TableArn"]
@@ -256,7 +255,6 @@ def test_what_exports_and_imports_refuse(tmp_path: Path) -> None:
         assert await refused(imported(wing, S3BucketSource=source, TableCreationParameters=taken)) == (
             "ResourceInUseException"
         )
-        assert await refused(imported(wing, S3BucketSource=source, InputFormat="ION")) == "ValidationException"
         assert await refused(wing.call("DescribeExport", ExportArn=table_arn + "/export/none-of-ours-at-all")) == (
             "ExportNotFoundException"
         )

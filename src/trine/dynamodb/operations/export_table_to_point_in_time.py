@@ -13,7 +13,7 @@ from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.operations.create_table import after
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.recovery import recoverable, window
-from trine.dynamodb.operations.transfers import ExportConflictException, described, refuse_ion
+from trine.dynamodb.operations.transfers import ExportConflictException, described
 from trine.dynamodb.shape import Document, DocumentCodec
 from trine.dynamodb.transfer.exports import Export
 
@@ -36,7 +36,6 @@ def permissions(rooms: Rooms, document: Document) -> Sequence[Permission]:
 
 def prepare(document: Document) -> None:
     """What the request asks for in itself."""
-    refuse_ion(document.get("ExportFormat", "DYNAMODB_JSON"), "ExportFormat")
     incremental = document.get("ExportType") == "INCREMENTAL_EXPORT"
     if incremental != ("IncrementalExportSpecification" in document):
         raise ValidationException("IncrementalExportSpecification is for ExportType INCREMENTAL_EXPORT, which needs it")

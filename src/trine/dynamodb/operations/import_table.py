@@ -14,8 +14,9 @@ from trine.dynamodb.model.table import TableDefinition
 from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.operations.create_table import after, first_record
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
-from trine.dynamodb.operations.transfers import ImportConflictException, described, refuse_ion
+from trine.dynamodb.operations.transfers import ImportConflictException, described
 from trine.dynamodb.shape import Document, DocumentCodec
+from trine.dynamodb.transfer.formats import refuse_unreadable
 from trine.dynamodb.transfer.imports import Import
 
 
@@ -26,7 +27,7 @@ def permissions(rooms: Rooms, document: Document) -> Sequence[Permission]:
 
 def prepare(document: Document) -> TableDefinition:
     """The validated definition."""
-    refuse_ion(document["InputFormat"], "InputFormat")
+    refuse_unreadable(document["InputFormat"])
     if "InputFormatOptions" in document and document["InputFormat"] != "CSV":
         raise ValidationException("InputFormatOptions are for InputFormat CSV")
     return define_table(document["TableCreationParameters"])

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from trine.aws.errors import AwsError
-from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.shape import Document
 
@@ -65,9 +64,3 @@ def on_list(rooms: Rooms, document: Document, name: str) -> Sequence[Permission]
     """The permission of a list: on one table, or on all."""
     arn = rooms.table_arn(document["TableArn"]) if "TableArn" in document else "*"
     return ((f"dynamodb:{name}", arn, None),)
-
-
-def refuse_ion(form: str, member: str) -> None:
-    """ValidationException for Amazon Ion, which is not built."""
-    if form == "ION":
-        raise ValidationException(f"{member} ION is not built into Trine; DYNAMODB_JSON is")

@@ -142,7 +142,7 @@ class Exports:
         stop = after(start)
         count = size_bytes = 0
         while pairs := source.page(start, stop, STEP_ITEMS, limit_bytes=STEP_BYTES):
-            lines = [exported_line(item_bytes(stored)) for _, stored in pairs]
+            lines = [exported_line({"Item": item_bytes(stored)}, export["ExportFormat"]) for _, stored in pairs]
             await asyncio.to_thread(folder.add, lines)
             count, size_bytes = count + len(pairs), size_bytes + sum(stored_size(stored) for _, stored in pairs)
             start = pairs[-1][0] + b"\0"
@@ -160,7 +160,7 @@ class Exports:
             lines = []
             for key, before in pairs:
                 now = source.get(prefix + key[skip:])
-                line = _change_line(table, before, now, window["ExportViewType"])
+                line = _change_line(table, before, now, window["ExportViewType"], export["ExportFormat"])
                 if line is not None:
                     lines.append(line)
                     size_bytes += sum(stored_size(stored) for stored in (now, before[_TIME_BYTES:]) if stored)
@@ -187,16 +187,16 @@ class Exports:
         return target
 
 
-def _change_line(table: Table, before: bytes, now: bytes | None, view_type: str) -> bytes | None:
+def _change_line(table: Table, before: bytes, now: bytes | None, view_type: str, form: str) -> bytes | None:
     """The line of one key that changed; None when there was no item before and there is none after."""
     old = before[_TIME_BYTES:]
     if now is None and not old:
         return None
     keys = table.definition.key_of(decode_stored(now if now is not None else old))
     written_at = int.from_bytes(before[:_TIME_BYTES], "big")
-    parts = [b'"Metadata":{"WriteTimestampMicros":{"N":"%d"}},"Keys":' % written_at + orjson.dumps(keys)]
+    members = {"Metadata": b'{"WriteTimestampMicros":{"N":"%d"}}' % written_at, "Keys": orjson.dumps(keys)}
     if old and view_type == "NEW_AND_OLD_IMAGES":
-        parts.append(b'"OldImage":' + item_bytes(old))
+        members["OldImage"] = item_bytes(old)
     if now is not None:
-        parts.append(b'"NewImage":' + item_bytes(now))
-    return b"{" + b",".join(parts) + b"}\n"
+        members["NewImage"] = item_bytes(now)
+    return exported_line(members, form)

@@ -1,4 +1,4 @@
-"""Items as lines of a file: DynamoDB JSON and CSV, plain, gzip'd or as zstd.
+"""Items of a file: DynamoDB JSON, CSV and Ion (`ion`, `ion_source`), plain, gzip'd or as zstd.
 
 A file enters, items leave in batches, each with what is wrong with it when something is; an item enters, a line of an
 export leaves. Source: "Amazon S3 import formats for DynamoDB", "DynamoDB table export output format".
@@ -12,11 +12,13 @@ import io
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import orjson
 
+from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.transfer.buckets import TransferFault
 
@@ -27,7 +29,8 @@ BATCH_BYTES = 2 * 1024 * 1024
 
 
 class Row(NamedTuple):
-    """One item of a file: its place for people, its plain size in bytes, and the item, or what is wrong with it."""
+    """One item of a file: its place for people, its plain size in bytes (as JSON, where it is Ion), and the item, or
+    what is wrong with it."""
 
     line: int
     size_bytes: int
@@ -35,9 +38,20 @@ class Row(NamedTuple):
     fault: str = ""
 
 
-def exported_line(item_json: bytes) -> bytes:
-    """The line of one item in a full export."""
-    return b'{"Item":' + item_json + b"}\n"
+def refuse_unreadable(form: str) -> None:
+    """ValidationException where files in this format cannot be read for want of a package."""
+    if form == "ION" and (find_spec("amazon") is None or find_spec("amazon.ion") is None):
+        raise ValidationException("InputFormat ION needs the package amazon.ion: pip install trine[ion]")
+
+
+def exported_line(members: Mapping[str, bytes], form: str) -> bytes:
+    """A line of an export in `form`: its members by name, each a map of attributes as DynamoDB JSON."""
+    if form == "ION":
+        from trine.dynamodb.transfer.ion import exported_struct
+
+        return exported_struct({name: {"M": orjson.loads(attributes)} for name, attributes in members.items()})
+    parts = [b'"%b":%b' % (name.encode(), attributes) for name, attributes in members.items()]
+    return b"{" + b",".join(parts) + b"}\n"
 
 
 def opened_source(path: Path, compression: str) -> BinaryIO:
@@ -95,8 +109,7 @@ def read_batches(
     size_bytes = 0
     try:
         with opened_source(path, compression) as source:
-            rows = _json_rows(source) if form == "DYNAMODB_JSON" else _csv_rows(source, options, key_types)
-            for row in rows:
+            for row in _rows(source, form, options, key_types):
                 batch.append(row)
                 size_bytes += row.size_bytes
                 if len(batch) >= BATCH_ITEMS or size_bytes >= BATCH_BYTES:
@@ -106,6 +119,19 @@ def read_batches(
         raise TransferFault("InvalidSourceFile", f"{path.name}: {fault}") from fault
     if batch:
         yield batch
+
+
+def _rows(source: BinaryIO, form: str, options: Mapping[str, Any], key_types: Mapping[str, str]) -> Iterator[Row]:
+    if form == "DYNAMODB_JSON":
+        return _json_rows(source)
+    return _ion_rows(source) if form == "ION" else _csv_rows(source, options, key_types)
+
+
+def _ion_rows(source: BinaryIO) -> Iterator[Row]:
+    from trine.dynamodb.transfer.ion_source import read_items
+
+    for number, (item, fault) in enumerate(read_items(source), 1):
+        yield Row(number, len(orjson.dumps(item)), item, fault)
 
 
 def _json_rows(source: BinaryIO) -> Iterator[Row]:

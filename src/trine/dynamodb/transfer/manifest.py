@@ -62,7 +62,8 @@ class ExportFolder:
 
     def _close_file(self) -> None:
         data = gzip.compress(b"".join(self._lines), 6, mtime=0)
-        key = f"{self.data}{self._file_name()}.json.gz"
+        suffix = "ion" if self._export["ExportFormat"] == "ION" else "json"
+        key = f"{self.data}{self._file_name()}.{suffix}.gz"
         self._write(key, data)
         digest = hashlib.md5(data, usedforsecurity=False).digest()
         etag = hashlib.md5(digest, usedforsecurity=False).hexdigest() + "-1"  # of an upload in one part

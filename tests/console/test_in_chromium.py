@@ -123,6 +123,41 @@ def test_the_map_lives(window: Window) -> None:
     assert "1 warm" in page.locator("svg.map").text_content()
 
 
+def test_a_press_outlives_the_next_drawing(window: Window) -> None:
+    page = window.page
+    window.open("requests")
+    page.wait_for_selector("td a")
+    page.locator("td a").first.hover()
+    page.mouse.down()
+    with page.expect_response(lambda answer: "/_trine/requests" in answer.url):
+        pass  # the list would be drawn anew now
+    with page.expect_response(lambda answer: "/_trine/requests" in answer.url):
+        pass
+    page.mouse.up()
+    page.wait_for_selector(".track")
+
+
+def test_a_stack_nobody_has_called_says_what_to_do(chromium: Any) -> None:
+    with running(EXAMPLE) as fresh:
+        opened = Window(chromium.new_context().new_page(), fresh)
+        assert opened.page.locator("svg.map path.edge.idle").count() > 0, "how the template joins its parts"
+        opened.open("requests")
+        opened.page.wait_for_selector("text=No request has come yet")
+        assert opened.faults == []
+        opened.page.context.close()
+
+
+def test_no_page_is_wider_than_a_phone(chromium: Any, stack: RunningStack) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 800})
+    opened = Window(context.new_page(), stack)
+    for view in ("map", "requests", "routes", "functions", "tables", "roles", "bill", "manifest"):
+        opened.open(view)
+        opened.page.wait_for_selector("main h1 ~ *")
+        assert opened.page.evaluate("document.documentElement.scrollWidth") <= 390, view
+        opened.keep(f"{view}-narrow")
+    context.close()
+
+
 def test_the_focus_stays_while_the_map_is_drawn_anew(window: Window) -> None:
     page = window.page
     page.locator("svg.map a").first.focus()

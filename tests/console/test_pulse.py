@@ -52,12 +52,40 @@ def test_nodes_and_edges_of_the_last_minute() -> None:
         ("route", "api1", "shop/prod GET /x"), ("function", "list"), ("table", "Orders"),
         ("edge", "door", "api1", "function", "list"), ("edge", "function", "list", "table", "Orders", "Query"),
     }  # fmt: skip
+    route = nodes["route", "api1", "shop/prod GET /x"]
+    assert (route["errors"], route["faults"]) == (1, 1)
     table = nodes["table", "Orders"]
     assert (table["count"], table["errors"], table["readUnits"]) == (2, 1, 5.0)
     json.dumps(pulse.look(), allow_nan=False)
     assert 3.9 < table["p50"] < 4.1
     assert len(table["series"]) == SECONDS
     assert sum(table["series"]) == 1, "the running second is not drawn yet"
+
+
+def test_what_the_caller_did_wrong_is_no_fault_and_a_failing_function_is() -> None:
+    clock = ManualClock()
+    pulse = Pulse(clock)
+    pulse.look()
+    call, run, door = request(clock, 404)
+    run.outcome = 200
+    run.refuse("awslambda.environment", "KeyError")
+    pulse.take(counted(call, run, door))
+    nodes = named(pulse.look())
+    assert (nodes["route", "api1", "shop/prod GET /x"]["errors"], nodes["table", "Orders"]["errors"]) == (1, 1)
+    assert nodes["route", "api1", "shop/prod GET /x"]["faults"] == nodes["table", "Orders"]["faults"] == 0
+    assert (nodes["function", "list"]["errors"], nodes["function", "list"]["faults"]) == (1, 1)
+
+
+def test_messages_of_connections_count_at_their_door() -> None:
+    clock = ManualClock()
+    pulse = Pulse(clock)
+    pulse.look()
+    event = Trace("websocket", "1", clock)
+    event.payer = Payer(RouteName("chat", "chat", "prod", "", "$default", rest=False))
+    event.usage, event.outcome, event.ended_ns = (1, 0.0), 200, event.started_ns + 2_000_000
+    pulse.take(counted(event))
+    (door,) = pulse.look()["nodes"]
+    assert (door["name"][:2], door["count"]) == (["route", "chat"], 1)
 
 
 def test_it_forgets_when_nobody_looks() -> None:

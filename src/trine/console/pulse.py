@@ -15,7 +15,7 @@ from trine.clock import Clock
 from trine.metering.batch import Groups, Invocations, TableCalls
 from trine.metering.distribution import Distribution
 from trine.metering.tally import operation_of, table_of
-from trine.metering.usage import STREAM, Payer, as_table_uses
+from trine.metering.usage import STREAM, Payer, as_table_uses, root_of
 from trine.trace import Trace
 
 SECONDS = 60
@@ -27,12 +27,12 @@ Name = tuple[str, ...]
 
 
 class Beat:
-    """What one node did in one second."""
+    """What one node did in one second; `faults` are those of its `errors` that are not the caller's."""
 
-    __slots__ = ("count", "errors", "millis", "reads", "throttled", "writes")
+    __slots__ = ("count", "errors", "faults", "millis", "reads", "throttled", "writes")
 
     def __init__(self) -> None:
-        self.count = self.errors = self.throttled = 0
+        self.count = self.errors = self.faults = self.throttled = 0
         self.reads = self.writes = 0.0
         self.millis = Distribution()
 
@@ -55,6 +55,9 @@ class Pulse:
         for requests in groups.requests:
             self._count(beats, (_route(requests.first),), requests.first, len(requests.nanoseconds),
                         sorted([one / 1e6 for one in requests.nanoseconds]))  # fmt: skip
+        for events in groups.socket_events:
+            self._count(beats, (_route(events.first),), events.first, len(events.nanoseconds),
+                        sorted([one / 1e6 for one in events.nanoseconds]))  # fmt: skip
         for runs in groups.invocations:
             count = len(runs.durations_ms) + runs.refused
             self._count(beats, _run(runs), runs.first, count, sorted(runs.durations_ms))
@@ -80,7 +83,10 @@ class Pulse:
                     name = ("other",)
                 beat = beats.setdefault(name, Beat())
             beat.count += count
-            beat.errors += count * (alike.outcome >= 400)
+            of_code = alike.kind == "lambda" and alike.outcome < 400 and alike.refusal is not None
+            failed = of_code or alike.outcome >= 500
+            beat.errors += count * (failed or alike.outcome >= 400)
+            beat.faults += count * failed
             refused_by = (alike.refusal or {}).get("room")
             beat.throttled += count * (alike.outcome == 429 or refused_by == "dynamodb.throughput")
             if name[0] == "edge":
@@ -106,7 +112,7 @@ class Pulse:
 
 
 def _route(trace: Trace) -> Name:
-    payer = trace.payer
+    payer = root_of(trace).payer
     return ("route", payer.route.api_id, payer.route.text) if isinstance(payer, Payer) else ("route", "", "(no route)")
 
 
@@ -132,6 +138,7 @@ def _node(name: Name, beats: list[tuple[int, Beat]]) -> dict[str, Any]:
         "name": list(name),
         "count": sum(beat.count for _, beat in beats),
         "errors": sum(beat.errors for _, beat in beats),
+        "faults": sum(beat.faults for _, beat in beats),
         "throttled": sum(beat.throttled for _, beat in beats),
         "readUnits": round(sum(beat.reads for _, beat in beats), 3),
         "writeUnits": round(sum(beat.writes for _, beat in beats), 3),

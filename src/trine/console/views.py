@@ -109,7 +109,8 @@ class Views:
             entry.function.name: wings.functions.registry.describe_environments(entry.function.name)
             for entry in wings.functions.registry
         }
-        return {**self._pulse.look(), "levels": levels, "environments": environments}
+        alarms = [{"name": kept.alarm.name, "state": kept.state} for kept in wings.cloudwatch.alarms.all()]
+        return {**self._pulse.look(), "levels": levels, "environments": environments, "alarms": alarms}
 
     def _environments(self, name: str, query: Query) -> Any:
         return {"environments": self._stack.wings.functions.registry.describe_environments(name)}

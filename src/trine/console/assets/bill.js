@@ -1,7 +1,7 @@
 // The bill: what the traffic would cost, by whatever one asks, over time, and three ways of paying for a month of it.
 
 import { get } from "./api.js";
-import { h, notice, number, put, s, share, table, text, usd } from "./dom.js";
+import { h, notice, number, put, s, share, sum, table, text, usd } from "./dom.js";
 
 const SPANS = [["1h", "the last hour"], ["1d", "the last day"], ["7d", "the last week"], ["30d", "the last 30 days"]];
 const BY = ["route", "function", "table", "index", "api-key", "caller", "service"];
@@ -18,7 +18,7 @@ export async function show(main, scene) {
     try {
       const [found, series] = await Promise.all([get("bill", wanted, scene.signal), get("usage", wanted, scene.signal)]);
       put(bill, shown(found));
-      put(plots, h("h2", {}, "Over time"), plot("Calls", series, "calls", number), plot("USD", series, "usd", usd));
+      put(plots, h("h2", {}, "Over time"), plot("Calls", series, "calls", number), plot("USD", series, "usd", sum));
     } catch (fault) {
       if (!scene.signal.aborted) put(bill, notice(fault.message));
     }
@@ -33,40 +33,51 @@ export async function show(main, scene) {
 
 function shown(found) {
   return [
-    h("div", { class: "cards" }, [["Together", usd(found.total.usd)], ["For use", usd(found.total.usageUsd)],
-      ["Idle: storage and fixed capacity", usd(found.total.standingUsd)],
+    h("div", { class: "cards" }, [["Together", sum(found.total.usd)], ["For use", sum(found.total.usageUsd)],
+      ["Even when idle", sum(found.total.standingUsd)],
       ["A million calls", usd(found.total.usageUsdPerMillion ?? 0)]].map(([title, value]) =>
       h("div", { class: "card" }, title, h("strong", {}, value)))),
     table(`${found.from} to ${found.to}`, [
       [found.by, (group) => text(group.name || "(none)", 300)], ["Calls", (group) => number(group.calls), "number"],
-      ["USD", (group) => usd(group.usd), "number"], ["Share", (group) => share(group.usd, found.total.usageUsd)], ["USD a million", (group) => usd(group.usdPerMillion ?? 0), "number"],
-      ["Of it", (group) => Object.entries(group.usdByMeter).sort(([, a], [, b]) => b - a).flatMap(([meter, cost], at) =>
-        [at ? " · " : "", h("span", { class: "quiet" }, `${meter} `), usd(cost)])],
+      ["USD", (group) => sum(group.usd), "number"], ["Share", (group) => share(group.usd, found.total.usageUsd)], ["USD a million", (group) => (group.usdPerMillion === null ? "–" : usd(group.usdPerMillion)), "number"],
+      ["Made up of", (group) => Object.entries(group.usdByMeter).sort(([, a], [, b]) => b - a).flatMap(([meter, cost], at) =>
+        [at ? " · " : "", h("span", { class: "quiet" }, `${meter} `), sum(cost)])],
     ], found.groups, "nothing was called in this time: only what is stored costs"),
-    table("Standing", [["What", (line) => text(line.what, 300)], ["Meter", (line) => line.meter],
-      ["USD", (line) => usd(line.usd), "number"]], found.standing, "nothing is stored"),
+    table("Even when idle: stored, kept ready, watched", [["What", (line) => text(line.what, 300)], ["Meter", (line) => line.meter],
+      ["Amount", (line) => Number(line.amount.toPrecision(3)).toLocaleString(undefined, { maximumSignificantDigits: 3 }), "number"], ["Unit", (line) => line.unit],
+      ["USD", (line) => sum(line.usd), "number"]], found.standing, "nothing is stored or kept ready"),
   ];
 }
 
 function plot(title, series, member, format) {
   const width = 1000, height = 160, left = 70, bottom = 24;
-  const totals = series.points.map((point) => Object.values(point.groups).reduce((sum, group) => sum + group[member], 0));
-  const top = Math.max(...totals, 0) || 1;
+  const totals = series.points.map((point) => Object.values(point.groups).reduce((all, group) => all + group[member], 0));
+  const most = Math.max(...totals, 0), top = most || 1;
   const x = (at) => left + (at / Math.max(1, totals.length - 1)) * (width - left - 10);
   const y = (value) => height - bottom - (value / top) * (height - bottom - 12);
   const line = totals.map((value, at) => `${x(at)},${y(value)}`).join(" ");
   const first = series.points[0]?.at ?? "", last = series.points.at(-1)?.at ?? "";
-  return h("figure", { class: "card" }, h("figcaption", {}, `${title}, in steps of ${series.stepMinutes} min; the most is ${format(top)}`),
+  if (!most) return h("p", { class: "empty" }, `${title}: none in this time`);
+  const times = [...new Set([0, Math.floor((totals.length - 1) / 2), totals.length - 1])];
+  return h("figure", { class: "card" }, h("figcaption", {}, `${title} by ${span(series.stepMinutes)} (UTC); the most is ${format(most)}`),
     s("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${title} from ${first} to ${last}` },
       s("line", { class: "axis", x1: left, y1: height - bottom, x2: width - 10, y2: height - bottom }),
       s("line", { class: "axis", x1: left, y1: 10, x2: left, y2: height - bottom }),
       s("text", { class: "small", x: 4, y: 18 }, format(top)), s("text", { class: "small", x: 4, y: height - bottom }, "0"),
-      s("text", { class: "small", x: left, y: height - 6 }, first),
-      s("text", { class: "small", x: width - 10, y: height - 6, "text-anchor": "end" }, last),
+      s("line", { class: "axis", x1: left, y1: y(top / 2), x2: width - 10, y2: y(top / 2), "stroke-dasharray": "2 6" }),
+      s("text", { class: "small", x: 4, y: y(top / 2) + 4 }, top >= 2 || format !== number ? format(top / 2) : ""),
+      times.map((at, place) => s("text", { class: "small", x: x(at), y: height - 6,
+        "text-anchor": place === 0 ? "start" : at === totals.length - 1 ? "end" : "middle" }, moment(series.points[at].at, series.stepMinutes))),
       totals.length > 1 ? [s("polygon", { class: "area", points: `${x(0)},${y(0)} ${line} ${x(totals.length - 1)},${y(0)}` }),
         s("polyline", { class: "spark", points: line })] : "",
       totals.length === 1 ? s("circle", { cx: x(0), cy: y(totals[0]), r: 4, fill: "currentColor" }) : ""));
 }
+
+/** A step of time as people say it. */
+const span = (minutes) => (minutes === 1 ? "minute" : minutes < 60 ? `${minutes} minutes` : minutes === 60 ? "hour"
+  : minutes < 1440 ? `${minutes / 60} hours` : minutes === 1440 ? "day" : `${number(minutes / 1440)} days`);
+/** `2026-11-28T14:05Z` below an axis: the day and the time, or the day alone where a step is a day. */
+const moment = (at, step) => (step >= 1440 ? at.slice(0, 10) : `${at.slice(5, 10)} ${at.slice(11, 16)}`);
 
 function projected(found) {
   const ways = [["On demand", found.onDemand], ["Provisioned, with auto scaling", found.provisioned],

@@ -39,8 +39,20 @@ export function put(element, ...children) {
   return element;
 }
 
-/** Replace what an element holds and keep the focus where it was, on what has the same `data-keep`. */
+let pressed = null; // what a pointer went down on and has not left yet
+addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { pressed = null; }, true);
+
+/** Whether somebody is in the middle of a click in an element, or has selected a part of it: then it must stay. */
+function held(element) {
+  const selection = document.getSelection();
+  return element.contains(pressed) || (selection && !selection.isCollapsed && element.contains(selection.anchorNode));
+}
+
+/** Replace what an element holds and keep the focus where it was, on what has the same `data-keep`. What somebody is
+ * clicking on or copying from waits for the next time. */
 export function refresh(element, ...children) {
+  if (held(element)) return element;
   const kept = element.contains(document.activeElement) ? document.activeElement.getAttribute("data-keep") : null;
   const tops = [...element.querySelectorAll(".tall")].map((each) => each.scrollTop);
   put(element, ...children);
@@ -88,6 +100,8 @@ export function table(caption, columns, rows, empty = "nothing yet") {
 
 export const number = (value, digits = 0) => Number(value).toLocaleString(undefined, { maximumFractionDigits: digits });
 export const millis = (value) => `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : number(value)} ms`;
+/** Money where sums stand side by side: what is less than a millionth of a dollar is not told apart. */
+export const sum = (value) => (value > 0 && value < 1e-6 ? "< $0.000001" : value >= 0.01 || !value ? usd(value) : `$${Number(value).toFixed(6)}`);
 /** Money; small sums keep three digits that say something. */
 export function usd(value) {
   if (value >= 0.01 || value === 0) return `$${Number(value).toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;

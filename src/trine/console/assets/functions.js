@@ -1,15 +1,32 @@
 // Functions: environments warm and cold, logs as they come, and a form that invokes one with an event.
 
 import { get, post } from "./api.js";
-import { h, millis, notice, put, refresh, status, table, text } from "./dom.js";
+import { h, millis, notice, number, put, refresh, status, table, text } from "./dom.js";
 
 export async function show(main, scene, [name]) {
   if (name) return one(main, scene, name);
-  put(main, h("h1", {}, "Functions"), h("p", { class: "lead" }, "Each runs in processes of its own, started when a request comes and ended when none does."), table(`${scene.stack.functions.length} functions`, [
-    ["Function", (each) => h("a", { href: `#/functions/${encodeURIComponent(each.name)}` }, each.logicalId)],
-    ["Runtime", (each) => each.runtime], ["Handler", (each) => each.handler],
-    ["Memory", (each) => `${each.memoryMb} MB`, "number"], ["Timeout", (each) => `${each.timeoutSeconds} s`, "number"],
-  ], scene.stack.functions, "the stack has no functions"));
+  const count = scene.stack.functions.length, list = h("div", {});
+  put(main, h("h1", {}, "Functions"), h("p", { class: "lead" }, "Each runs in processes of its own, started when a request comes and ended when none does."), list);
+  await scene.every(2, async () => {
+    const now = new Map((await get("live", {}, scene.signal)).functions.map((each) => [each.function, each]));
+    const of = (each) => now.get(each.name) ?? { environments: {}, invocations: 0, errors: 0, throttles: 0 };
+    refresh(list, table(count === 1 ? "1 function" : `${number(count)} functions`, [
+      ["Function", (each) => h("a", { href: `#/functions/${encodeURIComponent(each.name)}`, "data-keep": each.name }, each.logicalId)],
+      ["Runtime", (each) => each.runtime], ["Handler", (each) => each.handler],
+      ["Memory", (each) => `${number(each.memoryMb)} MB`, "number"], ["Timeout", (each) => `${number(each.timeoutSeconds)} s`, "number"],
+      ["Environments", (each) => warmth(of(each).environments)],
+      ["Invocations", (each) => number(of(each).invocations), "number"],
+      ["Failed", (each) => h("span", { class: of(each).errors ? "bad" : "" }, number(of(each).errors)), "number"],
+      ["Throttled", (each) => number(of(each).throttles), "number"],
+      ["p99", (each) => (of(each).p99Millis ? millis(of(each).p99Millis) : "–"), "number"],
+    ], scene.stack.functions, "the stack has no functions"));
+  });
+}
+
+/** How many environments are warm, and how many are at work. */
+function warmth(states) {
+  const warm = states.idle ?? 0, all = Object.values(states).reduce((sum, count) => sum + count, 0);
+  return h("span", { class: all ? "pill good" : "pill" }, all ? `${warm} warm${all > warm ? `, ${all - warm} busy` : ""}` : "cold");
 }
 
 async function one(main, scene, name) {
@@ -27,7 +44,7 @@ async function one(main, scene, name) {
       get(`environments/${encodeURIComponent(name)}`, {}, scene.signal),
       get("logs", { function: name, limit: 300, filter: filter.value }, scene.signal),
     ]);
-    refresh(environments, table(`${pulse.environments.length} environments`, [
+    refresh(environments, table(`${pulse.environments.length} environment${pulse.environments.length === 1 ? "" : "s"}`, [
       ["Environment", (each) => h("code", {}, each.id)], ["State", (each) => h("span", { class: each.state === "idle" ? "pill good" : "pill" }, each.state)],
       ["Invocations", (each) => each.uses, "number"], ["Init", (each) => millis(each.initMs), "number"],
     ], pulse.environments, "none: nothing runs before the first request, and nothing after the idle time"));

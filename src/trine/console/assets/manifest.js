@@ -4,6 +4,15 @@ import { h, number, put, table, text } from "./dom.js";
 
 const COLOURS = { enforced: "good", stored: "", ignored: "warn" };
 
+const SAID = { namespaces: "Namespaces", landlock: "Landlock", seccomp: "Seccomp", controlGroups: "Control groups", cpuLimits: "CPU ceilings" };
+
+/** What the machine offers, in words. */
+function said(value) {
+  if (value === true) return "yes";
+  if (value === false || value === null || value === 0 || (Array.isArray(value) && !value.length)) return "no";
+  return Array.isArray(value) ? value.join(", ") : typeof value === "number" ? `version ${value}` : text(value);
+}
+
 export async function show(main, scene) {
   const rows = scene.stack.manifest;
   const list = h("div", {});
@@ -19,7 +28,7 @@ export async function show(main, scene) {
     h("div", { class: "cards" }, counts.map(([name, count]) => h("div", { class: "card" }, name, h("strong", {}, number(count))))),
     scene.stack.problems.map((problem) => h("p", { class: "notice" }, text(problem))),
     h("h2", {}, "How functions are kept apart"), h("dl", {}, Object.entries(scene.stack.isolation).flatMap(([name, value]) =>
-      [h("dt", {}, name), h("dd", {}, text(value))])),
+      [h("dt", {}, SAID[name] ?? name), h("dd", {}, said(value))])),
     h("form", { class: "row", submit: (event) => event.preventDefault() },
       h("label", {}, "Which", h("select", { change: (event) => { kind = event.target.value; draw(); } },
         h("option", { value: "" }, "all"), Object.keys(COLOURS).map((name) => h("option", { value: name }, name)))),

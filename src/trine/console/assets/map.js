@@ -49,14 +49,18 @@ export function gather(stack, pulse) {
       ...beat,
     };
   });
-  const edges = new Map();
+  const edges = new Map(); // how the template joins them, then how often each way was taken
+  for (const api of stack.apis) {
+    for (const route of api.routes) if (route.function) edges.set(`door ${api.id}\nfunction ${route.function}`, 0);
+  }
   for (const node of pulse.nodes) {
     if (node.name[0] !== "edge") continue;
     const [, kind, from, target, to] = node.name;
     const key = `${kind} ${from}\n${target} ${to}`;
     edges.set(key, (edges.get(key) ?? 0) + node.count);
   }
-  return { all: [...doors, ...events(stack, edges), ...functions, ...tables], edges, seconds: pulse.seconds };
+  const all = [...doors, ...events(stack, edges), ...functions, ...tables];
+  return { all, edges, seconds: pulse.seconds, alarms: pulse.alarms };
 }
 
 /** Streams, queues, topics, rules and schedules, and the edges to the functions that they start. */
@@ -78,24 +82,27 @@ function sum(beats) {
   const series = new Array(60).fill(0);
   for (const beat of known) beat.series.forEach((count, at) => { series[at] += count; });
   return {
-    count: total("count"), errors: total("errors"), throttled: total("throttled"), readUnits: total("readUnits"),
+    count: total("count"), errors: total("errors"), faults: total("faults"), throttled: total("throttled"), readUnits: total("readUnits"),
     writeUnits: total("writeUnits"), p50: Math.max(0, ...known.map((beat) => beat.p50)),
     p99: Math.max(0, ...known.map((beat) => beat.p99)), series,
   };
 }
 
-function summary({ all, seconds }) {
+function summary({ all, alarms }) {
   const doors = all.filter((node) => node.kind === "door"), functions = all.filter((node) => node.kind === "function");
   const total = (nodes, member) => nodes.reduce((sum_, node) => sum_ + node[member], 0);
-  const requests = total(doors, "count"), errors = total(doors, "errors");
+  const requests = total(doors, "count"), faults = total(doors, "faults"), refused = total(doors, "errors") - faults;
+  const part = (count) => (count ? `${number((count / requests) * 100, 1)} %` : requests ? "none" : "–");
+  const alight = alarms.filter((alarm) => alarm.state === "ALARM");
   const lately = doors.reduce((sum_, node) => sum_ + node.series.slice(-5).reduce((a, b) => a + b, 0), 0) / 5;
   return [
     ["Requests, now", `${number(lately, 1)}/s`], ["In the minute", number(requests)],
-    ["Errors", requests ? `${number((errors / requests) * 100, 1)} %` : "none", errors ? "bad" : ""],
+    ["Failed (5xx)", part(faults), faults ? "bad" : ""], ["Refused (4xx)", part(refused)],
     ["Slowest p99", requests ? millis(Math.max(...doors.map((node) => node.p99))) : "–"],
     ["Invocations", number(total(functions, "count"))],
     ["Throttled", number(total(all, "throttled")), total(all, "throttled") ? "bad" : ""],
-  ].map(([title, value, kind]) => h("div", { class: "card" }, title, h("strong", { class: kind ?? "" }, value)));
+    ...(alarms.length ? [["Alarms", alight.length ? `${alight.length} of ${alarms.length}` : `none of ${alarms.length}`, alight.length ? "bad" : "", alight.map((alarm) => alarm.name).join(", ")]] : []),
+  ].map(([title, value, kind, more]) => h("div", { class: "card", title: more }, title, h("strong", { class: kind ?? "" }, value)));
 }
 
 function draw({ all, edges, seconds }) {
@@ -112,19 +119,21 @@ function draw({ all, edges, seconds }) {
     const bend = (x2 - x1) / 2;
     return s("path", { class: count ? "edge busy" : "edge idle", "stroke-width": count ? 2 + 4 * (count / busiest) : 1.5,
       d: `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}` },
-      s("title", {}, count ? `${count} calls in the last minute` : "starts it"));
+      s("title", {}, count ? `${number(count)} calls in the last minute` : "not called in the last minute"));
   });
   const titles = [all.some((node) => node.kind === "event") ? "FRONT DOORS AND EVENTS" : "FRONT DOORS", "FUNCTIONS", "TABLES"].map(
     (title, at) => s("text", { class: "column", x: COLUMNS[at] + 2, y: 20 }, title));
-  return s("svg", { class: "map", viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "Map of the stack" },
-    titles, lines, drawn.map((node) => box(node, places.get(node.id), seconds)));
+  return h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Map of the stack" }, s("svg", { class: "map", viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "Parts and how they call each other" },
+    titles, lines, drawn.map((node) => box(node, places.get(node.id), seconds))));
 }
 
 function box(node, { x, y }, seconds) {
   const rate = node.count ? `${number(node.count / seconds, 1)}/s` : "quiet";
   const times = node.count ? `p50 ${millis(node.p50)} · p99 ${millis(node.p99)}` : "";
-  const wrong = [node.errors ? `${number(node.errors)} errors` : "", node.throttled ? `${number(node.throttled)} throttled` : ""]
+  const wrong = [node.faults ? `${number(node.faults)} failed` : "", node.throttled ? `${number(node.throttled)} throttled` : ""]
     .filter(Boolean).join(", ");
+  const refused = node.errors - node.faults;
+  const said = wrong || (refused && node.kind !== "function" ? `${number(refused)} refused · p99 ${millis(node.p99)}` : times);
   const sign = s("path", { class: "sign", d: PATHS[SIGNS[node.kind]], transform: `translate(${x + 16} ${y + 14}) scale(.83)` });
   return s("a", { href: node.link, "data-keep": node.id, class: node.kind },
     s("rect", { class: "box", x, y, width: BOX.width, height: BOX.height, rx: 12 }),
@@ -132,7 +141,7 @@ function box(node, { x, y }, seconds) {
     s("text", { class: "title", x: x + 52, y: y + 29 }, cut(node.name, 26)),
     node.kind === "event" ? "" : [
       s("g", { transform: `translate(${x + BOX.width - 116} ${y + 42})` }, area(node.series, 104, 40)),
-      s("text", { class: "rate", x: x + 14, y: y + 59 }, rate), s("text", { class: wrong ? "badtext" : "small", x: x + 14, y: y + 77 }, wrong || times),
+      s("text", { class: "rate", x: x + 14, y: y + 59 }, rate), s("text", { class: wrong ? "badtext" : "small", x: x + 14, y: y + 77 }, said),
     ],
     s("text", { class: "small", x: x + (node.kind === "event" ? 52 : 14 + 8 * (rate.length + 1)), y: y + (node.kind === "event" ? 50 : 59) },
       cut(node.detail, node.kind === "event" ? 38 : 30)));
@@ -143,7 +152,8 @@ const cut = (value, most) => (value.length > most ? `${value.slice(0, most - 1)}
 function listed({ all, seconds }) {
   return table("The same for reading", [
     ["Part", (node) => h("a", { href: node.link, "data-keep": `row ${node.id}` }, node.name)], ["Kind", (node) => node.kind],
-    ["Rate", (node) => `${number(node.count / seconds, 2)}/s`, "number"], ["Errors", (node) => number(node.errors), "number"],
+    ["Rate", (node) => `${number(node.count / seconds, 2)}/s`, "number"], ["Failed", (node) => number(node.faults), "number"],
+    ["Refused", (node) => number(node.errors - node.faults), "number"],
     ["Throttled", (node) => number(node.throttled), "number"], ["p50", (node) => (node.count ? millis(node.p50) : "–"), "number"],
     ["p99", (node) => (node.count ? millis(node.p99) : "–"), "number"], ["State", (node) => node.detail],
   ], all, "the stack has no APIs, functions or tables");

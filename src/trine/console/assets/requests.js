@@ -9,7 +9,10 @@ export async function show(main, scene, [id]) {
   const list = h("div", { "aria-live": "off" });
   let held = false;
   const draw = async () => {
-    if (!held) refresh(list, rows((await get("requests", { ...wanted, count: 200 }, scene.signal)).requests));
+    if (held) return;
+    const { requests } = await get("requests", { ...wanted, count: 200 }, scene.signal);
+    const sought = wanted.text || wanted.status || wanted.kind !== "root";
+    refresh(list, requests.length || sought ? rows(requests) : nobodyYet(scene.stack));
   };
   const choose = (name) => ({ input: (event) => { wanted[name] = event.target.value; draw(); } });
   put(main, h("h1", {}, "Requests"),
@@ -31,10 +34,15 @@ function rows(requests) {
     ["When", (one) => clock(one.startedAt), "tight"],
     ["Request", (one) => h("a", { href: `#/requests/${one.requestId}`, "data-keep": one.requestId }, text(one.title, 200))],
     ["Status", (one) => status(one.status)],
-    ["Took", (one) => millis(one.micros / 1000), "number"], ["", (one) => share(one.micros, slowest)],
-    ["Caused", (one) => Object.entries(one.calls).map(([kind, count]) => `${count} ${kind}`).join(", ")],
+    ["Took", (one) => (one.status ? millis(one.micros / 1000) : "–"), "number"], ["", (one) => share(one.micros, slowest)],
+    ["Caused", (one) => Object.entries(one.calls).map(([kind, count]) => `${count} ${kind}`).join(", "), "tight"],
     ["Refused by", (one) => one.refusedBy ? [h("strong", {}, one.refusedBy), ": ", text(one.reason, 200)] : ""],
   ], requests, "no request fits");
+}
+
+function nobodyYet(stack) {
+  const url = stack.apis.find((api) => api.kind !== "WEBSOCKET")?.url;
+  return h("p", { class: "empty" }, "No request has come yet. ", url ? ["Send one: ", h("code", {}, `curl ${url}`)] : "");
 }
 
 async function waterfall(main, scene, id) {
@@ -55,7 +63,7 @@ async function waterfall(main, scene, id) {
     ["Took", (row) => millis((row.end - row.start) / 1000), "number"],
     ["Time", (row) => bar(row, total)],
     ["Room", (row) => indented(row), "name"],
-    ["Found", (row) => row.detail ? found(row.detail) : ""],
+    ["Found", (row) => row.detail ? found(row.detail) : "", "found"],
   ], [...steps(trace, 0)]));
   if (trace.receipt) main.append(receipt(trace.receipt));
   else main.append(notice("There is no receipt: nothing is counted here."));

@@ -1,24 +1,38 @@
 // A table browser: query and scan page by page, with the units they cost, and editing that never overwrites what somebody
 // else has changed meanwhile.
 
-import { dynamodb } from "./api.js";
-import { bytes, h, notice, number, put, table, text } from "./dom.js";
+import { dynamodb, get } from "./api.js";
+import { bytes, h, notice, number, put, refresh, table, text } from "./dom.js";
 
 const PAGE = 100, COLUMNS_MAX = 12;
 
 export async function show(main, scene, [name]) {
   if (name) return one(main, scene, name);
-  const names = [];
+  const names = [], list = h("div", {}), keys = new Map(scene.stack.tables.map((each) => [each.name, each.keys]));
   let last;
   do {
     const page = await dynamodb("ListTables", { ExclusiveStartTableName: last }, scene.signal);
     names.push(...page.TableNames);
     last = page.LastEvaluatedTableName;
   } while (last && names.length < 1000);
-  put(main, h("h1", {}, "Tables"), table(`${names.length} tables`, [
-    ["Table", (each) => h("a", { href: `#/tables/${encodeURIComponent(each)}` }, each)],
-  ], names, "there are no tables"));
+  put(main, h("h1", {}, "Tables"), h("p", { class: "lead" }, "What each holds and has been asked since the stack started."), list);
+  await scene.every(2, async () => {
+    const parts = (await get("live", {}, scene.signal)).tables;
+    refresh(list, table(names.length === 1 ? "1 table" : `${number(names.length)} tables`, [
+      ["Table", (each) => h("a", { href: `#/tables/${encodeURIComponent(each)}`, "data-keep": each }, each)],
+      ["Keys", (each) => (keys.get(each) ?? []).join(", ")],
+      ["Indexes", (each) => parts.filter((part) => part.table === each && part.index).map((part) => part.index).join(", ")],
+      ["Stored", (each) => bytes(total(parts, each, "storedBytes")), "number"],
+      ["Read units", (each) => number(total(parts, each, "readUnits"), 1), "number"],
+      ["Write units", (each) => number(total(parts, each, "writeUnits"), 1), "number"],
+      ["Capacity", (each) => paid(parts.find((part) => part.table === each && !part.index))],
+    ], names, "there are no tables"));
+  });
 }
+
+/** Of a table and its indexes together. */
+const total = (parts, name, member) => parts.filter((part) => part.table === name).reduce((all, part) => all + (part[member] ?? 0), 0);
+const paid = (part) => (part?.provisionedReadUnits ? `${number(part.provisionedReadUnits)}/${number(part.provisionedWriteUnits)} RCU/WCU` : "on demand");
 
 async function one(main, scene, name) {
   const { Table: described } = await dynamodb("DescribeTable", { TableName: name }, scene.signal);

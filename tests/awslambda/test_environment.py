@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from trine.aws.invoke import InvokeResponse
 from trine.awslambda import limits
 from trine.awslambda.environment import Environment
@@ -30,9 +31,17 @@ NEXT = Call("next", "", b"", b"")
 class Wire:
     """A connection that remembers what was sent."""
 
+    can_be_polled = True
+
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.closed = False
+        self.unread: list[Callable[[], object]] = []
+        """What the runtime has sent and nobody has read yet."""
+
+    def poll(self) -> None:
+        if self.unread:
+            self.unread.pop(0)()
 
     def reply(self, data: bytes, *, hold: bool = False) -> None:
         self.sent.append(data)
@@ -188,6 +197,40 @@ def test_a_process_that_ends_fails_what_it_ran(scene: Scene) -> None:
     assert scene.reports == ["ready", "ended"]
     assert scene.wire.closed
     assert "Max Memory Used: 49 MB" in scene.text()
+
+
+@played
+def test_an_answer_counts_even_when_the_end_of_its_process_is_seen_first(scene: Scene) -> None:
+    scene.call("next")
+    answer = scene.invoke()
+    scene.wire.unread = [lambda: scene.call("response", "id", b"2"), lambda: scene.call("next")]
+    scene.environment.exited(Exit(1 << 8, 50_000))
+    assert answer.result().payload == b"2"
+    assert scene.reports == ["ready", "ended"]  # and nobody gives its next event to what is gone
+
+
+@played
+def test_the_reason_of_a_failed_init_counts_even_when_the_end_of_its_process_is_seen_first(scene: Scene) -> None:
+    scene.environment.connected(scene.wire)
+    head = b"\r\nLambda-Runtime-Function-Error-Type: Runtime.HandlerNotFound"
+    scene.wire.unread = [lambda: scene.call("init_error", "", b'{"errorMessage": "nowhere"}', head)]
+    scene.environment.exited(Exit(1 << 8, 50_000))
+    assert scene.init_fault is not None
+    assert scene.init_fault.error_type == "Runtime.HandlerNotFound"
+
+
+def test_other_peoples_runtimes_are_heard_to_the_end_by_the_loop() -> None:
+    async def inside() -> None:
+        scene = Scene()
+        scene.wire.can_be_polled = False
+        scene.call("next")
+        answer = scene.invoke()
+        scene.environment.exited(Exit(0, 0))
+        asyncio.get_running_loop().call_soon(scene.call, "response", "id", b"2")
+        assert (await answer).payload == b"2"
+        await until(lambda: scene.reports == ["ready", "ended"], "the end")
+
+    asyncio.run(inside())
 
 
 @played

@@ -31,6 +31,9 @@ class Told:
         if self.answer:
             connection.reply(self.answer, hold=call.kind != "next")
 
+    def connected(self, connection: Any) -> None:
+        self.link = connection
+
     def disconnected(self) -> None:
         self.ends += 1
 

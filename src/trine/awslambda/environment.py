@@ -25,14 +25,17 @@ from trine.clock import Clock, Timer
 from trine.iam.principal import Session
 from trine.logs.group import LogGroup
 
+_LAST_WORDS_MAX = 4
+"""Reads from the link of a runtime that has ended; the socket holds no more."""
+
 
 class Environment:
     """An execution environment of `function`."""
 
-    __slots__ = ("_asks", "_calls", "_clock", "_connection", "_fixed_head", "_init_fault", "_output", "_owner",
-                 "_process", "_timer", "answered", "call", "deadline_at", "extensions", "function", "id", "idle_since",
-                 "init_ms", "init_phase", "invocation", "is_kept", "last_ns", "report", "responded", "session",
-                 "started_ns", "state", "stream", "uses")  # fmt: skip
+    __slots__ = ("_asks", "_calls", "_clock", "_connection", "_fixed_head", "_init_fault", "_is_gone", "_output",
+                 "_owner", "_process", "_timer", "answered", "call", "deadline_at", "extensions", "function", "id",
+                 "idle_since", "init_ms", "init_phase", "invocation", "is_kept", "last_ns", "report", "responded",
+                 "session", "started_ns", "state", "stream", "uses")  # fmt: skip
 
     def __init__(
         self,
@@ -79,6 +82,8 @@ class Environment:
         self.answered = self._calls.answered
         """Serves a response with the wish for the next event behind it."""
         self._init_fault: Fault | None = None
+        self._is_gone = False
+        """No process of it is left."""
         self.report: Report = (JsonReport if function.json_logs else Report)(function, log, stream, clock)
         seconds = limits.init_seconds(init_phase, function.patience_seconds, is_debugged=function.debug is not None)
         self.deadline_at = clock.now() + seconds
@@ -90,6 +95,10 @@ class Environment:
         """The process that runs this environment."""
         self._process = process
         self._output = OutputPipe(process.log, self._write_line)
+
+    def connected(self, connection: Connection) -> None:
+        """The link to its runtime, before that has said anything."""
+        self._connection = connection
 
     # -- invocations -------------------------------------------------------------------------------------------------
 
@@ -187,6 +196,8 @@ class Environment:
 
     def asks(self, connection: Connection) -> None:
         """The runtime asks for its next event on `connection`. It may, or this is not called."""
+        if self._is_gone:
+            return  # it asked, and ended before that was heard
         self._connection, self._asks = connection, True
         if self.extensions is None or self.extensions.is_ready:
             self.all_wait()
@@ -287,7 +298,24 @@ class Environment:
             self._process.watch_exit()
 
     def exited(self, how: Exit) -> None:
-        """No process is left."""
+        """No process is left. What the runtime said before counts, also when the loop sees its end first."""
+        self._is_gone = True
+        connection = self._connection
+        if connection is None or not self._is_awaited:
+            self._exited(how)
+        elif connection.can_be_polled:
+            for _ in range(_LAST_WORDS_MAX):
+                connection.poll()
+            self._exited(how)
+        else:  # a whole turn of the loop, in which it reads what lies there
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._exited, how)
+
+    @property
+    def _is_awaited(self) -> bool:
+        return self.state is State.INIT or (self.state is State.INVOKE and not self.responded)
+
+    def _exited(self, how: Exit) -> None:
         if self.state is State.ENDED:
             return
         if self._output is not None:

@@ -52,6 +52,7 @@ class GuestLink:
         self._receive, self._send = connection.recv, connection.send
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(connection.fileno(), self.poll)
+        environment.connected(self)
 
     def poll(self) -> None:
         """Take what the guest has sent, if anything. Never blocks."""

@@ -67,18 +67,13 @@ def test_an_es_module(lab: Any) -> None:
         ("app.callbackError", "TypeError", "called back"),
         ("app.rejectsElsewhere", "Runtime.UnhandledPromiseRejection", "Error: nobody listens"),
         ("app.rejectsNothing", "string", "handled"),
-        (
-            "app.unreadable",
-            "handled",
-            (
-                "callback called with Error argument, but there was a problem while retrieving "
-                "one or more of its message, name, and stack"
-            ),
-        ),
+        ("app.unreadable", "TypeError", "Cannot convert object to primitive value"),
         ("app.uncaught", "Error", "from a timer"),
         ("app.circular", "Error", "Unable to stringify response body"),
         ("app.absent", "Runtime.HandlerNotFound", "app.absent is undefined or not exported"),
         ("app.notAFunction", "Runtime.HandlerNotFound", "app.notAFunction is not a function"),
+        ("app.hidden", "Runtime.HandlerNotFound", "app.hidden is undefined or not exported"),
+        ("app.setsTypeLate", "Runtime.InvalidStreamingOperation", "Cannot set content-type, too late."),
         ("nodot", "Runtime.MalformedHandlerName", "Bad handler"),
     ],
 )
@@ -94,6 +89,26 @@ def test_who_calls_after_an_uncaught_error_is_not_hurt(lab: Any) -> None:
     for _ in range(3):
         error = json.loads(lab.invoke("n-goes-on").payload)
         assert (error["errorType"], error["errorMessage"]) == ("Runtime.UnhandledPromiseRejection", "Error: lost")
+
+
+def test_an_answer_counts_that_came_before_the_error_that_ends_the_process(lab: Any) -> None:
+    """And the next caller gets another process: this one has not asked for an event."""
+    lab.put("app.rejectsAndReturns", "n-returns", **NODE)
+    assert [json.loads(lab.invoke("n-returns").payload) for _ in range(3)] == ["answered"] * 3
+    assert lab.log("n-returns").count("Runtime.UnhandledPromiseRejection") >= 2
+
+
+def test_streams_take_values_and_wait_for_their_handler(lab: Any) -> None:
+    lab.put("app.streamsValues", "n-values", **NODE)
+    assert lab.invoke("n-values").payload == b'{"a":1}5'
+    assert "Streaming handlers ignore return values." in lab.log("n-values")
+    lab.put("app.streamsAndGoesOn", "n-goes-on-streaming", **NODE)
+    assert [lab.invoke("n-goes-on-streaming").payload for _ in range(3)] == [b"began with 0 others"] * 3
+
+
+def test_a_stream_that_nobody_ends_runs_into_the_timeout(lab: Any) -> None:
+    error = lab.error("app.neverEnds", name="n-never-ends", **{**NODE, "Timeout": 1})
+    assert error["errorType"] == "Sandbox.Timedout"
 
 
 @pytest.mark.parametrize(
@@ -155,3 +170,34 @@ def test_the_context(lab: Any) -> None:
     assert 8000 < context["remaining"] <= 10_000
     assert context["env"]["AWS_EXECUTION_ENV"] == "AWS_Lambda_nodejs20.x"
     assert "_TRINE_RUNTIME_FD" not in context["env"]
+
+
+def test_console_and_context_have_what_awss_client_gives_them(lab: Any) -> None:
+    assert lab.call("app.fatal", name="n-fatal", **NODE) is True
+    assert re.search(r"\tFATAL\tthe end of it\n.*\tINFO\tundefined\n", lab.log("n-fatal"))
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "error_type", "message"),
+    [
+        ("a.mjs", "import 'nowhere-to-be-found'", "Error", "Cannot find package 'nowhere-to-be-found' imported from "),
+        ("a.mjs", "await new Promise(() => {})", "Runtime.ExitError", "exit status 13"),
+        ("a.mjs", "await Promise.reject(new TypeError('top'))", "TypeError", "top"),
+        ("a.js", "Promise.reject(new Error('early'))", "Runtime.UnhandledPromiseRejection", "Error: early"),
+        ("a.js", "require('./b')", "Runtime.ImportModuleError", "a.js\n- /var/runtime/index.mjs"),
+        ("a.js", "throw 'text'", "string", "text"),
+        ("a.js", "{", "Runtime.UserCodeSyntaxError", "SyntaxError: Unexpected end of input"),
+    ],
+)
+def test_modules_that_end_badly(lab: Any, tmp_path: Path, file: str, text: str, error_type: str, message: str) -> None:
+    module = "export const handler" if file.endswith(".mjs") else "exports.handler"
+    (tmp_path / file).write_text(f"{module} = async () => 1;\n{text}\n")
+    error = lab.error("a.handler", name="n-ends-badly", **{**NODE, "code": tmp_path})
+    assert error["errorType"] == error_type
+    assert message in error["errorMessage"]
+
+
+def test_a_folder_with_an_index_is_a_module(lab: Any, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "index.js").write_text("exports.handler = async () => 'index';")
+    assert lab.call("folder.handler", name="n-folder", **{**NODE, "code": tmp_path}) == "index"

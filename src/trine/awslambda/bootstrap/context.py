@@ -7,6 +7,7 @@ import os
 import time
 from typing import Any
 
+from . import logs
 from .faults import Fault
 
 
@@ -14,6 +15,9 @@ class CognitoIdentity:
     """`context.identity`."""
 
     __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
+
+    def __repr__(self) -> str:
+        return _shown(self, self.__slots__)
 
     def __init__(self, given: dict[str, Any] | None) -> None:
         self.cognito_identity_id = given.get("cognitoIdentityId") if given else None
@@ -25,6 +29,9 @@ class Client:
 
     __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name", "installation_id")
 
+    def __repr__(self) -> str:
+        return _shown(self, _CLIENT)
+
     def __init__(self, given: dict[str, Any]) -> None:
         for name in self.__slots__:
             setattr(self, name, given.get(name))
@@ -34,6 +41,9 @@ class ClientContext:
     """`context.client_context`."""
 
     __slots__ = ("client", "custom", "env")
+
+    def __repr__(self) -> str:
+        return _shown(self, ("custom", "env", "client"))
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.custom = given.get("custom")
@@ -52,7 +62,9 @@ class LambdaContext:
         self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         self._epoch_deadline_time_in_ms = int(headers["lambda-runtime-deadline-ms"])
         client = headers.get("lambda-runtime-client-context")
-        self.client_context = ClientContext(_parse(client, "Client Context")) if client else None
+        given = _parse(client, "Client Context") if client else None
+        self._w3c_fields = _take_w3c(given) if given else {}
+        self.client_context = ClientContext(given) if given is not None else None
         identity = headers.get("lambda-runtime-cognito-identity")
         self.identity = CognitoIdentity(_parse(identity, "Cognito Identity")) if identity else _NO_IDENTITY
 
@@ -63,13 +75,32 @@ class LambdaContext:
 
     def log(self, message: object) -> None:
         """Write to the function's log."""
-        import sys
+        logs.write_event(str(message))
 
-        sys.stdout.write(str(message))
+    def w3c(self) -> dict[str, str]:
+        """The W3C trace context that the caller sent along (`w3c` of the client context)."""
+        return dict(self._w3c_fields)
 
     def __repr__(self) -> str:
-        shown = ",".join(f"{name}={value}" for name, value in self.__dict__.items() if not name.startswith("_"))
-        return f"LambdaContext([{shown}])"
+        return _shown(self, _CONTEXT)
+
+
+_CONTEXT = ("aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb",
+            "function_version", "invoked_function_arn", "client_context", "identity", "tenant_id")  # fmt: skip
+_CLIENT = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
+_W3C = ("traceparent", "tracestate", "baggage")
+
+
+def _shown(value: object, names: tuple[str, ...]) -> str:
+    members = ",".join(f"{name}={getattr(value, name)}" for name in names)
+    return f"{type(value).__name__}([{members}])"
+
+
+def _take_w3c(client: dict[str, Any]) -> dict[str, str]:
+    given = client.pop("w3c", None)
+    if not isinstance(given, dict):
+        return {}
+    return {name: given[name] for name in _W3C if isinstance(given.get(name), str)}
 
 
 _NO_IDENTITY = CognitoIdentity(None)

@@ -22,7 +22,10 @@ class Fault(Exception):
 
 
 def error_value(error: BaseException, request_id: str = "") -> dict[str, Any]:
-    """The error as the JSON value that goes to the caller."""
+    """The error as the JSON value that goes to the caller.
+
+    Raises what `str(error)` raises, which ends AWS's runtime, too.
+    """
     if isinstance(error, Fault):
         return {
             "errorMessage": error.message,
@@ -30,12 +33,8 @@ def error_value(error: BaseException, request_id: str = "") -> dict[str, Any]:
             "requestId": request_id,
             "stackTrace": error.trace,
         }
-    try:
-        message = str(error)
-    except Exception:
-        message = ""
     return {
-        "errorMessage": message,
+        "errorMessage": str(error),
         "errorType": type(error).__name__,
         "requestId": request_id,
         "stackTrace": stack_trace(error.__traceback__),

@@ -8,14 +8,20 @@ require('./connections.cjs');
 const { setUpConsole } = require('./runtime_console.cjs');
 const { API, RuntimeFault, errorMessage, logError } = require('./runtime_faults.cjs');
 const { loadHandler } = require('./runtime_handler.cjs');
-const { ResponseStream, isStreaming, stream } = require('./runtime_stream.cjs');
+const { ResponseStream, highWaterMark, isStreaming, stream } = require('./runtime_stream.cjs');
 
 const NEXT = `GET ${API}/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n`;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const link = new net.Socket({ fd: Number(process.env._TRINE_RUNTIME_FD), readable: true, writable: true });
 delete process.env._TRINE_RUNTIME_FD;
 
+const later = setImmediate; // a handler that replaces it means its own
+const NEXT_BYTES = Buffer.from(NEXT);
+const REQUEST_ID = Symbol.for('aws.lambda.runtime.requestId'); // where AWS's client keeps it, and others look for it
+
+let isServing = false; // the handler is loaded
 let requestId; // of the invocation under way
+let answered = null; // its answer, until the end of this turn of the event loop
 let ending = false; // an error that nobody caught was told to the owner
 let streamed = null; // the streamed answer of the latest invocation
 let whenEmpty = null; // what to do when the event loop runs empty during an invocation
@@ -24,29 +30,36 @@ let whenEmpty = null; // what to do when the event loop runs empty during an inv
 
 const get = (name) => process.env[name];
 
-function makeContext(headers, finish) {
+function parse(text, name) {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`Cannot parse ${name} as json: ${error}`);
+  }
+}
+
+function makeContext(headers, ways) {
   const deadline = Number(headers['lambda-runtime-deadline-ms']);
-  const parse = (text) => (text ? JSON.parse(text) : undefined);
   return {
     callbackWaitsForEmptyEventLoop: true,
+    ...ways,
     functionVersion: get('AWS_LAMBDA_FUNCTION_VERSION'),
     functionName: get('AWS_LAMBDA_FUNCTION_NAME'),
     memoryLimitInMB: get('AWS_LAMBDA_FUNCTION_MEMORY_SIZE'),
     logGroupName: get('AWS_LAMBDA_LOG_GROUP_NAME'),
     logStreamName: get('AWS_LAMBDA_LOG_STREAM_NAME'),
-    clientContext: parse(headers['lambda-runtime-client-context']),
-    identity: parse(headers['lambda-runtime-cognito-identity']),
+    clientContext: parse(headers['lambda-runtime-client-context'], 'ClientContext'),
+    identity: parse(headers['lambda-runtime-cognito-identity'], 'CognitoIdentity'),
     invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
     awsRequestId: requestId,
+    tenantId: headers['lambda-runtime-aws-tenant-id'],
     getRemainingTimeInMillis: () => deadline - Date.now(),
-    succeed: (result) => finish(null, result),
-    fail: (error) => finish(isNothing(error) ? 'handled' : error),
-    done: (error, result) => finish(error, result),
   };
 }
 
 function invoke(handler, headers, body) {
-  requestId = headers['lambda-runtime-aws-request-id'];
+  requestId = global[REQUEST_ID] = headers['lambda-runtime-aws-request-id'];
   if (headers['lambda-runtime-trace-id']) process.env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'];
   const mine = requestId;
   let over = false;
@@ -68,21 +81,26 @@ function invoke(handler, headers, body) {
   whenEmpty = () => finish(null, null);
   let callback = finish; // of an event that cannot be read
   try {
-    const context = makeContext(headers, once(finish));
-    const event = JSON.parse(body.toString('utf8'));
     if (isStreaming(handler)) {
       whenEmpty = null;
       link.ref();
-      streamed = new ResponseStream(link, requestId, NEXT);
+      const context = makeContext(headers);
+      const event = JSON.parse(body.toString('utf8'));
+      streamed = new ResponseStream(link, requestId, NEXT, highWaterMark(handler));
       stream(handler, event, context, streamed, finish);
       return;
     }
+    const done = once(finish);
+    const succeedWith = (result) => done(null, result);
+    const failWith = (error) => done(isNothing(error) ? 'handled' : error);
+    const context = makeContext(headers, { succeed: succeedWith, fail: failWith, done });
+    const event = JSON.parse(body.toString('utf8'));
     callback = once((error, result) => {
       if (!isNothing(error) || !context.callbackWaitsForEmptyEventLoop) finish(error, result);
       else whenEmpty = () => finish(null, result);
     });
     const result = handler(event, context, callback);
-    if (result && typeof result.then === 'function') result.then(context.succeed, context.fail);
+    if (result && typeof result.then === 'function') result.then(succeedWith, failWith);
   } catch (error) {
     callback(error);
   }
@@ -101,15 +119,27 @@ function succeed(result) {
   }
   const target = `${API}/invocation/${requestId}/response`;
   const length = Buffer.byteLength(text);
-  link.write(
-    `POST ${target} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${text}${NEXT}`,
-  );
-  lookForNext();
+  answer(`POST ${target} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${text}`);
 }
 
 function fail(error) {
   const value = logError('Invoke Error', error);
-  link.write(errorMessage(`/invocation/${requestId}/error`, value, NEXT));
+  answer(errorMessage(`/invocation/${requestId}/error`, value));
+}
+
+// The answer goes out at the end of this turn of the event loop: a promise that was rejected in it and that nobody waits
+// for ends the process, which must not have asked for the next event then.
+function answer(message) {
+  answered = message;
+  later(sendAnswer);
+}
+
+function sendAnswer() {
+  if (answered === null) return;
+  const message = answered;
+  answered = null;
+  link.write(typeof message === 'string' ? message + NEXT : Buffer.concat([message, NEXT_BYTES]));
+  lookForNext();
 }
 
 // -- haste -----------------------------------------------------------------------------------------------------------
@@ -117,7 +147,6 @@ function fail(error) {
 // Where the owner says that events come one by one and soon, the event loop goes round for half a millisecond before it
 // sleeps: to be woken from another processor costs more. A function that is idle sleeps.
 const HASTY_MILLISECONDS = 0.5;
-const later = setImmediate; // a handler that replaces it means its own
 const now = performance.now.bind(performance);
 let waitingSince = 0;
 let isHasty = false;
@@ -135,6 +164,8 @@ function look() {
 // -- the link --------------------------------------------------------------------------------------------------------
 
 function serve(handler) {
+  isServing = true;
+  link.ref();
   let parts = [];
   let size = 0;
   let wanted = 1;
@@ -181,10 +212,12 @@ function endBecause(title, error, status) {
   const value = logError(title, error);
   if (ending) return;
   const target = requestId ? `/invocation/${requestId}/error` : '/init/error';
-  const message = streamed?.breakOff(value) ?? errorMessage(target, value, '');
+  const message = answered ?? streamed?.breakOff(value) ?? errorMessage(target, value); // an answer that was given counts
   ending = true;
+  answered = null;
   requestId = undefined;
   link.removeAllListeners('data');
+  link.ref();
   link.write(message, () => setTimeout(() => process.exit(status), 50));
 }
 
@@ -195,12 +228,17 @@ process.on('beforeExit', () => {
   setImmediate(then);
 });
 process.on('uncaughtException', (error) => endBecause('Uncaught Exception', error, 129));
-process.on('unhandledRejection', (reason) => {
+process.on('unhandledRejection', (reason, promise) => {
   const fault = new RuntimeFault('Runtime.UnhandledPromiseRejection', reason === undefined ? '' : String(reason));
-  endBecause('Unhandled Promise Rejection', Object.assign(fault, { reason }), 128);
+  endBecause('Unhandled Promise Rejection', Object.assign(fault, { reason, promise }), 128);
+});
+process.on('exit', (code) => {
+  if (!isServing && !ending && code === 0) process.exitCode = 13; // a module that awaits what never comes, as in Node.js
 });
 link.on('error', () => process.exit(0));
 link.on('close', () => process.exit(0));
 
 setUpConsole(() => requestId);
-loadHandler().then(serve, (error) => endBecause('Uncaught Exception', error, 1));
+link.unref(); // while modules load there is nothing to wait for here
+// Not at once: promises that were rejected meanwhile, and that nobody waits for, come first.
+loadHandler().then((handler) => later(serve, handler), (error) => endBecause('Uncaught Exception', error, 1));

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import decimal
 import importlib
 import json
+import logging
 import os
-import re
 import signal
 import socket
 import sys
@@ -23,34 +22,12 @@ from typing import Any, NoReturn
 from . import connections, hooks, logs, wire
 from .context import LambdaContext, constants_from_environment
 from .faults import Fault, error_value, log_text
+from .marshaller import make_encoder
 
 Handler = Callable[[Any, LambdaContext], Any]
 
 _SNAPSHOT = f"{__package__}.snapshot"
 """Loaded where forks are made, and in the interpreters of snapshots."""
-_ASCII_RUNTIMES = ("3.8", "3.9", "3.10", "3.11")
-_DECIMAL_MARK = os.urandom(12).hex()
-_DECIMAL = re.compile(f'"{_DECIMAL_MARK}:([^"]*)"')
-
-
-def _encode_other(value: object) -> Any:
-    if isinstance(value, decimal.Decimal):
-        return float("nan") if value.is_nan() else f"{_DECIMAL_MARK}:{value}"
-    if isinstance(value, bytes):
-        return value.decode()
-    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
-
-
-def make_encoder(execution_environment: str) -> Callable[[Any], str]:
-    """The function that turns answers into JSON; runtimes below Python 3.12 escape all that is not ASCII."""
-    ascii_only = execution_environment.endswith(_ASCII_RUNTIMES)
-    encode = json.JSONEncoder(ensure_ascii=ascii_only, default=_encode_other).encode
-
-    def to_json(value: Any) -> str:
-        text = encode(value)
-        return _DECIMAL.sub(r"\1", text) if _DECIMAL_MARK in text else text
-
-    return to_json
 
 
 def load_handler(name: str) -> Handler:
@@ -83,8 +60,7 @@ def load_handler(name: str) -> Handler:
 def _report(error: BaseException, request_id: str = "") -> tuple[bytes, str]:
     # Logs the error and returns it as the body and type to post.
     value = error_value(error, request_id)
-    is_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
-    logs.write_error(json.dumps({"level": "ERROR", **value}) + "\n" if is_json else log_text(value))
+    logs.write_error(value, log_text(value))
     return json.dumps(value).encode(), value["errorType"]
 
 
@@ -95,6 +71,7 @@ def serve(link: wire.Link) -> None:
         handler = load_handler(os.environ["_HANDLER"])
         _freeze(link)
     except Exception as error:
+        logging.getLogger().warning(logs.UNHANDLED)
         body, kind = _report(error)
         link.send(wire.error(None, body, kind))
         link.read()
@@ -169,7 +146,7 @@ def run(connection: socket.socket) -> NoReturn:
             sys.stderr.write(f"{leave.code}\n")
             status = 1
     except BaseException as error:
-        logs.write_error("".join(traceback.format_exception(error)))
+        logs.write_last_words("".join(traceback.format_exception(error)))
         if isinstance(error, KeyboardInterrupt):  # as the interpreter ends for it
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGINT)

@@ -6,11 +6,16 @@ const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { RuntimeFault } = require('./runtime_faults.cjs');
 
+// `./sub/x.a.b` → ['./sub/', 'x', ['a', 'b']]: the module's name ends at the first dot of the last part.
 function splitHandler(text) {
-  const folder = path.dirname(text);
-  const parts = path.basename(text).split('.');
-  if (parts.length < 2 || text.includes('..')) throw new RuntimeFault('Runtime.MalformedHandlerName', 'Bad handler');
-  return [path.join(folder, parts[0]), parts.slice(1)];
+  if (text.includes('..')) {
+    const advice = 'Use absolute paths when specifying root directories in handler names.';
+    throw new RuntimeFault('Runtime.MalformedHandlerName', `'${text}' is not a valid handler name. ${advice}`);
+  }
+  const last = path.basename(text);
+  const at = last.indexOf('.');
+  if (at < 0) throw new RuntimeFault('Runtime.MalformedHandlerName', 'Bad handler');
+  return [text.slice(0, text.indexOf(last)), last.slice(0, at), last.slice(at + 1).split('.')];
 }
 
 // Packages that were installed for the function, its layers' and the runtime's own lie in folders of their own: `require`
@@ -50,15 +55,20 @@ function addModules(folders) {
   nodeModule.register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 
-async function loadModule(root, name) {
-  const base = path.resolve(root, name);
-  for (const extension of ['', '.js', '.mjs', '.cjs']) {
-    const file = base + extension;
-    if (!fs.existsSync(file) || !fs.statSync(file).isFile()) continue;
-    if (extension === '.mjs' || (extension !== '.cjs' && isModule(file))) return import(pathToFileURL(file).href);
-    return require(file);
-  }
-  return require(require.resolve(name, { paths: [root, path.join(root, 'node_modules')] }));
+// In AWS's order: the path as it is (a folder with an index, a file without extension), then by extensions, then as
+// Node.js finds packages.
+async function loadModule(root, folder, name) {
+  const file = path.resolve(root, folder, name);
+  const isThere = (extension) => fs.existsSync(file + extension);
+  const imported = (extension) => import(pathToFileURL(file + extension).href);
+  let found = isThere('') && require(file);
+  if (found) return found;
+  const isJsModule = isThere('.js') && isModule(`${file}.js`);
+  if (!isJsModule && isThere('.js') && (found = require(`${file}.js`))) return found;
+  if (isJsModule) return imported('.js');
+  if (isThere('.mjs')) return imported('.mjs');
+  if (isThere('.cjs') && (found = require(`${file}.cjs`))) return found;
+  return require(require.resolve(name, { paths: [root, folder] }));
 }
 
 function isModule(file) {
@@ -77,25 +87,18 @@ function isModule(file) {
 
 async function loadHandler() {
   const text = process.env._HANDLER;
-  const [name, members] = splitHandler(text);
+  const [folder, name, members] = splitHandler(text);
   if (process.env._TRINE_MODULES) addModules(process.env._TRINE_MODULES.split(':'));
   delete process.env._TRINE_MODULES;
-  let found;
+  let handler;
   try {
-    found = await loadModule(process.env.LAMBDA_TASK_ROOT, name);
+    handler = await loadModule(process.env.LAMBDA_TASK_ROOT, folder, name);
   } catch (error) {
     if (error instanceof SyntaxError) throw RuntimeFault.because('Runtime.UserCodeSyntaxError', error);
-    if (error && (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND')) {
-      throw RuntimeFault.because('Runtime.ImportModuleError', error);
-    }
-    throw error;
+    if (error?.code === 'MODULE_NOT_FOUND') throw RuntimeFault.because('Runtime.ImportModuleError', error);
+    throw error; // also ERR_MODULE_NOT_FOUND, of `import`: AWS's client passes that on as it is
   }
-  let handler = found;
-  for (const member of members) handler = handler === null || handler === undefined ? handler : handler[member];
-  if (handler === undefined && found.default) {
-    handler = found.default;
-    for (const member of members) handler = handler === undefined ? handler : handler[member];
-  }
+  for (const member of members) handler = handler && handler[member];
   if (!handler) throw new RuntimeFault('Runtime.HandlerNotFound', `${text} is undefined or not exported`);
   if (typeof handler !== 'function') throw new RuntimeFault('Runtime.HandlerNotFound', `${text} is not a function`);
   return handler;

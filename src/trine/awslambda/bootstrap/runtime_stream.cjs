@@ -3,17 +3,21 @@
 'use strict';
 
 const { Writable } = require('node:stream');
-const { API, logError } = require('./runtime_faults.cjs');
+const { API, RuntimeFault, logError } = require('./runtime_faults.cjs');
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+const HIGH_WATER = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
+const HIGH_WATER_BYTES = 65536;
 
 /** What the handler writes to. `link` is the socket, `next` the message that asks for the next event. */
 class ResponseStream extends Writable {
-  constructor(link, requestId, next) {
-    super({ highWaterMark: 65536 });
+  constructor(link, requestId, next, highWaterMark = HIGH_WATER_BYTES) {
+    super({ highWaterMark });
     this.contentType = 'application/octet-stream';
+    this.isWritten = false;
     this.begun = false;
     this.over = false;
+    this.settled = false; // the handler's promise is
     this.abandoned = false;
     this.link = link;
     this.requestId = requestId;
@@ -21,7 +25,21 @@ class ResponseStream extends Writable {
   }
 
   setContentType(type) {
+    if (this.isWritten) throw new RuntimeFault('Runtime.InvalidStreamingOperation', 'Cannot set content-type, too late.');
     this.contentType = type;
+  }
+
+  // As in AWS's client: what is neither text nor bytes goes out as JSON, and the metadata of an HTTP answer before the
+  // first piece that is written.
+  write(chunk, ...more) {
+    if (typeof chunk !== 'string' && !Buffer.isBuffer(chunk) && chunk?.constructor !== Uint8Array) {
+      chunk = JSON.stringify(chunk);
+    }
+    if (!this.isWritten) {
+      this.isWritten = true;
+      this._onBeforeFirstWrite?.((first) => super.write(first));
+    }
+    return super.write(chunk, ...more);
   }
 
   begin() {
@@ -58,7 +76,13 @@ class ResponseStream extends Writable {
   endChunks(trailers) {
     this.begin();
     this.over = true;
-    this.link.write(`0\r\n${trailers}\r\n${this.next}`);
+    this.link.write(`0\r\n${trailers}\r\n${this.settled ? this.next : ''}`);
+  }
+
+  /** The handler is done; the next event may come once the answer is out too. */
+  settle() {
+    this.settled = true;
+    if (this.over && !this.abandoned) this.link.write(this.next);
   }
 }
 
@@ -71,41 +95,64 @@ function errorTrailers(value) {
 /** Whether a handler streams its answers. */
 const isStreaming = (handler) => Boolean(handler[STREAMING]);
 
-/** Runs a streaming handler; `fail` is called with an error that came before the first byte. */
+/** How much of its answer is kept until the owner takes it, in bytes, when the handler says. */
+const highWaterMark = (handler) => handler[HIGH_WATER];
+
+/**
+ * Runs a streaming handler; `fail` is called with an error that came before the first byte. An answer that is not ended
+ * ends with the function's timeout, as on AWS.
+ */
 function stream(handler, event, context, out, fail) {
   let trailers = '';
   out.on('finish', () => {
     if (!out.abandoned) out.endChunks(trailers); // behind everything that was written before
   });
-  const result = Promise.resolve().then(() => handler(event, out, context));
-  result.then(
-    () => {
-      if (!out.writableEnded) out.end();
-    },
-    (error) => {
-      if (!out.begun) {
-        out.abandoned = true;
-        fail(error ?? 'handled');
-        return;
-      }
-      trailers = errorTrailers(logError('Invoke Error', error ?? 'handled'));
-      if (!out.writableEnded) out.end();
-    },
-  );
+  const failed = (error) => {
+    if (out.writableEnded) {
+      logError('Invoke Error', error); // too late for the caller
+      out.settle();
+      return;
+    }
+    out.settled = true;
+    if (!out.begun) {
+      out.abandoned = true;
+      fail(error ?? 'handled');
+      return;
+    }
+    trailers = errorTrailers(logError('Invoke Error', error));
+    if (!out.writableEnded) out.end();
+  };
+  let result;
+  try {
+    result = handler(event, out, context);
+  } catch (error) {
+    failed(error);
+    return;
+  }
+  if (typeof result?.then !== 'function') {
+    failed('Streaming does not support non-async handlers.');
+    return;
+  }
+  result.then((value) => {
+    if (value !== undefined) console.warn('Streaming handlers ignore return values.');
+    out.settle();
+  }, failed);
 }
 
 globalThis.awslambda = {
-  streamifyResponse(handler) {
-    handler[STREAMING] = true;
+  streamifyResponse(handler, options) {
+    handler[STREAMING] = 'response';
+    if (typeof options?.highWaterMark === 'number') handler[HIGH_WATER] = Math.trunc(options.highWaterMark);
     return handler;
   },
-  HttpResponseStream: {
-    from(out, metadata) {
+  HttpResponseStream: class HttpResponseStream {
+    static from(out, metadata) {
       out.setContentType('application/vnd.awslambda.http-integration-response');
-      out.write(Buffer.concat([Buffer.from(JSON.stringify(metadata)), Buffer.alloc(8)]));
+      const text = JSON.stringify(metadata);
+      out._onBeforeFirstWrite = (write) => write(Buffer.concat([Buffer.from(text), Buffer.alloc(8)]));
       return out;
-    },
+    }
   },
 };
 
-module.exports = { ResponseStream, isStreaming, stream };
+module.exports = { ResponseStream, highWaterMark, isStreaming, stream };

@@ -114,3 +114,32 @@ exports.rejectsAndStreams = awslambda.streamifyResponse(async (event, out) => {
 exports.streamsNothing = awslambda.streamifyResponse(async () => {
   throw null;
 });
+exports.rejectsAndReturns = async () => {
+  Promise.reject(new Error('nobody listens'));
+  return 'answered';
+};
+exports.fatal = (...args) => {
+  console.fatal('the end of %s', 'it');
+  console.log();
+  args[2](null, Object.keys(args[1]).includes('tenantId'));
+};
+exports.streamsValues = awslambda.streamifyResponse(async (event, out) => {
+  out.write({ a: 1 });
+  out.write(5);
+  out.end();
+  return 'ignored';
+});
+exports.neverEnds = awslambda.streamifyResponse(async (event, out) => {
+  out.write('a');
+});
+exports.setsTypeLate = awslambda.streamifyResponse(async (event, out) => {
+  out.write('a');
+  out.setContentType('text/plain');
+});
+exports.streamsAndGoesOn = awslambda.streamifyResponse(async (event, out) => {
+  out.end(`began with ${exports.running ?? 0} others`);
+  exports.running = (exports.running ?? 0) + 1;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  exports.running -= 1;
+});
+exports.default = { hidden: async () => 'not on AWS' };

@@ -57,3 +57,48 @@ def test_everything_is_there_after_a_restart_and_in_a_fork(tmp_path: Path) -> No
             assert 'Alarm "busy" updated' not in told, "a start changes no definition"
         rows = list(Ledger(directory / "usage").view().rows(0, 2**40))
         assert sum(row.counts.get("requests", 0) for row in rows if row.dimensions.service == "http") == 3
+
+
+def test_actions_that_are_held_back_wait_on_after_a_restart(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "told.py").write_text(TOLD)
+    (tmp_path / "src" / "shop.py").write_text(SHOP)
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    clock = ManualClock(SystemClock().now())
+
+    def start() -> Any:
+        return running(tmp_path / "template.yaml", state_directory=tmp_path / "state", memory=False, clock=clock)
+
+    def held(client: Any) -> tuple[str | None, int]:
+        (alarm,) = client.describe_alarms(AlarmNames=["quiet"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+        items = client.describe_alarm_history(AlarmName="quiet", HistoryItemType="Action")["AlarmHistoryItems"]
+        return alarm.get("ActionsSuppressedBy"), len(items)
+
+    with start() as stack:
+        client = stack.client("cloudwatch")
+        common = {"Namespace": "Own", "MetricName": "m", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
+                  "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold",
+                  "TreatMissingData": "ignore"}  # fmt: skip
+        for name in ("cause", "known"):
+            client.put_metric_alarm(AlarmName=name, **common)
+        client.put_composite_alarm(
+            AlarmName="quiet", AlarmRule="ALARM(cause)", AlarmActions=["arn:aws:sns:us-east-1:123456789012:nobody"],
+            ActionsSuppressor="known", ActionsSuppressorWaitPeriod=30, ActionsSuppressorExtensionPeriod=20,
+        )  # fmt: skip
+        client.set_alarm_state(AlarmName="known", StateValue="ALARM", StateReason="test")
+        client.set_alarm_state(AlarmName="cause", StateValue="ALARM", StateReason="test")
+        assert held(client) == ("Alarm", 0)
+
+    with start() as stack:
+        client = stack.client("cloudwatch")
+        assert held(client) == ("Alarm", 0)
+        client.set_alarm_state(AlarmName="known", StateValue="OK", StateReason="test")
+        assert held(client) == ("ExtensionPeriod", 0)
+
+    clock.advance(5)
+    with start() as stack:
+        client = stack.client("cloudwatch")
+        stack.advance(10)
+        assert held(client) == ("ExtensionPeriod", 0)
+        stack.advance(6)
+        assert held(client) == (None, 1)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.logs.errors import InvalidPattern
 from trine.logs.pattern import compile_pattern
+from trine.logs.pattern_json import wildcard
 
 JSON = (
     '{"eventType": "UpdateTrail", "sourceIPAddress": "111.111.111.111", "arrayKey": ["value", "another value"],'
@@ -87,3 +91,34 @@ def test_any_text_is_a_pattern_or_is_refused(pattern: str, message: str) -> None
     except InvalidPattern:
         return
     assert matches(message) in (True, False)
+
+
+@pytest.mark.parametrize("text", ["%.*.*=%", "{ $.m = %a*a*a*a*b% }", "[m = %.*.*.*x=%]"])
+def test_a_regular_expression_never_holds_up_the_others(text: str) -> None:
+    """Each costs Python's engine hours on such a line."""
+    matches = compile_pattern(text)
+    assert not matches(json.dumps({"m": "a" * 200_000}))
+    assert not matches("a" * 200_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits", "does_not"),
+    [
+        ("5*", "503", "403"), ("*.example.org", "a.example.org", "example.org"), ("a*b*c", "a-b-c", "a-c-b"),
+        ("a*a", "aa", "a"), ("*", "", None), ("a**b", "ab", "b"), ("*ab*ab*", "abab", "aab"), ("x*yy*y", "xyyy", "xyy"),
+    ],
+)  # fmt: skip
+def test_wildcards(text: str, fits: str, does_not: str | None) -> None:
+    matches = wildcard(text)
+    assert matches(fits)
+    assert does_not is None or not matches(does_not)
+
+
+@given(st.text("ab*", max_size=8), st.text("ab", max_size=12))
+def test_wildcards_mean_what_a_regular_expression_means(text: str, own: str) -> None:
+    expected = re.fullmatch(".*".join(map(re.escape, text.split("*"))), own, re.DOTALL)
+    assert wildcard(text)(own) is (expected is not None)
+
+
+def test_many_wildcards_on_a_long_line() -> None:
+    assert not wildcard("*a" * 200 + "*b")("a" * 100_000)

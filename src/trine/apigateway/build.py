@@ -18,11 +18,11 @@ from trine.apigateway.integrations.transformation import Transformation
 from trine.apigateway.limits import ROUTES_PER_API
 from trine.apigateway.mapping.template import TemplateError
 from trine.apigateway.openapi import Definition, read_openapi
-from trine.apigateway.patterns import PatternRefused
 from trine.apigateway.resources import read_http_resources, read_rest_resources
 from trine.apigateway.stages import read_http_stages, read_rest_stages, short_id
 from trine.apigateway.websocket.build import build_websocket_api
 from trine.aws.arn import Place
+from trine.aws.patterns import PatternRefused
 from trine.aws.resource import ResourceLike
 
 REST_API = "AWS::ApiGateway::RestApi"

@@ -17,8 +17,8 @@ from trine.apigateway.api import Api, Route
 from trine.apigateway.authorizers.identity import Reader, identity_reader
 from trine.apigateway.errors import BAD_REQUEST_BODY, BAD_REQUEST_PARAMETERS, GatewayError
 from trine.apigateway.exchange import Exchange
-from trine.apigateway.patterns import Pattern, PatternRefused, compile_pattern
 from trine.apigateway.schema_shortcut import Check, shortcut
+from trine.aws.patterns import PatternRefused, compile_pattern
 
 ROOM = "apigateway.validation"
 SCHEMA_DEPTH_MAX = 64
@@ -133,26 +133,40 @@ def _validator(schema: Any, definitions: Mapping[str, Any]) -> tuple[Check, Any]
 
 
 def _bounded(jsonschema: Any) -> Any:
-    """Draft 4 with those keywords replaced whose cost a client could drive up: `pattern` and `patternProperties` on
-    long texts, `uniqueItems` on long lists of objects."""
+    """Draft 4 with those keywords replaced whose cost a client could drive up: patterns on long texts and names,
+    `uniqueItems` on long lists of objects."""
     fault = jsonschema.ValidationError
-    own = jsonschema.Draft4Validator.VALIDATORS["patternProperties"]
+    own = jsonschema.Draft4Validator.VALIDATORS["additionalProperties"]
 
     def pattern(validator: Any, wanted: str, instance: Any, schema: Any) -> Iterator[Any]:
         if isinstance(instance, str) and not compile_pattern(wanted).found_in(instance):
             yield fault(f"{instance[:100]!r} does not match {wanted!r}")
 
     def pattern_properties(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
-        if isinstance(instance, dict) and any(len(name) > NAME_CHARACTERS_MAX for name in instance):
+        if not isinstance(instance, dict):
+            return
+        if any(len(name) > NAME_CHARACTERS_MAX for name in instance):
             yield fault(f"a name has more than {NAME_CHARACTERS_MAX} characters")
-        else:
-            yield from own(validator, wanted, instance, schema)
+            return
+        for source, inner in wanted.items():
+            found_in = compile_pattern(source).found_in
+            for name in filter(found_in, instance):
+                yield from validator.descend(instance[name], inner, path=name, schema_path=source)
+
+    def additional_properties(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        patterns = [compile_pattern(source) for source in schema.get("patternProperties") or ()]
+        if patterns and isinstance(instance, dict) and all(len(name) <= NAME_CHARACTERS_MAX for name in instance):
+            instance = {name: value for name, value in instance.items()
+                        if not any(pattern.found_in(name) for pattern in patterns)}  # fmt: skip
+            schema = {name: value for name, value in schema.items() if name != "patternProperties"}
+        yield from own(validator, wanted, instance, schema)
 
     def unique_items(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
         if wanted and isinstance(instance, list) and len({_canonical(item) for item in instance}) != len(instance):
             yield fault("has items that are not unique")
 
-    keywords = {"pattern": pattern, "patternProperties": pattern_properties, "uniqueItems": unique_items}
+    keywords = {"pattern": pattern, "patternProperties": pattern_properties, "uniqueItems": unique_items,
+                "additionalProperties": additional_properties}  # fmt: skip
     return jsonschema.validators.extend(jsonschema.Draft4Validator, keywords)
 
 
@@ -181,15 +195,14 @@ def _local(node: Any, depth: int) -> Any:
             _check_pattern(value)
         elif name == "patternProperties" and isinstance(value, dict):
             for pattern in value:
-                if _check_pattern(str(pattern)).risky:  # jsonschema matches names by itself, without limits
-                    raise SchemaRefused(f"the name pattern {pattern!r} could take for ever")
+                _check_pattern(str(pattern))
         found[name] = _local(value, depth + 1)
     return found
 
 
-def _check_pattern(pattern: str) -> Pattern:
+def _check_pattern(pattern: str) -> None:
     try:
-        return compile_pattern(pattern)
+        compile_pattern(pattern)
     except PatternRefused as error:
         raise SchemaRefused(str(error)) from None
 

@@ -55,12 +55,15 @@ class Alarms:
         self._catalogue, self._measured, self._deliver = catalogue, measured, deliver
         self._alarms: dict[str, KeptAlarm] = {}
         self._timer: Timer | None = None
-        self._suppression = Suppression(clock, self.state_of, self._act)
+        self._suppression = Suppression(
+            clock, self.state_of, self._act, lambda kept: self._keep_document(kept).add_done_callback(_log_failure)
+        )
 
     def load(self) -> None:
         """Go on with the alarms of earlier runs; needs the running loop."""
         for name, document in self._catalogue.list(KIND):
-            self._alarms[name] = KeptAlarm.of_document(document, self.arn(name))
+            kept = self._alarms[name] = KeptAlarm.of_document(document, self.arn(name))
+            self._suppression.resume(kept)
         self._arm()
 
     def close(self) -> None:

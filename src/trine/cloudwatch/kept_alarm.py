@@ -39,8 +39,8 @@ class Change(NamedTuple):
 class KeptAlarm:
     """An alarm with its state."""
 
-    __slots__ = ("alarm", "arn", "reason", "reason_data", "state", "suppressed_by", "suppressed_reason", "tags",
-                 "transitioned_at", "updated_at", "written_at")  # fmt: skip
+    __slots__ = ("alarm", "arn", "held_before", "held_until", "reason", "reason_data", "state", "suppressed_by",
+                 "suppressed_reason", "tags", "transitioned_at", "updated_at", "written_at")  # fmt: skip
 
     def __init__(self, alarm: Alarm | CompositeAlarm, arn: str, now: float) -> None:
         self.alarm, self.arn = alarm, arn
@@ -48,14 +48,25 @@ class KeptAlarm:
         self.reason, self.reason_data = "Unchecked: Initial alarm creation", ""
         self.updated_at = self.transitioned_at = self.written_at = now
         self.tags: dict[str, str] = {}
+        self.hold_no_more()
+
+    def hold_no_more(self) -> None:
+        """Its actions wait for nothing."""
         self.suppressed_by = self.suppressed_reason = ""
         """What holds a composite alarm's actions back: `Alarm`, `WaitPeriod`, `ExtensionPeriod` or nothing."""
+        self.held_before = ""
+        """The state before the move whose actions wait."""
+        self.held_until: float | None = None
+        """When the wait ends by itself."""
 
     def document(self) -> dict[str, Any]:
         """What the catalogue keeps."""
+        held = {"by": self.suppressed_by, "reason": self.suppressed_reason, "before": self.held_before,
+                "until": self.held_until} if self.suppressed_by else None  # fmt: skip
         return {"given": self.alarm.given, "kind": self.alarm.kind, "state": self.state, "reason": self.reason,
                 "reasonData": self.reason_data, "updatedAt": self.updated_at,
-                "transitionedAt": self.transitioned_at, "writtenAt": self.written_at, "tags": self.tags}  # fmt: skip
+                "transitionedAt": self.transitioned_at, "writtenAt": self.written_at, "tags": self.tags,
+                "held": held}  # fmt: skip
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any], arn: str) -> KeptAlarm:
@@ -66,6 +77,9 @@ class KeptAlarm:
         kept.state, kept.reason, kept.reason_data = document["state"], document["reason"], document["reasonData"]
         kept.updated_at, kept.transitioned_at = document["updatedAt"], document["transitionedAt"]
         kept.tags = dict(document["tags"])
+        if held := document.get("held"):
+            kept.suppressed_by, kept.suppressed_reason = str(held["by"]), str(held["reason"])
+            kept.held_before, kept.held_until = str(held["before"]), held["until"]
         return kept
 
     @property

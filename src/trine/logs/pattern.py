@@ -72,7 +72,6 @@ def _compile_words(text: str) -> Predicate:
 
 def _term(phrase: str | None, regex: str | None, word: str | None) -> Predicate:
     if regex is not None:
-        search = compile_regex(regex).search
-        return lambda message: search(message) is not None
+        return compile_regex(regex)
     wanted = unquote(phrase) if phrase is not None else (word or "")
     return lambda message: wanted in message

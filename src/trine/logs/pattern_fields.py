@@ -80,8 +80,8 @@ def _condition(text: str) -> FieldTest:
         raise InvalidPattern(f"the filter pattern cannot be read at {text.strip()!r}")
     _, operator, phrase, regex, word = found.groups()
     if regex is not None:
-        search = compile_regex(regex).search
-        return lambda field: (search(field) is not None) is (operator == "=")
+        found_in = compile_regex(regex)
+        return lambda field: found_in(field) is (operator == "=")
     number = None if phrase is not None else as_number(word)
     if number is not None:
         return lambda field: (own := as_number(field)) is not None and compare(own, operator, number)

@@ -162,8 +162,8 @@ def _comparison(found: Callable[[Any], Any], operator: str, operand: _Token) -> 
     if kind == "regex":
         if operator not in ("=", "!="):
             raise InvalidPattern(f"a regular expression is compared with = or !=, not with {operator}")
-        search = compile_regex(text).search
-        return lambda value: _text_test(found(value), operator, lambda own: search(own) is not None)
+        found_in = compile_regex(text)
+        return lambda value: _text_test(found(value), operator, found_in)
     if kind not in ("string", "word"):
         raise InvalidPattern(f"the filter pattern needs a value where it has {text!r}")
     number = None if kind == "string" else as_number(text)
@@ -185,10 +185,22 @@ def as_number(text: str) -> float | None:
 
 def wildcard(text: str) -> Callable[[str], bool]:
     """Whether a text matches `text`, in which `*` stands for anything."""
-    if "*" not in text:
+    first, *middle = text.split("*")
+    if not middle:
         return text.__eq__
-    match = re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL).fullmatch
-    return lambda own: match(own) is not None
+    last = middle.pop()
+
+    def matches(own: str) -> bool:
+        at, end = len(first), len(own) - len(last)
+        if end < at or not own.startswith(first) or not own.endswith(last):
+            return False
+        for piece in middle:  # each as early as it comes: then there is most room for those that follow
+            at = own.find(piece, at, end) + len(piece)
+            if at < len(piece):
+                return False
+        return True
+
+    return matches
 
 
 def compare(own: float, operator: str, number: float) -> bool:

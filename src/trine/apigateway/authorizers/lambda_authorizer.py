@@ -30,11 +30,11 @@ from trine.apigateway.parameters import (
     rest_headers,
     rest_query,
 )
-from trine.apigateway.patterns import PatternRefused, compile_pattern
 from trine.apigateway.roles import Roles
 from trine.aws.errors import AwsError
 from trine.aws.http_payload import decode_path, http_headers, http_query
 from trine.aws.invoke import Invoker, InvokeRequest, InvokeResponse, ServiceCaller
+from trine.aws.patterns import PatternRefused, compile_pattern
 from trine.clock import Clock, Timer
 
 ROOM = "apigateway.authorizer"

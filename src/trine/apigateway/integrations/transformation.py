@@ -19,9 +19,9 @@ from trine.apigateway.mapping import jsonpath
 from trine.apigateway.mapping.template import Template, TemplateError
 from trine.apigateway.mapping.values import json_of, text_of
 from trine.apigateway.mapping.variables import Input, request_parameters, template_variables
-from trine.apigateway.patterns import PatternRefused, compile_pattern
 from trine.apigateway.response import HeaderPairs, header_name, header_value, remap_rest
 from trine.aws.http_payload import decode_base64
+from trine.aws.patterns import PatternRefused, compile_pattern
 from trine.http.message import Response
 
 _METHOD_HEADER = "method.response.header."

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from trine.apigateway.patterns import PatternRefused, compile_pattern
+from trine.aws.patterns import PatternRefused, compile_pattern
 
 Test = Callable[[Any, Any], bool]
 """(value, document) → kept?"""

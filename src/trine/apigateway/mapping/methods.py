@@ -10,7 +10,7 @@ from typing import Any
 
 from trine.apigateway.limits import PAYLOAD_BYTES
 from trine.apigateway.mapping.values import JavaEntry, JavaList, TemplateError, equals, text_of
-from trine.apigateway.patterns import PatternRefused, compile_pattern
+from trine.aws.patterns import PatternRefused, compile_pattern
 
 COLLECTION_MAX = 100_000
 """Most entries a template may put into one list or map."""

@@ -26,9 +26,9 @@ from trine.apigateway.definition import as_mapping, read_authorizer, read_integr
 from trine.apigateway.domains import read_domains
 from trine.apigateway.limits import ROUTES_PER_API
 from trine.apigateway.mapping.template import TemplateError
-from trine.apigateway.patterns import PatternRefused
 from trine.apigateway.websocket.route_keys import CONNECT, DEFAULT
 from trine.apigateway.websocket.selection import SelectionInvalid, parse_selection
+from trine.aws.patterns import PatternRefused
 from trine.aws.resource import ResourceLike
 
 ROUTE_SELECTION_DEFAULT = "$request.body.action"

@@ -1,9 +1,10 @@
-"""Regular expressions that templates bring along, matched in bounded time.
+"""Regular expressions that templates and callers bring along, matched in bounded time.
 
-Python's engine backtracks: `(a+)+b` takes for ever on thirty letters. The text a pattern may look at shrinks with every
-further unbounded repetition, so that no match costs more than a few milliseconds. A pattern with a repetition or an
-alternative inside an unbounded repetition, such as `([a-z]+-)*[a-z]+`, may cost anything: the `regex` package, loaded
-when the first one comes, runs it on short texts and gives up after `RISKY_SECONDS` of processor time.
+Python's engine backtracks: `(a+)+b` takes for ever on thirty letters, `.*.*=` on twenty thousand. A pattern with n
+unbounded repetitions costs at worst the n-th power of the text's length, one more where a match is searched. While that
+is little, Python's engine runs it; else, and for patterns with a repetition or an alternative inside an unbounded
+repetition such as `([a-z]+-)*[a-z]+`, which may cost anything, the `regex` package, loaded when first needed, runs it
+and gives up after `TIME_MAX_SECONDS` of processor time.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from typing import Any
 
 PATTERN_CHARACTERS = 2_000
 """Longest pattern taken."""
-_SUBJECT_CHARACTERS = (1_000_000, 1_000_000, 20_000, 2_000, 500)
-"""Longest text for a pattern with 0, 1, 2, 3 or more unbounded repetitions."""
-_SHORTEST = 100
+TEXT_CHARACTERS = 1_000_000
+"""Longest text looked at."""
 RISKY_CHARACTERS = 2_000
 """Longest text for a pattern that could explode."""
-RISKY_SECONDS = 0.05
-"""Processor time that one match of such a pattern may take."""
+PLAIN_STEPS = 2_000_000
+"""Steps that Python's engine may need at worst, without a limit of time: some ten milliseconds."""
+TIME_MAX_SECONDS = 0.05
+"""Processor time that one match may take beyond that."""
 
 
 class PatternRefused(ValueError):
@@ -36,73 +38,70 @@ class _Risky(Exception):
 
 
 class Pattern:
-    """A compiled pattern that knows how long its text may be."""
+    """A compiled pattern that knows what it may cost."""
 
-    __slots__ = ("_compiled", "_limits", "_longest", "source")
+    __slots__ = ("_degree", "_plain", "_risky", "_timed", "source")
 
     def __init__(self, source: str) -> None:
         if len(source) > PATTERN_CHARACTERS:
             raise PatternRefused(f"a pattern of {len(source)} characters is too long")
         self.source = source
-        self._compiled: Any
-        self._limits: dict[str, float] = {}
+        self._timed: Any = None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # FutureWarning of possible set differences; Java's meaning is ours
-                self._compiled = re.compile(source)
+                self._plain = re.compile(source)
                 tree = re._parser.parse(source)  # type: ignore[attr-defined]
         except (re.error, RecursionError, OverflowError) as error:
             raise PatternRefused(f"not a regular expression: {source!r}: {error}") from None
+        self._risky = False
+        """It could explode."""
+        self._degree = 0
         try:
-            repetitions = _unbounded(tree, inside=False)
+            self._degree = _unbounded(tree, inside=False)
         except _Risky:
-            self._compile_risky()
-            return
-        index = min(repetitions, len(_SUBJECT_CHARACTERS) - 1)
-        self._longest = _SUBJECT_CHARACTERS[index] if repetitions < 8 else _SHORTEST
+            self._risky = True
+            self._with_limit()
 
-    @property
-    def risky(self) -> bool:
-        """It could explode, and is matched within limits of time."""
-        return bool(self._limits)
-
-    def _compile_risky(self) -> None:
-        regex: Any = import_module("regex")
-        self._longest = RISKY_CHARACTERS
-        self._limits = {"timeout": RISKY_SECONDS}
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self._compiled = regex.compile(self.source)
-        except regex.error as error:
-            raise PatternRefused(f"not a regular expression: {self.source!r}: {error}") from None
+    def _with_limit(self) -> Any:
+        """The pattern for the engine that knows limits of time."""
+        if self._timed is None:
+            regex: Any = import_module("regex")
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    self._timed = regex.compile(self.source)
+            except regex.error as error:
+                raise PatternRefused(f"not a regular expression: {self.source!r}: {error}") from None
+        return self._timed
 
     @contextmanager
-    def _bounded(self, text: str) -> Iterator[None]:
-        """Whatever is matched inside ends. PatternRefused when it would not, or `text` is too long."""
-        self._check(text)
+    def _bounded(self, text: str, *, searching: bool = True) -> Iterator[tuple[Any, dict[str, float]]]:
+        """The engine and its limits for this text. Whatever is matched inside ends. PatternRefused when it would not,
+        or `text` is too long."""
+        if len(text) > (RISKY_CHARACTERS if self._risky else TEXT_CHARACTERS):
+            raise PatternRefused(f"a text of {len(text)} characters is too long for {self.source!r}")
+        if not self._risky and len(text) ** (self._degree + searching) <= PLAIN_STEPS:
+            yield self._plain, {}
+            return
         try:
-            yield
+            yield self._with_limit(), {"timeout": TIME_MAX_SECONDS}
         except TimeoutError:
             raise PatternRefused(f"{self.source!r} takes too long on this text") from None
 
-    def _check(self, text: str) -> None:
-        if len(text) > self._longest:
-            raise PatternRefused(f"a text of {len(text)} characters is too long for {self.source!r}")
-
     def matches(self, text: str) -> bool:
         """Does the whole `text` match, as Java's `matches` means it?"""
-        with self._bounded(text):
-            return self._compiled.fullmatch(text, **self._limits) is not None
+        with self._bounded(text, searching=False) as (engine, limits):
+            return engine.fullmatch(text, **limits) is not None
 
     def found_in(self, text: str) -> bool:
         """Is there a match anywhere in `text`, as JSON schema's `pattern` means it?"""
-        with self._bounded(text):
-            return self._compiled.search(text, **self._limits) is not None
+        with self._bounded(text) as (engine, limits):
+            return engine.search(text, **limits) is not None
 
     def replace(self, text: str, replacement: str, count: int = 0) -> str:
         """Java's `replaceAll` (`count` 0) or `replaceFirst` (1); `$1` in the replacement is a group."""
-        groups = self._compiled.groups
+        groups = self._plain.groups
 
         def fill(match: re.Match[str]) -> str:
             return re.sub(
@@ -111,13 +110,13 @@ class Pattern:
                 replacement,
             )
 
-        with self._bounded(text):
-            return str(self._compiled.sub(fill, text, count=count, **self._limits))
+        with self._bounded(text) as (engine, limits):
+            return str(engine.sub(fill, text, count=count, **limits))
 
     def split(self, text: str) -> list[str]:
         """Java's `split`: empty parts at the end are dropped."""
-        with self._bounded(text):
-            parts = [part or "" for part in self._compiled.split(text, **self._limits)]
+        with self._bounded(text) as (engine, limits):
+            parts = [part or "" for part in engine.split(text, **limits)]
         while parts and not parts[-1]:
             parts.pop()
         return parts or [""]

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from trine.apigateway.patterns import PatternRefused, compile_pattern
+from trine.aws.patterns import PatternRefused, compile_pattern
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,22 @@ def test_matches_means_the_whole_text() -> None:
     assert not compile_pattern("a.c").matches("abcd")
 
 
-def test_long_texts_are_refused_where_they_would_be_slow() -> None:
-    pattern = compile_pattern(".*a.*b.*c.*d")
-    assert pattern.matches("xaxbxcxd")
-    with pytest.raises(PatternRefused):
-        pattern.matches("a" * 10_000)
+@pytest.mark.parametrize("source", [".*.*=", ".*.*.*x=", "a*a*a*a*b", "[a-z]*[a-y]*[a-x]*!"])
+@pytest.mark.parametrize("length", [500, 2_000, 20_000, 400_000])
+def test_repetitions_side_by_side_end(source: str, length: int) -> None:
+    """Each of them costs Python's engine minutes to years on the longer of these texts."""
+    pattern = compile_pattern(source)
+    for work in (pattern.matches, pattern.found_in, lambda text: pattern.replace(text, "y"), pattern.split):
+        with contextlib.suppress(PatternRefused):  # it has an answer in time, or none
+            work("a" * length)
+
+
+def test_one_repetition_is_searched_in_long_texts() -> None:
+    text = "a" * 300_000
+    assert compile_pattern("a+").found_in(text)
+    assert compile_pattern("^a+$").matches(text)
+    with pytest.raises(PatternRefused, match="too long"):
+        compile_pattern("a").found_in("a" * 1_000_001)
 
 
 def test_replace_and_split_as_java() -> None:

@@ -166,10 +166,12 @@ def sdk_pieces(event, context):
     import botocore.auth
     import botocore.awsrequest
     import botocore.client
+    import botocore.endpoint
     import botocore.hooks
     import botocore.httpsession
     import botocore.parsers
     import botocore.regions
+    import botocore.retries.standard
     import botocore.useragent
     import botocore.validate
 
@@ -183,7 +185,10 @@ def sdk_pieces(event, context):
         "serialize": botocore.validate.ParamValidationDecorator.serialize_to_request,
         "parse": botocore.parsers.JSONParser._handle_json_body,
         "resource": boto3.dynamodb.types.TypeSerializer.serialize,
+        "events": botocore.hooks.EventAliaser.emit,
         "hooks": botocore.hooks.accepts_kwargs,
+        "invocation": botocore.endpoint.Endpoint._update_retries_context,
+        "retries": botocore.retries.standard.RetryHandler.needs_retry,
         "session": boto3._get_default_session,
         "straight": botocore.client.BaseClient._make_api_call,
     }

@@ -1,15 +1,26 @@
-"""The result of DynamoDB's endpoint rules, kept for each client and operation where the endpoint is given.
+"""The result of a service's endpoint rules, kept for each client and operation where the endpoint is given.
 
-With a given endpoint the rules look at nothing but the client's own settings, which are part of the key. Everything
-else (another service, no given endpoint, hooks on the resolution, odd arguments) goes to the original.
+The rules are a pure function of what they are given: the client's settings and those of the call's arguments that the
+service's model names. Both are the key. Everything else (no given endpoint, hooks on the resolution, settings of one
+service only, odd arguments) goes to the original.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 _KEPT_MAX = 200
+
+
+class _Known(NamedTuple):
+    # What the rules of one operation look at, and what they came to.
+    event: str
+    builtins: tuple[Any, ...]
+    members: tuple[str, ...]
+    are_keys: bool
+    """Whether the result hangs on `members`; DynamoDB's with a given endpoint does not, the rules only check types."""
+    results: dict[Any, tuple[Any, frozenset[str], Any]]
 
 
 def install() -> Callable[[], None]:
@@ -20,38 +31,59 @@ def install() -> Callable[[], None]:
     resolver: Any = regions.EndpointRulesetResolver
     stock = resolver.construct_endpoint
     given: Any = regions.EndpointResolverBuiltins.SDK_ENDPOINT
+    current: Any = context._context
+
+    def known_of(self: Any, operation: Any) -> _Known | None:
+        if self._get_client_context_params() or operation.operation_context_parameters:
+            return None
+        service = self._service_model
+        return _Known(
+            f"before-endpoint-resolution.{service.service_id.hyphenize()}",
+            tuple(param.builtin for param in self._param_definitions.values() if param.builtin is not None),
+            tuple(self._get_dynamic_context_params(operation).values()),
+            service.service_name != "dynamodb",
+            {},
+        )
 
     def construct_endpoint(self: Any, operation_model: Any, call_args: Any, request_context: Any) -> Any:
+        operations = self.__dict__.setdefault("_trine_endpoints", {})
+        name = operation_model.name
+        known = operations[name] if name in operations else operations.setdefault(name, known_of(self, operation_model))
         builtins = self._builtins
-        features = context._context.get(None)
+        features = current.get(None)
         emitter = getattr(self._event_emitter, "_emitter", self._event_emitter)
         hooks = getattr(emitter, "_lookup_cache", None)
         if (
-            builtins.get(given) is None
-            or self._service_model.service_name != "dynamodb"
-            or operation_model.operation_context_parameters
+            known is None
+            or builtins.get(given) is None
             or features is None
             or hooks is None
+            or type(call_args) is not dict
         ):
             return stock(self, operation_model, call_args, request_context)
-        for member in self._get_dynamic_context_params(operation_model).values():
+        key: list[Any] = []
+        for builtin in known.builtins:
+            value = builtins.get(builtin)
+            key.append(value() if callable(value) else value)
+        for member in known.members:
             # The rules check types before the validation of parameters does: only texts may take the short way.
-            if call_args and type(call_args.get(member, "")) is not str:
+            value = call_args.get(member, "")
+            if type(value) is not str:
                 return stock(self, operation_model, call_args, request_context)
-        values = tuple([value() if callable(value) else value for value in builtins.values()])
-        key = (operation_model.name, values)
-        kept = self.__dict__.setdefault("_trine_endpoints", {})
-        found = kept.get(key)
+            if known.are_keys:
+                key.append(value if member in call_args else None)
+        whole = tuple(key)
+        found = known.results.get(whole)
         if found is not None and found[2] is hooks:
             features.features.update(found[1])
             return found[0]._replace(headers=dict(found[0].headers))
         before = set(features.features)
         result = stock(self, operation_model, call_args, request_context)
         hooks = getattr(emitter, "_lookup_cache", None)  # emptied whenever a hook is added or taken away
-        if hooks is not None and not hooks.get("before-endpoint-resolution.dynamodb"):
-            if len(kept) >= _KEPT_MAX:
-                kept.clear()
-            kept[key] = (result, frozenset(features.features - before), hooks)
+        if hooks is not None and not hooks.get(known.event):
+            if len(known.results) >= _KEPT_MAX:
+                known.results.clear()
+            known.results[whole] = (result, frozenset(features.features - before), hooks)
         return result
 
     resolver.construct_endpoint = construct_endpoint

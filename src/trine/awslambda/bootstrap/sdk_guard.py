@@ -13,7 +13,17 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from . import sdk_endpoint, sdk_headers, sdk_resource, sdk_session, sdk_shapes, sdk_sign, sdk_straight, sdk_wire
+from . import (
+    sdk_endpoint,
+    sdk_events,
+    sdk_headers,
+    sdk_resource,
+    sdk_session,
+    sdk_shapes,
+    sdk_sign,
+    sdk_straight,
+    sdk_wire,
+)
 
 Put = Callable[[], Callable[[], None]]
 PIECES: dict[str, tuple[Put, tuple[str, ...]]] = {
@@ -24,6 +34,7 @@ PIECES: dict[str, tuple[Put, tuple[str, ...]]] = {
             "botocore.useragent:modify_components",
         ),
     ),
+    "invocation": (sdk_sign.install_invocation, ("botocore.endpoint:Endpoint._update_retries_context",)),
     "key": (sdk_sign.install_key, ("botocore.auth:SigV4Auth.signature", "botocore.auth:SigV4Auth._sign")),
     "sign": (sdk_sign.install_sign, ("botocore.auth:SigV4Auth", "botocore.auth:_host_from_url")),
     "wire": (
@@ -41,6 +52,10 @@ PIECES: dict[str, tuple[Put, tuple[str, ...]]] = {
             "botocore.awsrequest:_HeaderKey",
             "botocore.awsrequest:AWSRequest",
             "botocore.awsrequest:AWSRequestPreparer",
+            "botocore.awsrequest:AWSPreparedRequest",
+            "botocore.endpoint:Endpoint.prepare_request",
+            "botocore.endpoint:Endpoint._encode_headers",
+            "botocore.utils:determine_content_length",
             "botocore.compat:HTTPHeaders",
         ),
     ),
@@ -63,6 +78,28 @@ PIECES: dict[str, tuple[Put, tuple[str, ...]]] = {
     "parse": (
         sdk_shapes.install_parser,
         ("botocore.parsers:BaseJSONParser", "botocore.parsers:JSONParser", "botocore.parsers:ResponseParser"),
+    ),
+    "events": (
+        sdk_events.install_events,
+        ("botocore.hooks:EventAliaser", "botocore.hooks:HierarchicalEmitter"),
+    ),
+    "retries": (
+        sdk_events.install_retries,
+        (
+            "botocore.retries.standard:RetryHandler",
+            "botocore.retries.standard:RetryPolicy",
+            "botocore.retries.standard:RetryEventAdapter",
+            "botocore.retries.standard:RetryContext",
+            "botocore.retries.standard:StandardRetryConditions",
+            "botocore.retries.standard:MaxAttemptsChecker",
+            "botocore.retries.standard:OrRetryChecker",
+            "botocore.retries.standard:TransientRetryableChecker",
+            "botocore.retries.standard:ThrottledRetryableChecker",
+            "botocore.retries.standard:ThrottlingStatusCodeChecker",
+            "botocore.retries.standard:ModeledRetryableChecker",
+            "botocore.retries.special:RetryIDPCommunicationError",
+            "botocore.retries.special:RetryDDBChecksumError",
+        ),
     ),
     "resource": (
         sdk_resource.install,
@@ -89,13 +126,16 @@ PIECES: dict[str, tuple[Put, tuple[str, ...]]] = {
 
 KNOWN: dict[str, frozenset[str]] = {
     "agent": frozenset({"bd508eaad45c651d"}),
+    "invocation": frozenset({"f50793020b61fed6"}),
     "key": frozenset({"d504b3e9aa1b68a2"}),
     "sign": frozenset({"9c6c2c4e6410ba86"}),
     "wire": frozenset({"06d3b061caa8e1d0"}),
-    "headers": frozenset({"8c9aacd9d5c4800d"}),
+    "headers": frozenset({"8d333f7686c786ac"}),
     "endpoint": frozenset({"5874c440c364c4a2"}),
     "serialize": frozenset({"27d7e5835dbb2017"}),
     "parse": frozenset({"e685b58b16b96743"}),
+    "events": frozenset({"a37ab35ed69b3e43"}),
+    "retries": frozenset({"6f7d3c7f8ad7f82d"}),
     "resource": frozenset({"72187272375d9aa8"}),
     "hooks": frozenset({"3c254b5a28c67e76"}),
     "session": frozenset({"acd8d80d06f616ce"}),
@@ -142,13 +182,19 @@ def _lines(path: str) -> list[bytes]:
         return file.read().splitlines(keepends=True)
 
 
+_fits_straight = False
+
+
 def install() -> dict[str, Callable[[], None]]:
     """Put in place what fits this SDK; name → what takes it away again."""
+    global _fits_straight
+    # All are looked at before the first is put in place.
     known = [name for name, (_, names) in PIECES.items() if fingerprint(names) in KNOWN.get(name, frozenset())]
-    return {name: PIECES[name][0]() for name in known}  # all are looked at before the first is put in place
+    _fits_straight = len(known) == len(PIECES) and fingerprint(sdk_straight.SOURCES) in sdk_straight.KNOWN
+    return {name: PIECES[name][0]() for name in known}
 
 
 def install_straight(installed: dict[str, Callable[[], None]]) -> None:
     """Put the straight way on top of the pieces where all of them fit and its own sources do."""
-    if len(installed) == len(PIECES) and fingerprint(sdk_straight.SOURCES) in sdk_straight.KNOWN:
+    if _fits_straight:
         installed["straight"] = sdk_straight.install()

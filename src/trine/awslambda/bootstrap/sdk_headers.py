@@ -9,9 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .sdk_watch import watch
+
+_NAMES_MAX = 500
+_names: set[str] = set()
+
 
 def _plain(name: str) -> bool:
-    return name.isascii() and name.replace("-", "").isalnum()
+    if name in _names:
+        return True
+    if type(name) is not str or not name.isascii() or not name.replace("-", "").isalnum():
+        return False
+    if len(_names) < _NAMES_MAX:
+        _names.add(name)
+    return True
 
 
 def install() -> Callable[[], None]:
@@ -32,6 +43,7 @@ def install() -> Callable[[], None]:
     _shorten_headers_dict(awsrequest, put)
     _shorten_messages(compat.HTTPHeaders, put)
     _shorten_body(awsrequest, put)
+    _shorten_preparation(awsrequest, compat.HTTPHeaders, put)
 
     def remove() -> None:
         for step in reversed(undo):
@@ -43,8 +55,16 @@ def install() -> Callable[[], None]:
 def _shorten_headers_dict(awsrequest: Any, put: Callable[..., None]) -> None:
     # Keyed by the lower-case name, with the first spelling beside the value: what the original's key objects come to.
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        self._dict = {}
-        self.update(*args, **kwargs)
+        made: dict[str, tuple[str, Any]] = {}
+        self._dict = made
+        given: Any = args[0] if len(args) == 1 and not kwargs else None
+        if type(self) is not awsrequest.HeadersDict or type(given) not in (dict, list):
+            self.update(*args, **kwargs)
+            return
+        for name, value in given.items() if type(given) is dict else given:
+            lower = name.lower()
+            known = made.get(lower)
+            made[lower] = (name if known is None else known[0], value)
 
     def __setitem__(self: Any, key: str, value: Any) -> None:
         lower = key.lower()
@@ -135,3 +155,57 @@ def _shorten_body(awsrequest: Any, put: Callable[..., None]) -> None:
         return found.encode("utf-8") if isinstance(found, str) else found
 
     put(request, body=property(body))
+
+
+def _shorten_preparation(awsrequest: Any, kind: Any, put: Callable[..., None]) -> None:
+    # A signed request made final in one pass over its headers. The original appends each header's encoding behind all
+    # headers and lets the last one win.
+    import botocore.endpoint as endpoint_module
+
+    endpoint: Any = endpoint_module.Endpoint
+    stock = endpoint.prepare_request
+    request_class, preparer, final = awsrequest.AWSRequest, awsrequest.AWSRequestPreparer, awsrequest.HeadersDict
+    is_stock = watch(
+        (request_class, "prepare"),
+        (preparer, "prepare _prepare_url _prepare_body _prepare_headers _determine_content_length"),
+        (endpoint, "_encode_headers"),
+    )
+
+    def prepare_request(self: Any, request: Any) -> Any:
+        body: Any = request.data
+        given = request.headers
+        if (
+            type(request) is not request_class
+            or type(request._request_preparer) is not preparer
+            or type(given) is not kind
+            or type(body) not in (bytes, dict)
+            or request.params
+            or request.method != "POST"
+            or not is_stock()
+        ):
+            return stock(self, request)
+        made: dict[str, tuple[str, Any]] = {}
+        encoded = []
+        for name, value in given._headers:
+            lower = name.lower()
+            if type(value) is str:
+                if not value.isascii():
+                    return stock(self, request)
+                value = value.encode()
+                encoded.append((name, value))
+            elif lower in made:
+                return stock(self, request)
+            known = made.get(lower)
+            made[lower] = (name if known is None else known[0], value)
+        given._headers.extend(encoded)
+        if type(body) is dict:
+            body = request._request_preparer._prepare_body(request)
+        if "transfer-encoding" not in made and "content-length" not in made:
+            made["content-length"] = ("Content-Length", str(len(body)))
+        headers = final()
+        headers._dict = made
+        return awsrequest.AWSPreparedRequest(
+            request.method, request.url, headers, None if body == b"" else body, request.stream_output, request.context
+        )
+
+    put(endpoint, prepare_request=prepare_request)

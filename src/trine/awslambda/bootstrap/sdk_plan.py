@@ -26,7 +26,7 @@ _EXPECTED = {
                         "UserAgentString.rebuild_and_replace_user_agent_handler", "add_retry_headers"],
     "before-call": ["add_recursion_detection_header", "inject_api_version_header_if_needed"],
     "choose-signer": ["set_operation_specific_signer", "_set_auth_scheme_preference_signer"],
-    "needs-retry": ["RetryHandler.needs_retry"],
+    "needs-retry": ["install_retries.<locals>.needs_retry"],  # made by `sdk_events`
     "before-sign": [],
     "before-send": [],
     "response-received": [],

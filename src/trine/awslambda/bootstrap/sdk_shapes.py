@@ -11,6 +11,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from . import sdk_json
+from .sdk_watch import watch
+
 Convert = Callable[[Any], Any]
 
 
@@ -40,10 +43,16 @@ def serializer(shape: Any, known: dict[str, Convert] | None = None) -> Convert:
 
 
 def _unknown(shape: Any, known: dict[str, Convert]) -> Convert:
-    raise _UNLIKE
+    # Moments, fractions, documents, unions: a request without them is still for the short way.
+    def convert(value: Any) -> Any:
+        raise _UNLIKE
+
+    return convert
 
 
 def _string(shape: Any, known: dict[str, Convert]) -> Convert:
+    if shape.serialization.get("jsonvalue"):
+        return _unknown(shape, known)
     shortest = shape.metadata.get("min") or 0
 
     def convert(value: Any) -> Any:
@@ -108,8 +117,8 @@ def _map(shape: Any, known: dict[str, Convert]) -> Convert:
 
 
 def _structure(shape: Any, known: dict[str, Convert]) -> Convert:
-    if shape.is_document_type or shape.is_tagged_union:
-        raise _UNLIKE
+    if shape.is_document_type or shape.is_tagged_union or shape.serialization.get("eventstream"):
+        return _unknown(shape, known)
     required = tuple(shape.metadata.get("required", ()))
     members = {
         name: (member.serialization.get("name", name), serializer(member, known))
@@ -224,7 +233,7 @@ def kept(shape: Any, make: Callable[[Any], Convert], purpose: str) -> Convert | 
 
 
 def install_serializer() -> Callable[[], None]:
-    """Check and serialize DynamoDB's parameters in one walk; the answer undoes this."""
+    """Check and serialize parameters of the JSON protocol in one walk; the answer undoes this."""
     import botocore.serialize as serialize
     import botocore.validate as validate
 
@@ -234,12 +243,9 @@ def install_serializer() -> Callable[[], None]:
     watched = (validate.ParamValidator.validate, serialize.JSONSerializer.serialize_to_request, json.dumps)
 
     def serialize_to_request(self: Any, parameters: Any, operation_model: Any) -> Any:
-        service = operation_model.service_model
         if (
             (type(self._param_validator), type(self._serializer)) != known
-            or service.service_name != "dynamodb"
             or operation_model.endpoint
-            or service.is_query_compatible
             or (known[0].validate, known[1].serialize_to_request, json.dumps) != watched
         ):
             return stock(self, parameters, operation_model)
@@ -252,15 +258,18 @@ def install_serializer() -> Callable[[], None]:
         except Unlike:
             return stock(self, parameters, operation_model)
         metadata = operation_model.metadata
+        headers = {
+            "X-Amz-Target": f"{metadata['targetPrefix']}.{operation_model.name}",
+            "Content-Type": f"application/x-amz-json-{metadata['jsonVersion']}",
+        }
+        if operation_model.service_model.is_query_compatible:
+            headers["x-amzn-query-mode"] = "true"
         return {
             "url_path": "/",
             "query_string": "",
             "method": operation_model.http.get("method", "POST"),
-            "headers": {
-                "X-Amz-Target": f"{metadata['targetPrefix']}.{operation_model.name}",
-                "Content-Type": f"application/x-amz-json-{metadata['jsonVersion']}",
-            },
-            "body": json.dumps(body).encode(),
+            "headers": headers,
+            "body": sdk_json.write(body),
         }
 
     decorator.serialize_to_request = serialize_to_request
@@ -278,8 +287,9 @@ def install_parser() -> Callable[[], None]:
     owner: Any = parsers.JSONParser
     walker: Any = parsers.BaseJSONParser
     stock = owner._handle_json_body
-    names = ("_handle_structure", "_handle_map", "_handle_blob", "_parse_body_as_json", "_handle_timestamp")
-    watched = [(name, walker.__dict__[name]) for name in names]
+    is_stock = watch(
+        (walker, "_handle_structure _handle_map _handle_blob _parse_body_as_json _handle_timestamp"), (json, "loads")
+    )
     timestamp = parsers.DEFAULT_TIMESTAMP_PARSER
 
     def make(shape: Any) -> Convert:
@@ -292,14 +302,14 @@ def install_parser() -> Callable[[], None]:
             or shape.type_name != "structure"
             or self._timestamp_parser is not timestamp
             or self._blob_parser != self._default_blob_parser
-            or any(walker.__dict__[name] is not function for name, function in watched)
+            or not is_stock()
         ):
             return stock(self, raw_body, shape)
         convert = kept(shape, make, "parse")
         if convert is None:
             return stock(self, raw_body, shape)
         try:
-            return convert(json.loads(raw_body.decode("utf-8")) if raw_body else {})
+            return convert(sdk_json.read(raw_body) if raw_body else {})
         except Exception:
             return stock(self, raw_body, shape)  # it meets the same fault and says so in its own words
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import importlib
-import json
 import logging
 import os
 import threading
@@ -18,12 +17,12 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from . import sdk_plan, sdk_wire
+from . import sdk_json, sdk_plan, sdk_sign, sdk_wire
 from .sdk_shapes import Unlike
+from .sdk_watch import watch
 
 SOURCES = (
     "botocore.client:BaseClient",
@@ -46,6 +45,9 @@ _BYPASSED = (
     ("botocore.signers:RequestSigner", "sign handler get_auth_instance _choose_signer"),
     ("botocore.auth:SigV4Auth", "add_auth canonical_request signature"),
     ("botocore.httpsession:URLLib3Session", "send"),
+    ("botocore.hooks:EventAliaser", "emit emit_until_response"),
+    ("botocore.hooks:HierarchicalEmitter", "emit emit_until_response _emit"),
+    ("botocore.retries.standard:RetryHandler", "needs_retry"),
     ("botocore.parsers:JSONParser", "_handle_json_body _do_parse"),
     ("botocore.parsers:ResponseParser", "parse"),
     ("botocore.validate:ParamValidationDecorator", "serialize_to_request"),
@@ -68,17 +70,19 @@ straight_calls = 0
 """How many calls went straight in this process; for tests."""
 _first = threading.local()
 """The first attempt's outcome on its way into the stock pipeline: `outcome`, and `invocation`, its id."""
+_logger: Any = logging.getLogger("botocore.endpoint")
 _keys: dict[tuple[str, str, str, str], bytes] = {}
 _stamp = (0, "")
+_trace = ("", "")
+"""The latest trace id, and the header that it makes."""
 
 
 def _is_quiet() -> bool:
     # No logger of the bypassed code would write a debug line. The logging module empties this cache when levels change.
-    root: Any = logging.getLogger("botocore.endpoint")
-    known: bool | None = root._cache.get("trine")
+    known: bool | None = _logger._cache.get("trine")
     if known is None:
         names = [*(f"botocore.{name}" for name in _LOGGERS), "boto3.resources.action", "boto3.resources.model"]
-        known = root._cache["trine"] = not any(logging.getLogger(name).isEnabledFor(logging.DEBUG) for name in names)
+        known = _logger._cache["trine"] = not any(logging.getLogger(name).isEnabledFor(logging.DEBUG) for name in names)
     return known
 
 
@@ -103,6 +107,17 @@ def _now() -> str:
     return _stamp[1]
 
 
+def _trace_line() -> str:
+    # What `add_recursion_detection_header` adds.
+    global _trace
+    trace = os.environ.get("_X_AMZN_TRACE_ID")
+    if not trace or "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+        return ""
+    if _trace[0] != trace:
+        _trace = (trace, "X-Amzn-Trace-Id: {}\r\n".format(quote(trace, safe="-=;:+&[]{}\"',")))
+    return _trace[1]
+
+
 def _message(plan: sdk_plan.Plan, agent: str, body: bytes, invocation: str) -> bytes | None:
     # The signed request; None when a value could break a line.
     credentials, signer = plan.credentials, plan.signer
@@ -121,14 +136,10 @@ def _message(plan: sdk_plan.Plan, agent: str, body: bytes, invocation: str) -> b
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     key = _signing_key(credentials.secret_key, date, signer._region_name, signer._signing_name)
     signature = hmac.digest(key, f"AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n{digest}".encode(), "sha256").hex()
-    trace = os.environ.get("_X_AMZN_TRACE_ID")
-    trace_line = ""
-    if trace and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-        trace_line = "X-Amzn-Trace-Id: {}\r\n".format(quote(trace, safe="-=;:+&[]{}\"',"))
     if "\n" in agent or "\r" in agent or (token and ("\n" in token or "\r" in token)):
         return None
     head = (
-        f"{plan.head_begin}{agent}\r\n{trace_line}X-Amz-Date: {timestamp}\r\n{token_line}"
+        f"{plan.head_begin}{agent}\r\n{_trace_line()}X-Amz-Date: {timestamp}\r\n{token_line}"
         f"Authorization: AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, SignedHeaders={listed}, "
         f"Signature={signature}\r\namz-sdk-invocation-id: {invocation}\r\n"
         f"amz-sdk-request: attempt=1; max={plan.attempts_max}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -156,7 +167,7 @@ def _answer(plan: sdk_plan.Plan, headers: dict[str, str], body: bytes) -> Any:
     checksum = lowered.get("x-amz-crc32")
     if checksum is not None and zlib.crc32(body) != int(checksum):
         raise Unlike  # the stock retry handler looks at it too
-    parsed = plan.parse(json.loads(body.decode("utf-8")) if body else {})
+    parsed = plan.parse(sdk_json.read(body) if body else {})
     metadata: dict[str, Any] = {}
     if "x-amzn-requestid" in lowered:
         metadata["RequestId"] = lowered["x-amzn-requestid"]
@@ -166,21 +177,12 @@ def _answer(plan: sdk_plan.Plan, headers: dict[str, str], body: bytes) -> Any:
 
 
 def _watch() -> Callable[[], bool]:
-    # Whether every bypassed function is still the one it was now.
-    watched: list[tuple[Any, str, Any]] = []
+    parts: list[tuple[Any, str]] = []
     for owner, names in _BYPASSED:
         module, _, attribute = owner.partition(":")
         found: Any = importlib.import_module(module)
-        found = getattr(found, attribute) if attribute else found
-        watched += [(found.__dict__, name, found.__dict__[name]) for name in names.split()]
-
-    def is_stock() -> bool:
-        for members, name, function in watched:  # noqa: SIM110 -- a generator costs twice as much
-            if members[name] is not function:
-                return False
-        return True
-
-    return is_stock
+        parts.append((getattr(found, attribute) if attribute else found, names))
+    return watch(*parts)
 
 
 def install() -> Callable[[], None]:
@@ -208,8 +210,8 @@ def install() -> Callable[[], None]:
             return stock_send(self, request)
         return sdk_wire.deliver(request, *outcome)
 
-    def rerun(self: Any, name: str, parameters: Any, outcome: Any, read_seconds: float, invocation: str) -> Any:
-        _first.outcome, _first.invocation = (outcome, read_seconds), invocation
+    def rerun(self: Any, plan: Any, name: str, parameters: Any, outcome: Any, invocation: str) -> Any:
+        _first.outcome, _first.invocation = (outcome, plan.place.read_seconds), invocation
         try:
             return stock_call(self, name, parameters)
         finally:
@@ -240,17 +242,17 @@ def install() -> Callable[[], None]:
     def _go(self: Any, plan: Any, name: str, given: dict[str, Any]) -> Any:
         global straight_calls
         parameters = given
-        if any(type(given.get(each)) not in (str, type(None)) for each in plan.conditions):
+        if plan.conditions and any(type(given.get(each)) not in (str, type(None)) for each in plan.conditions):
             parameters = transform.copy_dynamodb_params(given)  # condition objects become expressions, in a copy
             plan.injector.inject_condition_expressions(parameters, plan.operation)
         for member in plan.idempotent:
             if member not in given:
                 given[member] = parameters[member] = str(uuid.uuid4())
         try:
-            body = json.dumps(plan.convert(parameters)).encode()
+            body = sdk_json.write(plan.convert(parameters))
         except (Unlike, ArithmeticError):
             return stock_call(self, name, given)
-        invocation = str(uuid.uuid4())
+        invocation = sdk_sign.invocation_id()
         message = _message(plan, _agent(self, plan), body, invocation)
         if message is None:
             return stock_call(self, name, given)
@@ -258,18 +260,17 @@ def install() -> Callable[[], None]:
             connection = sdk_wire.connection_to(plan.place)
         except OSError:
             return stock_call(self, name, given)  # nothing was sent
-        again = partial(rerun, self, name, given, read_seconds=plan.place.read_seconds, invocation=invocation)
         try:
-            status, headers, content = sdk_wire.exchange(plan.place, message, connection)
+            outcome = status, headers, content = sdk_wire.exchange(plan.place, message, connection)
         except (OSError, EOFError, sdk_wire.Malformed) as error:
-            return again(error)
+            return rerun(self, plan, name, given, error, invocation)
         straight_calls += 1
         if status != 200:
-            return again((status, headers, content))
+            return rerun(self, plan, name, given, outcome, invocation)
         try:
             answer = _answer(plan, headers, content)
         except Exception:
-            return again((status, headers, content))
+            return rerun(self, plan, name, given, outcome, invocation)
         plan.quota.release(1)
         return answer
 

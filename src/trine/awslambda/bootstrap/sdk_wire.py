@@ -17,9 +17,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Union
 from urllib.parse import urlsplit
 
+from .sdk_watch import watch
+
 _IDLE_SOCKETS_MAX = 50
 _HEAD_MAX_BYTES = 1_048_576
 _READ_BYTES = 65_536
+_NAMES_MAX = 500
 _PEEK = socket.MSG_PEEK | socket.MSG_DONTWAIT
 _LOOPBACK = ("http://127.0.0.1:", "http://localhost:")
 
@@ -216,20 +219,36 @@ def _read_chunks(connection: socket.socket, data: bytes) -> bytes:
         data = data[size + 2 :]
 
 
+_REFUSED = frozenset({"host", "accept-encoding", "expect", "transfer-encoding"})
+_beginnings: dict[str, bytes | None] = {}
+"""Header names as they begin a line; None for those that only the original should judge."""
+
+
+def _beginning(name: str) -> bytes | None:
+    beginning = None if name.lower() in _REFUSED else name.encode("latin-1") + b": "
+    if len(_beginnings) >= _NAMES_MAX:
+        _beginnings.clear()
+    _beginnings[name] = beginning
+    return beginning
+
+
 def _message(request: Any, host: str, target: str) -> bytes | None:
     # The request as urllib3 would write it; None when it holds something that only the original should judge.
-    lines = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: identity\r\n".encode()]
+    parts = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: identity\r\n".encode()]
+    lines = 3
     for name, value in request.headers.items():
-        lower = name.lower()
-        if lower in ("host", "accept-encoding", "expect", "transfer-encoding"):
-            return None
-        if isinstance(value, str):
+        beginning = _beginnings[name] if name in _beginnings else _beginning(name)
+        if type(value) is str:
             value = value.encode("latin-1")
-        if not isinstance(value, bytes) or b"\r" in value or b"\n" in value:
+        if beginning is None or type(value) is not bytes:
             return None
-        lines.append(b"%b: %b\r\n" % (name.encode("latin-1"), value))
-    lines += (b"\r\n", request.body or b"")
-    return b"".join(lines)
+        parts += (beginning, value, b"\r\n")
+        lines += 1
+    head = b"".join(parts)
+    if head.count(b"\n") != lines or head.count(b"\r") != lines:
+        return None
+    body = request.body or b""
+    return b"%b\r\n%b" % (head, body.encode() if type(body) is str else body)
 
 
 def place_of(session: Any, url: str) -> Place | None:
@@ -264,28 +283,32 @@ Outcome = Union[tuple[int, dict[str, str], bytes], Exception]  # noqa: UP007 -- 
 def deliver(request: Any, outcome: Outcome, read_seconds: float) -> Any:
     """The outcome as botocore's session gives it: its response, or its exception raised."""
     import botocore.awsrequest as awsrequest
+
+    if isinstance(outcome, Exception):
+        raise _fault(request, outcome, read_seconds) from outcome
+    status, headers, content = outcome
+    response: Any = awsrequest.AWSResponse(request.url, status, headers, _Read(status, headers, content))
+    response.content  # noqa: B018 -- read now, as the original does
+    return response
+
+
+def _fault(request: Any, outcome: Exception, read_seconds: float) -> Any:
     from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
     from urllib3.exceptions import ProtocolError
     from urllib3.exceptions import ReadTimeoutError as PoolReadTimeout
 
     url = request.url
     if isinstance(outcome, Malformed):
-        raise HTTPClientError(error=outcome) from outcome
+        return HTTPClientError(error=outcome)
     if isinstance(outcome, (BlockingIOError, TimeoutError)):
         late = PoolReadTimeout(None, url, f"Read timed out. (read timeout={read_seconds})")  # type: ignore[arg-type]
-        raise ReadTimeoutError(endpoint_url=url, error=late) from outcome
-    if isinstance(outcome, Exception):
-        cause = (
-            http.client.RemoteDisconnected("Remote end closed connection without response")
-            if isinstance(outcome, EOFError)
-            else outcome
-        )
-        broken = ProtocolError("Connection aborted.", cause)
-        raise ConnectionClosedError(error=broken, request=request, endpoint_url=url) from outcome
-    status, headers, content = outcome
-    response = awsrequest.AWSResponse(url, status, headers, _Read(status, headers, content))
-    response.content  # noqa: B018 -- read now, as the original does
-    return response
+        return ReadTimeoutError(endpoint_url=url, error=late)
+    cause = (
+        http.client.RemoteDisconnected("Remote end closed connection without response")
+        if isinstance(outcome, EOFError)
+        else outcome
+    )
+    return ConnectionClosedError(error=ProtocolError("Connection aborted.", cause), request=request, endpoint_url=url)
 
 
 def install() -> Callable[[], None]:
@@ -297,18 +320,13 @@ def install() -> Callable[[], None]:
 
     session_class: Any = httpsession.URLLib3Session
     stock = session_class.send
-    watched: list[tuple[Any, str, Any]] = [
-        (owner, name, getattr(owner, name))
-        for owner, name in (
-            (urllib3.connectionpool.HTTPConnectionPool, "urlopen"),
-            (urllib3.connection.HTTPConnection, "request"),
-            (http.client.HTTPConnection, "request"),
-            (http.client.HTTPConnection, "getresponse"),
-            (awsrequest, "AWSHTTPConnection"),
-            (awsrequest, "AWSHTTPConnectionPool"),
-            (socket, "socket"),
-        )
-    ]
+    is_stock = watch(
+        (urllib3.connectionpool.HTTPConnectionPool, "urlopen"),
+        (urllib3.connection.HTTPConnection, "request"),
+        (http.client.HTTPConnection, "request getresponse"),
+        (awsrequest, "AWSHTTPConnection AWSHTTPConnectionPool"),
+        (socket, "socket"),
+    )
     loud = logging.getLogger("urllib3.connectionpool")
 
     def send(self: Any, request: Any) -> Any:
@@ -317,10 +335,10 @@ def install() -> Callable[[], None]:
             not url.startswith(_LOOPBACK)
             or type(self) is not session_class
             or request.stream_output
-            or (body is not None and type(body) is not bytes)
+            or not (body is None or type(body) is bytes or (type(body) is str and body.isascii()))
             or request.method == "HEAD"
             or loud.isEnabledFor(logging.DEBUG)
-            or any(getattr(owner, name) is not value for owner, name, value in watched)
+            or not is_stock()
             or (getattr(request, "context", None) or {}).get("read_timeout") is not None
         ):
             return stock(self, request)

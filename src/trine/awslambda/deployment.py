@@ -62,7 +62,7 @@ class Deployment:
         self._store = FunctionStore(catalogue)
         self.layers = LayerStore(place, state_directory, clock, catalogue)
         self.urls = UrlBook(place.region)
-        self._reloader = Reloader(clock, self._reload)
+        self._reloader = Reloader(clock, self._reload, state_directory)
 
     def start(self) -> None:
         """Watch code folders, and make again what the API made in an earlier run; needs the running event loop."""

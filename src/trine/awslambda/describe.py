@@ -28,15 +28,16 @@ class CodeMeasure(NamedTuple):
     """Base64, as `CodeSha256`: of the zip package; of a folder, the hash of its files' names and contents in order."""
 
 
-def measure_code(directory: Path) -> CodeMeasure:
-    """The package that was unpacked into `directory`, else every file below it."""
+def measure_code(directory: Path, state_directory: Path) -> CodeMeasure:
+    """The package that was unpacked into `directory`, else every file below it that is not the server's own."""
+    state = str(state_directory.resolve())
     package = package_of(directory)
     if package is not None:
         return CodeMeasure(package.size_bytes, base64.b64encode(package.sha256).decode())
     digest = hashlib.sha256()
     size_bytes = 0
     for folder, names, files in os.walk(directory):
-        names.sort()
+        names[:] = sorted(name for name in names if os.path.realpath(os.path.join(folder, name)) != state)
         for name in sorted(files):
             path = Path(folder) / name
             if not path.is_file():

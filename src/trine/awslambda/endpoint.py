@@ -38,7 +38,7 @@ _ACTIONS = dict.fromkeys(("Invoke", "InvokeAsync", "InvokeWithResponseStream"), 
 
 def lambda_api(service: Service, ids: Ids) -> ServiceApi:
     """The functions of one account and region."""
-    describer = Describer(service.machinery.starter.snapshots.is_pending)
+    describer = Describer(service.machinery.starter.snapshots.is_pending, service.deployment.state_directory)
     plain: dict[str, Callable[[Given], Awaitable[dict[str, Any]]]] = {
         **FunctionOperations(service, describer).operations(),
         **VersionOperations(service, describer).operations(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -30,7 +31,14 @@ _JAVA_CLIENT = Path(*_JAVA_MAIN.split(".")).with_suffix(".class")
 _JAVA_CLIENT_JAR = "aws-lambda-java-runtime-interface-client*.jar"
 _JAVA_HEAP_PERCENT = 80
 """Of the function's memory; the rest is the virtual machine's own."""
+WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+"""A program that starts the runtime: it gets the runtime's command as its arguments (developer guide, "Using wrapper
+scripts")."""
+_SYSTEM_LIBRARIES = "/lib64:/usr/lib64"
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/opt/bin"
+
+
+_SHARED_LIBRARY = re.compile(r"lib.+\.so(\.\d+)*").fullmatch
 
 
 class RuntimeMissing(Exception):
@@ -68,7 +76,6 @@ def variables(
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "PATH": _SYSTEM_PATH,
-        "LD_LIBRARY_PATH": "/lib64:/usr/lib64:/opt/lib",
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -88,23 +95,49 @@ def launch(function: Function, env: dict[str, str], zygote: Zygote, temporary: s
         opt = layers or OPT
         env.setdefault("TMPDIR", temporary)
     env["LAMBDA_TASK_ROOT"] = place.directory
+    libraries = [place.directory, f"{place.directory}/lib", f"{opt}/lib"]
+    if function.family != "python":
+        libraries.insert(0, _SYSTEM_LIBRARIES)  # made for AWS's images; here it would hide what Python was built with
+    env.setdefault("LD_LIBRARY_PATH", ":".join(libraries))
     beside = external(function.layers_directory)
     place = replace(place, extensions=tuple(f"{opt}/{FOLDER}/{name}" for name in beside))
     if function.dependencies_directory is not None:
         place = replace(place, visible=(*place.visible, str(function.dependencies_directory)))
     family = function.family
     if family == "python":
-        return _python(function, env, place, opt, zygote), bool(beside)
+        program = _python(function, env, place, opt, zygote)
+        return _wrapped(program, opt), bool(beside) or WRAPPER in env
     if family == "nodejs":
-        return _node(function, env, place, opt), bool(beside)
+        return _wrapped(_node(function, env, place, opt), opt), bool(beside) or WRAPPER in env
     if family in ("provided", "provided.al"):
         folders = [(code, place.directory), *([(layers, opt)] if layers is not None else [])]
         return replace(place, env=env, argv=(find_bootstrap(folders),)), True
     if family == "java":
-        return _java(function, env, place, opt), True
+        return _wrapped(_java(function, env, place, opt), opt), True
     raise RuntimeMissing(
         f"The runtime {function.runtime} cannot be run here; built with AWS's runtime client for provided.al2023 it can"
     )
+
+
+def _wrapped(program: Launch, opt: str) -> Launch:
+    wrapper = program.env.get(WRAPPER)
+    if not wrapper or program.argv is None:
+        return program
+    if wrapper.startswith(f"{OPT}/"):
+        wrapper = opt + wrapper.removeprefix(OPT)
+    return replace(program, argv=(wrapper, *program.argv))
+
+
+def without_state(program: Launch, state_directory: Path) -> Launch:
+    """The same launch for a function that cannot see the server's state, should that lie in its code or its layers: it
+    holds every secret of the stack."""
+    state = state_directory.resolve()
+    hidden = []
+    for folder, shown in ((program.code, program.directory), (program.layers or "", OPT)):
+        real = Path(folder).resolve()
+        if folder and state.is_relative_to(real):
+            hidden.append(os.path.join(shown, state.relative_to(real)))
+    return replace(program, hidden=tuple(hidden)) if hidden else program
 
 
 def with_runtime_api(program: Launch, address: str) -> Launch:
@@ -113,8 +146,6 @@ def with_runtime_api(program: Launch, address: str) -> Launch:
 
 
 def _python(function: Function, env: dict[str, str], place: Launch, opt: str, zygote: Zygote) -> Launch:
-    if "LD_LIBRARY_PATH" not in function.variables:
-        del env["LD_LIBRARY_PATH"]  # made for AWS's images; here it would hide this machine's own libraries
     paths = [entry for entry in env.get("PYTHONPATH", "").split(":") if entry]
     if function.layers_directory is not None:
         version = ".".join(map(str, zygote.version[:2]))
@@ -127,12 +158,27 @@ def _python(function: Function, env: dict[str, str], place: Launch, opt: str, zy
         folders.append(function.layers_directory / "python")
     if function.debug is not None:
         place = _debugged(function.debug, env, place)
-    elif not any(shadows(folder, zygote.modules) for folder in folders):
+    elif not (WRAPPER in env or _brings_libraries(function) or any(shadows(one, zygote.modules) for one in folders)):
         return replace(place, env=env, paths=tuple(paths))
     env["_TRINE_RUNTIME_FD"] = "3"
     env["_TRINE_PATHS"] = ":".join([*paths, zygote.sdk_folder])
     quiet = () if zygote.layers.namespaces else ("-B",)  # nothing is written beside the code
-    return replace(place, env=env, argv=(zygote.python, "-X", "utf8", *quiet, str(START), "runtime"))
+    return replace(place, env=env, argv=(zygote.python, "-X", "utf8", *quiet, str(START)))
+
+
+def _brings_libraries(function: Function) -> bool:
+    # Shared libraries that are found by LD_LIBRARY_PATH, which the loader reads when a program starts and never again.
+    folders = [function.code_directory, function.code_directory / "lib"]
+    if function.layers_directory is not None:
+        folders.append(function.layers_directory / "lib")
+    return any(_SHARED_LIBRARY(name) for folder in folders for name in _names(folder))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _debugged(debug: DebugPort, env: dict[str, str], place: Launch) -> Launch:
@@ -156,7 +202,8 @@ def _node(function: Function, env: dict[str, str], place: Launch, opt: str) -> L
         env["_TRINE_MODULES"] = ":".join(map(str, folders))
     if brought:
         place = replace(place, visible=(*place.visible, str(brought)))
-    env.setdefault("HOME", "/home/sbx_user1051")  # os.homedir(), which the AWS SDK asks, fails for a user without one
+    if place.directory != TASK:  # the user has no home but there; os.homedir(), which the AWS SDK asks, would fail
+        env.setdefault("HOME", "/home/sbx_user1051")
     real = Path(program).resolve()
     debug = function.debug
     inspect = () if debug is None else (f"--inspect-brk={debug.host}:{debug.port}",)

@@ -176,9 +176,14 @@ class LayerStore:
             fresh = merged.with_name(f"{merged.name}.{os.getpid()}")
             shutil.rmtree(fresh, ignore_errors=True)
             for folder in folders:
-                shutil.copytree(folder, fresh, symlinks=True, dirs_exist_ok=True)
+                shutil.copytree(folder, fresh, symlinks=True, dirs_exist_ok=True, ignore=self._own_state)
             fresh.rename(merged)
         return merged
+
+    def _own_state(self, folder: str, names: list[str]) -> list[str]:
+        # The server's state may lie in somebody's layer; it is no part of that.
+        state = str(self._state.resolve())
+        return [name for name in names if os.path.realpath(os.path.join(folder, name)) == state]
 
 
 def policy_text(layer: LayerVersion) -> str:

@@ -50,6 +50,8 @@ class Launch(Struct, frozen=True):
     """Further folders that the program needs to read."""
     temporary: str = ""
     """A folder to write to where the environment has no `/tmp` of its own."""
+    hidden: tuple[str, ...] = ()
+    """Folders below the code or the layers that the function may not see: the server's own state."""
     extensions: tuple[str, ...] = ()
     """Programs to start before the runtime."""
     network: NetworkPlan | None = None
@@ -69,6 +71,7 @@ class Launch(Struct, frozen=True):
             "code": self.code,
             "layers": self.layers,
             "visible": list(self.visible),
+            "hidden": list(self.hidden),
             "temporary": self.temporary,
             "extensions": list(self.extensions),
             "network": None if self.network is None else self.network.as_document(),

@@ -34,9 +34,11 @@ _FIND_AGAIN_SECONDS, _FIND_AGAIN_TRIES = 0.2, 150
 class Reloader:
     """Watches code folders for one service."""
 
-    def __init__(self, clock: Clock, changed: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, changed: Callable[[str], None], state_directory: Path) -> None:
         self._clock = clock
         self._changed = changed
+        self._state_directory = state_directory.resolve()
+        """The server's own, which changes all the time; it may lie in somebody's code."""
         self._descriptor = -1
         self._watched: dict[int, tuple[Path, Path]] = {}
         """Watch number → (the folder, the code folder it belongs to)."""
@@ -88,7 +90,13 @@ class Reloader:
             self._watched[number] = (at, root)
             try:
                 with os.scandir(at) as entries:
-                    stack += [Path(e.path) for e in entries if e.is_dir(follow_symlinks=False) and _is_code(e.name)]
+                    stack += [
+                        Path(entry.path)
+                        for entry in entries
+                        if entry.is_dir(follow_symlinks=False)
+                        and _is_code(entry.name)
+                        and not self._is_state(entry.path)
+                    ]
             except OSError:
                 continue
 
@@ -119,12 +127,17 @@ class Reloader:
             return
         if not _is_code(name):
             return
+        if mask & _IS_DIRECTORY and self._is_state(folder / name):
+            return
         if mask & _IS_DIRECTORY:
             if mask & (_CREATE | _MOVED_TO):
                 self._add(folder / name, root)
         elif mask & _CREATE:
             return  # its content comes with the close that follows
         self._mark(root)
+
+    def _is_state(self, folder: Path | str) -> bool:
+        return os.path.realpath(folder) == str(self._state_directory)
 
     def _find_again(self, root: Path, tries: int) -> None:
         if root.is_dir():

@@ -156,6 +156,7 @@ class Starter:
         try:
             folder.mkdir(parents=True, mode=0o700)
             program, wants_listener = launch.launch(function, env, zygote, str(folder))
+            program = launch.without_state(program, self._temporary.parent)
             network = self._network_of(environment, zygote, closing, wants_listener)
             if network is not None:
                 program = replace(program, network=network.plan)

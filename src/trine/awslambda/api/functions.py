@@ -34,7 +34,8 @@ _NOT_BUILT = ("CodeSigningConfigArn", "FileSystemConfigs", "ImageConfig", "Tenan
 class Describer:
     """`FunctionConfiguration` of functions; code is measured off the event loop, once for each revision."""
 
-    def __init__(self, is_pending: Callable[[Function], bool]) -> None:
+    def __init__(self, is_pending: Callable[[Function], bool], state_directory: Path) -> None:
+        self._state_directory = state_directory
         self._measured: dict[str, CodeMeasure] = {}
         self._is_pending = is_pending
         """Whether the snapshot of a version is being taken."""
@@ -51,7 +52,7 @@ class Describer:
         """Size and hash of a function's code."""
         measured = self._measured.get(function.revision)
         if measured is None:
-            measured = await asyncio.to_thread(measure_code, function.code_directory)
+            measured = await asyncio.to_thread(measure_code, function.code_directory, self._state_directory)
             if len(self._measured) > 1_000:
                 self._measured.clear()
             self._measured[function.revision] = measured

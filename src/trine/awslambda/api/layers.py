@@ -68,7 +68,7 @@ class LayerOperations:
         return await self._described(self._layers.find(given["Arn"]))
 
     async def _described(self, layer: LayerVersion) -> dict[str, Any]:
-        measured = await asyncio.to_thread(measure_code, layer.folder)
+        measured = await asyncio.to_thread(measure_code, layer.folder, self._service.deployment.state_directory)
         content = {
             "Location": layer.folder.as_uri(),
             "CodeSha256": measured.sha256,

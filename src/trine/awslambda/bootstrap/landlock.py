@@ -35,15 +35,19 @@ class _PathBeneath(ctypes.Structure):
     _fields_ = (("rights", ctypes.c_uint64), ("descriptor", ctypes.c_int32))
 
 
-def restrict(version: int, readable: list[str], writable: list[str], devices: list[str]) -> None:
-    """From now on only these can be reached: folders to read and execute, folders to write, single device files."""
+def restrict(version: int, readable: list[str], hidden: list[str], writable: list[str], devices: list[str]) -> None:
+    """From now on only these can be reached: folders to read and execute, folders to write, single device files. What
+    is `hidden` below a readable folder cannot be read; its names can be listed."""
     handled = _HANDLED.get(version, (1 << 16) - 1)
     ruleset_attributes = struct.pack("QQQ", handled, 0, _SCOPES if version >= 6 else 0)
     size = 8 if version < 4 else 16 if version < 6 else 24
     ruleset = linux.syscall(linux.LANDLOCK_CREATE_RULESET, ruleset_attributes, size, 0)
     try:
         for path in readable:
-            _allow(ruleset, path, _READ & handled)
+            if any(one.startswith(path.rstrip("/") + "/") for one in hidden):
+                _allow(ruleset, path, _READ_DIRECTORY)
+            for part in _without(path, hidden):
+                _allow(ruleset, part, _READ & handled)
         for path in writable:
             _allow(ruleset, path, handled)
         for path in devices:
@@ -52,6 +56,16 @@ def restrict(version: int, readable: list[str], writable: list[str], devices: li
         linux.syscall(linux.LANDLOCK_RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
+
+
+def _without(folder: str, hidden: list[str]) -> list[str]:
+    # A permission holds for all below a folder, so what is hidden there is left out by naming its neighbours.
+    if folder in hidden:
+        return []
+    if not any(one.startswith(folder.rstrip("/") + "/") for one in hidden):
+        return [folder]
+    with os.scandir(folder) as entries:
+        return [part for entry in entries for part in _without(entry.path, hidden)]
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:

@@ -15,6 +15,11 @@ LAYERS = "/opt"
 _BIND = linux.MS_BIND | linux.MS_REC
 _LOCKED = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV
 _SECRETS = ("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-")
+_USERS = """\
+root:x:0:0:root:/root:/bin/bash
+sbx_user1051:x:993:993::/home/sbx_user1051:/sbin/nologin
+nobody:x:65534:65534:Nobody:/:/sbin/nologin
+"""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
@@ -51,9 +56,9 @@ def map_user(inside: int, user: int, group: int) -> None:
             file.write(text)
 
 
-def arrange(code: str, layers: str | None, visible: list[str], tmp_mb: int) -> None:
+def arrange(code: str, layers: str | None, visible: list[str], hidden: list[str], tmp_mb: int) -> None:
     """Lay out everything. `layers` is the folder of the merged layers; `visible` are further folders that functions
-    need (the interpreter's, the guest's own)."""
+    need (the interpreter's, the guest's own); `hidden` are those of their own that they may not see."""
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     code_held = os.open(code, os.O_PATH | os.O_CLOEXEC)
     layers_held = None if layers is None else os.open(layers, os.O_PATH | os.O_CLOEXEC)
@@ -64,9 +69,12 @@ def arrange(code: str, layers: str | None, visible: list[str], tmp_mb: int) -> N
         if os.path.isdir(LAYERS):
             _place_layers(layers_held, kept)
         os.close(layers_held)
+    for folder in hidden:
+        _cover(folder, "size=4k,mode=555", kept)
     _cover("/run", "size=64k,mode=755", kept)
     _own_devices()
     _hide_secrets()
+    _name_user()
     _cover("/tmp", f"size={tmp_mb}m,mode=1777,nr_inodes=65536", kept)  # noqa: S108 -- a new one
     linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     os.close(code_held)
@@ -127,6 +135,15 @@ def name_itself() -> None:
     with open("/etc/hosts", encoding="utf-8", errors="replace") as known, open("/dev/hosts", "w") as hosts:
         hosts.write(f"{known.read()}\n127.0.0.1 sandbox.localdomain sandbox\n")
     linux.mount("/dev/hosts", "/etc/hosts", None, linux.MS_BIND)
+
+
+def _name_user() -> None:
+    # Who asks for the user's name or home gets an answer, as on AWS.
+    if os.path.isfile("/etc/passwd"):
+        with open("/dev/passwd", "w") as file:
+            file.write(_USERS)
+        linux.mount("/dev/passwd", "/etc/passwd", None, linux.MS_BIND)
+        os.unlink("/dev/passwd")
 
 
 def _hide_secrets() -> None:

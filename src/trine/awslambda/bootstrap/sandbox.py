@@ -104,7 +104,7 @@ def _try(layers: Layers, namespaces: int) -> Layers | None:
         result: dict[str, bool] = {}
         try:
             if namespaces:
-                enter_namespaces(user, group, "/usr", None, [*own_folders()], 1)
+                enter_namespaces(user, group, "/usr", None, [*own_folders()], [], 1)
             result = _try_each(layers)
         finally:
             os.write(write, json.dumps(result).encode())
@@ -128,7 +128,7 @@ def _try_each(layers: Layers) -> dict[str, bool]:
     linux.drop_capabilities()
     if layers.landlock_abi:
         with contextlib.suppress(OSError):
-            landlock.restrict(layers.landlock_abi, ["/usr"], [], [])
+            landlock.restrict(layers.landlock_abi, ["/usr"], [], [], [])
             result["landlock"] = True
     if layers.filter is not None and linux.forbid_new_privileges():
         with contextlib.suppress(OSError):
@@ -138,12 +138,19 @@ def _try_each(layers: Layers) -> dict[str, bool]:
 
 
 def enter_namespaces(
-    user: int, group: int, code: str, layers_folder: str | None, visible: list[str], tmp_mb: int, crowd: int = 1
+    user: int,
+    group: int,
+    code: str,
+    layers_folder: str | None,
+    visible: list[str],
+    hidden: list[str],
+    tmp_mb: int,
+    crowd: int = 1,
 ) -> None:
     """In the first process of the new namespaces: become its user and lay out its file system. So many environments
     (`crowd`) are to share them."""
     mounts.map_user(USER_INSIDE, user, group)
-    mounts.arrange(code, layers_folder, visible, tmp_mb)
+    mounts.arrange(code, layers_folder, visible, hidden, tmp_mb)
     bound_processes(user, PROCESSES_BOUND * min(crowd, _CROWD_MAX))
 
 
@@ -163,14 +170,16 @@ def bound_processes(user: int, bound: int = PROCESSES_BOUND) -> None:
             resource.setrlimit(resource.RLIMIT_NPROC, (bound, bound))
 
 
-def lock(layers: Layers, readable: list[str], writable: list[str], *, may_move: bool = False) -> None:
-    """In the function's process, last of all: give up what is left. `readable` and `writable` come on top of the
-    system's folders and `/dev`'s harmless devices; `may_move` as in `seccomp.build`."""
+def lock(
+    layers: Layers, readable: list[str], hidden: list[str], writable: list[str], *, may_move: bool = False
+) -> None:
+    """In the function's process, last of all: give up what is left. `readable` (but what is `hidden` in it) and
+    `writable` come on top of the system's folders and `/dev`'s harmless devices; `may_move` as in `seccomp.build`."""
     if layers.has_namespaces or os.geteuid() == 0:
         linux.drop_capabilities()
     linux.forbid_new_privileges()
     if layers.landlock_abi:
-        landlock.restrict(layers.landlock_abi, [*_SYSTEM, *readable], writable, list(_DEVICES))
+        landlock.restrict(layers.landlock_abi, [*_SYSTEM, *readable], hidden, writable, list(_DEVICES))
     program = seccomp.build(may_move=True) if may_move and layers.filter is not None else layers.filter
     if program is not None:
         linux.install_filter(*program)

@@ -189,7 +189,7 @@ def _become_environment(
         linux.die_with_parent()
         signal.set_wakeup_fd(-1)
         _reopen_files()
-        sandbox.lock(sandbox.Layers.of(request["layers"], program), request["readable"], request["writable"])
+        sandbox.lock(sandbox.Layers.of(request["layers"], program), request["readable"], [], request["writable"])
         raise _Restored(request)
 
     no_extensions: dict[str, Callable[[], NoReturn]] = {}

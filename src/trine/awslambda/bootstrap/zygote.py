@@ -165,7 +165,9 @@ def _become_supervisor(
         slots, tmp_mb = request["slots"], request["limits"]["tmp_mb"]
         if layers.has_namespaces:
             visible = [*sandbox.own_folders(), *request["visible"]]
-            sandbox.enter_namespaces(user, group, request["code"], request["layers"], visible, tmp_mb, max(1, slots))
+            sandbox.enter_namespaces(
+                user, group, request["code"], request["layers"], visible, request["hidden"], tmp_mb, max(1, slots)
+            )
             if request["extensions"]:
                 mounts.name_itself()
         owner = socket.socket(fileno=_CONTROL_FD)

@@ -86,6 +86,18 @@ def test_a_link_opens_the_console_once(browser: Browser) -> None:
     assert (status, json.loads(body)["stackName"]) == (200, "profiles")
 
 
+def test_a_link_that_is_only_looked_at_still_opens(browser: Browser) -> None:
+    link = browser.link()
+    for method, headers in (
+        ("HEAD", {}),
+        ("GET", {"Sec-Purpose": "prefetch;prerender"}),
+        ("GET", {"Purpose": "prefetch"}),
+    ):
+        status, found, _ = browser.ask(method, link, headers)
+        assert (status, "set-cookie" in found) == (503, False)
+    assert "set-cookie" in browser.ask("GET", link)[1]
+
+
 @pytest.mark.parametrize(
     "headers",
     [

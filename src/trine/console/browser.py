@@ -52,6 +52,13 @@ def is_from_elsewhere(request: Request) -> bool:
     return origin is not None and origin.partition(b"://")[2] != request.headers.get(b"host")
 
 
+def looks_ahead(request: Request) -> bool:
+    """Whether nobody has asked for the page yet: a browser fetches it in advance, or something looks whether it is
+    there (link checkers, previews)."""
+    purpose = request.headers.get(b"sec-purpose") or request.headers.get(b"purpose") or b""
+    return request.method == "HEAD" or purpose.startswith((b"prefetch", b"prerender", b"preview"))
+
+
 def session_of(request: Request) -> str | None:
     """The session id in the request's cookie."""
     for header in request.headers.all(b"cookie"):

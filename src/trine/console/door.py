@@ -21,6 +21,7 @@ from trine.console.browser import (
     is_from_elsewhere,
     is_own_host,
     key_of,
+    looks_ahead,
     session_of,
     set_cookie,
 )
@@ -135,6 +136,8 @@ class ConsoleDoor:
         raise NoSuchView("there is no such page")
 
     def _log_in(self, request: Request) -> Response:
+        if looks_ahead(request):  # nobody has followed the link yet: it must not be used up
+            return Response(503, [_NO_STORE, *SECURITY_HEADERS])
         token = dict(parse_qsl(request.query.decode("latin-1"))).get("token", "")
         opened = self.sessions.redeem(token)
         if opened is None:  # a used link leads to the same page, which then says what to do

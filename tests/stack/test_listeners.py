@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import botocore.parsers
+import botocore.session
 import pytest
 
+from trine.aws.ids import SystemIds
 from trine.http.message import Headers, Request, Response
 from trine.stack.listeners import AwsPort, service_of
 
@@ -46,7 +49,7 @@ class _Recorder:
 
 def test_the_port_hands_over_and_names_what_it_does_not_offer() -> None:
     endpoints = {"dynamodb": _Recorder(b"table"), "lambda": _Recorder(b"function")}
-    port = AwsPort(endpoints, lambda request: Response(200, body=b"console"))
+    port = AwsPort(endpoints, lambda request: Response(200, body=b"console"), SystemIds())
 
     def answer(request: Request) -> Response:
         response = port.handle(request)
@@ -61,3 +64,32 @@ def test_the_port_hands_over_and_names_what_it_does_not_offer() -> None:
     assert refused.status == 501
     assert isinstance(refused.body, bytes)
     assert b"'s32J'" in refused.body
+
+
+@pytest.mark.parametrize(
+    ("service", "scope", "headers"),
+    [
+        ("ses", b"ses", {"content_type": b"application/x-www-form-urlencoded; charset=utf-8"}),
+        ("rds", b"rds", {"content_type": b"application/x-www-form-urlencoded; charset=utf-8"}),
+        ("ec2", b"ec2", {"content_type": b"application/x-www-form-urlencoded; charset=utf-8"}),
+        ("s3", b"s3", {}),
+        ("route53", b"route53", {}),
+        ("cloudfront", b"cloudfront", {}),
+        ("kinesis", b"kinesis", {"content_type": b"application/x-amz-json-1.1"}),
+        ("sesv2", b"ses", {}),
+    ],
+)
+def test_the_sdk_of_a_service_that_is_not_offered_reads_why(
+    service: str, scope: bytes, headers: dict[str, bytes]
+) -> None:
+    port = AwsPort({"dynamodb": _Recorder(b"table")}, lambda request: Response(200), SystemIds())
+    body = b"Action=ListThings&Version=2000-01-01" if b"form" in headers.get("content_type", b"") else b""
+    answer = port.handle(_request(body=body, authorization=SCOPE % scope, **headers))
+    assert isinstance(answer, Response)
+    model = botocore.session.get_session().get_service_model(service)
+    parser = botocore.parsers.create_parser(model.resolved_protocol)
+    fields = {name.decode().lower(): value.decode() for name, value in answer.headers}
+    shape = model.operation_model(model.operation_names[0]).output_shape
+    told = parser.parse({"status_code": answer.status, "headers": fields, "body": answer.body}, shape)["Error"]
+    assert told["Code"] == "UnknownServiceException"
+    assert told["Message"].startswith(f"Trine does not offer the AWS service '{scope.decode()}'")

@@ -65,7 +65,7 @@ class Gates:
                 Limits(body_bytes=FRONT_BODY_BYTES, connections=FRONT_CONNECTIONS),
                 wings.gateway.refuse_unread,
             ),
-            Gate(ports.aws, AwsPort(wings.endpoints, console).handle, service_of, Limits()),
+            Gate(ports.aws, AwsPort(wings.endpoints, console, wings.ids).handle, service_of, Limits()),
             Gate(
                 ports.dynamodb,
                 wings.dynamodb.handle,

@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 from urllib.parse import parse_qsl
 
+from trine.aws.ids import Ids
 from trine.awslambda.urls.config import HOST_MARK, PATH_PREFIX
 from trine.http.message import Handler, Request, Response
 from trine.iam.claims import stated_scope
+from trine.stack.nobody import unknown_service
 
 TARGET_PREFIXES = {
     b"DynamoDB_": "dynamodb",
@@ -93,9 +95,14 @@ class Handling:
 class AwsPort:
     """Hands each request to its service's endpoint; `console` answers below `/_trine/`."""
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], console: Callable[[Request], Response | Awaitable[Response]]):
+    def __init__(
+        self,
+        endpoints: Mapping[str, Endpoint],
+        console: Callable[[Request], Response | Awaitable[Response]],
+        ids: Ids,
+    ) -> None:
         self._endpoints = dict(endpoints)
-        self._console = console
+        self._console, self._ids = console, ids
         self._dynamodb = self._endpoints["dynamodb"]
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
@@ -108,7 +115,7 @@ class AwsPort:
         service = service_of(request, target)
         endpoint = self._endpoints.get(service or "dynamodb")
         if endpoint is None:
-            return unknown_service(service)
+            return unknown_service(service, request, self._ids.uuid())
         return endpoint.handle(request)
 
 
@@ -129,15 +136,3 @@ def service_of(request: Request, target: bytes | None = None) -> str | None:
         fields = dict(parse_qsl(request.body[:65536].decode("latin-1")))
         return QUERY_VERSIONS.get(fields.get("Version", ""))
     return None
-
-
-def unknown_service(service: str | None) -> Response:
-    """The answer for a service that Trine does not offer; it names it, and is an error in every SDK."""
-    name = service or "unknown"
-    printable = "".join(character for character in name[:64] if character.isalnum() or character in "-._")
-    body = (
-        f'{{"__type":"UnknownServiceException","message":"Trine does not offer the AWS service \'{printable}\'; '
-        f'docs/services.md lists those it does."}}'
-    ).encode()
-    headers = [(b"Content-Type", b"application/x-amz-json-1.0"), (b"x-amzn-ErrorType", b"UnknownServiceException")]
-    return Response(501, headers, body)

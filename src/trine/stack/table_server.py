@@ -71,11 +71,12 @@ class TableServer:
         own_directory(settings.state_directory)
         listener = listen(settings.host, settings.dynamodb_port, "--port")
         try:
-            server = cls(settings, listener, clock or SystemClock(), ids or SystemIds())
+            ids = ids or SystemIds()
+            server = cls(settings, listener, clock or SystemClock(), ids)
         except BaseException:
             listener.close()
             raise
-        port = AwsPort(server._endpoints, _no_console)
+        port = AwsPort(server._endpoints, _no_console, ids)
         server._server = await serve(
             port.handle,
             clock=server._clock,

@@ -18,7 +18,12 @@ METERS = {
     "lambda.request": "invocations",
     "lambda.gb-second": "function time",
     "lambda.arm-gb-second": "function time, arm64",
+    "lambda.ready-gb-second": "time kept ready",
+    "lambda.arm-ready-gb-second": "time kept ready, arm64",
+    "lambda.provisioned-gb-second": "provisioned concurrency",
+    "lambda.arm-provisioned-gb-second": "provisioned, arm64",
     "lambda.storage-gb-second": "function storage",
+    "lambda.streamed-gb": "streamed answers",
     "table.read-unit": "read units",
     "table.write-unit": "write units",
     "table.read-capacity-hour": "provisioned reads",
@@ -26,6 +31,14 @@ METERS = {
     "table.gb-month": "storage",
     "stream.read": "stream reads",
     "data.out-gb": "data out",
+    "logs.in-gb": "logs written",
+    "logs.gb-month": "logs kept",
+    "cloudwatch.request": "CloudWatch requests",
+    "cloudwatch.metric-month": "metrics of your own",
+    "cloudwatch.alarm-month": "alarms",
+    "cloudwatch.fast-alarm-month": "alarms below a minute",
+    "cloudwatch.composite-alarm-month": "composite alarms",
+    "cloudwatch.dashboard-month": "dashboards",
 }
 """Meters in people's words, in the order of a bill."""
 

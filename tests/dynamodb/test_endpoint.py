@@ -12,6 +12,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 VALIDATION = "com.amazon.coral.validate#ValidationException"
 SERIALIZATION = "com.amazon.coral.service#SerializationException"
@@ -103,11 +104,68 @@ def test_an_unknown_target_is_an_unknown_operation(table_server: Any, target: st
 
 
 def test_what_is_not_built_says_so(table_server: Any) -> None:
-    status, _, body = post(table_server, "DynamoDB_20120810.CreateGlobalTable", b"{}")
-    answer = json.loads(body)
-    assert status == 400
-    assert answer["__type"].endswith("#UnsupportedOperationException")
-    assert "CreateGlobalTable" in answer["message"]
+    """What AWS would refuse is refused in its words first."""
+    client = table_server.client()
+    client.create_table(
+        TableName="NotMore",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "p", "AttributeType": "S"}],
+    )
+    group = [{"RegionName": "us-east-1"}]
+    for work, code in (
+        (lambda: client.update_contributor_insights(), "ValidationException"),
+        (
+            lambda: client.update_contributor_insights(TableName="None", ContributorInsightsAction="ENABLE"),
+            "ResourceNotFoundException",
+        ),
+        (
+            lambda: client.update_contributor_insights(TableName="NotMore", ContributorInsightsAction="ENABLE"),
+            "UnsupportedOperationException",
+        ),
+        (lambda: client.describe_global_table(GlobalTableName="NotMore"), "GlobalTableNotFoundException"),
+        (
+            lambda: client.create_global_table(GlobalTableName="None", ReplicationGroup=group),
+            "TableNotFoundException",
+        ),
+        (
+            lambda: client.create_global_table(GlobalTableName="NotMore", ReplicationGroup=group),
+            "UnsupportedOperationException",
+        ),
+    ):
+        with pytest.raises(ClientError) as refused:
+            work()
+        assert refused.value.response["Error"]["Code"] == code
+
+
+def test_what_is_off_or_empty_is_told(client: Any, new_table: Any) -> None:
+    name = new_table("p", "s")
+    described = client.describe_contributor_insights(TableName=name)
+    assert (described["TableName"], described["ContributorInsightsStatus"]) == (name, "DISABLED")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        client.describe_contributor_insights(TableName=name, IndexName="none")
+    assert client.list_contributor_insights()["ContributorInsightsSummaries"] == []
+    described = client.describe_kinesis_streaming_destination(TableName=name)
+    assert (described["TableName"], described["KinesisDataStreamDestinations"]) == (name, [])
+    assert client.list_global_tables()["GlobalTables"] == []
+    for work in (client.describe_kinesis_streaming_destination, client.list_contributor_insights):
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            work(TableName="NoneOfThem")
+
+
+def test_a_failed_condition_that_shows_its_item_spells_message_with_a_capital(client: Any, new_table: Any) -> None:
+    """Recorded on AWS by LocalStack's public suite, October 2025."""
+    name = new_table("p")
+    client.put_item(TableName=name, Item={"p": {"S": "a"}})
+    for shown in ("NONE", "ALL_OLD"):
+        with pytest.raises(ClientError) as refused:
+            client.delete_item(
+                TableName=name, Key={"p": {"S": "a"}}, ConditionExpression="attribute_not_exists(p)",
+                ReturnValuesOnConditionCheckFailure=shown,
+            )  # fmt: skip
+        assert refused.value.response["Error"]["Message"] == "The conditional request failed"
+        assert ("Item" in refused.value.response) == (shown == "ALL_OLD")
+        assert ("message" in refused.value.response) == (shown == "NONE")
 
 
 def test_a_request_without_signature_is_refused(table_server: Any) -> None:

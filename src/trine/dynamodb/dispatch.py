@@ -1,7 +1,7 @@
 """From `X-Amz-Target` to the operation that it names.
 
-The header's value enters, an `Operation` leaves; UnknownOperationException for what AWS does not have either, and an
-error that says so for what AWS has and Trine has not built. An operation's module is imported when it is first asked
+The header's value enters, an `Operation` leaves (`operations.unbuilt` for what AWS has and Trine has not);
+UnknownOperationException for what AWS does not have either. An operation's module is imported when it is first asked
 for: all of them together are a tenth of a start, and most stacks use a handful.
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 
-from trine.dynamodb.errors import UnknownOperationException, UnsupportedOperationException
+from trine.dynamodb.errors import UnknownOperationException
 from trine.dynamodb.members import ServiceModel, dynamodb_model, streams_model
 from trine.dynamodb.operations.operation import Operation
 
@@ -30,9 +30,11 @@ _OPERATIONS = (
     "DeleteTable",
     "DescribeBackup",
     "DescribeContinuousBackups",
+    "DescribeContributorInsights",
     "DescribeEndpoints",
     "DescribeExport",
     "DescribeImport",
+    "DescribeKinesisStreamingDestination",
     "DescribeLimits",
     "DescribeTable",
     "DescribeTimeToLive",
@@ -43,7 +45,9 @@ _OPERATIONS = (
     "GetResourcePolicy",
     "ImportTable",
     "ListBackups",
+    "ListContributorInsights",
     "ListExports",
+    "ListGlobalTables",
     "ListImports",
     "ListTables",
     "ListTagsOfResource",
@@ -123,5 +127,7 @@ def operation_of(target: bytes | None) -> Operation:
     text = target.decode("latin-1")
     for prefix, model in _MODELS.items():
         if text.startswith(prefix) and (name := text.removeprefix(prefix)) in model().operations:
-            raise UnsupportedOperationException(f"{name} is not built into Trine; docs/dynamodb.md lists what is")
+            from trine.dynamodb.operations.unbuilt import unbuilt
+
+            return unbuilt(name, model)
     raise UnknownOperationException("")

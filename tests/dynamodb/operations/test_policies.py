@@ -51,7 +51,10 @@ def test_a_policy_is_kept_and_forgotten(client: Any, new_table: Any) -> None:
     assert (kept["Policy"], kept["RevisionId"]) == (text, revision)
     stale = {"ResourceArn": arn, "Policy": text, "ExpectedRevisionId": "NO_POLICY"}
     assert code_of(lambda: client.put_resource_policy(**stale)) == "PolicyNotFoundException"
-    assert client.delete_resource_policy(ResourceArn=arn)["RevisionId"] == revision
+    other = policy(arn, "Allow", "dynamodb:PutItem")
+    revisions = [client.put_resource_policy(ResourceArn=arn, Policy=one)["RevisionId"] for one in (other, text, other)]
+    assert len({revision, *revisions}) == 4, "each policy is a revision of its own, however quickly they follow"
+    assert client.delete_resource_policy(ResourceArn=arn)["RevisionId"] == revisions[-1]
     assert "RevisionId" not in client.delete_resource_policy(ResourceArn=arn)
 
 

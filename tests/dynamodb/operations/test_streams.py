@@ -130,7 +130,19 @@ def test_what_is_no_stream_shard_iterator_or_number(client: Any, streams: Any, n
         (lambda: streams.get_records(ShardIterator=f"{arn}|1|!!!"), "ValidationException"),
         (lambda: streams.get_shard_iterator(**at), "ValidationException"),
         (lambda: streams.get_shard_iterator(**at, SequenceNumber="7" * 30), "ValidationException"),
-        (lambda: streams.get_shard_iterator(**{**at, "ShardId": "s" * 30}), "ResourceNotFoundException"),
+        (lambda: streams.get_shard_iterator(**{**at, "ShardId": "s" * 30}), "ValidationException"),
+        (
+            lambda: streams.get_shard_iterator(**{**at, "ShardId": "s" * 30, "SequenceNumber": "7" * 30}),
+            "ResourceNotFoundException",
+        ),
+        (
+            lambda: streams.get_shard_iterator(**{**at, "ShardIteratorType": "LATEST", "SequenceNumber": "7" * 30}),
+            "ValidationException",
+        ),
+        (
+            lambda: streams.get_records(ShardIterator=f"{arn.replace('us-east-1', 'eu-west-1')}|1|{'A' * 40}"),
+            "ValidationException",
+        ),
     ):
         with pytest.raises(ClientError) as caught:
             call()

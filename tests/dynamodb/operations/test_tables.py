@@ -146,3 +146,38 @@ def test_updates_that_aws_refuses(client: Any, new_table: Any) -> None:
     client.update_table(TableName=name, BillingMode="PROVISIONED", ProvisionedThroughput=same)
     assert code_of(lambda: client.update_table(TableName=name, ProvisionedThroughput=same)) == "ValidationException"
     assert client.describe_table(TableName=name)["Table"]["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
+
+
+@pytest.mark.parametrize("mode", ["PAY_PER_REQUEST", "PROVISIONED"])
+def test_what_the_answer_that_creates_a_table_leaves_out(client: Any, mode: str) -> None:
+    """Recorded on AWS by LocalStack's public suite, October 2025: what is not there yet is not told."""
+    units = (
+        {"ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}}
+        if mode != "PAY_PER_REQUEST"
+        else {}
+    )
+    asked = {"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 5_000}
+    for name, warm in ((f"Cold{mode}", {}), (f"Warm{mode}", {"WarmThroughput": asked})):
+        index = {
+            "IndexName": "by-g",
+            "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+            **units,
+            **warm,
+        }
+        created = client.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one in "pg"],
+            BillingMode=mode,
+            GlobalSecondaryIndexes=[index],
+            **units,
+            **warm,
+        )["TableDescription"]
+        kept = client.describe_table(TableName=name)["Table"]
+        for made, now in ((created, kept), (created["GlobalSecondaryIndexes"][0], kept["GlobalSecondaryIndexes"][0])):
+            assert made.get("WarmThroughput") == ({**asked, "Status": "UPDATING"} if warm else None)
+            assert now["WarmThroughput"]["Status"] == "ACTIVE"
+        if mode == "PAY_PER_REQUEST":
+            assert created["BillingModeSummary"] == {"BillingMode": mode}
+            assert "LastUpdateToPayPerRequestDateTime" in kept["BillingModeSummary"]

@@ -11,25 +11,34 @@ from trine.dynamodb.operations.streams import iterator_text, on_stream, stream_o
 from trine.dynamodb.shape import Document, DocumentCodec
 from trine.dynamodb.storage.stream import Stream, end_of, first_of, key_of_sequence
 
+_WITHOUT_NUMBER = ("TRIM_HORIZON", "LATEST")
+
 
 def execute(rooms: Rooms, document: Document, plan: None) -> bytes:
     """Make the iterator."""
+    kind, number = document["ShardIteratorType"], document.get("SequenceNumber")
+    _check(kind, number)
     _, stream = stream_of(rooms, document["StreamArn"])
     if document["ShardId"] != stream.shard_id:
         raise ResourceNotFoundException(
             f"Requested resource not found: Shard: {document['ShardId']} in Stream: {stream.arn} not found"
         )
-    position = _position(rooms, stream, document["ShardIteratorType"], document.get("SequenceNumber"))
+    position = _position(rooms, stream, kind, number)
     return orjson.dumps({"ShardIterator": iterator_text(stream, position, rooms.clock.now())})
 
 
-def _position(rooms: Rooms, stream: Stream, kind: str, number: str | None) -> bytes:
-    if kind in ("TRIM_HORIZON", "LATEST"):
-        if number is not None:
-            raise ValidationException(f"SequenceNumber must not be specified for ShardIteratorType {kind}")
-        return stream.prefix if kind == "TRIM_HORIZON" else end_of(rooms.store, stream)
+def _check(kind: str, number: str | None) -> None:
+    """What the request says of itself, before the stream is looked for."""
     if number is None:
-        raise ValidationException(f"SequenceNumber must be specified for ShardIteratorType {kind}")
+        if kind not in _WITHOUT_NUMBER:
+            raise ValidationException(f"SequenceNumber must be specified for ShardIteratorType {kind}")
+    elif kind in _WITHOUT_NUMBER:
+        raise ValidationException(f"SequenceNumber must not be specified for ShardIteratorType {kind}")
+
+
+def _position(rooms: Rooms, stream: Stream, kind: str, number: str | None) -> bytes:
+    if number is None:
+        return stream.prefix if kind == "TRIM_HORIZON" else end_of(rooms.store, stream)
     key = key_of_sequence(stream, number)
     if key is None:
         raise ValidationException(f"Invalid SequenceNumber: {number}")

@@ -27,7 +27,8 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Answer:
     check_revision(known, document.get("ExpectedRevisionId"), table.name, arn)
     if known is not None and known["Policy"] == text:
         return orjson.dumps({"RevisionId": known["RevisionId"]})
-    revision = str(int(rooms.clock.now() * 1000))
+    # Milliseconds on AWS, too; two policies of one millisecond are two revisions.
+    revision = str(max(int(rooms.clock.now() * 1000), 1 + int(known["RevisionId"]) if known is not None else 0))
     kept[arn] = {"Policy": text, "RevisionId": revision}
 
     def follow(changed: Table) -> bytes:

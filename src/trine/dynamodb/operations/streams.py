@@ -94,7 +94,7 @@ def position_of(rooms: Rooms, iterator: str) -> tuple[Table, Stream, bytes]:
         token = urlsafe_b64decode(iterator.rpartition("|")[2])
     except ValueError:
         raise ValidationException("Invalid ShardIterator") from None
-    if len(token) < _TIME_BYTES:
+    if len(token) < _TIME_BYTES or not arn.startswith(rooms.place.table("")):  # of nowhere, or of another region
         raise ValidationException("Invalid ShardIterator")
     try:
         table, stream = stream_of(rooms, arn)

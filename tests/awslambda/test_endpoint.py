@@ -14,6 +14,7 @@ import botocore.config
 import botocore.exceptions
 import pytest
 
+from tests.own_runtime import OWN_RUNTIME
 from trine.awslambda.endpoint import lambda_api
 from trine.http.server import serve
 from trine.iam.door import ServiceDoor
@@ -137,7 +138,7 @@ def test_functions_are_described(door: Door) -> None:
     door.lab.put("app.hello", "api-shown", MemorySize=512, Timeout=9, Environment={"Variables": {"AB": "b"}})
     shown = door.do(door.client.get_function_configuration, FunctionName="api-shown")
     assert shown["FunctionArn"] == "arn:aws:lambda:us-east-1:123456789012:function:api-shown"
-    assert (shown["MemorySize"], shown["Timeout"], shown["Runtime"]) == (512, 9, "python3.11")
+    assert (shown["MemorySize"], shown["Timeout"], shown["Runtime"]) == (512, 9, OWN_RUNTIME)
     assert shown["Environment"] == {"Variables": {"AB": "b"}}
     assert shown["CodeSize"] > 0
     whole = door.do(door.client.get_function, FunctionName="api-shown")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.own_runtime import OWN_RUNTIME
 from tests.waiting import until
 from trine.aws.errors import AwsError
 from trine.aws.invoke import InvokeRequest, ServiceCaller
@@ -72,7 +73,7 @@ def test_the_environment_holds_the_roles_credentials_and_nothing_of_the_server(
     assert env["AWS_SESSION_TOKEN"]
     assert env["AWS_ENDPOINT_URL"] == lab.service.machinery.starter.endpoint_url
     assert env["AWS_REGION"] == env["AWS_DEFAULT_REGION"] == "us-east-1"
-    assert env["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.11"
+    assert env["AWS_EXECUTION_ENV"] == f"AWS_Lambda_{OWN_RUNTIME}"
     assert env["_HANDLER"] == "app.variables"
     assert env["TZ"] == ":UTC"
     assert env["AWS_SAM_LOCAL"] == "true"

@@ -93,15 +93,14 @@ class Trace(Struct, eq=False):
         ]
 
     def _all(self) -> list[_Mark]:
-        """Every mark, in order of time."""
-        marks: list[_Mark] = []
+        """Every mark, in order of time; not to be changed."""
+        marks = self._marks or []
         if self.way is not None:
             rooms, *found = self.way
-            marks = [mark for mark in zip(rooms, found[1::2], found[::2], strict=True) if mark[1]]
-        if self._marks is not None:
-            marks = sorted([*marks, *self._marks], key=_ended)
+            on_way = [mark for mark in zip(rooms, found[1::2], found[::2], strict=True) if mark[1]]
+            marks = sorted([*on_way, *marks], key=_ended) if marks else on_way
         if self.closed_by is not None:
-            marks.append((self.closed_by, self.ended_ns, None))
+            return [*marks, (self.closed_by, self.ended_ns, None)]
         return marks
 
     def times(self) -> Iterator[tuple[str, int]]:
@@ -110,8 +109,10 @@ class Trace(Struct, eq=False):
 
     def time_of(self, room: str) -> int | None:
         """Nanoseconds from the mark before `room`'s to its own (the last one); None when it left none."""
-        marks = self._all()
-        for at in range(len(marks) - 1, -1, -1):
+        marks = self._marks if self.way is None and self.closed_by is None else self._all()
+        at = len(marks or ())
+        while marks and at:  # from the end: what is asked for is one of the last
+            at -= 1
             if marks[at][0] == room:
                 return marks[at][1] - (marks[at - 1][1] if at else self.started_ns)
         return None
@@ -139,7 +140,12 @@ class Trace(Struct, eq=False):
 
     def step(self, room: str, detail: Detail = None) -> None:
         """Mark that `room` is done now; its time began where the step before it ended."""
-        self._mark((room, self._tick(), detail))
+        # In full, here and below: a request marks seven times, and a call for it would cost as much as the marking.
+        if self._marks is None:
+            self.is_plain = False
+            self._marks = [(room, self._tick(), detail)]
+        else:
+            self._marks.append((room, self._tick(), detail))
 
     def come_from(self, traceparent: bytes | None, amazon_trace_id: bytes | None) -> None:
         """Remember what the caller said of its own trace."""
@@ -360,8 +366,16 @@ def _let_go(pushed_out: Trace) -> None:
     Each knows the other, and what is bound like that is freed only by the cycle collector, which then stops everybody
     for 15 ms three times a second under full load. What was refused is kept elsewhere, whole.
     """
-    if pushed_out.parent is None and pushed_out.outcome and _went_well(pushed_out):
-        _part(pushed_out)
+    children = pushed_out._children
+    if children is None or pushed_out.parent is not None or not pushed_out.outcome:
+        return
+    if len(children) > 1 or children[0]._children is not None:
+        if _went_well(pushed_out):
+            _part(pushed_out)
+        return
+    child = children[0]  # a request and its invocation, as most are: seen without three more calls
+    if pushed_out.outcome < 400 and child.outcome < 400 and pushed_out.refusal is None and child.refusal is None:
+        pushed_out._children = None
 
 
 def _went_well(trace: Trace) -> bool:

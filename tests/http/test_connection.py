@@ -108,6 +108,31 @@ def test_pipelined_answers_keep_their_order(open_door: Open, answer_of: Open) ->
     run(main())
 
 
+def test_an_answer_that_is_waited_for_alone_is_framed_as_every_other(open_door: Open, answer_of: Open) -> None:
+    waiting = Waiting()
+
+    async def main() -> None:
+        async with open_door(waiting) as door:
+            reader, writer = await door.connect()
+            responses = (
+                Response(200, [(b"x", b"1")], b"one"), Response(200, [(b"x", b"split\r\n")], b"two"),
+                Response(204), Response(200),
+            )  # fmt: skip
+            found = []
+            for number, response in enumerate(responses):
+                target = b"/%d" % number
+                writer.write(GET % number)
+                await door.until(lambda target=target: target in waiting.answers)
+                waiting.answers[target].set_result(response)
+                status, headers, body = await answer_of(reader)
+                assert b"date" in headers
+                found.append((status, headers.get(b"x"), body))
+            assert found == [(200, b"1", b"one"), (500, None, found[1][2]), (204, None, b""), (200, None, b"")]
+            writer.close()
+
+    run(main())
+
+
 def test_a_connection_has_few_requests_in_flight(open_door: Open, answer_of: Open) -> None:
     async def main() -> None:
         handler = Waiting()

@@ -65,6 +65,19 @@ def test_any_split_gives_the_same_requests(cuts: list[int]) -> None:
     assert [told(request) for request, _ in parse(*pieces)] == [told(request) for request, _ in parse(STREAM)]
 
 
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+def test_what_is_told_of_a_heads_size_holds_or_nothing_is_told(cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(STREAM)]
+    for request, _ in parse(*[STREAM[start:end] for start, end in itertools.pairwise(edges)]):
+        size = len(request.target) + sum(len(name) + len(value) for name, value in request.headers.pairs)
+        assert request.head_bytes == 0 or request.head_bytes >= size
+
+
+def test_a_head_that_came_in_one_piece_tells_its_size() -> None:
+    ((request, _),) = parse(STREAM[: STREAM.index(b"POST")])
+    assert request.head_bytes == STREAM.index(b"POST")
+
+
 def test_byte_by_byte() -> None:
     pieces = [STREAM[index : index + 1] for index in range(len(STREAM))]
     assert [told(request) for request, _ in parse(*pieces)] == [told(request) for request, _ in parse(STREAM)]

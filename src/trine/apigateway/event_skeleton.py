@@ -35,10 +35,13 @@ _Pieces = tuple[bytes, ...]
 class EventsV2:
     """Writes the events of one stage's functions."""
 
-    __slots__ = ("_forwarded", "_hits", "_known", "_misses", "_rest")
+    __slots__ = ("_forwarded", "_hits", "_known", "_misses", "_rest", "_second", "_time")
 
     def __init__(self, forwarded: Forwarded) -> None:
         self._forwarded = forwarded
+        self._second = -1
+        self._time = b""
+        """The `time` of events of `_second`."""
         self._known: dict[_Key, _Pieces] = {}
         self._misses = self._hits = self._rest = 0
 
@@ -54,9 +57,30 @@ class EventsV2:
             pieces = self._known.get(key)
             if pieces is not None:
                 self._hits += 1
-                return _filled(pieces, exchange)
+                return self._filled(pieces, exchange)
             self._keep(key, exchange)
         return orjson.dumps(http_document_v2(exchange, self._forwarded))
+
+    def _filled(self, pieces: _Pieces, exchange: Exchange) -> bytes:
+        dumps = orjson.dumps
+        now_seconds = exchange.now_seconds
+        second = int(now_seconds)
+        if second != self._second:
+            self._second, self._time = second, dumps(request_time(now_seconds))
+        full_path = exchange.full_path
+        path = dumps(decode_path(full_path) if "%" in full_path else full_path)
+        filling = [
+            pieces[0], path,
+            pieces[1], dumps(exchange.trace_header),
+            pieces[2], path,
+            pieces[3], dumps(exchange.request_id),
+            pieces[4], self._time,
+            pieces[5], b"%d" % (now_seconds * 1000),
+            pieces[6],
+        ]  # fmt: skip
+        if exchange.parameters is not None:
+            filling += dumps(decode_parameters(exchange.parameters)), pieces[7]
+        return b"".join(filling)
 
     def _keep(self, key: _Key, exchange: Exchange) -> None:
         self._misses += 1
@@ -87,21 +111,3 @@ def _cut(exchange: Exchange, forwarded: Forwarded) -> _Pieces | None:
     if found[1::2] != order or len(text) > _SKELETON_MAX_BYTES:
         return None
     return tuple(found[::2])
-
-
-def _filled(pieces: _Pieces, exchange: Exchange) -> bytes:
-    dumps = orjson.dumps
-    now_seconds = exchange.now_seconds
-    path = dumps(decode_path(exchange.full_path))
-    filling = [
-        pieces[0], path,
-        pieces[1], dumps(exchange.trace_header),
-        pieces[2], path,
-        pieces[3], dumps(exchange.request_id),
-        pieces[4], dumps(request_time(now_seconds)),
-        pieces[5], b"%d" % int(now_seconds * 1000),
-        pieces[6],
-    ]  # fmt: skip
-    if exchange.parameters is not None:
-        filling += dumps(decode_parameters(exchange.parameters)), pieces[7]
-    return b"".join(filling)

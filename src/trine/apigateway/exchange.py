@@ -66,14 +66,13 @@ class Exchange:
         """The `X-Amzn-Trace-Id` to pass on: the client's when it names a root, else a new one."""
         header = self._trace_header
         if header is None:  # no `cached_property`: in Python 3.11 its first look takes a lock and 3 µs
-            header = self._trace_header = self._own_trace_header()
+            incoming = self.request.headers.get(b"x-amzn-trace-id")
+            if incoming is not None and b"Root=" in incoming and len(incoming) <= TRACE_HEADER_BYTES:
+                header = incoming.decode("latin-1")
+            else:
+                header = self._namer.trace_header(self.now_seconds)
+            self._trace_header = header
         return header
-
-    def _own_trace_header(self) -> str:
-        incoming = self.request.headers.get(b"x-amzn-trace-id")
-        if incoming is not None and b"Root=" in incoming and len(incoming) <= TRACE_HEADER_BYTES:
-            return incoming.decode("latin-1")
-        return self._namer.trace_header(self.now_seconds)
 
     def own_context(self) -> dict[str, Any] | None:
         """`$context` where it is not that of an HTTP request: a WebSocket's event. None for requests."""
@@ -124,12 +123,15 @@ _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 class Namer:
     """Makes the names of requests. They are no secrets, so they are cut from texts made of random bytes beforehand."""
 
-    __slots__ = ("_base64", "_base64_at", "_hex", "_hex_at", "_ids")
+    __slots__ = ("_base64", "_base64_at", "_hex", "_hex_at", "_ids", "_root", "_second")
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
         self._hex = self._base64 = ""
         self._hex_at = self._base64_at = 0
+        self._second = -1
+        self._root = ""
+        """How trace headers of `_second` begin."""
 
     def _digits(self, count: int) -> str:
         at = self._hex_at
@@ -152,4 +154,11 @@ class Namer:
 
     def trace_header(self, now_seconds: float) -> str:
         """A new `X-Amzn-Trace-Id`."""
-        return f"Root=1-{int(now_seconds):08x}-{self._digits(_TRACE_DIGITS)}"
+        second = int(now_seconds)
+        if second != self._second:
+            self._second, self._root = second, f"Root=1-{second:08x}-"
+        at = self._hex_at
+        if at + _TRACE_DIGITS > len(self._hex):
+            return self._root + self._digits(_TRACE_DIGITS)
+        self._hex_at = at + _TRACE_DIGITS
+        return self._root + self._hex[at : at + _TRACE_DIGITS]

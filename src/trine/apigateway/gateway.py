@@ -22,7 +22,6 @@ from trine.apigateway.authorizers.guard import ROOM as AUTHORIZER_ROOM
 from trine.apigateway.authorizers.guard import GuardParts
 from trine.apigateway.authorizers.jwks import KeySets
 from trine.apigateway.authorizers.verdict import VerdictCache
-from trine.apigateway.deployment import DeployedRoute
 from trine.apigateway.errors import (
     FORBIDDEN,
     INTEGRATION_TIMEOUT,
@@ -42,7 +41,6 @@ from trine.apigateway.metered import payer_of, request_use
 from trine.apigateway.patience import Patience
 from trine.apigateway.quota import QuotaLedger
 from trine.apigateway.roles import Roles
-from trine.apigateway.router import RouteMatch
 from trine.apigateway.served import Parts, Served
 from trine.apigateway.settings import GatewaySettings, unreachable
 from trine.apigateway.stage import Directory
@@ -154,7 +152,10 @@ class Gateway:
                 if preflight is not None:
                     trace.step("apigateway.cors", {"preflight": True})
                     return self._finish(exchange, preflight, preflight=True)
-            _enter(exchange, match)
+            if match is None:
+                raise _no_route(exchange)
+            exchange.route, exchange.parameters = match
+            trace.step("apigateway.router", exchange.route.trace_detail)
             pending = served.guard.check(exchange)
         except GatewayError as error:
             if exchange.has_route:
@@ -210,15 +211,16 @@ class Gateway:
 
     def _integrate(self, exchange: Exchange) -> Response | Future[Response]:
         exchange.trace.payer = payer_of(exchange, self.payers)
-        runner: Runner = exchange.route.runner
+        route = exchange.route
+        runner: Runner = route.runner
         pending = runner.start(exchange)
         if isinstance(pending, Response):
-            exchange.trace.step("apigateway.integration", exchange.route.integration_detail)
+            exchange.trace.step("apigateway.integration", route.integration_detail)
             return self._finish(exchange, pending)
         if pending.done():
             return self._completed(exchange, runner, pending)
         answer: Answer[Response] = Answer(loop=pending.get_loop())
-        seconds = exchange.route.integration.timeout_seconds
+        seconds = route.integration.timeout_seconds
         patience = self._patience.get(seconds)
         if patience is None:
             patience = self._patience[seconds] = Patience(seconds, self._clock, self._timed_out)
@@ -364,15 +366,12 @@ def _status_detail(status: int) -> Mapping[str, Any]:
     return {"status": status}
 
 
-def _enter(exchange: Exchange, match: RouteMatch[DeployedRoute] | None) -> None:
-    """Note the route that was found. GatewayError when there was none."""
-    if match is None:
-        deployed = exchange.deployed
-        reason = f"no route of {deployed.api.name!r} matches {exchange.method} {exchange.path}"
-        stage = deployed.stage.name
-        raise GatewayError(MISSING_AUTHENTICATION_TOKEN, reason, room="apigateway.router", stage=stage)
-    exchange.route, exchange.parameters = match
-    exchange.trace.step("apigateway.router", exchange.route.trace_detail)
+def _no_route(exchange: Exchange) -> GatewayError:
+    """The refusal of a request that fits no route."""
+    deployed = exchange.deployed
+    reason = f"no route of {deployed.api.name!r} matches {exchange.method} {exchange.path}"
+    stage = deployed.stage.name
+    return GatewayError(MISSING_AUTHENTICATION_TOKEN, reason, room="apigateway.router", stage=stage)
 
 
 def _hand_on(answer: Future[Response], settled: Future[Response]) -> None:

@@ -82,6 +82,8 @@ def check_limits(request: Request) -> None:
     if len(request.body) > PAYLOAD_BYTES:
         reason = f"the body has {len(request.body)} bytes, more than {PAYLOAD_BYTES}"
         raise GatewayError(REQUEST_TOO_LARGE, reason, room="apigateway.limits")
+    if 0 < request.head_bytes <= HEADERS_BYTES and len(request.target) <= REQUEST_LINE_BYTES:
+        return  # as nearly always; counting its headers would cost more than all other checks
     size = len(request.target)
     if size > REQUEST_LINE_BYTES:
         raise GatewayError(URI_TOO_LONG, f"the target has {size} bytes", room="apigateway.limits")

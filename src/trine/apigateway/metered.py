@@ -39,8 +39,8 @@ def _caller(exchange: Exchange) -> str:
 
 def request_use(exchange: Exchange, response: Response) -> tuple[bool, int, int]:
     """`metering.usage.RequestUse` of an answer; of a streamed one the length is not known here."""
-    body = response.body
-    size_bytes = len(response.head) + (len(body) if isinstance(body, bytes) else 0)
-    for name, value in response.headers:
-        size_bytes += len(name) + len(value) + 4
+    body, headers = response.body, response.headers
+    size_bytes = len(response.head) + 4 * len(headers) + (len(body) if type(body) is bytes else 0)
+    for name, value in headers:
+        size_bytes += len(name) + len(value)
     return exchange.rest, len(exchange.request.body), size_bytes

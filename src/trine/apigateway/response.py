@@ -215,7 +215,10 @@ def _http_headers(answer: dict[str, Any]) -> HeaderPairs:
                 typed = typed or lower == b"content-type"
     else:  # nearly always: no name can come twice
         for name, text in _object(answer.get("headers"), "headers").items():
-            value = header_value(text if type(text) is str else _text(text, name), name)
+            if type(text) is str and text.isascii() and text.isprintable():
+                value = text.encode()  # as `header_value` does
+            else:
+                value = header_value(_text(text, name), name)
             raw, dropped, is_type = _http_header(name)
             if not dropped:
                 pairs.append((raw, value))
@@ -231,6 +234,9 @@ def _http_answer(answer: dict[str, Any], *, cookies: bool) -> Response:
     pairs = _http_headers(answer)
     if cookies and "cookies" in answer:
         pairs.extend(_cookies(answer))
+    body = answer.get("body")
+    if type(body) is str and "isBase64Encoded" not in answer:  # nearly always
+        return Response(status, pairs, body.encode("utf-8", "surrogatepass"))
     return Response(status, pairs, _body(answer, decode=_is_encoded(answer)))
 
 

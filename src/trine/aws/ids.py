@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Callable
 from typing import Protocol
 
 _BASE32_UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyz0123456789"
 _REQUEST_ID_DIGITS = 52
+_UUIDS = 64
+_UUID_PARTS = re.compile("(.{8})(.{4})(.{4})(.{4})(.{12})").findall
+_UUID_KEPT = int("ffffffffffff0fff3fffffffffffffff" * _UUIDS, 16)
+_UUID_MARKS = int("00000000000040008000000000000000" * _UUIDS, 16)
+"""Version 4 and the variant of RFC 9562, in their places."""
 
 
 class Ids(Protocol):
@@ -37,6 +43,7 @@ class _RandomIds:
         self._pool = b""
         self._at = 0
         self._digits = ""
+        self._uuids: list[str] = []
         self._digits_at = 0
 
     def _take(self, count: int) -> bytes:
@@ -48,9 +55,12 @@ class _RandomIds:
         return self._pool[at : at + count]
 
     def uuid(self) -> str:
-        digits = self._take(16).hex()
-        variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        # Made 64 at a time, marked and cut by a few calls of C: 0.6 µs each; one by one they cost 1.5.
+        if not self._uuids:
+            marked = int.from_bytes(self.random_bytes(16 * _UUIDS)) & _UUID_KEPT | _UUID_MARKS
+            parts = _UUID_PARTS(marked.to_bytes(16 * _UUIDS).hex())
+            self._uuids = ["-".join(each) for each in parts]
+        return self._uuids.pop()
 
     def dynamodb_request_id(self) -> str:
         # Each table call asks: cut from digits that are text already, 0.15 µs instead of 0.3.

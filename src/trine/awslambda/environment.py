@@ -32,10 +32,11 @@ _LAST_WORDS_MAX = 4
 class Environment:
     """An execution environment of `function`."""
 
-    __slots__ = ("_asks", "_calls", "_clock", "_connection", "_fixed_head", "_init_fault", "_is_gone", "_output",
-                 "_owner", "_process", "_timer", "answered", "call", "deadline_at", "extensions", "function", "id",
-                 "idle_since", "init_ms", "init_phase", "invocation", "is_kept", "last_ns", "report", "responded",
-                 "session", "started_ns", "state", "stream", "uses")  # fmt: skip
+    __slots__ = ("_asks", "_calls", "_clock", "_connection", "_fixed_head", "_init_fault", "_is_gone",
+                 "_output", "_owner", "_patience_seconds", "_process", "_timer", "answered", "call",
+                 "deadline_at", "extensions", "function", "id", "idle_since", "init_ms", "init_phase",
+                 "invocation", "is_kept", "last_ns", "report", "responded", "session", "started_ns",
+                 "state", "stream", "uses")  # fmt: skip
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class Environment:
         seconds = limits.init_seconds(init_phase, function.patience_seconds, is_debugged=function.debug is not None)
         self.deadline_at = clock.now() + seconds
         self._timer: Timer | None = clock.call_later(seconds, self._due)
+        self._patience_seconds = function.patience_seconds
         self._fixed_head = f"Lambda-Runtime-Invoked-Function-Arn: {function.arn}\r\n".encode()
         self.report.init_start(init_phase)
 
@@ -104,7 +106,8 @@ class Environment:
 
     def invoke(self, invocation: Invocation, *, alone: bool = False) -> None:
         """Give the waiting runtime its next event. `alone`: it is the only one under way, and soon over."""
-        self._move(State.INVOKE)
+        assert self.state is State.IDLE  # the table allows nothing else
+        self.state = State.INVOKE
         connection = self._connection
         assert connection is not None
         clock = self._clock
@@ -112,10 +115,9 @@ class Environment:
         invocation.started_ns = clock.monotonic_ns()
         self.invocation = invocation
         self.responded = self._asks = False
-        timeout_seconds = self.function.patience_seconds
-        self.deadline_at = now + timeout_seconds
+        self.deadline_at = deadline_at = now + self._patience_seconds
         if self._timer is None:
-            self._timer = clock.call_later(timeout_seconds, self._due)
+            self._timer = clock.call_later(self._patience_seconds, self._due)
         if self.uses == 0 and not self.is_kept:
             invocation.init_ms = self.init_ms
         self.uses += 1
@@ -131,13 +133,13 @@ class Environment:
         head = event_head(
             fixed,
             invocation.request_id,
-            int(self.deadline_at * 1000),
+            int(deadline_at * 1000),
             invocation.trace_header,
             invocation.client_context,
             len(payload),
         )
         if self.extensions is not None:
-            self.extensions.invoke(invocation, int(self.deadline_at * 1000))
+            self.extensions.invoke(invocation, int(deadline_at * 1000))
         connection.reply(head + payload)
 
     def complete(self, found: Fault | None, payload: bytes) -> None:
@@ -201,6 +203,15 @@ class Environment:
         self._connection, self._asks = connection, True
         if self.extensions is None or self.extensions.is_ready:
             self.all_wait()
+
+    def is_free(self, connection: Connection) -> None:
+        """The runtime asks for its next event, the one under way is answered, and it has no extensions: `asks` for
+        nearly all events, on the shortest way."""
+        if self._is_gone:
+            return
+        self._connection, self._asks, self.invocation = connection, True, None
+        self.state = State.IDLE  # from INVOKE: the table allows it
+        self._owner.idle(self)
 
     def all_wait(self) -> None:
         """The runtime and its extensions wait for their next event, once the runtime does too: a phase is over."""

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from trine.awslambda.environment import Environment
 from trine.awslambda.lifecycle import State
-from trine.awslambda.runtime_api import CONTINUE, MalformedMessage, Reader, usual_answer
+from trine.awslambda.runtime_api import Reader, usual_answer
+from trine.awslambda.runtime_calls import hear
 
 _READ_BYTES = 262_144
 
@@ -27,6 +28,7 @@ class GuestLink:
         "_before",
         "_environment",
         "_held",
+        "_is_between",
         "_is_held_back",
         "_loop",
         "_reader",
@@ -44,6 +46,8 @@ class GuestLink:
         """Called before the guest is heard: what its processes did until now belongs to what it was doing."""
         self._environment = environment
         self._reader = Reader()
+        self._is_between = True
+        """What the guest sends next begins a call."""
         self._held = b""
         self._is_held_back = False
         self._unsent = b""
@@ -69,22 +73,12 @@ class GuestLink:
         if not data:
             self._lost()
             return
-        if self._reader.is_between and (usual := usual_answer(data)) is not None:
+        if self._is_between and (usual := usual_answer(data)) is not None:
             self._environment.answered(usual[0], usual[1], self)
-            return
-        kind = ""
-        try:
-            for call in self._reader.feed(data):
-                kind = call.kind
-                self._environment.call(call, self)
-        except MalformedMessage:
+        elif hear(self._environment, data, self._reader, self):
+            self._is_between = self._reader.is_between
+        else:
             self._lost()
-            return
-        if self._reader.continue_wanted:
-            self._reader.continue_wanted = False
-            self.reply(CONTINUE)
-        elif self._held and kind != "next":
-            self.reply(b"")
 
     def reply(self, data: bytes, *, hold: bool = False) -> None:
         """Send `data`; with `hold`, together with what is sent next."""
@@ -105,6 +99,11 @@ class GuestLink:
             if sent < len(data):
                 self._unsent = data[sent:]
                 self._loop.add_writer(self._socket.fileno(), self._send_rest)
+
+    def release(self) -> None:
+        """Send what is held."""
+        if self._held:
+            self.reply(b"")
 
     def _send_rest(self) -> None:
         assert self._socket is not None

@@ -57,6 +57,9 @@ class Connection(Protocol):
     def reply(self, data: bytes, *, hold: bool = False) -> None:
         """Send `data`; with `hold`, together with what is sent next."""
 
+    def release(self) -> None:
+        """Send what is held: nothing follows soon."""
+
     def poll(self) -> None:
         """Take what the runtime has sent by now, if anything."""
 

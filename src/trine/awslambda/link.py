@@ -13,7 +13,8 @@ from typing import cast
 
 from trine.awslambda.environment import Environment
 from trine.awslambda.peer import is_own
-from trine.awslambda.runtime_api import CONTINUE, MalformedMessage, Reader
+from trine.awslambda.runtime_api import Reader
+from trine.awslambda.runtime_calls import hear
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,19 +46,8 @@ class RuntimeLink(asyncio.Protocol):
             return
         if self._before is not None:
             self._before()
-        kind = ""
-        try:
-            for call in self._reader.feed(data):
-                kind = call.kind
-                self._environment.call(call, self)
-        except MalformedMessage:
+        if not hear(self._environment, data, self._reader, self):
             self.close()
-            return
-        if self._reader.continue_wanted:
-            self._reader.continue_wanted = False
-            self.reply(CONTINUE)
-        elif self._held and kind != "next":
-            self.reply(b"")
 
     def _check_peer(self) -> bool:
         assert self._transport is not None
@@ -80,6 +70,11 @@ class RuntimeLink(asyncio.Protocol):
             self._held = data
         elif self._transport is not None:
             self._transport.write(data)
+
+    def release(self) -> None:
+        """Send what is held."""
+        if self._held:
+            self.reply(b"")
 
     def poll(self) -> None:
         """Nothing to do: the transport reads when the event loop comes round to it."""

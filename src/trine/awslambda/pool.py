@@ -26,6 +26,7 @@ StartEnvironment = Callable[["Pool", str, bool], Environment]
 concurrency). May raise AwsError."""
 
 _UNKNOWN_NS = 1 << 60
+_QUICK_NS = int(limits.QUICK_SECONDS * 1e9)
 _WIDTH = max(2, cores())
 _WARM = {"environment": "warm"}
 _FREED = {"environment": "warm", "waited": "until one was free"}
@@ -79,7 +80,7 @@ class Pool:
             for busy in tuple(running):
                 if busy.running_since_ns <= due_ns:
                     busy.poll()  # what it has answered meanwhile frees it now, not in the loop's next round
-        patient = len(running) + len(self._starting) >= self._width() and self._is_quick()
+        patient = self._floor_ns < _QUICK_NS and len(running) + len(self._starting) >= (2 if hasty else _WIDTH)
         if not patient and not self._waiting:
             environment = self._take_idle()
             if environment is not None:
@@ -104,7 +105,7 @@ class Pool:
         self._on_work()
 
     def _is_quick(self) -> bool:
-        return self._floor_ns < limits.QUICK_SECONDS * 1e9
+        return self._floor_ns < _QUICK_NS
 
     def _width(self) -> int:
         # How many environments of a quick function run at once before calls wait for one of them: as many as there are

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trine.awslambda import fault, limits
 from trine.awslambda.lifecycle import Connection, State
-from trine.awslambda.runtime_api import ACCEPTED, Call, refusal
+from trine.awslambda.runtime_api import ACCEPTED, CONTINUE, Call, MalformedMessage, Reader, refusal
 
 if TYPE_CHECKING:
     from trine.awslambda.environment import Environment
@@ -65,6 +65,9 @@ class RuntimeCalls:
         ):
             connection.reply(ACCEPTED, hold=True)
             environment.complete(None, payload)
+            if environment.state is State.INVOKE and environment.extensions is None:
+                environment.is_free(connection)
+                return
         else:
             self._result(Call("response", request_id, b"", payload), connection)
         self._next(connection)
@@ -135,3 +138,20 @@ class RuntimeCalls:
             return
         connection.reply(ACCEPTED)
         self._environment.fail_init(fault.reported(call.body, call.error_type))
+
+
+def hear(environment: Environment, data: bytes, reader: Reader, connection: Connection) -> bool:
+    """Serve all calls that `data` completes; False when it is no message of this API, and nothing can follow."""
+    kind = ""
+    try:
+        for call in reader.feed(data):
+            kind = call.kind
+            environment.call(call, connection)
+    except MalformedMessage:
+        return False
+    if reader.continue_wanted:
+        reader.continue_wanted = False
+        connection.reply(CONTINUE)
+    elif kind != "next":
+        connection.release()
+    return True

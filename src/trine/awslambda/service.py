@@ -25,6 +25,7 @@ from trine.awslambda.async_events import AsyncEvents
 from trine.awslambda.concurrency import Concurrency
 from trine.awslambda.deployment import Deployment
 from trine.awslambda.errors import AccessDenied, ServiceFault
+from trine.awslambda.function import LATEST
 from trine.awslambda.head_start import Started
 from trine.awslambda.invocation import Invocation, StreamedInvocation
 from trine.awslambda.machinery import Machinery
@@ -169,7 +170,9 @@ class Service:
         try:
             entry, qualifier = self._admit(request, trace)
             if request.invocation_type == "RequestResponse":
-                self._run(request, entry, qualifier, request_id, trace, answer)
+                pool = entry.pools[LATEST] if qualifier is None else self.registry.pool_of(entry, qualifier)
+                invocation = Invocation(request_id, pool.function, request.payload or b"{}", trace, answer, self._done)
+                self._submit(invocation, pool, request, entry, qualifier)
             elif request.invocation_type == "DryRun":
                 self._traces.close(trace, 204)
                 answer.set_result(InvokeResponse(204, b"", request_id))
@@ -207,26 +210,12 @@ class Service:
         trace.title = entry.function.name
         if self._closing:
             raise ServiceFault("The server is shutting down")
-        check_size(request)
+        if len(request.payload) > limits.EVENT_ASYNC_MAX_BYTES:  # the smaller of the two that it knows
+            check_size(request)
         caller = request.caller
         if caller is not None and (caller, qualifier) not in entry.allowed:
             self._permit(caller, entry, qualifier, trace)
         return entry, qualifier
-
-    def _run(
-        self,
-        request: InvokeRequest,
-        entry: Entry,
-        qualifier: str | None,
-        request_id: str,
-        trace: Trace,
-        answer: Future[InvokeResponse],
-        *,
-        asynchronous: bool = False,
-    ) -> None:
-        pool = entry.pool if qualifier is None else self.registry.pool_of(entry, qualifier)
-        invocation = Invocation(request_id, pool.function, request.payload or b"{}", trace, answer, self._done)
-        self._submit(invocation, pool, request, entry, qualifier, asynchronous=asynchronous)
 
     def _submit(
         self,
@@ -284,7 +273,10 @@ class Service:
         request = event.request()
         try:
             entry, qualifier = self._admit(request, trace)
-            self._run(request, entry, qualifier, event.request_id, trace, answer, asynchronous=True)
+            pool = self.registry.pool_of(entry, qualifier)
+            function, payload = pool.function, request.payload or b"{}"
+            invocation = Invocation(event.request_id, function, payload, trace, answer, self._done)
+            self._submit(invocation, pool, request, entry, qualifier, asynchronous=True)
         except AwsError as error:
             self._refuse(error, trace, answer)
         return answer

@@ -28,14 +28,20 @@ class Answer(Future[T]):
         super().add_done_callback(fn, context=context)
 
     def set_result(self, result: T, /) -> None:
-        super().set_result(result)
-        if self._listener is not None:
-            self._tell(self._listener)
+        Future.set_result(self, result)  # by its name: `super()` makes an object for it, twice for each request
+        if (listener := self._listener) is not None:
+            try:
+                listener(self)
+            except Exception as error:
+                self._report(error)
 
     def set_exception(self, exception: type | BaseException, /) -> None:
         super().set_exception(exception)
         if self._listener is not None:
-            self._tell(self._listener)
+            try:
+                self._listener(self)
+            except Exception as error:
+                self._report(error)
 
     def cancel(self, msg: Any | None = None) -> bool:
         """As a future's; who cancels is in the middle of something, so the listener hears of it in the next round."""
@@ -44,13 +50,11 @@ class Answer(Future[T]):
             self.get_loop().call_soon(self._listener, self)
         return cancelled
 
-    def _tell(self, listener: Callable[[Future[T]], object]) -> None:
-        try:
-            listener(self)
-        except Exception as error:  # the loop's to report, as for a callback: who answers has nothing to do with it
-            self.get_loop().call_exception_handler({
-                "message": "the listener of an answer failed", "exception": error, "future": self
-            })  # fmt: skip
+    def _report(self, error: Exception) -> None:
+        # As for a callback, to the loop: who answers has nothing to do with it.
+        self.get_loop().call_exception_handler({
+            "message": "the listener of an answer failed", "exception": error, "future": self
+        })  # fmt: skip
 
 
 def when_settled(future: Future[T], listener: Callable[[Future[T]], object]) -> None:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from trine.http.answer import Answer, when_settled
-from trine.http.errors import RequestRefused
+from trine.http.errors import RequestRefused, ResponseInvalid
 from trine.http.framing import framed, is_old, send_body
 from trine.http.message import Request, Response, Switch
 from trine.http.place import Place
@@ -181,15 +182,47 @@ class Connection(asyncio.Protocol):
             error = TypeError(f"a handler answered {type(answer).__name__}, not Response")
             place.response = self._server.failed(place.request, error)
             return
-        self._server.began(source)
-        when_settled(source, lambda done: self._on_answer(place, done))
+        if type(source) is not Answer:
+            self._server.began(source)
+        when_settled(source, partial(self._on_answer, place))
 
     def _on_answer(self, place: Place, source: asyncio.Future[Response]) -> None:
-        place.response = self._server.ended(source, place.request)
+        server, queue = self._server, self._queue
+        place.response = response = server.ended(source, place.request)
         if place.dropped:
-            self._server.discard(place.response)
-        elif self._queue and self._queue[0] is place:
-            self._advance()
+            server.discard(response)
+        elif queue and queue[0] is place:
+            if len(queue) > 1 or not self._is_plain(place, response):
+                self._advance()
+                return
+            # What waited alone goes out as if it had not waited: through nine functions less, 4 µs of a request.
+            try:
+                self._out.append(render_after(server.starts[response.status], response))
+            except ResponseInvalid:
+                self._advance()  # which tells
+                return
+            queue.clear()
+            self._straight = True
+            self._since = server.tick
+            server.outbox.add(self)
+
+    def _is_plain(self, place: Place, response: Response) -> bool:
+        """Whether an answer, alone under way, is framed as most are, and the connection is as it was before it."""
+        request = place.request
+        return (
+            place.keep_alive
+            and type(response) is Response
+            and type(response.body) is bytes
+            and response.status in self._server.starts
+            and request is not None
+            and request.version == "1.1"
+            and request.method != "HEAD"
+            and self._reading
+            and not (self._backlog or self._final or self._half_closed or self._deaf or self._server.closing)
+            and self._closing_since == self._paused_since == NEVER
+            and self._stream is None
+            and self.parser.held is None
+        )
 
     def _on_expect(self) -> None:
         """`Expect: 100-continue`: say so, behind the answers that are still to be sent."""

@@ -37,7 +37,8 @@ class Headers:
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of `name` (lower case), or None."""
-        return self.index().get(name)
+        first = self._first
+        return (self.index() if first is None else first).get(name)
 
     def all(self, name: bytes) -> list[bytes]:
         """Every value of `name` (lower case), in wire order."""
@@ -53,7 +54,8 @@ class Headers:
 class Request:
     """One HTTP request, whole: the server hands it on after the last byte of its body."""
 
-    __slots__ = ("body", "headers", "method", "path", "peer_host", "peer_port", "query", "target", "version")
+    __slots__ = ("body", "head_bytes", "headers", "method", "path", "peer_host", "peer_port", "query", "target",
+                 "version")  # fmt: skip
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Request:
         peer_host: str = "127.0.0.1",
         peer_port: int = 0,
         version: str = "1.1",
+        head_bytes: int = 0,
     ) -> None:
         self.method = method
         self.target = target
@@ -74,6 +77,8 @@ class Request:
         self.peer_host = peer_host
         self.peer_port = peer_port
         self.version = version
+        self.head_bytes = head_bytes
+        """Request line and headers have no more bytes than this on the wire; 0: not known."""
 
 
 class Response:

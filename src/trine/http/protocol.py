@@ -169,6 +169,7 @@ class RequestParser:
         self._target = b""
         if self._piece_bytes + self._fed_bytes > self._sure_bytes:
             self._check_sizes(target, headers)
+        most_bytes = self._piece_bytes if self._fresh else 0  # a head that began in this piece is no longer than it
         self._fed_bytes = 0
         self._fresh = True
         method = self._parser.get_method()
@@ -190,7 +191,7 @@ class RequestParser:
         if b"expect" in index:
             self._expect(index[b"expect"], version)
         name = _METHODS.get(method) or method.decode("ascii")
-        self._request = Request(name, target, headers, b"", self._peer_host, self._peer_port, version)
+        self._request = Request(name, target, headers, b"", self._peer_host, self._peer_port, version, most_bytes)
 
     def on_chunk_header(self) -> None:
         self._chunks += 1

@@ -71,7 +71,10 @@ class LogGroup:
         info.last_ms = info.ingested_ms = timestamp_ms
         if not info.first_ms:
             info.first_ms = timestamp_ms
-        self._add([(timestamp_ms, stream, request_id, message) for message in messages])
+        if len(messages) == 1:
+            self._add([(timestamp_ms, stream, request_id, messages[0])])
+        else:
+            self._add([(timestamp_ms, stream, request_id, message) for message in messages])
 
     def put(self, stream: str, events: Sequence[tuple[int, str]]) -> None:
         """Add a client's events (milliseconds, message) to a stream."""
@@ -92,12 +95,14 @@ class LogGroup:
 
     def _add(self, rows: Sequence[Row]) -> None:
         events = self._events
+        added = 0
         for row in rows:
             message = row[3]
-            self._memory_bytes += len(message)
-            if message[:1] == "{" and self.on_embedded is not None and _EMBEDDED_MARK in message:
+            added += len(message)
+            if message.startswith("{") and self.on_embedded is not None and _EMBEDDED_MARK in message:
                 self.on_embedded(self.group, message)
-        events.extend(rows)
+            events.append(row)
+        self._memory_bytes += added
         if len(events) > limits.EVENTS_KEPT or self._memory_bytes > limits.MEMORY_MAX_BYTES:
             self._forget()
         if self._segments is not None:
@@ -113,12 +118,14 @@ class LogGroup:
 
     def _forget(self) -> None:
         # The oldest leave memory; their files keep them.
-        events = self._events
-        while len(events) > limits.EVENTS_KEPT or self._memory_bytes > limits.MEMORY_MAX_BYTES:
+        events, most = self._events, limits.EVENTS_KEPT
+        memory_bytes, from_ms = self._memory_bytes, self._memory_from_ms
+        while len(events) > most or memory_bytes > limits.MEMORY_MAX_BYTES:
             dropped = events.popleft()
-            self._memory_bytes -= len(dropped[3])
-            if dropped[0] >= self._memory_from_ms:
-                self._memory_from_ms = dropped[0] + 1
+            memory_bytes -= len(dropped[3])
+            if dropped[0] >= from_ms:
+                from_ms = dropped[0] + 1
+        self._memory_bytes, self._memory_from_ms = memory_bytes, from_ms
 
     def flush(self) -> None:
         """Write what is unwritten to the files. A disk that refuses is told once per batch; events stay in memory."""

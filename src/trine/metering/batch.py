@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from trine.metering.limits import BATCH_MAX_COUNT
 from trine.metering.tally import metered_units, streamed, time_used
@@ -24,6 +24,7 @@ one like it."""
 NOTHING_LIKE_IT: _Usual = (None, None, 0, lambda nanoseconds: None)
 """No trace that has closed has the outcome 0."""
 INTEGRATION = "apigateway.integration"
+_USES_COUNT = len(FunctionUse._fields)
 
 
 class TableCalls:
@@ -51,15 +52,34 @@ class Requests:
 class Invocations:
     """Invocations of one function for one payer with one outcome."""
 
-    __slots__ = ("billed_ms", "cold_starts", "durations_ms", "first", "init_ms", "payer", "refused", "used")
+    __slots__ = ("cold_starts", "first", "init_ms", "payer", "refused", "streamed", "uses")
 
     def __init__(self, first: Trace, payer: Payer | str | None) -> None:
         self.first, self.payer = first, payer
-        self.durations_ms: list[float] = []
-        self.billed_ms = self.cold_starts = self.refused = 0
-        self.used: Counts = {}
-        """Memory, storage, log and streamed bytes of all of them."""
+        self.uses: list[tuple[Any, ...]] = []
+        """What each of them took, as `FunctionUse`: added up when the group is counted, not by each request."""
+        self.cold_starts = self.refused = 0
+        self.streamed: Counts = {}
+        """Bytes of streamed answers of all of them."""
         self.init_ms = 0.0
+
+    @property
+    def durations_ms(self) -> list[float]:
+        """How long each of those ran that ran at all; a new list."""
+        return [use[1] for use in self.uses]
+
+    def used(self) -> Counts:
+        """Time, memory, storage, log and streamed bytes of all of them."""
+        times: dict[tuple[int, bool, int, bool], int] = {}
+        for memory_mb, _, billed_ms, _, arm, storage_mb, kept_ready, *_ in self.uses:
+            alike = (memory_mb, arm, storage_mb, kept_ready)
+            times[alike] = times.get(alike, 0) + billed_ms
+        counts: Counts = {"billedMs": sum(times.values()), **self.streamed}
+        for (memory_mb, arm, storage_mb, kept_ready), billed_ms in times.items():
+            add_counts(counts, time_used(FunctionUse(memory_mb, 0.0, billed_ms, 0.0, arm, storage_mb, kept_ready)))
+        if log_bytes := sum([use[7] for use in self.uses]):
+            counts["logBytes"] = log_bytes
+        return counts
 
 
 class SocketEvents:
@@ -129,6 +149,10 @@ class Batch:
                     note(trace.ended_ns - trace.started_ns)
                     if trace.parent is None and trace.outcome < 400:
                         usual[trace.title] = (trace.usage, trace.payer, trace.outcome, note)
+                elif trace.kind == "lambda":
+                    self._add_invocation(trace)
+                elif trace.kind == "apigateway":
+                    self._add_request(trace)
                 elif not self._add_other(trace):
                     on_other()
                     return
@@ -176,12 +200,8 @@ class Batch:
         return known
 
     def _add_other(self, trace: Trace) -> bool:
-        """Sort in a request or an invocation; False for what costs nothing."""
-        if trace.kind == "apigateway":
-            self._add_request(trace)
-        elif trace.kind == "lambda":
-            self._add_invocation(trace)
-        elif trace.kind == "websocket" and trace.usage is not None:
+        """Sort in what is neither call to the table, request nor invocation; False for what costs nothing."""
+        if trace.kind == "websocket" and trace.usage is not None:
             self._add_socket_event(trace)
         elif trace.usage is not None:
             self._service_calls.append(trace)
@@ -217,20 +237,22 @@ class Batch:
         group.minutes += minutes
 
     def _add_invocation(self, trace: Trace) -> None:
-        use = FunctionUse(*trace.usage) if trace.usage is not None else None
-        payer = root_of(trace).payer
-        key = (payer, trace.title, trace.outcome, trace.refusal is None)
+        use = trace.usage
+        if use is not None and len(use) < _USES_COUNT:
+            use = FunctionUse(*use)  # what was left out at its end has a default
+        root = trace
+        while root.parent is not None:
+            root = root.parent
+        key = (root.payer, trace.title, trace.outcome, trace.refusal is None)
         group = self._invocations.get(key)
         if group is None:
-            group = self._invocations[key] = Invocations(trace, payer)
+            group = self._invocations[key] = Invocations(trace, root.payer)
         if use is None:
             group.refused += 1
             return
-        group.durations_ms.append(use.duration_ms)
-        group.billed_ms += use.billed_ms
-        add_counts(group.used, time_used(use))
-        if use.streamed_bytes:
-            add_counts(group.used, streamed(use, root_of(trace)))
-        if use.init_ms:
-            group.init_ms += use.init_ms
+        group.uses.append(use)
+        if use[8]:
+            add_counts(group.streamed, streamed(FunctionUse(*use), root))
+        if use[3]:
+            group.init_ms += use[3]
             group.cold_starts += 1

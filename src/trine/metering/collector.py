@@ -211,7 +211,7 @@ class Collector:
         self.ledger.count(minute, dimensions, {name: value for name, value in counts.items() if value})
 
     def _count_invocations(self, group: Invocations, minute: int) -> None:
-        count, function = len(group.durations_ms), group.first.title
+        count, function, times = len(group.uses), group.first.title, sorted(group.durations_ms)
         if not function:
             return
         dimensions, one = tally_invocation(group.first, group.payer)
@@ -219,8 +219,7 @@ class Collector:
             name: value * (count + group.refused) for name, value in one.items() if name in ("errors", "throttled")
         }
         if count:
-            counts |= {"requests": count, "milliseconds": sum(group.durations_ms), "billedMs": group.billed_ms}
-            counts |= group.used
+            counts |= {"requests": count, "milliseconds": sum(times)} | group.used()
         if group.cold_starts:
             counts |= {"initMs": group.init_ms, "coldStarts": group.cold_starts}
         if counts:
@@ -233,7 +232,7 @@ class Collector:
             add(MetricName(LAMBDA, "Invocations", where), 1.0, count)
             add(MetricName(LAMBDA, "Errors", where), float("errors" in counts), count)
             add(MetricName(LAMBDA, "Throttles", where), 0.0, count)
-            self.measures.add_sorted(MetricName(LAMBDA, "Duration", where), sorted(group.durations_ms))
+            self.measures.add_sorted(MetricName(LAMBDA, "Duration", where), times)
 
     def _count_table_calls(self, calls: TableCalls, minute: int) -> None:
         first, count, times = calls.first, len(calls.nanoseconds), _milliseconds(calls.nanoseconds)

@@ -76,7 +76,8 @@ def tally_request(trace: Trace) -> tuple[Dimensions, Counts]:
 
 def metered_units(request_bytes: int, response_bytes: int) -> int:
     """API calls that one call of an HTTP API counts as: its larger payload in steps of 512 KB."""
-    return max(1, -(-max(request_bytes, response_bytes) // HTTP_API_INCREMENT_BYTES))
+    largest = request_bytes if request_bytes > response_bytes else response_bytes
+    return 1 if largest <= HTTP_API_INCREMENT_BYTES else -(-largest // HTTP_API_INCREMENT_BYTES)
 
 
 def metered_messages(size_bytes: int) -> int:

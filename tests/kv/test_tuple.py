@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trine.kv.tuple import after, pack, pack_digits, pack_two_ascii, unpack
+from trine.kv.tuple import after, pack, pack_digits, unpack
 
 DIGITS = st.integers(1, 38).flatmap(lambda count: st.integers(0, 10**count - 1))
 NUMBERS = st.builds(
@@ -100,17 +100,3 @@ def test_nothing_is_after_the_last_prefix() -> None:
     assert after(b"a\xff") == b"b"
     with pytest.raises(ValueError, match="after"):
         after(b"\xff\xff")
-
-
-@given(st.text(max_size=6), st.text(max_size=6))
-def test_two_texts_at_once_are_packed_alike_or_not_at_all(first: str, second: str) -> None:
-    packed = pack_two_ascii(first, second)
-    if (first + second).isascii() and "\0" not in first + second:
-        assert packed == (pack([first]), pack([first, second]))
-    else:
-        assert packed is None
-
-
-def test_escapes_that_make_up_for_each_other_are_not_mistaken() -> None:
-    for first, second in (("a\0", ""), ("\0", "b"), ("é", "x"), ("", "é")):
-        assert pack_two_ascii(first, second) is None

@@ -90,7 +90,9 @@ class Access:
 
     def recognise(self, request: Request, service: str, trace: Trace | None = None) -> Caller:
         """As `authenticate`, for a corridor that marks this room itself (with the caller's `detail`)."""
-        verified, self._verified = self._verified, None
+        verified = self._verified
+        if verified is not None:
+            self._verified = None
         if verified is not None and verified[0] is request and verified[1] == service:
             key = verified[2]
         else:
@@ -98,18 +100,13 @@ class Access:
                 key = self._verifier.verify(request, service)
             except AwsError as error:
                 return self._not_authenticated(error, request, service, trace)
-        credential = key.credential
         known: tuple[Authority, Mapping[str, Any]] | None = key.known
+        credential = key.credential
         if known is None:
             known = key.known = (self._authority(credential), _detail(credential))
+        authority, detail = known
         return Caller(
-            credential.principal,
-            credential.session,
-            key.region,
-            known[0],
-            request,
-            credential.access_key_id,
-            known[1],
+            credential.principal, credential.session, key.region, authority, request, credential.access_key_id, detail
         )
 
     def session_of(self, request: Request, service: str) -> Session | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
@@ -44,6 +44,8 @@ _OPENING_MAX_BYTES = 4096
 Opening = tuple[Any, ...]
 States = tuple["hashlib._Hash", "hashlib._Hash", float]
 """The hash states behind an opening, and when it says that it was signed."""
+_INVOCATION = b"amz-sdk-invocation-id"
+"""Another one for each call, and signed by the SDK for JavaScript: an opening with it is never met again."""
 _TOKEN = b"x-amz-security-token"
 _UNSIGNED_ALLOWED = frozenset({_TOKEN, b"x-amz-content-sha256", b"x-amz-user-agent"})
 """`x-amz-` headers that change nothing when they are forged: the token is compared, the hash is computed anew."""
@@ -52,14 +54,15 @@ _UNSIGNED_ALLOWED = frozenset({_TOKEN, b"x-amz-content-sha256", b"x-amz-user-age
 class SigningKey:
     """What one Authorization prefix stands for: its credential, scope, header names and keyed hash states."""
 
-    __slots__ = ("_inner", "_outer", "_template", "credential", "date", "harmless", "known", "names", "opened",
-                 "pick", "recent", "region", "scope", "service", "signed_headers")  # fmt: skip
+    __slots__ = ("_inner", "_is_new_each_time", "_outer", "_template", "credential", "date", "harmless", "known",
+                 "names", "opened", "pick", "recent", "region", "scope", "service", "signed_headers")  # fmt: skip
 
     def __init__(self, claims: Claims, scope: Scope, credential: Credential) -> None:
         self.credential = credential
         self.date, self.region, self.service = scope.date, scope.region_meant, scope.service
         self.names = claims.signed_headers.split(b";")
         self.signed_headers = claims.signed_headers
+        self._is_new_each_time = _INVOCATION in self.names
         parts = (scope.date, scope.region.encode(), scope.service.encode(), b"aws4_request")
         self.scope = b"/".join(parts)
         self.pick = _picker(self.names, credential.session is not None)
@@ -80,11 +83,11 @@ class SigningKey:
         """What `Access` knows of the caller that this key stands for; it forgets both together."""
         self.opened: dict[Opening, States] = {}
         """Openings whose token was right. A client sends the same one for a second."""
-        self.recent: dict[bytes | None, tuple[Opening, States]] = {}
-        """By target: the latest of them. To compare with it takes a third of the time of finding it by its hash, for
-        the token alone has a kilobyte."""
+        self.recent: dict[bytes | None, tuple[Opening, frozenset[bytes], States]] = {}
+        """By target: the latest of them, with the names of all headers that came with it. To compare with it takes a
+        third of the time of finding it by its hash, for the token alone has a kilobyte."""
 
-    def open(self, opening: Opening, stamp: bytes, signed_at: float, target: bytes | None) -> States:
+    def open(self, opening: Opening, headers: Mapping[bytes, bytes], stamp: bytes, signed_at: float) -> States:
         """The hash states behind the beginnings that `opening` gives the canonical request and the string to sign.
 
         An opening is all that a usual request is verified by, except its payload: method, target of the request line,
@@ -100,13 +103,13 @@ class SigningKey:
             inner = self._inner.copy()
             inner.update(b"AWS4-HMAC-SHA256\n%b\n%b\n" % (stamp, self.scope))
             states = _sha256(text), inner, signed_at
-            if len(text) > _OPENING_MAX_BYTES:
+            if len(text) > _OPENING_MAX_BYTES or self._is_new_each_time:
                 return states
             if len(self.opened) >= _OPENINGS_MAX:
                 self.opened.clear()
                 self.recent.clear()
             self.opened[opening] = states
-        self.recent[target] = (opening, states)
+        self.recent[headers.get(b"x-amz-target")] = (opening, frozenset(headers), states)
         return states
 
     def close(self, states: States, body: bytes) -> bytes:
@@ -159,40 +162,44 @@ class Verifier:
         key = self._keys.get(authorization[:-_SIGNATURE_CHARACTERS])
         if key is None or key.service != service:
             return self._verify_first(request, service, authorization)
+        recent = key.recent.get(headers.get(b"x-amz-target"))
+        if recent is not None:
+            (method, target, signed), names, states = recent
+            now, session = self._now(), key.credential.session
+            if (
+                headers.keys() == names
+                and len(request.headers.pairs) == len(names)
+                and key.pick(headers) == signed
+                and request.target == target
+                and request.method == method
+                and -_SKEW_SECONDS <= states[2] - now <= _SKEW_SECONDS
+                and (session is None or (session.expires_at > now and not session.revoked))
+                and _same(key.close(states, request.body), authorization[-_SIGNATURE_CHARACTERS:])
+            ):  # all but the payload and the signature is as it was when it was verified last
+                return key
+        return self._verify_known(request, service, key, authorization)
+
+    def _verify_known(self, request: Request, service: str, key: SigningKey, authorization: bytes) -> SigningKey:
+        """The way of a request whose key is known, and whose head is not like the one before."""
+        headers, query = request.headers.index(), request.query
+        stamp = headers.get(b"x-amz-date")
+        if stamp is None or not stamp.startswith(key.date) or (query and b"X-Amz-Algorithm" in query):
+            return self._verify_first(request, service, authorization)
         try:
             opening = (request.method, request.target, key.pick(headers))
         except KeyError:  # it names a header that is not there
             return self._verify_first(request, service, authorization)
-        usual = len(headers) == len(request.headers.pairs) and (
-            headers.keys() <= key.harmless or self._harmless(headers, key)
-        )
-        now = self._now()
-        target = headers.get(b"x-amz-target")
-        recent = key.recent.get(target)
-        session = key.credential.session
-        if (
-            usual
-            and recent is not None
-            and recent[0] == opening
-            and -_SKEW_SECONDS <= recent[1][2] - now <= _SKEW_SECONDS
-            and (session is None or (session.expires_at > now and not session.revoked))
-        ):  # all but the payload and the signature is as it was when it was verified last
-            states = recent[1]
-        else:
-            query, stamp = request.query, headers.get(b"x-amz-date")
-            if stamp is None or not stamp.startswith(key.date) or (query and b"X-Amz-Algorithm" in query):
-                return self._verify_first(request, service, authorization)
-            signed_at = self._check_time(stamp, service)
-            self._check_token(headers.get(b"x-amz-security-token"), key.credential, service)
-            if not usual:
-                # Not as it usually comes: repeated headers, or one that had to be signed.
-                self._check_slowly(request, key, stamp, authorization[-_SIGNATURE_CHARACTERS:], service, query)
-                return key
-            states = key.open(opening, stamp, signed_at, target)
+        signed_at = self._check_time(stamp, service)
+        self._check_token(headers.get(_TOKEN), key.credential, service)
         signature = authorization[-_SIGNATURE_CHARACTERS:]
-        if not _same(key.close(states, request.body), signature):
-            # Folded space, odd encoding, or a forgery.
-            self._check_slowly(request, key, headers[b"x-amz-date"], signature, service, request.query)
+        if len(headers) == len(request.headers.pairs) and (
+            headers.keys() <= key.harmless or self._harmless(headers, key)
+        ):
+            states = key.open(opening, headers, stamp, signed_at)
+            if _same(key.close(states, request.body), signature):
+                return key
+        # Repeated headers, or one that had to be signed; folded space, odd encoding, or a forgery.
+        self._check_slowly(request, key, stamp, signature, service, query)
         return key
 
     def _harmless(self, headers: dict[bytes, bytes], key: SigningKey) -> bool:

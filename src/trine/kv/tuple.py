@@ -64,18 +64,6 @@ def pack_str(element: str) -> bytes:
     return b"\x02" + encoded + _END
 
 
-def pack_two_ascii(first: str, second: str) -> tuple[bytes, bytes] | None:
-    """The encodings of the first text and of both; None when they hold more than ASCII or a NUL.
-
-    A third of the time that `pack_str` takes for them.
-    """
-    both = f"\x02{first}\x00\x01\x02{second}\x00\x01".encode()
-    first_bytes = len(first) + 3
-    if len(both) != first_bytes + len(second) + 3 or both.count(0) != 2:
-        return None
-    return both[:first_bytes], both
-
-
 def pack_number(element: Decimal) -> bytes:
     """The encoding of a number."""
     negative, digit_tuple, exponent = element.as_tuple()

@@ -193,11 +193,26 @@ def test_the_shortest_way_to_a_key_of_two_texts_is_the_long_one(first: str, seco
     "key",
     [{}, {"p": {"S": "x"}}, {"p": {"S": "x", "N": "1"}, "s": {"S": "x"}}, {"p": {"S": 1}, "s": {"S": "x"}},
      {"p": {"S": ["a"]}, "s": {"S": "x"}}, {"p": {"S": ""}, "s": {"S": "x"}}, {"p": {"S": "x"}, "s": {"S": ""}},
-     {"p": {"S": "x"}, "s": {"S": "x" * 300}}, {"p": {"S": "x"}, "s": {"N": "1"}}],
+     {"p": {"S": "x"}, "s": {"S": "x" * 600}}, {"p": {"S": "x"}, "s": {"N": "1"}}],
 )  # fmt: skip
 def test_two_texts_that_are_not_plain_take_the_long_way(key: Any) -> None:
     space = KeySpace(3, 0, KeySchema((KeyAttribute("p", "S"),), (KeyAttribute("s", "S"),)))
     assert space.quick_key(key) is None
+
+
+@pytest.mark.parametrize(("first", "second"), [("a\0", "b"), ("\0", "b"), ("é", "x"), ("a", "é\0")])
+def test_two_texts_that_would_be_escaped_or_longer_take_the_long_way(first: str, second: str) -> None:
+    space = KeySpace(3, 0, KeySchema((KeyAttribute("p", "S"),), (KeyAttribute("s", "S"),)))
+    assert space.quick_key({"p": {"S": first}, "s": {"S": second}}) is None
+
+
+@pytest.mark.parametrize("sort", [(), (KeyAttribute("s", "S"),), (KeyAttribute("s", "N"),)])
+def test_a_key_has_nothing_beside_it_and_an_item_may(sort: tuple[KeyAttribute, ...]) -> None:
+    space = KeySpace(3, 0, KeySchema((KeyAttribute("p", "S"),), sort))
+    key = {"p": {"S": "x"}, **{attribute.name: {attribute.type: "7"} for attribute in sort}}
+    more = {**key, "more": {"S": "y"}}
+    assert space.quick_key(key) == space.quick_item_key(more) == space.key(key)
+    assert space.quick_key(more) is None
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ def test_slots_agree_with_ranges(place: bytes, count: int) -> None:
     partitions = Partitions(0, count)
     part = partitions.at(place)
     assert part.start <= spread(place) < part.stop <= HASHES
+    assert partitions.reads[place[3]] in (part.reads, None)
+    assert partitions.writes[place[3]] in (part.writes, None)
+    assert len(partitions.reads) == len(partitions.writes) == 256
 
 
 def test_a_range_that_begins_with_its_table_has_a_place() -> None:

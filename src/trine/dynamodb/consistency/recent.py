@@ -34,7 +34,8 @@ class RecentWrites:
         self.stale_reads = 0
         """Reads that AWS could have answered with an older state."""
         self.until = 0.0
-        """Nothing is recent from then on: a table at rest is not asked key by key (two cold look-ups, 0.3 µs)."""
+        """Nothing is recent from then on; 0 when that was seen already. A table at rest is not asked key by key (two
+        cold look-ups, 0.3 µs), nor the time (0.1 µs)."""
 
     def wrote(self, key: bytes, now: float) -> None:
         """`key` is written now (seconds, the Clock's)."""
@@ -47,12 +48,16 @@ class RecentWrites:
 
     def age(self, key: bytes, clock_now: Callable[[], float]) -> float | None:
         """Seconds since `key` was written, when that is less than a second ago."""
+        now = clock_now()
+        if now >= self.until:
+            self.until = 0.0
+            return None
         at = self._items.get(key)
         if at is None:
             at = self._older_items.get(key)
             if at is None:
                 return None
-        age = clock_now() - at  # the time is read only for keys that were written lately
+        age = now - at
         return age if 0.0 <= age < STALE_SECONDS else None
 
     def in_range(self, start: bytes, stop: bytes, clock_now: Callable[[], float]) -> Written | None:

@@ -49,7 +49,7 @@ def item_read(rooms: Rooms, table: Table, key: bytes, stored: bytes | None, cons
             else:
                 take(trace, table.name, None, units, 0.0)
     recent = table.recent
-    if consistency == "eventual" and recent is not None and recent.until > rooms.clock.now():
+    if recent is not None and recent.until and consistency == "eventual":
         age = recent.age(key, rooms.clock.now)
         if age is not None:
             _note_stale(rooms, table, recent, key, age, None, stored)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from trine.dynamodb.limits import BURST_SECONDS, SHORT_BURST_SECONDS, TABLE_UNITS_MAX_PER_SECOND
 from trine.dynamodb.throughput.bucket import Bucket
 from trine.dynamodb.throughput.demand import MINUTE_SECONDS, Demand
-from trine.dynamodb.throughput.partitions import Partition, Partitions
+from trine.dynamodb.throughput.partitions import Partitions
 
 Kind = Literal["Read", "Write"]
 LimitType = Literal[
@@ -44,7 +44,7 @@ class Capacity(Struct, frozen=True):
 class Flow:
     """One kind of units of one table or index."""
 
-    __slots__ = ("_demand", "_ended_ns", "_limit", "_minute_units", "_writing", "bucket", "capacity", "enforced",
+    __slots__ = ("_demand", "_ended_ns", "_limit", "_minute_units", "_slots", "bucket", "capacity", "enforced",
                  "kind", "minutes", "on_demand", "partitions", "throttled", "units")  # fmt: skip
 
     def __init__(
@@ -53,8 +53,8 @@ class Flow:
         """`enforced` False counts what a limit would have refused, and takes the units all the same."""
         self.kind: Kind = kind
         self.enforced = enforced
-        self._writing = kind == "Write"
         self.partitions = partitions
+        self._slots = partitions.writes if kind == "Write" else partitions.reads
         self.capacity = capacity
         self._demand = Demand(capacity.floor, capacity.earlier_peak)
         self.on_demand = capacity.provisioned is None
@@ -75,9 +75,7 @@ class Flow:
             self.turn(now_ns)
         # `Bucket.has` and `take`, twice: this is the hot path, and a call costs as much as the arithmetic.
         bucket = self.bucket
-        partitions = self.partitions
-        part = partitions.slots[place[3]] or partitions.at(place)
-        own = part.writes if self._writing else part.reads
+        own = self._slots[place[3]] or self._own(place)
         full = bucket.full_at_ns
         if full < now_ns:
             full = now_ns
@@ -85,40 +83,40 @@ class Flow:
         if own_full < now_ns:
             own_full = now_ns
         if (
-            full + need * bucket.ns_per_unit - now_ns <= bucket.depth_ns
-            and own_full + need * own.ns_per_unit - now_ns <= own.depth_ns
+            full + need * bucket.ns_per_unit - now_ns > bucket.depth_ns
+            or own_full + need * own.ns_per_unit - now_ns > own.depth_ns
         ):
-            bucket.full_at_ns = full + units * bucket.ns_per_unit
-            own.full_at_ns = own_full + units * own.ns_per_unit
-            self._minute_units += units
-            return None
-        if not self.enforced:
-            # The same, with a note: for a server that is told to refuse nothing this is the usual way under load.
-            bucket.full_at_ns = full + units * bucket.ns_per_unit
-            own.full_at_ns = own_full + units * own.ns_per_unit
-            self._minute_units += units
+            if self.enforced:
+                return self._hesitate(units, need, place, now_ns)
+            # Taken all the same, with a note: where nothing is refused this is the usual way under load.
             limit = self._limit if full + need * bucket.ns_per_unit - now_ns > bucket.depth_ns else _KEY_RANGE
             self.throttled[limit] = self.throttled.get(limit, 0) + 1
-            return None
-        return self._hesitate(units, need, part, place, now_ns)
+        bucket.full_at_ns = full + units * bucket.ns_per_unit
+        own.full_at_ns = own_full + units * own.ns_per_unit
+        self._minute_units += units
+        return None
 
-    def _hesitate(self, units: float, need: float, part: Partition, place: bytes, now_ns: int) -> LimitType | None:
+    def _own(self, place: bytes) -> Bucket:
+        """The units of the partition that holds `place`."""
+        part = self.partitions.at(place)
+        return part.writes if self.kind == "Write" else part.reads
+
+    def _hesitate(self, units: float, need: float, place: bytes, now_ns: int) -> LimitType | None:
         """Not enough is there: let in what would never fit otherwise, or say what stands in the way."""
         limit = self._limit
         if self.bucket.has(need, now_ns):
-            if (part.writes if self._writing else part.reads).has(need, now_ns):
+            if self._own(place).has(need, now_ns):
                 self.take(units, place, now_ns)
                 return None
             limit = "KeyRangeThroughputExceeded"
-            self.partitions.refused(part, place, now_ns)
+            self.partitions.refused(self.partitions.at(place), place, now_ns)
         self.throttled[limit] = self.throttled.get(limit, 0) + 1
         return limit
 
     def take(self, units: float, place: bytes, now_ns: int) -> None:
         """Take without asking; negative `units` give back."""
         self.bucket.take(units, now_ns)
-        part = self.partitions.at(place)
-        (part.writes if self._writing else part.reads).take(units, now_ns)
+        self._own(place).take(units, now_ns)
         self._minute_units += units
 
     def turn(self, now_ns: int) -> None:

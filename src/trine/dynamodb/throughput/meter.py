@@ -89,7 +89,7 @@ class Resource:
 class Meter:
     """Takes units from a table and its global indexes. `enforced` False counts and lets everything pass."""
 
-    __slots__ = ("_definition", "_sizes", "_ticks", "_turned_ns", "enforced", "indexes", "table")
+    __slots__ = ("_admit_read", "_definition", "_sizes", "_ticks", "_turned_ns", "enforced", "indexes", "table")
 
     def __init__(
         self,
@@ -106,6 +106,7 @@ class Meter:
         self._definition = definition
         now_ns = self._turned_ns = ticks()
         self.table = Resource(arn, False, *capacities(definition, None), now_ns, enforced)
+        self._admit_read = self.table.reads.admit  # for `read_table`; a table keeps its flows for as long as it lives
         self.indexes: dict[str, Resource] = {
             index.name: self._index(index, now_ns) for index in definition.global_indexes
         }
@@ -133,10 +134,9 @@ class Meter:
 
     def read_table(self, place: bytes, units: float) -> None:
         """As `read`, of the table itself: the hot path."""
-        reads = self.table.reads
-        limit = reads.admit(units, A_LITTLE, place, self._ticks())
+        limit = self._admit_read(units, A_LITTLE, place, self._ticks())
         if limit is not None:
-            raise self._refusal(self.table, reads, limit, units)
+            raise self._refusal(self.table, self.table.reads, limit, units)
 
     def check_read(self, place: bytes, index_name: str | None = None) -> None:
         """ThrottledError when a read would be refused now: spares the work of reading a page for nothing."""

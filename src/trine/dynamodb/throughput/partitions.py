@@ -69,14 +69,17 @@ class Partition:
 class Partitions:
     """All partitions of one table or index, in order of their ranges."""
 
-    __slots__ = ("_parts", "_starts", "heat_splits", "slots")
+    __slots__ = ("_parts", "_starts", "heat_splits", "reads", "writes")
 
     def __init__(self, now_ns: int, count: int = 1) -> None:
         self._parts = [Partition(0, HASHES, now_ns)]
         self._starts = [0]
         self.heat_splits = 0
-        self.slots: list[Partition | None] = [self._parts[0]] * 256
-        """By the last byte of a hash: the partition that holds all such hashes; None where several do."""
+        self.reads: list[Bucket | None] = []
+        self.writes: list[Bucket | None] = []
+        """By the last byte of a hash: the units of the partition that holds all such hashes; None where several do.
+        Both lists stay the same ones, whatever is cut."""
+        self._arrange()
         self.at_least(count, now_ns)
 
     def __len__(self) -> int:
@@ -84,7 +87,7 @@ class Partitions:
 
     def at(self, place: bytes) -> Partition:
         """The partition that holds the hash `place` (four bytes)."""
-        return self.slots[place[3]] or self._parts[bisect_right(self._starts, spread(place)) - 1]
+        return self._parts[bisect_right(self._starts, spread(place)) - 1]
 
     def at_least(self, count: int, now_ns: int) -> None:
         """Halve the widest ranges until there are `count` partitions. AWS never merges them again, nor do we."""
@@ -122,7 +125,9 @@ class Partitions:
 
     def _arrange(self) -> None:
         self._starts = [part.start for part in self._parts]
-        self.slots = [self._whole(top << 24, top + 1 << 24) for top in _TOP]
+        whole = [self._whole(top << 24, top + 1 << 24) for top in _TOP]
+        self.reads[:] = [None if part is None else part.reads for part in whole]
+        self.writes[:] = [None if part is None else part.writes for part in whole]
 
     def _whole(self, start: int, stop: int) -> Partition | None:
         part = self._parts[bisect_right(self._starts, start) - 1]

@@ -167,11 +167,13 @@ def sdk_pieces(event, context):
     import botocore.awsrequest
     import botocore.client
     import botocore.endpoint
+    import botocore.endpoint_provider
     import botocore.hooks
     import botocore.httpsession
     import botocore.parsers
     import botocore.regions
     import botocore.retries.standard
+    import botocore.session
     import botocore.useragent
     import botocore.validate
 
@@ -185,6 +187,9 @@ def sdk_pieces(event, context):
         "serialize": botocore.validate.ParamValidationDecorator.serialize_to_request,
         "parse": botocore.parsers.JSONParser._handle_json_body,
         "resource": boto3.dynamodb.types.TypeSerializer.serialize,
+        "contexts": botocore.httpsession.create_urllib3_context,
+        "credentials": botocore.session.Session.get_credentials,
+        "rules": botocore.endpoint_provider.EndpointProvider.__init__,
         "events": botocore.hooks.EventAliaser.emit,
         "hooks": botocore.hooks.accepts_kwargs,
         "invocation": botocore.endpoint.Endpoint._update_retries_context,

@@ -23,6 +23,45 @@ class _Known(NamedTuple):
     results: dict[Any, tuple[Any, frozenset[str], Any]]
 
 
+def install_rules() -> Callable[[], None]:
+    """Read a service's rules once for all its clients, DynamoDB's now; the answer undoes this."""
+    import botocore.endpoint_provider as endpoint_provider
+    import botocore.loaders
+
+    provider: Any = endpoint_provider.EndpointProvider
+    module: Any = endpoint_provider
+    stock = provider.__init__
+    rule_set = module.RuleSet
+    kept: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
+    """By the two documents that a set is made of, which the shared loader gives out again and again."""
+
+    def rules_of(data: Any, partitions: Any) -> Any:
+        found = kept.get((id(data), id(partitions)))
+        if found is not None:
+            return found[2]
+        made = rule_set(**data, partitions=partitions)
+        if len(kept) < _KEPT_MAX:
+            kept[id(data), id(partitions)] = (data, partitions, made)
+        return made
+
+    def __init__(self: Any, ruleset_data: Any, partition_data: Any, excluded_params: Any = None) -> None:
+        if module.RuleSet is not rule_set:
+            stock(self, ruleset_data, partition_data, excluded_params)
+            return
+        self.ruleset = rules_of(ruleset_data, partition_data)
+        self._excluded_params = excluded_params or frozenset()
+
+    provider.__init__ = __init__
+    loader: Any = botocore.loaders.create_loader()
+    rules = loader.load_service_model("dynamodb", "endpoint-rule-set-1", api_version=None)  # in a client's very words
+    rules_of(rules, loader.load_data("partitions"))
+
+    def remove() -> None:
+        provider.__init__ = stock
+
+    return remove
+
+
 def install() -> Callable[[], None]:
     """Keep what the rules came to; the answer undoes this."""
     import botocore.context as context

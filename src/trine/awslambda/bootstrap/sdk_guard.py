@@ -111,6 +111,30 @@ PIECES: dict[str, tuple[Put, tuple[str, ...]]] = {
         ),
     ),
     "hooks": (sdk_session.install_hooks, ("botocore.compat:accepts_kwargs", "botocore.hooks:BaseEventHooks")),
+    "rules": (
+        sdk_endpoint.install_rules,
+        ("botocore.endpoint_provider:EndpointProvider", "botocore.endpoint_provider:RuleSet"),
+    ),
+    "contexts": (
+        sdk_session.install_contexts,
+        (
+            "botocore.httpsession:create_urllib3_context",
+            "botocore.httpsession:URLLib3Session._get_ssl_context",
+            "botocore.httpsession:URLLib3Session._get_pool_manager_kwargs",
+        ),
+    ),
+    "credentials": (
+        sdk_session.install_credentials,
+        (
+            "botocore.session:Session.get_credentials",
+            "botocore.session:Session._create_credential_resolver",
+            "botocore.session:Session._register_credential_provider",
+            "botocore.session:ComponentLocator",
+            "botocore.credentials:create_credential_resolver",
+            "botocore.credentials:EnvProvider",
+            "botocore.credentials:CredentialResolver",
+        ),
+    ),
     "session": (
         sdk_session.install_session,
         (
@@ -138,6 +162,9 @@ KNOWN: dict[str, frozenset[str]] = {
     "retries": frozenset({"6f7d3c7f8ad7f82d"}),
     "resource": frozenset({"72187272375d9aa8"}),
     "hooks": frozenset({"3c254b5a28c67e76"}),
+    "rules": frozenset({"f8ad0e8e0d8adb13"}),
+    "contexts": frozenset({"fd693125bf144296"}),
+    "credentials": frozenset({"96491a6b88f11bd1"}),
     "session": frozenset({"acd8d80d06f616ce"}),
 }
 """Fingerprints that each piece was tested with."""

@@ -1,5 +1,5 @@
-"""The first client of a cold environment, sooner: a default session made before the fork, and signatures of hooks told
-from their code.
+"""The first client of a cold environment, sooner: a default session and TLS contexts made before the fork, signatures
+of hooks told from their code, credentials taken from the environment before the chain of all their sources is built.
 
 The session holds no credentials and no settings: it reads the function's environment when it is first asked for them,
 as a new one does. Whoever has changed what sessions are made of, or points the SDK at files, gets a new one.
@@ -13,7 +13,88 @@ from inspect import CO_VARARGS, CO_VARKEYWORDS, getfullargspec
 from types import FunctionType, MethodType
 from typing import Any
 
+from .sdk_watch import watch
+
 _FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_DATA_PATH")
+
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_SOURCES = ("AWS_METADATA_SERVICE_TIMEOUT", "AWS_METADATA_SERVICE_NUM_ATTEMPTS", "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "AWS_EC2_METADATA_V1_DISABLED")  # fmt: skip
+"""Settings of other sources of credentials, which the original reads, and judges, before it asks any."""
+_CONTEXTS = 4
+
+
+def install_contexts() -> Callable[[], None]:
+    """Make a few TLS contexts now and hand them out one by one (a client makes one though its endpoint be http, the
+    chain of credentials two more); the answer undoes this."""
+    import ssl
+
+    import botocore.httpsession as httpsession
+
+    module: Any = httpsession
+    stock = module.create_urllib3_context
+    ready = [] if os.environ.get("SSLKEYLOGFILE") else [stock() for _ in range(_CONTEXTS)]
+    is_stock = watch((module, "SSLContext DEFAULT_CIPHERS"), (ssl, "SSLContext"))
+
+    def create_urllib3_context(
+        ssl_version: Any = None, cert_reqs: Any = None, options: Any = None, ciphers: Any = None
+    ) -> Any:
+        is_plain = ssl_version is None and cert_reqs is None and options is None and ciphers is None
+        if is_plain and ready and not os.environ.get("SSLKEYLOGFILE") and is_stock():
+            try:
+                return ready.pop()
+            except IndexError:  # another thread took the last
+                pass
+        return stock(ssl_version, cert_reqs, options, ciphers)
+
+    module.create_urllib3_context = create_urllib3_context
+
+    def remove() -> None:
+        module.create_urllib3_context = stock
+
+    return remove
+
+
+def install_credentials() -> Callable[[], None]:
+    """Ask the environment for credentials before the other sources are set up to be asked after it; the answer undoes
+    this. A session whose environment has none, or that has a profile or sources of its own, does all of it."""
+    import logging
+
+    import botocore.credentials as credentials
+    import botocore.session as session_module
+
+    session: Any = session_module.Session
+    stock = session.get_credentials
+    chain = session._create_credential_resolver
+    loud: Any = credentials.logger
+    is_stock = watch(
+        (credentials, "create_credential_resolver EnvProvider CredentialResolver"),
+        (credentials.EnvProvider, "__init__ load _create_credentials_fetcher _build_mapping"),
+        (credentials.CredentialResolver, "load_credentials"),
+        (session, "_create_credential_resolver"),
+    )
+
+    def get_credentials(self: Any) -> Any:
+        if (
+            self._credentials is None
+            and type(self) is session
+            and all(map(os.environ.get, _KEYS))
+            and not any(name in os.environ for name in (*_FILES, *_SOURCES))
+            and self.instance_variables().get("profile") is None
+            and not loud.isEnabledFor(logging.DEBUG)
+            and is_stock()
+        ):
+            factory = self._components._deferred.get("credential_provider")
+            if getattr(factory, "__func__", None) is chain and factory.__self__ is self:
+                self._credentials = credentials.EnvProvider().load()
+        return stock(self)
+
+    session.get_credentials = get_credentials
+
+    def remove() -> None:
+        session.get_credentials = stock
+
+    return remove
 
 
 def install_hooks() -> Callable[[], None]:

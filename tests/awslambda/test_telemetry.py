@@ -125,7 +125,7 @@ def test_an_extension_hears_what_happens(lab: Any, tmp_path: Path, path: str, sc
         ({"schemaVersion": "1999-01-01"}, "schemaVersion"),
         ({"types": []}, "types"),
         ({"types": ["metrics"]}, "types"),
-        ({"destination": {"protocol": "TCP", "port": 1}}, "protocol"),
+        ({"destination": {"protocol": "UDP", "port": 1}}, "protocol"),
         ({"destination": {"protocol": "HTTP", "URI": "http://example.org/"}}, "sandbox.localdomain"),
         ({"destination": {"protocol": "HTTP", "URI": "http://sandbox.localdomain:x/"}}, "no address"),
         ({"buffering": {"maxItems": 1}}, "maxItems"),

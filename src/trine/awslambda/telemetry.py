@@ -1,7 +1,8 @@
-"""The Telemetry API and its forerunner, the Logs API: what happens in an environment, told to extensions by HTTP.
+"""The Telemetry API and its forerunner, the Logs API: what happens in an environment, told to extensions.
 
 Enters a subscription (types, a destination inside the environment, buffering) and events in AWS's schema, leaves
-batches posted to whoever subscribed. Sources: developer guide, "Telemetry API reference" and "Lambda Logs API".
+batches delivered to whoever subscribed (`telemetry_delivery`). Sources: developer guide, "Telemetry API reference" and
+"Lambda Logs API".
 """
 
 from __future__ import annotations
@@ -9,19 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
 from trine.awslambda.fault import instant
+from trine.awslambda.telemetry_delivery import InvalidSubscription, delivery
 from trine.clock import Clock, Timer
-from trine.http.errors import ClientError
-from trine.http.limits import CallLimits
 
 TELEMETRY, LOGS = "telemetry", "logs"
 TYPES = ("platform", "function", "extension")
 _SCHEMAS = {TELEMETRY: ("2022-07-01", "2022-12-13", "2025-01-29"), LOGS: ("2020-08-15", "2021-03-18")}
-_HOSTS = ("sandbox.localdomain", "sandbox")
 _ITEMS = (1_000, 10_000, 10_000)
 _BYTES = (262_144, 1_048_576, 262_144)
 _MILLISECONDS = (25, 30_000, 1_000)
@@ -30,28 +28,20 @@ _EARLIER_MAX = 1_000
 """Events from before a subscription that are kept for it."""
 _WAITING_MAX_BYTES = 4_194_304
 """Not yet delivered to one subscriber; what comes on top is dropped, and told. Trine's own bound."""
-_LIMITS = CallLimits(connect_timeout_seconds=1.0, total_timeout_seconds=3.0, body_bytes=65_536)
-
-
-class InvalidSubscription(Exception):
-    """What an extension asks for is wrong; the text tells it how."""
 
 
 class _Subscription:
     """One extension's wish, and what waits to be sent to it."""
 
-    def __init__(self, name: str, wish: dict[str, Any], api: str, clock: Clock) -> None:
+    def __init__(self, name: str, wish: dict[str, Any], clock: Clock) -> None:
         self.name = name
         self.types = _types(wish)
-        self.url = _destination(wish, api)
+        self._delivery = delivery(wish, clock)
         buffering = wish.get("buffering") or {}
         self._max_items = _bounded(buffering, "maxItems", _ITEMS)
         self._max_bytes = _bounded(buffering, "maxBytes", _BYTES)
         self._pause_seconds = _bounded(buffering, "timeoutMs", _MILLISECONDS) / 1000
         self._clock = clock
-        from trine.http.client import Client  # most servers never post to an extension
-
-        self._client = Client(clock, _LIMITS)
         self._batch: list[bytes] = []
         self._batch_bytes = 0
         self._waiting_bytes = 0
@@ -85,13 +75,13 @@ class _Subscription:
 
     async def _send(self, batch: list[bytes]) -> None:
         async with self._turn:  # in order
-            body = b"[" + b",".join(batch) + b"]"
+            size_bytes = sum(map(len, batch))
             try:
-                await self._client.call("POST", self.url, [(b"content-type", b"application/json")], body)
-            except (ClientError, OSError):
+                await self._delivery.deliver(batch)
+            except OSError:
                 self._dropped[0] += len(batch)
-                self._dropped[1] += len(body)
-            self._waiting_bytes -= sum(map(len, batch))
+                self._dropped[1] += size_bytes
+            self._waiting_bytes -= size_bytes
         if any(self._dropped) and self._waiting_bytes < _WAITING_MAX_BYTES // 2:
             records, size_bytes = self._dropped
             self._dropped = [0, 0]
@@ -102,6 +92,11 @@ class _Subscription:
     def close(self) -> None:
         """Send what is left and take no more."""
         self.flush()
+        self.keep(self._finish())
+
+    async def _finish(self) -> None:
+        async with self._turn:  # behind the last batch
+            await self._delivery.close()
 
 
 class Telemetry:
@@ -129,7 +124,7 @@ class Telemetry:
             raise InvalidSubscription("the body is no JSON object")
         if wish.get("schemaVersion", _SCHEMAS[api][0]) not in _SCHEMAS[api]:
             raise InvalidSubscription(f"schemaVersion must be one of {', '.join(_SCHEMAS[api])}")
-        made = _Subscription(name, wish, api, self._clock)
+        made = _Subscription(name, wish, self._clock)
         if not self._is_reachable:
             return False
         made.keep = self._keep
@@ -176,21 +171,6 @@ def _types(wish: dict[str, Any]) -> tuple[str, ...]:
     if not isinstance(types, list) or not types or any(one not in TYPES for one in types):
         raise InvalidSubscription(f"types must be some of {', '.join(TYPES)}")
     return tuple(types)
-
-
-def _destination(wish: dict[str, Any], api: str) -> str:
-    given = wish.get("destination")
-    if not isinstance(given, dict) or given.get("protocol") != "HTTP":
-        raise InvalidSubscription("destination.protocol must be HTTP; TCP destinations are not built")
-    url = str(given.get("URI") if given.get("URI") is not None else given.get("uri"))
-    try:
-        parts = urlsplit(url)
-        port = parts.port or 80
-    except ValueError:
-        raise InvalidSubscription(f"destination.URI is no address: {url}") from None
-    if parts.scheme != "http" or parts.hostname not in _HOSTS:
-        raise InvalidSubscription(f"destination.URI must begin with http://{_HOSTS[0]}, not {url}")
-    return urlunsplit(("http", f"127.0.0.1:{port}", parts.path or "/", parts.query, ""))
 
 
 def _bounded(buffering: Any, name: str, bounds: tuple[int, int, int]) -> int:

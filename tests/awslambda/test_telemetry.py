@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.waiting import until
-from trine.awslambda.telemetry import LOGS, TELEMETRY, InvalidSubscription, Telemetry
+from trine.awslambda.telemetry import LOGS, TELEMETRY, Telemetry
+from trine.awslambda.telemetry_delivery import InvalidSubscription
 from trine.clock import ManualClock
 
 WISH: dict[str, Any] = {

@@ -21,7 +21,8 @@ from trine.awslambda.function import Function
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.lifecycle import Connection
 from trine.awslambda.runtime_api import ACCEPTED, SUBSCRIBED, Call, refusal
-from trine.awslambda.telemetry import LOGS, TELEMETRY, InvalidSubscription, Telemetry
+from trine.awslambda.telemetry import LOGS, TELEMETRY, Telemetry
+from trine.awslambda.telemetry_delivery import InvalidSubscription
 
 FOLDER = "extensions"
 """External extensions are the executables in this folder of the merged layers."""

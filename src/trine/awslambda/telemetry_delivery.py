@@ -36,7 +36,8 @@ class Delivery(Protocol):
 def delivery(wish: dict[str, Any], clock: Clock) -> Delivery:
     """The way to a subscription's `destination`. Raises InvalidSubscription."""
     given = wish.get("destination")
-    protocol = given.get("protocol") if isinstance(given, dict) else None
+    given = given if isinstance(given, dict) else {}
+    protocol = given.get("protocol")
     if protocol == "HTTP":
         return _Http(_url(given), clock)
     if protocol == "TCP":

@@ -68,9 +68,8 @@ def _become(request: dict[str, Any], layers: sandbox.Layers) -> None:
         _enter(request)
         writable = [request["temporary"]] if request["temporary"] else []
         # The environment's own `/tmp`; where it has none, the machine's, for handlers that write there are many: unless
-        # that would open the code, too, or the server's state.
-        private = (request["code"], request["temporary"])
-        if layers.has_namespaces or not any(path.startswith("/tmp/") for path in private):  # noqa: S108
+        # that would open the code, too.
+        if layers.has_namespaces or not request["code"].startswith("/tmp/"):  # noqa: S108
             writable.append("/tmp")  # noqa: S108
         if not layers.has_namespaces:
             sys.dont_write_bytecode = True  # nothing is written beside the code, which is no read-only copy here

@@ -61,6 +61,9 @@ def test_a_bill_while_it_runs_and_after_it_has_ended(up: StartUp, project: Path,
     after = json.loads(trine("bill", "--json", "--state", started.state).stdout)
     assert after["total"]["usageUsd"] == pytest.approx(bill["total"]["usageUsd"])
     assert trine("store", "verify", started.state, "--json").returncode == 0
+    assert trine("store", "fork", started.state, tmp_path / "fork").returncode == 0
+    forked = json.loads(trine("bill", "--json", "--state", tmp_path / "fork").stdout)
+    assert forked["groups"] == after["groups"], "a fork that has never run has its bill too"
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,8 @@ def _only(text: str) -> tuple[str, str]:
 def _ask(
     state: Path | None, view: str, span: Mapping[str, str], by: str, only: Mapping[str, str], given: dict[str, Any]
 ) -> Any:
+    if state is not None and _is_fork(state):
+        return _left_behind(state, None, view, span, by, only, given)
     run_file = find_run_file(state, running=False)
     if run_file.is_running:
         query = urlencode({**span, "by": by, **only})
@@ -90,10 +92,24 @@ def _ask(
     return _left_behind(run_file.state_directory, run_file.region, view, span, by, only, given)
 
 
+def _is_fork(state: Path) -> bool:
+    """Whether a stack has left its usage there but never run: `trine store fork` copies what is durable."""
+    from trine.stack import run_file
+    from trine.stack.observing import USAGE_DIRECTORY
+
+    return (state / USAGE_DIRECTORY).is_dir() and not (state / run_file.NAME).exists()
+
+
 def _left_behind(
-    directory: Path, region: str, view: str, span: Mapping[str, str], by: str, only: Mapping[str, str], given: Any
+    directory: Path,
+    region: str | None,
+    view: str,
+    span: Mapping[str, str],
+    by: str,
+    only: Mapping[str, str],
+    given: Any,
 ) -> Any:
-    """The document of a stack that has ended, from what it wrote."""
+    """The document of a stack that has ended, from what it wrote; without a region, that of the price list."""
     from trine.clock import SystemClock
     from trine.metering.prices import load_prices, prices_of
     from trine.metering.profile import profile_of
@@ -102,7 +118,7 @@ def _left_behind(
 
     now = SystemClock().now()
     prices = prices_of(given["prices"]) if "prices" in given else load_prices()
-    books = Books(ledger_of(directory).view(), prices, region, now)
+    books = Books(ledger_of(directory).view(), prices, region or prices.region, now)
     try:
         start, stop = minute_at(span["from"], now), minute_at(span["to"], now)
         if view == "bill":

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    bills,
     console_run,
     front_run,
     functions_run,
@@ -88,10 +89,12 @@ def measured(chosen: argparse.Namespace, cache: Cache, wanted: list[str]) -> lis
         parts += ["## Functions alone", "", functions_run.run(), ""]
     if chosen.part in ("identity", "all") and not chosen.only:
         parts += ["## Who are you, may you", "", identity_run.run(), ""]
-    if chosen.part in ("observing", "bills", "all"):
+    if chosen.part in ("observing", "all"):
         parts += ["## Being watched", "", observing.run(cache, chosen.only, chosen.rounds, chosen.seconds), ""]
     if chosen.part in ("console", "all") and not chosen.only:
         parts += ["## The console open", "", console_run.run(cache, chosen.rounds, chosen.seconds), ""]
+    if chosen.part in ("bills", "all") and not chosen.only:
+        parts += ["## What a month costs", "", bills.run(), ""]
     return parts
 
 

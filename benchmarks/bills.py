@@ -45,7 +45,10 @@ def run() -> str:
     for name, month in found.items():
         ways = [month[way]["usd"] for way in ("onDemand", "provisioned", "alwaysOn")]
         lines.append(f"| {name} | {month['requests']:,.0f} | " + " | ".join(f"${usd:,.2f}" for usd in ways) + " |")
-    said = f"One request: {kind['function_ms']:.1f} ms of a {MEMORY_MB} MB function, {kind['read_units']:g} read units."
+    said = (
+        f"One request: {kind['function_ms']:.1f} ms of a {MEMORY_MB} MB function, {kind['read_units']:g} read units, "
+        f"{kind['log_bytes']:.0f} bytes of log."
+    )
     return "\n".join([*lines, "", said])
 
 
@@ -58,6 +61,7 @@ def request_kind(route: Mapping[str, Any]) -> dict[str, Any]:
         "memory_mb": MEMORY_MB,
         "read_units": counts["table"]["readUnits"] / calls,
         "response_bytes": counts["http"]["bytesOut"] / calls,
+        "log_bytes": counts["lambda"]["logBytes"] / calls,
     }
 
 

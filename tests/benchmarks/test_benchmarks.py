@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from benchmarks import __main__ as command
 from benchmarks import gateway_run, gateway_server
 from benchmarks.__main__ import renewed
 from benchmarks.data import any_item, same_item
@@ -50,6 +52,21 @@ def test_requests_are_signed_as_botocore_signs(token: str) -> None:
     assert sent["authorization"].endswith(f"Signature={signature}")
     stamp = datetime.datetime.strptime(sent["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC)
     assert abs((datetime.datetime.now(datetime.UTC) - stamp).total_seconds()) < 60
+
+
+PART_ROOMS = {"gateway": "gateway_run", "sockets": "socket_run", "functions": "functions_run", "observing": "observing",
+              "identity": "identity_run", "console": "console_run", "bills": "bills"}  # fmt: skip
+
+
+def test_every_part_runs_what_it_is_named_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {*PART_ROOMS, "table", "front", "all"} == set(command.PARTS)
+    for room in PART_ROOMS.values():
+        monkeypatch.setattr(getattr(command, room), "run", lambda *given, room=room: f"ran {room}")
+    for part, room in PART_ROOMS.items():
+        monkeypatch.setattr("sys.argv", ["benchmarks", "--part", part])
+        sections = command.measured(command.options(), command.Cache(Path()), [])
+        assert [line for line in sections if line.startswith("ran ")] == [f"ran {room}"]
+        assert sections[0].startswith("## ")
 
 
 def test_rows_make_the_same_requests_every_time() -> None:

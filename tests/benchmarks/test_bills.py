@@ -35,7 +35,18 @@ def test_steady_traffic_is_cheapest_on_machines() -> None:
     assert steady["provisioned"] < steady["onDemand"]
 
 
+def test_logs_of_a_profile_cost_by_the_gb() -> None:
+    books = Books(Ledger(None).view(), load_prices(), "us-east-1", 1_800_000_000.0)
+    load = {"requests_per_second": 1, "storage_gb": 0}
+    month, silent = (
+        books.projection(0, 10**9, profile_of({**load, "requests": [{**KIND, "log_bytes": size}]}))["onDemand"]["usd"]
+        for size in (1024**3 / 2_628_000, 0)
+    )
+    assert month - silent == pytest.approx(0.50)
+
+
 def test_one_request_is_the_average_of_its_route() -> None:
-    counts = {"lambda": {"billedMs": 30}, "table": {"readUnits": 5}, "http": {"bytesOut": 2000}}
+    counts = {"lambda": {"billedMs": 30, "logBytes": 2500}, "table": {"readUnits": 5}, "http": {"bytesOut": 2000}}
     kind = request_kind({"calls": 10, "counts": counts})
     assert (kind["function_ms"], kind["read_units"], kind["response_bytes"]) == (3, 0.5, 200)
+    assert kind["log_bytes"] == 250

@@ -35,6 +35,7 @@ class RequestKind(Struct, frozen=True):
     read_units: float
     write_units: float
     response_bytes: float
+    log_bytes: float
 
 
 class Profile(Struct, frozen=True):
@@ -115,7 +116,7 @@ def _kinds(given: Sequence[Any]) -> list[RequestKind]:
         numbers = {
             name: _number(one.get(name, default), name, 1e12)
             for name, default in (("share", 1), ("function_ms", 0), ("memory_mb", 128), ("read_units", 0),
-                                  ("write_units", 0), ("response_bytes", 1000))
+                                  ("write_units", 0), ("response_bytes", 1000), ("log_bytes", 0))
         }  # fmt: skip
         kinds.append(RequestKind(api=api, **numbers))
     total = sum(kind.share for kind in kinds)
@@ -124,7 +125,7 @@ def _kinds(given: Sequence[Any]) -> list[RequestKind]:
     return [
         RequestKind(
             kind.share / total, kind.api, kind.function_ms, kind.memory_mb, kind.read_units, kind.write_units,
-            kind.response_bytes,
+            kind.response_bytes, kind.log_bytes,
         )
         for kind in kinds
     ]  # fmt: skip

@@ -107,6 +107,7 @@ def _month_of_kinds(requests: Sequence[float], kinds: Sequence[RequestKind], sai
         if kind.function_ms:
             turn("lambda.request", count)
             turn("lambda.gb-second", count * kind.function_ms / 1000 * kind.memory_mb / 1024)
+            turn("logs.in-gb", count * kind.log_bytes / GB_BYTES)
     read = sum(kind.share * kind.read_units for kind in kinds)
     write = sum(kind.share * kind.write_units for kind in kinds)
     table = ("(table)", "")

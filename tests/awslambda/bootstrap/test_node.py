@@ -204,3 +204,28 @@ def test_a_folder_with_an_index_is_a_module(lab: Any, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "index.js").write_text("exports.handler = async () => 'index';")
     assert lab.call("folder.handler", name="n-folder", **{**NODE, "code": tmp_path}) == "index"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("exports.handler = () => 'returned'", "returned"),
+        ("exports.handler = async (event, context) => Object.keys(context).includes('succeed')", False),
+        ("exports.handler = async () => { setInterval(() => {}, 1000); return 'not waited for'; }", "not waited for"),
+        ("exports.default = { handler: async () => 'in default' }", "in default"),
+        ("exports.handler = () => { throw new TypeError('sync'); }", ("TypeError", "sync")),
+        ("exports.handler = async () => { throw null; }", ("string", "handled")),
+        ("exports.handler = (event, context, callback) => callback(null, 1)",
+         ("Runtime.CallbackHandlerDeprecated", "ERROR: AWS Lambda has removed support for callback-based")),
+    ],
+)  # fmt: skip
+def test_from_node_24_on_there_are_no_callbacks(lab: Any, tmp_path: Path, text: str, answer: Any) -> None:
+    """The client is asked to be that of a newer runtime; which Node.js runs it does not matter for what it does."""
+    (tmp_path / "a.js").write_text(text)
+    lab.put("a.handler", "n-24", **{**NODE, "code": tmp_path, "Runtime": "nodejs24.x"})
+    found = json.loads(lab.invoke("n-24").payload)
+    if isinstance(answer, tuple):
+        assert found["errorType"] == answer[0]
+        assert found["errorMessage"].startswith(answer[1])
+    else:
+        assert found == answer

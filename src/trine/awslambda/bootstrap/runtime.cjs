@@ -7,7 +7,7 @@ const net = require('node:net');
 require('./connections.cjs');
 const { setUpConsole } = require('./runtime_console.cjs');
 const { API, RuntimeFault, errorMessage, logError } = require('./runtime_faults.cjs');
-const { loadHandler } = require('./runtime_handler.cjs');
+const { isModern, loadHandler } = require('./runtime_handler.cjs');
 const { ResponseStream, highWaterMark, isStreaming, stream } = require('./runtime_stream.cjs');
 
 const NEXT = `GET ${API}/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n`;
@@ -88,6 +88,16 @@ function invoke(handler, headers, body) {
       const event = JSON.parse(body.toString('utf8'));
       streamed = new ResponseStream(link, requestId, NEXT, highWaterMark(handler));
       stream(handler, event, context, streamed, finish);
+      return;
+    }
+    if (isModern) {
+      whenEmpty = null;
+      link.ref();
+      const context = { ...makeContext(headers), xRayTraceId: headers['lambda-runtime-trace-id'] };
+      delete context.callbackWaitsForEmptyEventLoop;
+      const event = JSON.parse(body.toString('utf8'));
+      const result = handler(event, context);
+      Promise.resolve(result).then((value) => finish(null, value), (error) => finish(error ?? 'handled'));
       return;
     }
     const done = once(finish);
@@ -241,4 +251,4 @@ link.on('close', () => process.exit(0));
 setUpConsole(() => requestId);
 link.unref(); // while modules load there is nothing to wait for here
 // Not at once: promises that were rejected meanwhile, and that nobody waits for, come first.
-loadHandler().then((handler) => later(serve, handler), (error) => endBecause('Uncaught Exception', error, 1));
+loadHandler().then((handler) => later(serve, handler), (error) => endBecause(isModern ? 'Init Error' : 'Uncaught Exception', error, 1));

@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { RuntimeFault } = require('./runtime_faults.cjs');
+const { isStreaming } = require('./runtime_stream.cjs');
 
 // `./sub/x.a.b` → ['./sub/', 'x', ['a', 'b']]: the module's name ends at the first dot of the last part.
 function splitHandler(text) {
@@ -85,23 +86,36 @@ function isModule(file) {
   }
 }
 
+/** From Node.js 24 on AWS's client takes no callbacks: results and promises count, what is in `default` is found. */
+const isModern = Number(/nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV)?.[1]) >= 24;
+
+const CALLBACK_REMOVED =
+  'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to ' +
+  'modify this function to use a supported handler signature to use Node.js 24 or later. For more information see ' +
+  'https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.';
+
+const member = (names, found) => names.reduce((value, name) => value && value[name], found);
+
 async function loadHandler() {
   const text = process.env._HANDLER;
   const [folder, name, members] = splitHandler(text);
   if (process.env._TRINE_MODULES) addModules(process.env._TRINE_MODULES.split(':'));
   delete process.env._TRINE_MODULES;
-  let handler;
+  let found;
   try {
-    handler = await loadModule(process.env.LAMBDA_TASK_ROOT, folder, name);
+    found = await loadModule(process.env.LAMBDA_TASK_ROOT, folder, name);
   } catch (error) {
     if (error instanceof SyntaxError) throw RuntimeFault.because('Runtime.UserCodeSyntaxError', error);
     if (error?.code === 'MODULE_NOT_FOUND') throw RuntimeFault.because('Runtime.ImportModuleError', error);
     throw error; // also ERR_MODULE_NOT_FOUND, of `import`: AWS's client passes that on as it is
   }
-  for (const member of members) handler = handler && handler[member];
+  const handler = member(members, found) || (isModern && member(members, found.default));
   if (!handler) throw new RuntimeFault('Runtime.HandlerNotFound', `${text} is undefined or not exported`);
   if (typeof handler !== 'function') throw new RuntimeFault('Runtime.HandlerNotFound', `${text} is not a function`);
+  if (isModern && handler.length >= 3 && !isStreaming(handler)) {
+    throw new RuntimeFault('Runtime.CallbackHandlerDeprecated', CALLBACK_REMOVED);
+  }
   return handler;
 }
 
-module.exports = { loadHandler };
+module.exports = { isModern, loadHandler };

@@ -152,37 +152,3 @@ def test_a_trace_that_others_have_overtaken_is_found_too() -> None:
     book.close(quick, 200, "dynamodb.read")
     assert [trace.request_id for trace in book.latest("dynamodb")] == ["quick", "slow"]
     assert book.find("slow") is slow
-
-
-def test_a_request_that_is_answered_at_once_stands_in_the_book_when_it_is_closed() -> None:
-    book = TraceBook(ManualClock())
-    brief, slow = book.begin("dynamodb", "brief"), book.begin("dynamodb", "slow")
-    assert book.find("brief") is None
-    book.enter(slow)
-    assert book.find("slow") is slow
-    book.close(brief, 200, "dynamodb.read")
-    book.close(slow, 200, "dynamodb.commit")
-    assert [trace.request_id for trace in book.latest("dynamodb")] == ["brief", "slow"]
-    refused = book.begin("dynamodb", "refused")
-    refused.refuse("iam.policy", "denied")
-    book.close(refused, 400)
-    assert next(book.latest("dynamodb")) is refused
-    assert book.find("refused") is refused
-
-
-def test_what_begins_in_a_book_that_records_nothing_is_in_no_ring() -> None:
-    book = TraceBook(ManualClock(), recording=False)
-    trace = book.begin("dynamodb", "r-1")
-    book.enter(trace)
-    book.close(trace, 200)
-    assert (book.find("r-1"), list(book.latest("dynamodb"))) == (None, [])
-
-
-def test_where_a_request_came_from_is_kept() -> None:
-    book = TraceBook(ManualClock())
-    trace = book.begin("apigateway", "r-1")
-    trace.come_from(b"00-1-2-01", None)
-    book.close(trace, 200)
-    found = book.find("r-1")
-    assert found is not None
-    assert found.origin == (b"00-1-2-01", None)

@@ -3,8 +3,8 @@
 Every corridor opens a `Trace`, every room it calls adds one step, and a refusal says in its step's detail which
 statement, route, limit or missing permission decided. `trine explain`, the waterfall, metrics and receipts are all
 read from here. A `TraceBook` keeps the latest ones, bounded, so that busy table traffic cannot push out a refusal.
-Hardly any trace is ever read, so what the usual request leaves is one tuple; it becomes a `Trace` again when someone
-asks.
+Hardly any trace is ever read, so what the usual request leaves is one struct and one tuple; steps are made of them when
+someone asks.
 """
 
 from __future__ import annotations
@@ -37,8 +37,6 @@ Way = tuple[Any, ...]
 """The marks of a way that most requests take, in one piece: (rooms, detail, time, detail, time, …), one pair for each
 of `rooms`; 0 for a room that was not reached. A corridor that sets it pays for a tuple (0.1 µs) instead of a call for
 each room (0.8 µs together)."""
-_Kept = tuple[Any, ...]
-"""A trace that nobody needs any more as an object, as `Trace.kept` makes it."""
 
 
 class Trace(Struct, eq=False):
@@ -70,10 +68,6 @@ class Trace(Struct, eq=False):
     origin: tuple[bytes | None, bytes | None] | None = None
     """The caller's `traceparent` and `X-Amzn-Trace-Id`, where the book keeps origins."""
     parent: Trace | None = None
-    is_plain: bool = True
-    """Not linked to others, not refused, marked by its way alone: `kept` holds all of it."""
-    is_listed: bool = False
-    """It stands in its book already, where it can be found while it is under way."""
     _marks: list[_Mark] | None = None
     _children: list[Trace] | None = None
 
@@ -131,7 +125,6 @@ class Trace(Struct, eq=False):
     def link_to(self, parent: Trace) -> None:
         """Hang this trace under the one that caused it, when that is known only after it was opened."""
         self.parent = parent
-        self.is_plain = parent.is_plain = False
         siblings = parent._children
         if siblings is None:
             parent._children = [self]
@@ -142,18 +135,11 @@ class Trace(Struct, eq=False):
         """Mark that `room` is done now; its time began where the step before it ended."""
         # In full, here and below: a request marks seven times, and a call for it would cost as much as the marking.
         if self._marks is None:
-            self.is_plain = False
             self._marks = [(room, self._tick(), detail)]
         else:
             self._marks.append((room, self._tick(), detail))
 
-    def come_from(self, traceparent: bytes | None, amazon_trace_id: bytes | None) -> None:
-        """Remember what the caller said of its own trace."""
-        self.is_plain = False
-        self.origin = traceparent, amazon_trace_id
-
     def _mark(self, mark: _Mark) -> None:
-        self.is_plain = False
         if self._marks is None:
             self._marks = [mark]
         else:
@@ -168,18 +154,6 @@ class Trace(Struct, eq=False):
         """Mark that `room` refused the request, and why."""
         self.refusal = {"room": room, "reason": reason, **facts}
         self._mark((room, self._tick(), self.refusal))
-
-    def kept(self) -> _Kept:
-        """All of one that is plain, in one tuple."""
-        return (self.request_id, self.started_ns, self.started_at, self.ended_ns, self.title, self.outcome,
-                self.usage, self.payer, self.way, self.closed_by)  # fmt: skip
-
-    @classmethod
-    def of(cls, kept: _Kept, kind: str, clock: Clock) -> Trace:
-        """The trace that was kept as a tuple."""
-        request_id, started_ns, started_at, ended_ns, title, outcome, usage, payer, way, closed_by = kept
-        return cls(kind, request_id, clock.monotonic_ns, started_ns, started_at, ended_ns, title, outcome, usage,
-                   payer, way, closed_by)  # fmt: skip
 
     def as_document(self) -> dict[str, Any]:
         """This trace and its children as plain JSON values; times in microseconds from this trace's start."""
@@ -243,7 +217,7 @@ class TraceBook:
         self.keeps_origin = False
         """Whether doors note where requests come from: who exports traces sets it."""
         self._capacity = capacity_per_ring
-        self._rings: dict[str, deque[Trace | _Kept]] = {}
+        self._rings: dict[str, deque[Trace]] = {}
         self._refused: OrderedDict[str, Trace] = OrderedDict()
         self._follower: Callable[[Trace], None] | None = None
         self._followers: list[Callable[[Trace], None]] = []
@@ -274,56 +248,31 @@ class TraceBook:
 
     def open(self, kind: str, request_id: str, parent: Trace | None = None) -> Trace:
         """Start the trace of a request that has just come in."""
-        trace = self.begin(kind, request_id)
+        tick = self._tick
+        if not self.recording:
+            return Untraced(kind, request_id, tick, 0, 0.0)
+        trace = Trace(kind, request_id, tick, tick(), self._now())
         if parent is not None:
             trace.link_to(parent)
-        self.enter(trace)
-        return trace
-
-    def begin(self, kind: str, request_id: str) -> Trace:
-        """As `open`, for a request that is usually answered before anything else happens: it stands in the book when
-        it is closed, or `enter`ed before.
-        """
-        tick = self._tick
-        if self.recording:
-            return Trace(kind, request_id, tick, tick(), self._now())
-        return Untraced(kind, request_id, tick, 0, 0.0)
-
-    def enter(self, trace: Trace) -> None:
-        """From now on `trace` is found."""
-        if self.recording:
-            trace.is_listed = True
-            self._ring_of(trace.kind).append(trace)
-
-    def _ring_of(self, kind: str) -> deque[Trace | _Kept]:
-        """The ring for another trace of this kind, which takes the place of the oldest one."""
         ring = self._rings.get(kind)
         if ring is None:
             ring = self._rings[kind] = deque(maxlen=self._capacity)
-        elif len(ring) == self._capacity and type(pushed_out := ring[0]) is Trace:
-            _let_go(pushed_out)
-        return ring
+        elif len(ring) == self._capacity and ring[0]._children is not None:
+            _let_go(ring[0])
+        ring.append(trace)
+        return trace
 
     def close(self, trace: Trace, status: int, room: str | None = None) -> None:
         """The answer of `trace`'s request has gone out with `status`; `room` is the last one, which is done now too."""
         if not self.recording:
             return
         trace.outcome = status
-        trace.ended_ns = trace._tick()
+        trace.ended_ns = self._tick()
         trace.closed_by = room
         if status >= 400 or trace.refusal is not None:
             self._refused[trace.request_id] = trace
             if len(self._refused) > self._capacity:
                 self._refused.popitem(last=False)
-            if not trace.is_listed:
-                self.enter(trace)
-        # Two thousand traces with their marks are 2 MB, which every request would walk through: as tuples they are a
-        # third of it, and a GetItem costs 1 µs less. One that others have overtaken stays as it is.
-        elif not trace.is_listed:
-            self._ring_of(trace.kind).append(trace.kept() if trace.is_plain else trace)
-            trace.is_listed = True
-        elif trace.is_plain and (ring := self._rings[trace.kind])[-1] is trace:
-            ring[-1] = trace.kept()
         if self._follower is not None:
             self._follower(trace)
 
@@ -341,19 +290,15 @@ class TraceBook:
         if (refused := self._refused.get(request_id)) is not None:
             return refused
         # Every request is kept and hardly any looked for: no index, a walk instead.
-        for kind, ring in self._rings.items():
-            for entry in reversed(list(ring)):  # a copy: other threads may ask
-                if (entry.request_id if isinstance(entry, Trace) else entry[0]) == request_id:
-                    return self._opened(entry, kind)
+        for ring in self._rings.values():
+            for trace in reversed(list(ring)):  # a copy: other threads may ask
+                if trace.request_id == request_id:
+                    return trace
         return None
 
     def latest(self, kind: str, count: int = 50) -> Iterator[Trace]:
         """Up to `count` traces of `kind`, the newest first."""
-        for entry in reversed(list(self._rings.get(kind, ()))[-count:] if count > 0 else []):
-            yield self._opened(entry, kind)
-
-    def _opened(self, entry: Trace | _Kept, kind: str) -> Trace:
-        return entry if isinstance(entry, Trace) else Trace.of(entry, kind, self._clock)
+        return iter(list(self._rings.get(kind, ()))[: -count - 1 : -1] if count > 0 else [])
 
 
 def _ended(mark: _Mark) -> int:

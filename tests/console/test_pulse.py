@@ -80,7 +80,7 @@ def test_messages_of_connections_count_at_their_door() -> None:
     clock = ManualClock()
     pulse = Pulse(clock)
     pulse.look()
-    event = Trace("websocket", "1", clock)
+    event = Trace.begun("websocket", "1", clock)
     event.payer = Payer(RouteName("chat", "chat", "prod", "", "$default", rest=False))
     event.usage, event.outcome, event.ended_ns = (1, 0.0), 200, event.started_ns + 2_000_000
     pulse.take(counted(event))

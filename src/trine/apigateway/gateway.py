@@ -140,7 +140,7 @@ class Gateway:
         trace = self._traces.open("apigateway", names[0])
         trace.title = title
         if self._traces.keeps_origin:
-            trace.come_from(request.headers.get(b"traceparent"), request.headers.get(b"x-amzn-trace-id"))
+            trace.origin = request.headers.get(b"traceparent"), request.headers.get(b"x-amzn-trace-id")
         exchange = Exchange(request, located, names, trace, self._namer)
         served = self._served[located.deployed]
         try:

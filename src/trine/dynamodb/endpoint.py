@@ -132,7 +132,7 @@ class DynamoDB:
             return _not_an_operation(request, self._region, request_id)
         if len(request.body) > REQUEST_BODY_MAX_BYTES:
             return plain_answer(413, b"Request Entity Too Large", request_id)
-        trace = self._traces.begin("dynamodb", request_id)
+        trace = self._traces.open("dynamodb", request_id)
         try:
             outcome = self._pass(request, headers, trace)
         except Exception as fault:
@@ -142,7 +142,6 @@ class DynamoDB:
             return answer(outcome, request_id, request)
         if outcome.done():  # a store in memory: nothing to wait for
             return self._finished(outcome, request, trace)
-        self._traces.enter(trace)
         return self._later(outcome, request, trace)
 
     def error_response(self, status: int, reason: str) -> Response:

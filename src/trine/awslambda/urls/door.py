@@ -69,7 +69,7 @@ class UrlDoor:
         trace_header = trace_header_of(request.headers.get(b"x-amzn-trace-id")) or trace_header_for(request_id, now)
         trace = self._traces.open("lambda-url", request_id)
         if self._traces.keeps_origin:
-            trace.come_from(request.headers.get(b"traceparent"), request.headers.get(b"x-amzn-trace-id"))
+            trace.origin = request.headers.get(b"traceparent"), request.headers.get(b"x-amzn-trace-id")
         trace.title = f"{request.method} {request.path.decode('latin-1')}"
         config: UrlConfig | None = None
         try:

@@ -79,3 +79,21 @@ def test_heads_over_16_kilobytes(tmp_path: Path) -> None:
         await server.close()
 
     asyncio.run(run())
+
+
+def test_it_has_no_console_and_says_so(tmp_path: Path) -> None:
+    def ask(port: int) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/_trine/")
+        answer = connection.getresponse()
+        found = answer.status, answer.read()
+        connection.close()
+        return found
+
+    async def run() -> None:
+        server = await TableServer.start(_settings(tmp_path), ids=SeededIds(1))
+        status, body = await asyncio.to_thread(ask, int(server.url.rpartition(":")[2]))
+        assert (status, json.loads(body)["__type"]) == (501, "UnknownServiceException")
+        await server.close()
+
+    asyncio.run(run())

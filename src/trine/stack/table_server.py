@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from functools import partial
 
 from trine.aws.ids import Ids, SystemIds
 from trine.clock import Clock, SystemClock
@@ -22,7 +23,8 @@ from trine.stack import run_file
 from trine.stack.build import observing_of
 from trine.stack.description import url_host
 from trine.stack.doors import Doors
-from trine.stack.listeners import AwsPort, Endpoint, unknown_service
+from trine.stack.listeners import AwsPort, Endpoint
+from trine.stack.nobody import unknown_service
 from trine.stack.ports import listen
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
@@ -71,12 +73,13 @@ class TableServer:
         own_directory(settings.state_directory)
         listener = listen(settings.host, settings.dynamodb_port, "--port")
         try:
-            ids = ids or SystemIds()
-            server = cls(settings, listener, clock or SystemClock(), ids)
+            names = ids or SystemIds()
+            server = cls(settings, listener, clock or SystemClock(), names)
         except BaseException:
             listener.close()
             raise
-        port = AwsPort(server._endpoints, _no_console, ids)
+        no_console = partial(_no_console, names)
+        port = AwsPort(server._endpoints, no_console, names)
         server._server = await serve(
             port.handle,
             clock=server._clock,
@@ -121,5 +124,5 @@ class TableServer:
             run_file.remove(self.settings.state_directory)
 
 
-def _no_console(request: Request) -> Response:
-    return unknown_service("trine")
+def _no_console(ids: Ids, request: Request) -> Response:
+    return unknown_service("trine", request, ids.uuid())

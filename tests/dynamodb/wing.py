@@ -18,6 +18,7 @@ from trine.dynamodb.dispatch import TABLE_TARGET, operation_of
 from trine.dynamodb.endpoint import DynamoDB
 from trine.iam.access import Access
 from trine.kv.memory import MemoryStore
+from trine.kv.store import Store
 from trine.trace import TraceBook
 
 INDEX = {
@@ -46,11 +47,11 @@ class Wing:
         *,
         throttling: bool = False,
         clock: ManualClock | None = None,
-        store: MemoryStore | None = None,
+        store: Store | None = None,
         **settings: Any,
     ) -> None:
         self.clock, ids = clock or ManualClock(), SeededIds(1)
-        self.store = store or MemoryStore(self.clock)
+        self.store: Store = store or MemoryStore(self.clock)
         access = Access(self.clock, ids)
         self.table = DynamoDB(
             self.store,
@@ -70,7 +71,8 @@ class Wing:
         request = operation.decode(orjson.dumps(document))
         list(operation.permissions(self.table.rooms, request))
         answer = operation.execute(self.table.rooms, request, operation.prepare(request))
-        found: dict[str, Any] = orjson.loads(answer if isinstance(answer, bytes) else await answer)
+        body = answer if isinstance(answer, bytes) else await answer
+        found: dict[str, Any] = orjson.loads(body) if body else {}
         return found
 
     async def active(self, name: str) -> None:

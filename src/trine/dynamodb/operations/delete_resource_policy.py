@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from asyncio import Future
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
@@ -19,17 +21,21 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Answer:
     """Forget the policy and answer when that is durable."""
     arn = document["ResourceArn"]
     table = policy_table_of_arn(rooms, arn)
-    kept = dict(policies_of(table))
-    gone = kept.pop(arn, None)
-    check_revision(gone, document.get("ExpectedRevisionId"), table.name, arn)
+    gone, expected = policies_of(table).get(arn), document.get("ExpectedRevisionId")
+    check_revision(gone, expected, table.name, arn)
     if gone is None:
         return b"{}"
+
+    def left(kept: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        # Once more: another policy may have been on its way to the disk.
+        check_revision((kept or {}).get(arn), expected, table.name, arn)
+        return {name: policy for name, policy in (kept or {}).items() if name != arn}
 
     def follow(changed: Table) -> bytes:
         rooms.policies.follow(changed)
         return orjson.dumps({"RevisionId": gone["RevisionId"]})
 
-    done: Future[bytes] = after(rooms.tables.change(table, table.definition, **{MEMBER: kept}), follow)
+    done: Future[bytes] = after(rooms.tables.change(table, table.definition, **{MEMBER: left}), follow)
     return done
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
@@ -22,20 +23,23 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Answer:
     arn, text = document["ResourceArn"], document["Policy"]
     table = policy_table_of_arn(rooms, arn)
     compiled(text, arn)
-    kept = dict(policies_of(table))
-    known = kept.get(arn)
-    check_revision(known, document.get("ExpectedRevisionId"), table.name, arn)
+    known, expected = policies_of(table).get(arn), document.get("ExpectedRevisionId")
+    check_revision(known, expected, table.name, arn)
     if known is not None and known["Policy"] == text:
         return orjson.dumps({"RevisionId": known["RevisionId"]})
     # Milliseconds on AWS, too; two policies of one millisecond are two revisions.
     revision = str(max(int(rooms.clock.now() * 1000), 1 + int(known["RevisionId"]) if known is not None else 0))
-    kept[arn] = {"Policy": text, "RevisionId": revision}
+
+    def put(kept: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        # Once more: another policy may have been on its way to the disk.
+        check_revision((kept or {}).get(arn), expected, table.name, arn)
+        return {**(kept or {}), arn: {"Policy": text, "RevisionId": revision}}
 
     def follow(changed: Table) -> bytes:
         rooms.policies.follow(changed)
         return orjson.dumps({"RevisionId": revision})
 
-    return after(rooms.tables.change(table, table.definition, **{MEMBER: kept}), follow)
+    return after(rooms.tables.change(table, table.definition, **{MEMBER: put}), follow)
 
 
 def check_revision(known: Mapping[str, str] | None, expected: str | None, table_name: str, arn: str) -> None:

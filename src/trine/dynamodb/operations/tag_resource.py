@@ -23,8 +23,12 @@ def prepare(document: Document) -> dict[str, str]:
 def execute(rooms: Rooms, document: Document, tags: dict[str, str]) -> Future[bytes]:
     """Set the tags and answer when they are durable."""
     table = table_of_arn(rooms, document["ResourceArn"])
-    together = {**table.record.get("Tags", {}), **tags}
-    check_count(together)
+
+    def together(kept: dict[str, str] | None) -> dict[str, str]:
+        found = {**(kept or {}), **tags}
+        check_count(found)
+        return found
+
     return after(rooms.tables.change(table, table.definition, Tags=together), lambda _: b"")
 
 

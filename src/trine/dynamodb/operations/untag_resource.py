@@ -21,8 +21,11 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:
     """Take the tags off and answer when that is durable."""
     table = table_of_arn(rooms, document["ResourceArn"])
     gone = set(document["TagKeys"])
-    tags = {key: value for key, value in table.record.get("Tags", {}).items() if key not in gone}
-    return after(rooms.tables.change(table, table.definition, Tags=tags), lambda _: b"")
+
+    def left(kept: dict[str, str] | None) -> dict[str, str]:
+        return {key: value for key, value in (kept or {}).items() if key not in gone}
+
+    return after(rooms.tables.change(table, table.definition, Tags=left), lambda _: b"")
 
 
 UNTAG_RESOURCE = Operation(

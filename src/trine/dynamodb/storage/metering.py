@@ -17,7 +17,7 @@ from typing import Any
 
 from trine.clock import Clock, Timer
 from trine.dynamodb.consistency.recent import RecentWrites
-from trine.dynamodb.errors import ResourceNotFoundException
+from trine.dynamodb.errors import ResourceInUseException, ResourceNotFoundException
 from trine.dynamodb.limits import STORED_ITEM_OVERHEAD_BYTES
 from trine.dynamodb.model.table import TableDefinition, Throughput
 from trine.dynamodb.scaling.controller import Controller, Decreases
@@ -211,7 +211,7 @@ class Metering:
             changed["NumberOfDecreasesToday"] = self._decreases[name[:2]].count
             try:
                 await self._tables.change(table, definition, ThroughputChanges=changed)
-            except (ResourceNotFoundException, StoreError) as fault:
+            except (ResourceInUseException, ResourceNotFoundException, StoreError) as fault:
                 _log.error("auto scaling could not change %s: %s", "/".join(filter(None, name)), fault)
             else:
                 _log.info("auto scaling: %s units of %s are %d now", name[2].lower(), name[1] or name[0], units)

@@ -11,6 +11,8 @@ from asyncio import Future
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.clock import Clock
@@ -207,13 +209,29 @@ class Tables:
         return self._adopted(self._store.transact((key, SEQUENCE_KEY), decide))
 
     def change(self, table: Table, definition: TableDefinition, **members: Any) -> Future[Table]:
-        """Replace a table's definition and members of its record. The table must still be the same one."""
+        """Replace a table's definition, and members of its record; a member that is a function makes the new value of
+        the one that is kept then.
+
+        Another change may be on its way to the disk: what it changed stays, unless this one says otherwise.
+        ResourceNotFoundException when the table is another one by then, ResourceInUseException when both change the
+        definition.
+        """
         key = self._catalogue.key(TABLE_KIND, table.name)
-        document = {**table.record, **members, "Definition": definition.document()}
+        before = table.definition.document() if definition is not table.definition else None
 
         def decide(current: Current) -> Change[Mapping[str, Any]]:
-            if current[key] is None:
+            kept = current[key]
+            document: dict[str, Any] = orjson.loads(kept) if kept is not None else {}
+            if document.get("Number") != table.number:
                 raise ResourceNotFoundException(f"{NOT_FOUND}: Table: {table.name} not found")
+            if before is not None:
+                if document["Definition"] != before:
+                    raise ResourceInUseException(
+                        f"Attempt to change a resource which is still in use: Table is being updated: {table.name}"
+                    )
+                document["Definition"] = definition.document()
+            for name, value in members.items():
+                document[name] = value(document.get(name)) if callable(value) else value
             return Change(document, {key: encoded_document(document)})
 
         return self._adopted(self._store.transact((key,), decide))
@@ -236,14 +254,20 @@ class Tables:
             for number in gone:
                 self.clear_index(table, number)
 
-        changed = self.change(table, definition, Indexes=indexes, NextIndex=following, **members)
+        if indexes != table.record["Indexes"]:
+            members |= {"Indexes": indexes, "NextIndex": following}
+        changed = self.change(table, definition, **members)
         return when_committed(changed, sweep)
 
     def set_index_status(self, table: Table, index_name: str, status: str) -> Future[Table]:
         """Change the status of one index."""
-        indexes = dict(table.record["Indexes"])
-        indexes[index_name] = {**indexes[index_name], "Status": status}
-        return self.change(table, table.definition, Indexes=indexes)
+
+        def changed(indexes: Mapping[str, Any]) -> Mapping[str, Any]:
+            if index_name not in indexes:  # deleted meanwhile
+                return indexes
+            return {**indexes, index_name: {**indexes[index_name], "Status": status}}
+
+        return self.change(table, table.definition, Indexes=changed)
 
     def drop(
         self, table: Table, *, keep_items: bool = False, puts: Mapping[bytes, bytes] | None = None

@@ -40,6 +40,7 @@ AT_ONCE_GOAL_SECONDS = 1.5
 OVERHEAD_GOAL_MICROS = 150.0
 SDK_GOALS = {"quick": 200.0, "straight": 70.0}
 """Microseconds of processor time for a get_item."""
+SDK_WORK = ("get_item", "put_item", "query of 10", "Table.get_item", "Table.query of 10")
 
 _CODE = {
     "hello.py": "def handler(event, context):\n    return {'statusCode': 200}\n",
@@ -49,8 +50,18 @@ _CODE = {
         "spent = (time.perf_counter() - began) * 1000\ndef handler(event, context):\n    return spent\n"
     ),
     "calls.py": (
-        "import time\nimport boto3\nclient = boto3.client('dynamodb')\ndef handler(event, context):\n"
-        "    def call():\n        client.get_item(TableName='t', Key={'id': {'S': 'user'}})\n"
+        "import time\nimport boto3\nfrom boto3.dynamodb.conditions import Key\n"
+        "client = boto3.client('dynamodb')\ntable = boto3.resource('dynamodb').Table('t')\n"
+        "item = {'id': {'S': 'user'}, 'n': {'N': '12'}, 'tags': {'L': [{'S': 'a'}, {'S': 'b'}]}}\n"
+        "WORK = {\n"
+        "    'get_item': lambda: client.get_item(TableName='t', Key={'id': {'S': 'user'}}),\n"
+        "    'put_item': lambda: client.put_item(TableName='t', Item=item),\n"
+        "    'query of 10': lambda: client.query(TableName='t', KeyConditionExpression='id = :i',\n"
+        "                                        ExpressionAttributeValues={':i': {'S': 'user'}}),\n"
+        "    'Table.get_item': lambda: table.get_item(Key={'id': 'user'}),\n"
+        "    'Table.query of 10': lambda: table.query(KeyConditionExpression=Key('id').eq('user')),\n"
+        "}\n"
+        "def handler(event, context):\n    call = WORK[event['work']]\n"
         "    for _ in range(100):\n        call()\n    best = 1e9\n    for _ in range(event['rounds']):\n"
         "        began = time.process_time()\n        for _ in range(20):\n            call()\n"
         "        best = min(best, (time.process_time() - began) / 20)\n    return best * 1e6\n"
@@ -83,13 +94,22 @@ class Bench:
 
     async def _open(self) -> None:
         # A table that answers at once, in a thread of its own so that it does not wait for this loop.
-        body = json.dumps({"Item": _ITEM}).encode()
+        bodies = {
+            name: json.dumps(value).encode()
+            for name, value in (
+                ("GetItem", {"Item": _ITEM}), ("PutItem", {}), ("Query", {"Items": [_ITEM] * 10, "Count": 10}))
+        }  # fmt: skip
         ready = threading.Event()
         port: list[int] = []
 
         async def answer() -> None:
             headers = [(b"content-type", b"application/x-amz-json-1.0")]
-            server = await serve(lambda _: Response(200, list(headers), body), clock=SystemClock())
+
+            def handle(request: Request) -> Response:
+                target = request.headers.get(b"x-amz-target") or b""
+                return Response(200, list(headers), bodies[target.rpartition(b".")[2].decode()])
+
+            server = await serve(handle, clock=SystemClock())
             port.append(server.port)
             ready.set()
             await asyncio.Event().wait()
@@ -204,14 +224,15 @@ def hot(bench: Bench) -> tuple[float, float]:
     return bench.run(load()), alone
 
 
-def sdk(bench: Bench) -> dict[str, float]:
-    """Microseconds of processor time for a get_item inside a function: stock, by default and by choice."""
+def sdk(bench: Bench) -> dict[str, dict[str, float]]:
+    """Microseconds of processor time for calls inside a function, by work and way: stock, by default and by choice."""
     ways = {"stock": {"TRINE_SDK": "stock"}, "quick": {}, "straight": {"TRINE_SDK": "straight"}}
     names = {way: bench.put("calls.handler", **variables) for way, variables in ways.items()}
-    found = dict.fromkeys(ways, float("inf"))
-    for _ in range(5):  # in turns: other work on the machine then hits all of them
-        for way, name in names.items():
-            found[way] = min(found[way], float(bench.timed(name, {"rounds": 10})[1]))
+    found = {work: dict.fromkeys(ways, float("inf")) for work in SDK_WORK}
+    for work, costs in found.items():
+        for _ in range(5 if work == "get_item" else 2):  # in turns: other work on the machine then hits all of them
+            for way, name in names.items():
+                costs[way] = min(costs[way], float(bench.timed(name, {"work": work, "rounds": 10})[1]))
     return found
 
 
@@ -234,11 +255,17 @@ def run() -> str:
             )
             through, alone = hot(bench)
             lines.append(f"- a hot call adds, p50: {_verdict(through - alone, OVERHEAD_GOAL_MICROS, 'µs')}")
-            costs = sdk(bench)
+            work = sdk(bench)
+            costs = work.pop("get_item")
             lines.append(f"- get_item in a function, stock: {costs['stock']:.0f} µs of processor time")
             lines += [
                 f"- get_item in a function, {way}: {_verdict(costs[way], goal, 'µs')}"
                 for way, goal in SDK_GOALS.items()
+            ]
+            lines += [
+                f"- {name} in a function: {each['stock']:.0f} µs stock, {each['quick']:.0f} by default, "
+                f"{each['straight']:.0f} straight"
+                for name, each in work.items()
             ]
         finally:
             bench.close()

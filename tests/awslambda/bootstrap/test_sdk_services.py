@@ -20,7 +20,7 @@ import pytest
 from tests.waiting import PATIENCE_SECONDS, wait_until
 from trine.awslambda.bootstrap import sdk_json, sdk_sign, sdk_straight, sdk_watch, sdk_wire
 
-from .test_sdk import answer, quick
+from .test_sdk import FIT, answer, quick
 
 SENT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 QUEUE = "/123456789012/queue"
@@ -213,7 +213,7 @@ def test_the_same_work_is_asked_and_comes_to_the_same(player: Player, name: str)
     with quick():
         sdk_wire._idle.clear()
         assert outcome(player, name) == stock
-        assert bool(sdk_wire._idle) == (name not in STOCK)  # the short road was taken
+        assert bool(sdk_wire._idle) == ("wire" in FIT and name not in STOCK)  # the short road was taken
 
 
 def test_threads_share_a_client(player: Player) -> None:
@@ -247,7 +247,7 @@ def test_a_fork_has_connections_and_ids_of_its_own(player: Player, straight: boo
         made.get_item(TableName="t", Key={"a": {"S": "b"}})
         assert os.waitpid(child, 0)[1] == 0
     wait_until(lambda: len(player.asked) == 3)
-    assert player.connections == before + 1
+    assert player.connections == before + ("wire" in FIT)  # the stock SDK lets both speak on one
     assert len({headers["amz-sdk-invocation-id"] for _, headers, _ in player.asked}) == 3
 
 

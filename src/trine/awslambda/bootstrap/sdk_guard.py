@@ -149,7 +149,7 @@ PIECES: dict[str, tuple[Put, tuple[str, ...]]] = {
 """Name of each replacement → (what puts it in place, the source that it stands for)."""
 
 KNOWN: dict[str, frozenset[str]] = {
-    "agent": frozenset({"bd508eaad45c651d"}),
+    "agent": frozenset({"bd508eaad45c651d", "c76988cde7a54bae"}),
     "invocation": frozenset({"f50793020b61fed6"}),
     "key": frozenset({"d504b3e9aa1b68a2"}),
     "sign": frozenset({"9c6c2c4e6410ba86"}),

@@ -66,7 +66,6 @@ def _report(error: BaseException, request_id: str = "") -> tuple[bytes, str]:
 
 def serve(link: wire.Link) -> None:
     """Run until the owner closes the link. A handler's SystemExit and its like pass through."""
-    logs.set_up()
     try:
         handler = load_handler(os.environ["_HANDLER"])
         _freeze(link)
@@ -182,6 +181,7 @@ def main() -> NoReturn:
         importlib.import_module(_SNAPSHOT).requests = requests  # type: ignore[attr-defined]
     connections.install()
     hooks.offer()
+    logs.set_up()
     sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], *filter(None, os.environ.pop("_TRINE_PATHS", "").split(":"))]
     wait_for_debugger()
     run(connection)

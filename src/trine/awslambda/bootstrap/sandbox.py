@@ -151,23 +151,32 @@ def enter_namespaces(
     (`crowd`) are to share them."""
     mounts.map_user(USER_INSIDE, user, group)
     mounts.arrange(code, layers_folder, visible, hidden, tmp_mb)
-    bound_processes(user, PROCESSES_BOUND * min(crowd, _CROWD_MAX))
+    _bound_processes(PROCESSES_BOUND * min(crowd, _CROWD_MAX))
 
 
-def bound_processes(user: int, bound: int = PROCESSES_BOUND) -> None:
+def _bound_processes(bound: int) -> None:
     """In the first process of the new namespaces: let the kernel itself end the growth of a fork bomb.
 
     A bomb whose children fork too has doubled to tens of thousands before anybody looks; bounded, it is found by the
     server's watch, which ends it. `pid_max` belongs to the pid namespace since Linux 6.14 (before, it was the whole
-    machine's: never written there); RLIMIT_NPROC counts within the user namespace since 5.14, and not for root.
+    machine's: never written there). What older kernels offer instead is `bound_user`.
     """
-    release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2] if part.isdigit())
-    if release >= (6, 14):
+    if _release() >= (6, 14):
         with contextlib.suppress(OSError), open("/proc/sys/kernel/pid_max", "w", encoding="ascii") as file:
             file.write(str(_PIDS_RESERVED + bound))
-    if release >= (5, 14) and user != 0:
+
+
+def bound_user(user: int, crowd: int) -> None:
+    """The same by RLIMIT_NPROC, which counts within the user namespace since Linux 5.14, and not for root. What this
+    process starts from now on inherits it."""
+    bound = PROCESSES_BOUND * min(crowd, _CROWD_MAX)
+    if _release() >= (5, 14) and user != 0:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NPROC, (bound, bound))
+
+
+def _release() -> tuple[int, ...]:
+    return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2] if part.isdigit())
 
 
 def lock(

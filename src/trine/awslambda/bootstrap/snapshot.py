@@ -184,7 +184,8 @@ def _become_environment(
         logs.flush()
         os._exit(70)
 
-    def start_worker() -> NoReturn:
+    def start_worker(wait: Callable[[], None]) -> NoReturn:
+        wait()  # for nothing here: the slot is laid out already
         os.setsid()
         linux.die_with_parent()
         signal.set_wakeup_fd(-1)
@@ -192,7 +193,7 @@ def _become_environment(
         sandbox.lock(sandbox.Layers.of(request["layers"], program), request["readable"], [], request["writable"])
         raise _Restored(request)
 
-    no_extensions: dict[str, Callable[[], NoReturn]] = {}
+    no_extensions: dict[str, supervisor.Start] = {}
     supervisor.run(owner, start_worker, no_extensions)
 
 

@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 from . import linux
@@ -22,16 +23,25 @@ from .restore import Restorer
 
 _MESSAGE_MAX_BYTES = 262_144
 _PASSED = 3
+Start = Callable[[Callable[[], None]], NoReturn]
+"""What a fresh process of the environment does. It is given what it has to call before it uses its place (files,
+network): that returns when the place is laid out."""
 
 
 def run(
     control: socket.socket,
-    start_worker: Callable[[], NoReturn],
-    extensions: dict[str, Callable[[], NoReturn]],
+    start_worker: Start,
+    extensions: dict[str, Start],
     restorer: Restorer | None = None,
+    lay_out: Callable[[], None] | None = None,
 ) -> NoReturn:
-    """Fork the extensions (by their paths) and the worker, and stay until the environment has no process left."""
+    """Fork the extensions (by their paths) and the worker, and stay until the environment has no process left.
+
+    `lay_out` makes their place while they begin: of a cold start's 15 ms the mounts take 2.5 and what a fresh fork does
+    for itself as much. None: it is made already.
+    """
     linux.adopt_orphans()
+    gate_read, gate_write = os.pipe()
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     os.set_blocking(wake_read, False)
@@ -42,10 +52,16 @@ def run(
             control.close()
             if restorer is not None:
                 restorer.ours.close()
-            os.close(wake_read)
-            os.close(wake_write)
-            start()
+            for descriptor in (wake_read, wake_write, gate_write):
+                os.close(descriptor)
+            start(partial(_pass, gate_read))
         beside[worker] = path
+    os.close(gate_read)
+    if lay_out is not None:
+        lay_out()
+    with contextlib.suppress(BrokenPipeError):  # they have ended
+        os.write(gate_write, bytes(len(beside)))
+    os.close(gate_write)
     del beside[worker]
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -63,6 +79,13 @@ def run(
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     _tell(control, {"status": status, "max_rss_kb": used.ru_maxrss})
     os._exit(0)
+
+
+def _pass(gate: int) -> None:
+    # A byte for each who waits; the gate's end when the supervisor could not do its part, and has told why.
+    if not os.read(gate, 1):
+        os._exit(127)
+    os.close(gate)
 
 
 def _wait(

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import hooks, linux, sandbox, sdk_guard, snapshot
+from . import hooks, linux, logs, sandbox, sdk_guard, snapshot
 
 quick_sdk: dict[str, Callable[[], None]] = {}
 """Replaced functions of the SDK in this process, each with what puts the original back."""
@@ -26,11 +26,18 @@ EXTENSION_LOG_FD = 5
 """The pipe that extensions write to, in environments that have some."""
 
 
-def run(request: dict[str, Any], layers: sandbox.Layers) -> NoReturn:
-    """Become the process that `request` describes: `env`, `directory`, `paths`, `argv` (None: Python in this fork)."""
+def run(request: dict[str, Any], layers: sandbox.Layers, wait: Callable[[], None]) -> NoReturn:
+    """Become the process that `request` describes: `env`, `directory`, `paths`, `argv` (None: Python in this fork).
+
+    What needs no place is done before `wait`, while the supervisor lays it out.
+    """
     if request["extensions"]:
         os.close(EXTENSION_LOG_FD)
-    _become(request, layers)
+    _enter(request)
+    if request["argv"] is None:
+        logs.set_up()
+    wait()
+    _lock(request, layers)
     requests: socket.socket | None = request.get("requests")
     if request["argv"] is not None:
         if requests is not None:
@@ -53,19 +60,21 @@ def run(request: dict[str, Any], layers: sandbox.Layers) -> NoReturn:
     runtime.run(connection)
 
 
-def run_extension(request: dict[str, Any], layers: sandbox.Layers, path: str) -> NoReturn:
+def run_extension(request: dict[str, Any], layers: sandbox.Layers, path: str, wait: Callable[[], None]) -> NoReturn:
     """Become an external extension: the same place and limits as the function, its own program, no link."""
     for descriptor in (1, 2):
         os.dup2(EXTENSION_LOG_FD, descriptor)
-    _become(request, layers)
+    _enter(request)
+    wait()
+    _lock(request, layers)
     os.close(RUNTIME_FD)
     env = {name: value for name, value in request["env"].items() if not name.startswith("_TRINE_")}
     _execute([path], env)
 
 
-def _become(request: dict[str, Any], layers: sandbox.Layers) -> None:
+def _lock(request: dict[str, Any], layers: sandbox.Layers) -> None:
     try:
-        _enter(request)
+        os.chdir(request["directory"])
         writable = [request["temporary"]] if request["temporary"] else []
         # The environment's own `/tmp`; where it has none, the machine's, for handlers that write there are many: unless
         # that would open the code, too.
@@ -101,7 +110,6 @@ def _enter(request: dict[str, Any]) -> None:
     os.environ.update(request["env"])
     time.tzset()
     os.umask(0o022)
-    os.chdir(request["directory"])
 
 
 def _execute(argv: list[str], env: dict[str, str]) -> NoReturn:

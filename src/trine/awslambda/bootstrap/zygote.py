@@ -162,31 +162,41 @@ def _become_supervisor(
         os.closerange(_CONTROL_FD + 1 + len(more), 1 << 20)
         os.set_inheritable(worker.RUNTIME_FD, False)
         os.set_inheritable(_CONTROL_FD, False)
-        slots, tmp_mb = request["slots"], request["limits"]["tmp_mb"]
-        if layers.has_namespaces:
-            visible = [*sandbox.own_folders(), *request["visible"]]
-            sandbox.enter_namespaces(
-                user, group, request["code"], request["layers"], visible, request["hidden"], tmp_mb, max(1, slots)
-            )
-            if request["extensions"]:
-                mounts.name_itself()
         owner = socket.socket(fileno=_CONTROL_FD)
-        if request["network"]:
-            network.send(owner, b'{"doors":true}', network.lay_out(request["network"]))
-        restorer = None
+        lay_out: Callable[[], None] | None = partial(_lay_out, request, layers, user, group, owner)
+        slots, restorer = request["slots"], None
+        if layers.has_namespaces:
+            sandbox.bound_user(user, max(1, slots))
+        if slots or not layers.has_namespaces:
+            _lay_out(request, layers, user, group, owner)
+            lay_out = None  # nothing is left to be done beside the worker's beginning
         if slots:
-            request["slot_folders"] = restore.make_slots(slots, tmp_mb)
+            request["slot_folders"] = restore.make_slots(slots, request["limits"]["tmp_mb"])
             restorer = restore.Restorer(layers, worker.readable(request))
             request["requests"] = restorer.theirs
-        extensions: dict[str, Callable[[], NoReturn]] = {
+        extensions: dict[str, supervisor.Start] = {
             path: partial(worker.run_extension, request, layers, path) for path in request["extensions"]
         }
-        supervisor.run(owner, lambda: worker.run(request, layers), extensions, restorer)
+        supervisor.run(owner, partial(worker.run, request, layers), extensions, restorer, lay_out)
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
     finally:
         os._exit(70)
+
+
+def _lay_out(request: dict[str, Any], layers: sandbox.Layers, user: int, group: int, owner: socket.socket) -> None:
+    """In the environment's first process: the place that all others find, file system and network."""
+    if layers.has_namespaces:
+        visible, tmp_mb = [*sandbox.own_folders(), *request["visible"]], request["limits"]["tmp_mb"]
+        crowd = max(1, request["slots"])
+        sandbox.enter_namespaces(
+            user, group, request["code"], request["layers"], visible, request["hidden"], tmp_mb, crowd
+        )
+        if request["extensions"]:
+            mounts.name_itself()
+    if request["network"]:
+        network.send(owner, b'{"doors":true}', network.lay_out(request["network"]))
 
 
 def _reap(living: set[int]) -> None:

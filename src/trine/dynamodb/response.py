@@ -29,8 +29,8 @@ _CORAL_SERVICE = frozenset(
         "InternalFailure",
     )
 )
-# These spell the member with a capital M, and so does a failed condition that shows its item (recorded on AWS by
-# LocalStack's public suite, October 2025).
+# These spell the member with a capital M. A failed condition that shows its item did, too, until 2025 (LocalStack's
+# snapshots of October); in August 2026 it did no longer (moto's tests verified on AWS).
 _CAPITAL_MESSAGE = frozenset(("SerializationException", "AccessDeniedException", "TransactionCanceledException"))
 
 
@@ -51,8 +51,7 @@ def error_answer(error: AwsError, request_id: str) -> Response:
     code = error.code
     document = {"__type": f"{_prefix(code)}{code}"}
     if error.message:
-        capital = code in _CAPITAL_MESSAGE or "Item" in error.members
-        document["Message" if capital else "message"] = error.message
+        document["Message" if code in _CAPITAL_MESSAGE else "message"] = error.message
     body = orjson.dumps(document | dict(error.members))
     return Response(error.status, [], body, _HEAD % (request_id.encode(), crc32(body)))
 

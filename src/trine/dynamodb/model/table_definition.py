@@ -33,7 +33,7 @@ def define_table(document: Mapping[str, Any]) -> TableDefinition:
     if len(types) != len(definitions):
         defined = _names(definitions)
         twice = next(name for name in defined if defined.count(name) > 1)
-        raise ValidationException(f"{_INVALID}Duplicate AttributeName in AttributeDefinitions: {twice}")
+        raise ValidationException(f"Attribute Name is duplicated: {twice}")  # told by nyh, scylladb issue 13870
     key_schema = document["KeySchema"]
     if len(key_schema) > len(definitions):
         raise ValidationException("Invalid KeySchema: Some index key attribute have no definition")

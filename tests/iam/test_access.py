@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -444,18 +444,28 @@ def test_a_repeated_decision_is_not_evaluated_again(
 def test_what_is_settled_needs_no_question(access: Access, give_role: GiveRole) -> None:
     """A hot call asks one dictionary; what a condition, a refusal or a change of policies decides is never there."""
     caller = give_role(READS)
-    assert caller.settled("dynamodb:GetItem", TABLE) is None
+    question = ("dynamodb:GetItem", TABLE, None)
+    assert question not in caller.settled
     access.authorize(caller, "dynamodb:GetItem", TABLE)
-    detail = caller.settled("dynamodb:GetItem", TABLE)
-    assert detail is not None
+    detail = caller.settled[question]
     assert (detail["action"], detail["resource"]) == ("dynamodb:GetItem", TABLE)
     _denied(access, caller, "dynamodb:PutItem", TABLE)
-    assert caller.settled("dynamodb:PutItem", TABLE) is None
+    assert ("dynamodb:PutItem", TABLE, None) not in caller.settled
 
     leading = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}}
     limited = give_role({**READS, "Condition": leading}, RoleName="limited")
     access.authorize(limited, "dynamodb:GetItem", TABLE, {"dynamodb:LeadingKeys": ["mine"]})
-    assert limited.settled("dynamodb:GetItem", TABLE) is None
+    assert question not in limited.settled
+
+
+def test_nothing_is_settled_for_who_passes_an_endpoint(access: Access, give_role: GiveRole) -> None:
+    """A session outside settles a call for its role; one in a VPC is asked all the same, for its endpoint."""
+    caller = give_role(READS)
+    access.authorize(caller, "dynamodb:GetItem", TABLE)
+    assert caller.settled
+    assert caller.session is not None
+    caller.session.placement = cast(Any, object())
+    assert not caller.settled
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 _BASE32_UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -42,9 +42,8 @@ class _RandomIds:
         self.random_bytes = source
         self._pool = b""
         self._at = 0
-        self._digits = ""
         self._uuids: list[str] = []
-        self._digits_at = 0
+        self.dynamodb_request_id = self._dynamodb_request_ids().__next__
 
     def _take(self, count: int) -> bytes:
         # Ids that are no secret are cut from a pool: one urandom call costs 1 µs, a slice of 16 bytes 0.1.
@@ -62,13 +61,12 @@ class _RandomIds:
             self._uuids = ["-".join(each) for each in parts]
         return self._uuids.pop()
 
-    def dynamodb_request_id(self) -> str:
-        # Each table call asks: cut from digits that are text already, 0.15 µs instead of 0.3.
-        at = self._digits_at
-        if at + _REQUEST_ID_DIGITS > len(self._digits):
-            self._digits, at = self.random_bytes(40 * _REQUEST_ID_DIGITS).hex().upper(), 0
-        self._digits_at = at + _REQUEST_ID_DIGITS
-        return self._digits[at : at + _REQUEST_ID_DIGITS]
+    def _dynamodb_request_ids(self) -> Iterator[str]:
+        # Each table call asks: cut from digits that are text already, by a generator that knows where it is, 0.2 µs.
+        while True:
+            digits = self.random_bytes(40 * _REQUEST_ID_DIGITS).hex().upper()
+            for at in range(0, len(digits), _REQUEST_ID_DIGITS):
+                yield digits[at : at + _REQUEST_ID_DIGITS]
 
     def base32(self, length: int) -> str:
         return "".join([_BASE32_UPPER[byte & 31] for byte in self.random_bytes(length)])

@@ -163,21 +163,22 @@ class DynamoDB:
             if caller.region != self._region:
                 rooms = self.regions.rooms(caller.region)
             session = caller.session
-            if session is not None and session.trace is not None:
-                trace.link_to(session.trace)
-            else:
+            if session is None or session.trace is None:
                 trace.payer = caller.principal.arn
+            else:
+                trace.link_to(session.trace)
             encoding = headers.get(b"content-encoding")
             document = operation.decode(request.body if encoding is None else plain_body(request.body, encoding))
             shaped_ns = tick()
+            settled = caller.settled
             for action, resource_arn, context in operation.permissions(rooms, document):
                 trace.title = _title(action, resource_arn)
-                policy = rooms.policies.of(resource_arn)
-                if policy is None and (settled := caller.settled(action, resource_arn)) is not None:
+                policy = rooms.policies.of(resource_arn) if rooms.policies.compiled else None
+                if policy is None and (known := settled.get((action, resource_arn, None))) is not None:
                     if allowed is not None:
-                        trace.step("iam.policy", settled)
+                        trace.step("iam.policy", known)
                     else:
-                        allowed, allowed_ns = settled, tick()
+                        allowed, allowed_ns = known, tick()
                     continue
                 facts = None
                 if context is not None and caller.needs(action, resource_arn, policy):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import orjson
@@ -25,7 +25,7 @@ AttributeMap = dict[str, dict[str, Any]]
 _TABLE_NAME = "^([a-zA-Z0-9_.-]{3,255}|arn:.*)$"
 TableName = Annotated[str, msgspec.Meta(min_length=3, max_length=1024, pattern=_TABLE_NAME)]
 UsualName = Annotated[str, msgspec.Meta(min_length=3, max_length=1024)]
-"""A `TableName` whose pattern `Codec` checks: once for each name, where msgspec takes 0.4 µs each time."""
+"""A `TableName` whose pattern `codec` checks: once for each name, where msgspec takes 0.4 µs each time."""
 IndexName = Annotated[str, msgspec.Meta(min_length=3, max_length=255, pattern="^[a-zA-Z0-9_.-]+$")]
 Capacity = Literal["INDEXES", "TOTAL", "NONE"]
 Metrics = Literal["SIZE", "NONE"]
@@ -270,46 +270,55 @@ class ExecuteTransactionInput(_Input):
 Input = TypeVar("Input", bound=msgspec.Struct)
 
 NAMES_KEPT_MAX_COUNT = 4096
+NAMES_KEPT: set[str] = set()
+"""Names that tables may have, so that each is looked at once."""
 _is_table_name = re.compile(_TABLE_NAME).search
 
 
-class Codec(Generic[Input]):
-    """Bytes → struct for one hot operation."""
+def codec(
+    operation: str, struct: type[Input], model: Callable[[], ServiceModel] = dynamodb_model
+) -> Callable[[bytes], Input]:
+    """Bytes → struct for one hot operation: a function over variables, which costs 0.1 µs less than an object's call.
 
-    __slots__ = ("_decode", "_has_name", "_model", "_names", "_operation", "_struct")
+    It raises SerializationException or ValidationException with AWS's words.
+    """
+    decode = msgspec.json.Decoder(struct).decode
+    names = NAMES_KEPT
 
-    def __init__(self, operation: str, struct: type[Input], model: Callable[[], ServiceModel] = dynamodb_model) -> None:
-        self._operation, self._struct, self._model = operation, struct, model
-        self._decode = msgspec.json.Decoder(struct).decode
-        self._has_name = "table_name" in struct.__struct_fields__
-        self._names: set[str] = set()
-
-    def __call__(self, body: bytes) -> Input:
-        """The request. SerializationException or ValidationException with AWS's words."""
+    def read(body: bytes) -> Input:
         try:
-            request = self._decode(body)
+            return decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            return self._exactly(body)
-        if self._has_name and request.table_name not in self._names and not self._admit(request.table_name):  # type: ignore[attr-defined]
-            return self._exactly(body)
-        return request
+            return exactly(body)
 
-    def _admit(self, table_name: str) -> bool:
-        """Whether this is how a table may be called; remembered, so that it is asked once."""
-        if _is_table_name(table_name) is None:
-            return False
-        if len(self._names) >= NAMES_KEPT_MAX_COUNT:
-            self._names.clear()
-        self._names.add(table_name)
-        return True
-
-    def _exactly(self, body: bytes) -> Input:
-        """The long way, which finds AWS's words for what is wrong."""
-        document = self._model().check(self._operation, parse_json(body))
+    def read_with_name(body: bytes) -> Input:
         try:
-            return msgspec.convert(document, self._struct)
+            request: Any = decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return exactly(body)
+        if request.table_name not in names and not _admit(request.table_name):
+            return exactly(body)
+        return request  # type: ignore[no-any-return]
+
+    def exactly(body: bytes) -> Input:
+        """The long way, which finds AWS's words for what is wrong."""
+        document = model().check(operation, parse_json(body))
+        try:
+            return msgspec.convert(document, struct)
         except msgspec.ValidationError as fault:
             raise SerializationException(str(fault)) from None
+
+    return read_with_name if "table_name" in struct.__struct_fields__ else read
+
+
+def _admit(table_name: str) -> bool:
+    """Whether this is how a table may be called; remembered."""
+    if _is_table_name(table_name) is None:
+        return False
+    if len(NAMES_KEPT) >= NAMES_KEPT_MAX_COUNT:
+        NAMES_KEPT.clear()
+    NAMES_KEPT.add(table_name)
+    return True
 
 
 class DocumentCodec:

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from trine.http.message import Request
-from trine.iam.authority import Authority
+from trine.iam.authority import Authority, DecisionKey
 from trine.iam.matching import Lookup
 from trine.iam.policy import CompiledPolicy
 from trine.iam.principal import Principal, Session
@@ -40,11 +40,16 @@ class Caller(Struct, eq=False, gc=False):
         """The account of the principal."""
         return self.principal.account_id
 
-    def settled(self, action: str, resource: str) -> Mapping[str, Any] | None:
-        """What the trace shall say where identity policies allow this whatever the context and no other policy speaks
-        of it; None: `needs` and `authorize` have to be asked. One look in a dictionary instead of 0.5 µs.
+    @property
+    def settled(self) -> Mapping[DecisionKey, Mapping[str, Any]]:
+        """(action, resource, None) → what the trace shall say, where identity policies allow it whatever the context.
+
+        Where another policy speaks of it, or nothing is found, `needs` and `authorize` have to be asked. One look in a
+        dictionary instead of 0.5 µs.
         """
-        return self.authority.settled.get((action, resource, None))
+        # Whoever acts in a VPC passes an endpoint, whose policy a role's other sessions know nothing of.
+        session = self.session
+        return self.authority.settled if session is None or session.placement is None else {}
 
     def needs(self, action: str, resource: str, resource_policy: CompiledPolicy | None = None) -> frozenset[str]:
         """Condition keys in lower case (`dynamodb:leadingkeys`) that a decision on this would read.

@@ -22,7 +22,7 @@ from trine.dynamodb.operations.statements import (
     write_of,
 )
 from trine.dynamodb.partiql import ExistsPlan, SelectPlan, Statement, check_parameters, parse
-from trine.dynamodb.shape import BatchExecuteStatementInput, BatchStatementRequest, Codec
+from trine.dynamodb.shape import BatchExecuteStatementInput, BatchStatementRequest, codec
 from trine.dynamodb.storage.items import commit_one
 from trine.trace import Trace
 
@@ -132,7 +132,7 @@ async def _outcome(rooms: Rooms, one: BatchStatementRequest, statement: Statemen
 
 BATCH_EXECUTE_STATEMENT = Operation(
     "BatchExecuteStatement",
-    Codec("BatchExecuteStatement", BatchExecuteStatementInput),
+    codec("BatchExecuteStatement", BatchExecuteStatementInput),
     permissions,
     prepare,
     execute,

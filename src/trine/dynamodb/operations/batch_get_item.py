@@ -20,7 +20,7 @@ from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.parameters import mixture
 from trine.dynamodb.operations.precedence import DUPLICATE_KEYS, before_batch_get, refuse_duplicates
 from trine.dynamodb.operations.reading import projection_of
-from trine.dynamodb.shape import BatchGetItemInput, Codec, KeysAndAttributes, table_name_of
+from trine.dynamodb.shape import BatchGetItemInput, KeysAndAttributes, codec, table_name_of
 from trine.dynamodb.storage.tables import Table
 from trine.dynamodb.throughput.meter import place_of
 from trine.dynamodb.throughput.partitions import Partition
@@ -142,5 +142,5 @@ def _again(wish: KeysAndAttributes, keys: list[dict[str, Any]]) -> dict[str, Any
 
 
 BATCH_GET_ITEM = Operation(
-    "BatchGetItem", Codec("BatchGetItem", BatchGetItemInput), permissions, prepare, execute, before_batch_get
+    "BatchGetItem", codec("BatchGetItem", BatchGetItemInput), permissions, prepare, execute, before_batch_get
 )

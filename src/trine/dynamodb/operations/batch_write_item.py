@@ -22,7 +22,7 @@ from trine.dynamodb.operations.expect import collection_metrics, item_key_bytes,
 from trine.dynamodb.operations.observed import note_unprocessed
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.precedence import DUPLICATE_KEYS, before_batch_write
-from trine.dynamodb.shape import BatchWriteItemInput, Codec, WriteRequest, table_name_of
+from trine.dynamodb.shape import BatchWriteItemInput, WriteRequest, codec, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_all
 from trine.dynamodb.storage.tables import Table
 from trine.trace import Trace
@@ -142,5 +142,5 @@ def _done(
 
 
 BATCH_WRITE_ITEM = Operation(
-    "BatchWriteItem", Codec("BatchWriteItem", BatchWriteItemInput), permissions, prepare, execute, before_batch_write
+    "BatchWriteItem", codec("BatchWriteItem", BatchWriteItemInput), permissions, prepare, execute, before_batch_write
 )

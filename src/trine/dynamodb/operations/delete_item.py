@@ -16,7 +16,7 @@ from trine.dynamodb.operations.expect import (
 )
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.precedence import before_key
-from trine.dynamodb.shape import Codec, DeleteItemInput
+from trine.dynamodb.shape import DeleteItemInput, codec
 from trine.dynamodb.storage.items import Transition, Write, commit_one
 
 
@@ -47,7 +47,7 @@ def execute(rooms: Rooms, request: DeleteItemInput, condition: Filter | None) ->
 
 DELETE_ITEM = Operation(
     "DeleteItem",
-    Codec("DeleteItem", DeleteItemInput),
+    codec("DeleteItem", DeleteItemInput),
     item_permission("dynamodb:DeleteItem", "key"),
     prepare,
     execute,

@@ -19,7 +19,7 @@ from trine.dynamodb.operations.statements import (
     write_of,
 )
 from trine.dynamodb.partiql import ExistsPlan, SelectPlan, Statement, check_parameters, parse
-from trine.dynamodb.shape import Codec, ExecuteStatementInput
+from trine.dynamodb.shape import ExecuteStatementInput, codec
 from trine.dynamodb.storage.items import Transition, commit_one
 from trine.dynamodb.storage.tables import Table
 
@@ -73,5 +73,5 @@ def _write(rooms: Rooms, request: ExecuteStatementInput, table: Table, plan: Wri
 
 
 EXECUTE_STATEMENT = Operation(
-    "ExecuteStatement", Codec("ExecuteStatement", ExecuteStatementInput), permissions, prepare, execute
+    "ExecuteStatement", codec("ExecuteStatement", ExecuteStatementInput), permissions, prepare, execute
 )

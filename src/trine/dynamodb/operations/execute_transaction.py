@@ -21,7 +21,7 @@ from trine.dynamodb.operations.observed import transaction_read
 from trine.dynamodb.operations.operation import Answer, Operation, Permission, Rooms
 from trine.dynamodb.operations.statements import plan_of, statement_permission, write_of
 from trine.dynamodb.partiql import Plan, SelectPlan, Statement, check_parameters, parse
-from trine.dynamodb.shape import Codec, ExecuteTransactionInput
+from trine.dynamodb.shape import ExecuteTransactionInput, codec
 from trine.dynamodb.storage.items import Transition, Write, commit_all, commit_once
 from trine.dynamodb.storage.tables import Table
 from trine.dynamodb.storage.tokens import Token
@@ -147,5 +147,5 @@ def _answer(request: ExecuteTransactionInput, transitions: Sequence[Transition])
 
 
 EXECUTE_TRANSACTION = Operation(
-    "ExecuteTransaction", Codec("ExecuteTransaction", ExecuteTransactionInput), permissions, prepare, execute
+    "ExecuteTransaction", codec("ExecuteTransaction", ExecuteTransactionInput), permissions, prepare, execute
 )

@@ -24,6 +24,7 @@ from trine.dynamodb.storage.items import Transition
 from trine.dynamodb.storage.tables import Table
 
 CONDITION_FAILED = "The conditional request failed"
+ASKED_MAX_COUNT = 4096
 Condition = Callable[[Item], bool]
 
 
@@ -77,7 +78,15 @@ def item_permission(action: str, member: str) -> Callable[[Rooms, Any], Sequence
         return item_context(rooms, table_name_of(request.table_name), getattr(request, member), request)
 
     def permissions(rooms: Rooms, request: Any) -> Sequence[Permission]:
-        return ((action, rooms.table_arn(request.table_name), context),)
+        return rooms.asked.get((action, request.table_name)) or ask(rooms, request.table_name)
+
+    def ask(rooms: Rooms, table_name: str) -> Sequence[Permission]:
+        # What ARN a name means never changes in one region, whether there is such a table or not.
+        wanted = ((action, rooms.table_arn(table_name), context),)
+        if len(rooms.asked) >= ASKED_MAX_COUNT:
+            rooms.asked.clear()
+        rooms.asked[action, table_name] = wanted
+        return wanted
 
     return permissions
 

@@ -13,7 +13,7 @@ from trine.dynamodb.operations.observed import item_read
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.precedence import before_key
 from trine.dynamodb.operations.reading import projection_of
-from trine.dynamodb.shape import Codec, GetItemInput
+from trine.dynamodb.shape import GetItemInput, codec
 
 
 def prepare(request: GetItemInput) -> Projection | None:
@@ -51,5 +51,5 @@ def execute(rooms: Rooms, request: GetItemInput, projection: Projection | None) 
 
 
 GET_ITEM = Operation(
-    "GetItem", Codec("GetItem", GetItemInput), item_permission("dynamodb:GetItem", "key"), prepare, execute, before_key
+    "GetItem", codec("GetItem", GetItemInput), item_permission("dynamodb:GetItem", "key"), prepare, execute, before_key
 )

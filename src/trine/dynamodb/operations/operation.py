@@ -70,6 +70,7 @@ class Rooms:
     __slots__ = (
         "_buckets_directory",
         "_transfers",
+        "asked",
         "backfills",
         "backups",
         "catalogue",
@@ -100,6 +101,8 @@ class Rooms:
         self.clock, self.ids, self.place = clock, ids, place
         self.source = Source(store, replica_lag)
         self.policies = TablePolicies(tables)
+        self.asked: dict[tuple[str, str], Sequence[Permission]] = {}
+        """What one action on one table asks for, by action and the table's name as requests give it."""
         self.backups = Backups(store, catalogue, tables, clock)
         self.restores = Restores(store, tables)
         self.trace: Trace | None = None

@@ -31,23 +31,24 @@ class TablePolicies:
     """The compiled policies of all tables and streams that have one."""
 
     def __init__(self, tables: Tables) -> None:
-        self._compiled: dict[str, CompiledPolicy] = {}
+        self.compiled: dict[str, CompiledPolicy] = {}
+        """By ARN; empty in most stacks, and then nobody needs to ask `of`."""
         for table in tables:
             self.follow(table)
 
     def follow(self, table: Table) -> None:
         """Take over what a table's record says now."""
         prefix = f"{table.arn}/"
-        for arn in [arn for arn in self._compiled if arn == table.arn or arn.startswith(prefix)]:
-            del self._compiled[arn]
+        for arn in [arn for arn in self.compiled if arn == table.arn or arn.startswith(prefix)]:
+            del self.compiled[arn]
         for arn, kept in policies_of(table).items():
-            self._compiled[arn] = compiled(kept["Policy"], arn)
+            self.compiled[arn] = compiled(kept["Policy"], arn)
 
     def of(self, resource_arn: str) -> CompiledPolicy | None:
         """The policy that speaks of a resource: its own, or its table's for an index."""
-        if not self._compiled:
+        if not self.compiled:
             return None
-        return self._compiled.get(resource_arn.partition("/index/")[0])
+        return self.compiled.get(resource_arn.partition("/index/")[0])
 
 
 def policies_of(table: Table) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from trine.dynamodb.operations.expect import (
 )
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.precedence import before_item
-from trine.dynamodb.shape import Codec, PutItemInput
+from trine.dynamodb.shape import PutItemInput, codec
 from trine.dynamodb.storage.items import Transition, Write, commit_one
 
 
@@ -53,7 +53,7 @@ def execute(rooms: Rooms, request: PutItemInput, condition: Filter | None) -> Fu
 
 PUT_ITEM = Operation(
     "PutItem",
-    Codec("PutItem", PutItemInput),
+    codec("PutItem", PutItemInput),
     item_permission("dynamodb:PutItem", "item"),
     prepare,
     execute,

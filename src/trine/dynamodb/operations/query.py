@@ -25,7 +25,7 @@ from trine.dynamodb.operations.reading import (
     reading_permission,
     view_of,
 )
-from trine.dynamodb.shape import Codec, QueryInput, table_name_of
+from trine.dynamodb.shape import QueryInput, codec, table_name_of
 from trine.dynamodb.storage.pages import read_page
 from trine.dynamodb.storage.ranges import plain_range, range_of
 
@@ -206,7 +206,7 @@ def _leading(rooms: Rooms, request: QueryInput) -> Iterable[str]:
 
 QUERY = Operation(
     "Query",
-    Codec("Query", QueryInput),
+    codec("Query", QueryInput),
     reading_permission("dynamodb:Query", _leading),
     prepare,
     execute,

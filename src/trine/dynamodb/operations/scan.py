@@ -18,7 +18,7 @@ from trine.dynamodb.operations.reading import (
     reading_permission,
     view_of,
 )
-from trine.dynamodb.shape import Codec, ScanInput
+from trine.dynamodb.shape import ScanInput, codec
 from trine.dynamodb.storage.pages import read_page
 
 
@@ -79,7 +79,7 @@ def execute(rooms: Rooms, request: ScanInput, view: View) -> bytes:
 
 SCAN = Operation(
     "Scan",
-    Codec("Scan", ScanInput),
+    codec("Scan", ScanInput),
     reading_permission("dynamodb:Scan", lambda rooms, request: ()),
     prepare,
     execute,

@@ -19,7 +19,7 @@ from trine.dynamodb.operations.expect import item_context, key_bytes, refuse_par
 from trine.dynamodb.operations.observed import transaction_read
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.reading import projection_of
-from trine.dynamodb.shape import Codec, TransactGetItemsInput, table_name_of
+from trine.dynamodb.shape import TransactGetItemsInput, codec, table_name_of
 from trine.dynamodb.storage.tables import Table
 
 
@@ -93,5 +93,5 @@ def _response(stored: bytes | None, projection: Projection | None) -> bytes:
 
 
 TRANSACT_GET_ITEMS = Operation(
-    "TransactGetItems", Codec("TransactGetItems", TransactGetItemsInput), permissions, prepare, execute
+    "TransactGetItems", codec("TransactGetItems", TransactGetItemsInput), permissions, prepare, execute
 )

@@ -32,7 +32,7 @@ from trine.dynamodb.operations.expect import (
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.update_item import Plan, check_keys, expressions_of, update_rule
-from trine.dynamodb.shape import Codec, TransactWriteItem, TransactWriteItemsInput, table_name_of
+from trine.dynamodb.shape import TransactWriteItem, TransactWriteItemsInput, codec, table_name_of
 from trine.dynamodb.storage.items import Rule, Transition, Write, commit_all, commit_once
 from trine.dynamodb.storage.tables import Table
 from trine.dynamodb.storage.tokens import Token
@@ -217,5 +217,5 @@ def _repeated_answer(request: TransactWriteItemsInput, transitions: Sequence[Tra
 
 
 TRANSACT_WRITE_ITEMS = Operation(
-    "TransactWriteItems", Codec("TransactWriteItems", TransactWriteItemsInput), permissions, prepare, execute
+    "TransactWriteItems", codec("TransactWriteItems", TransactWriteItemsInput), permissions, prepare, execute
 )

@@ -26,7 +26,7 @@ from trine.dynamodb.operations.expect import checked, item_permission, key_bytes
 from trine.dynamodb.operations.operation import Operation, Rooms
 from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.precedence import before_key
-from trine.dynamodb.shape import Codec, UpdateItemInput
+from trine.dynamodb.shape import UpdateItemInput, codec
 from trine.dynamodb.storage.items import Rule, Transition, Write, commit_one
 from trine.dynamodb.storage.tables import Table
 
@@ -145,7 +145,7 @@ def returned(
 
 UPDATE_ITEM = Operation(
     "UpdateItem",
-    Codec("UpdateItem", UpdateItemInput),
+    codec("UpdateItem", UpdateItemInput),
     item_permission("dynamodb:UpdateItem", "key"),
     prepare,
     execute,

@@ -141,6 +141,8 @@ class Tables:
         self._store, self._catalogue = store, catalogue
         self._place, self._clock, self._ids = place, clock, ids
         self._tables: dict[str, Table] = {}
+        self.find: Callable[[str], Table | None] = self._tables.get
+        """The table of a name, or None. The dictionary's own: every call to a table asks twice, 0.1 µs each."""
         self._followers: list[Callable[[Table], None]] = []
         for name, document in catalogue.list(TABLE_KIND):
             self._tables[name] = self._live(document)
@@ -152,10 +154,6 @@ class Tables:
         if table is None or table.status == "CREATING":
             raise ResourceNotFoundException(NOT_FOUND)
         return table
-
-    def find(self, name: str) -> Table | None:
-        """The table, or None."""
-        return self._tables.get(name)
 
     def described(self, name: str) -> Table:
         """The table. ResourceNotFoundException, with the sentence of the control plane."""

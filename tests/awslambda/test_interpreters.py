@@ -58,7 +58,7 @@ def test_what_is_not_installed_runs_in_the_own_interpreter_and_is_told(
     found = Interpreters(ManualClock(), tmp_path, sandboxed=False, quick_sdk=False)
     assert found.executable("python3.99") == sys.executable
     assert found.note("provided.al2023") is None
-    assert found.note("dotnet8") == "dotnet8 is not run here; built with AWS's runtime client for provided.al2023 it is"
+    assert found.note("ruby3.3") == "ruby3.3 is not run here; built with AWS's runtime client for provided.al2023 it is"
     assert found.note("python3.99") == f"python3.99 is not installed; python{OWN} runs instead"
     assert found.note(f"python{OWN}") is None
     assert found.zygote("python3.99") is found.own

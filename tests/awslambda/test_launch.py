@@ -72,7 +72,7 @@ def test_layers_come_before_pythonpath_and_after_the_code(tmp_path: Path) -> Non
 
 def test_runtimes_that_cannot_run_say_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for runtime, words in (
-        ("dotnet8", "The runtime dotnet8 cannot be run here"),
+        ("ruby3.3", "The runtime ruby3.3 cannot be run here"),
         ("provided.al2023", "Couldn't find valid bootstrap"),
     ):
         with pytest.raises(launch.RuntimeMissing, match=words):

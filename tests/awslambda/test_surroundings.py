@@ -92,6 +92,9 @@ def test_the_user_has_awss_name_and_home(lab: Any) -> None:
     if not lab.layers.namespaces:
         pytest.skip("no users of its own here")
     assert lab.call("places.user", {}, name="user") == ["sbx_user1051", "/home/sbx_user1051"]
+    error = lab.error("places.settle", {}, name="settler")
+    refused = ("[Errno 30] Read-only file system", "[Errno 13] Permission denied")  # where the kernel keeps it so
+    assert error["errorMessage"].partition(": ")[0] in refused
 
 
 def wrapped(folder: Path, text: str) -> Path:

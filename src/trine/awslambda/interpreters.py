@@ -108,6 +108,8 @@ class Interpreters:
             return None if shutil.which("node") else f"{runtime}: no `node` was found on PATH"
         if runtime.startswith("java"):
             return None if shutil.which("java") else f"{runtime}: no `java` was found on PATH"
+        if runtime.startswith("dotnet"):
+            return None if shutil.which("dotnet") else f"{runtime}: no `dotnet` was found on PATH"
         if not runtime.startswith("provided"):
             return f"{runtime} is not run here; built with AWS's runtime client for provided.al2023 it is"
         return None

@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from trine.aws.arn import Place
-from trine.awslambda import limits
+from trine.awslambda import dotnet, limits
 from trine.awslambda.extensions import FOLDER, external
 from trine.awslambda.function import DebugPort, Function
 from trine.awslambda.head_start import START
@@ -114,6 +114,8 @@ def launch(function: Function, env: dict[str, str], zygote: Zygote, temporary: s
         return replace(place, env=env, argv=(find_bootstrap(folders),)), True
     if family == "java":
         return _wrapped(_java(function, env, place, opt), opt), True
+    if family == "dotnet":
+        return _wrapped(_dotnet(function, env, place), opt), True
     raise RuntimeMissing(
         f"The runtime {function.runtime} cannot be run here; built with AWS's runtime client for provided.al2023 it can"
     )
@@ -247,6 +249,18 @@ def _java(function: Function, env: dict[str, str], place: Launch, opt: str) -> L
         ),
         visible=(*place.visible, str(real.parent.parent)),
     )
+
+
+def _dotnet(function: Function, env: dict[str, str], place: Launch) -> Launch:
+    try:
+        argv, runtime = dotnet.command(function, place.directory)
+    except dotnet.NotRunnable as missing:
+        raise RuntimeMissing(str(missing)) from None
+    env.setdefault("DOTNET_CLI_TELEMETRY_OPTOUT", "1")
+    if runtime is not None:
+        env.setdefault("DOTNET_ROOT", runtime)
+        place = replace(place, visible=(*place.visible, runtime))
+    return replace(place, env=env, argv=argv)
 
 
 def find_bootstrap(folders: list[tuple[str, str]]) -> str:

@@ -21,6 +21,10 @@ def user(event, context):
     return [getpass.getuser(), os.path.expanduser("~")]
 
 
+def settle(event, context):
+    os.makedirs(os.path.expanduser("~/.cache"))
+
+
 def command(event, context):
     return [os.environ.get("WRAPPED"), sys.flags.dev_mode, os.environ["LD_LIBRARY_PATH"]]
 

@@ -6,6 +6,7 @@ folder is hidden by an empty one laid over it, in which what must stay visible i
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from . import linux
@@ -77,8 +78,20 @@ def arrange(code: str, layers: str | None, visible: list[str], hidden: list[str]
     _name_user()
     _cover("/tmp", f"size={tmp_mb}m,mode=1777,nr_inodes=65536", kept)  # noqa: S108 -- a new one
     linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    _lock_root()
     os.close(code_held)
     kept.close()
+
+
+def _lock_root() -> None:
+    # Who writes somewhere else hears "Read-only file system", as on AWS. Of other file systems, and where the kernel
+    # does not let a namespace change this one, Landlock says "Permission denied".
+    found = os.statvfs("/").f_flag
+    kept = found & (os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME)
+    if found & os.ST_RELATIME:
+        kept |= linux.MS_RELATIME
+    with contextlib.suppress(OSError):
+        linux.mount(None, "/", None, linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | kept)
 
 
 def _cover(folder: str, options: str, kept: Kept, flags: int = linux.MS_NOSUID | linux.MS_NODEV) -> None:

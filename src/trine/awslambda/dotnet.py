@@ -1,0 +1,55 @@
+"""The command that runs a built .NET package, as AWS's image forms it (`bootstrap.sh` of aws/aws-lambda-dotnet).
+
+Enters a function and where its code will lie, leaves the words of the command and the folder of the .NET runtime. Pure
+but for looks at the package and at PATH.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from trine.awslambda.function import Function
+
+SUPPORT = "Amazon.Lambda.RuntimeSupport.dll"
+"""AWS's runtime client. Its image brings it for class libraries; here it has to be in the package."""
+
+
+class NotRunnable(Exception):
+    """The package cannot be run here; the text says what is missing."""
+
+
+def command(function: Function, directory: str) -> tuple[tuple[str, ...], str | None]:
+    """(the command, the folder of the runtime that it needs; None: the program needs none). Raises NotRunnable.
+
+    `Name` is an assembly with an entry point, or a program that was built self-contained; `Assembly::Type::Method` a
+    method of a class library.
+    """
+    code = function.code_directory
+    assembly, _, method = function.handler.partition("::")
+    assembly = assembly.removesuffix(".dll")
+    if not method:
+        if (code / f"{assembly}.dll").is_file():
+            program = _dotnet(function)
+            return (str(program), f"{directory}/{assembly}.dll"), str(program.parent)
+        if os.access(code / assembly, os.X_OK) and (code / assembly).is_file():
+            return (f"{directory}/{assembly}",), None
+        raise NotRunnable(f"executable assembly {directory}/{assembly}.dll or binary {directory}/{assembly} not found.")
+    needed = (SUPPORT, f"{assembly}.dll", f"{assembly}.deps.json", f"{assembly}.runtimeconfig.json")
+    for name in needed:
+        if not (code / name).is_file():
+            reason = (
+                ": AWS's image brings it along, here it has to be among the dependencies" if name is SUPPORT else ""
+            )
+            raise NotRunnable(f"{function.runtime}: the package has no {name}{reason}")
+    program = _dotnet(function)
+    described = ("--depsfile", f"{directory}/{needed[2]}", "--runtimeconfig", f"{directory}/{needed[3]}")
+    return (str(program), "exec", *described, f"{directory}/{SUPPORT}", function.handler), str(program.parent)
+
+
+def _dotnet(function: Function) -> Path:
+    program = shutil.which("dotnet")
+    if program is None:
+        raise NotRunnable(f"{function.runtime}: no `dotnet` was found on PATH")
+    return Path(program).resolve()

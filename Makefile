@@ -5,7 +5,7 @@ PYTHON ?= $(shell for v in python3.11 python3.12 python3.13 python3.14 python3; 
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench differential format clean slow
+.PHONY: run test check bench differential accessibility format clean slow
 
 run: $(VENV)/.installed
 	$(BIN)/trine up examples/profiles
@@ -32,6 +32,10 @@ bench: $(VENV)/.installed-dev
 # The same random operations against AWS's own DynamoDB Local; needs Java 17 and Maven (exit 2 when they are missing).
 differential: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.differential --operations 5000
+
+# axe-core over every page of the console; needs Chromium and npm (exit 2 when they are missing).
+accessibility: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.console.accessibility
 
 $(VENV)/bin/pip:
 	@test -n "$(PYTHON)" || { echo "Trine needs Python 3.11 to 3.14; none was found on PATH" >&2; exit 1; }

@@ -158,6 +158,22 @@ def test_no_page_is_wider_than_a_phone(chromium: Any, stack: RunningStack) -> No
     context.close()
 
 
+def test_a_list_is_scrolled_by_keyboard_while_it_lives(window: Window) -> None:
+    page = window.page
+    for number in range(40):
+        with urllib.request.urlopen(f"{window.stack.url}/users/u{number % 3}", timeout=20) as answer:
+            assert answer.status == 200
+    window.open("requests")
+    page.wait_for_selector(".scroll.tall[role=region][tabindex='0']")
+    page.locator(".scroll.tall").focus()
+    page.keyboard.press("End")
+    page.wait_for_function("() => document.querySelector('.tall').scrollTop > 0")
+    drawn = page.locator(".scroll.tall").element_handle()
+    page.wait_for_function("(before) => document.querySelector('.tall') !== before", arg=drawn)
+    assert page.evaluate("document.activeElement.matches('.tall')")
+    assert page.evaluate("document.querySelector('.tall').scrollTop") > 0
+
+
 def test_the_focus_stays_while_the_map_is_drawn_anew(window: Window) -> None:
     page = window.page
     page.locator("svg.map a").first.focus()

@@ -54,10 +54,12 @@ function held(element) {
 export function refresh(element, ...children) {
   if (held(element)) return element;
   const kept = element.contains(document.activeElement) ? document.activeElement.getAttribute("data-keep") : null;
-  const tops = [...element.querySelectorAll(".tall")].map((each) => each.scrollTop);
+  const places = [...element.querySelectorAll(".scroll")].map((each) => [each.scrollLeft, each.scrollTop]);
   put(element, ...children);
-  element.querySelectorAll(".tall").forEach((each, at) => { each.scrollTop = tops[at] ?? 0; });
-  if (kept !== null) element.querySelector(`[data-keep="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
+  element.querySelectorAll(".scroll").forEach((each, at) => each.scrollTo(...(places[at] ?? [0, 0])));
+  const next = kept === null ? null : element.querySelector(`[data-keep="${CSS.escape(kept)}"]`);
+  if (next?.classList.contains("scroll")) next.tabIndex = 0; // whether it scrolls is seen a moment later
+  next?.focus({ preventScroll: true });
   return element;
 }
 
@@ -89,14 +91,34 @@ function visible(value) {
 /** A table: columns are [title, row → content, "number"?]; rows of any length are made in one go. */
 export function table(caption, columns, rows, empty = "nothing yet") {
   if (rows.length === 0) return h("p", { class: "empty" }, empty);
-  const tall = rows.length > 25; // scrolls by itself, below a head that stays; so it must take the focus
-  return h("div", { class: tall ? "scroll tall" : "scroll", ...(tall ? { tabindex: "0", role: "region", "aria-label": caption } : {}) }, h("table", {},
+  const tall = rows.length > 25; // scrolls by itself, below a head that stays
+  return reachable(caption, h("div", { class: tall ? "scroll tall" : "scroll",
+    "data-keep": `scroll ${columns.map(([title]) => title).join()}` }, h("table", {},
     h("caption", {}, caption),
     h("thead", {}, h("tr", {}, columns.map(([title, , kind]) => title === ""
       ? h("td", { class: kind }) : h("th", { scope: "col", class: kind }, title)))),
     h("tbody", {}, rows.map((row) => h("tr", {}, columns.map(([, cell, kind]) => h("td", { class: kind }, cell(row)))))),
-  ));
+  )));
 }
+
+/** What scrolls must take the focus, or nobody gets to its end by keyboard; what does not scroll should not. */
+export function reachable(name, box) {
+  names.set(box, name);
+  sizes.observe(box);
+  return box;
+}
+
+const names = new WeakMap();
+
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (!target.isConnected) { sizes.unobserve(target); continue; }
+    const scrolls = target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight;
+    for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", names.get(target)]]) {
+      if (scrolls) target.setAttribute(name, value); else target.removeAttribute(name);
+    }
+  }
+});
 
 export const number = (value, digits = 0) => Number(value).toLocaleString(undefined, { maximumFractionDigits: digits });
 export const millis = (value) => `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : number(value)} ms`;

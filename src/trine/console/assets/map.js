@@ -1,7 +1,7 @@
 // The pattern as a living map: doors, functions, tables, and what else starts work, with the last minute of each.
 
 import { get } from "./api.js";
-import { area, bytes, h, millis, notice, number, put, refresh, s, table } from "./dom.js";
+import { area, bytes, h, millis, notice, number, put, reachable, refresh, s, table } from "./dom.js";
 import { PATHS } from "./icons.js";
 
 const WIDTH = 1160, BOX = { width: 300, height: 92 }, GAP = 16, COLUMNS = [4, 430, 856], TOP = 34;
@@ -123,8 +123,8 @@ function draw({ all, edges, seconds }) {
   });
   const titles = [all.some((node) => node.kind === "event") ? "FRONT DOORS AND EVENTS" : "FRONT DOORS", "FUNCTIONS", "TABLES"].map(
     (title, at) => s("text", { class: "column", x: COLUMNS[at] + 2, y: 20 }, title));
-  return h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Map of the stack" }, s("svg", { class: "map", viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "Parts and how they call each other" },
-    titles, lines, drawn.map((node) => box(node, places.get(node.id), seconds))));
+  return reachable("Map of the stack", h("div", { class: "scroll bare", "data-keep": "map" }, s("svg", { class: "map", viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "Parts and how they call each other" },
+    titles, lines, drawn.map((node) => box(node, places.get(node.id), seconds)))));
 }
 
 function box(node, { x, y }, seconds) {

@@ -113,11 +113,9 @@ class Exchange:
 
 
 _POOL_BYTES = 6_144
-_UUID_DIGITS = 32
 _ID_CHARACTERS = 15
 _TRACE_DIGITS = 24
 TRACE_HEADER_BYTES = 512
-_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Namer:
@@ -149,8 +147,7 @@ class Namer:
         extended = self._base64[at : at + _ID_CHARACTERS] + "="
         if not rest:
             return extended, extended
-        x = self._digits(_UUID_DIGITS)
-        return f"{x[:8]}-{x[8:12]}-4{x[13:16]}-{_VARIANTS[x[16]]}{x[17:20]}-{x[20:]}", extended
+        return self._ids.uuid(), extended
 
     def trace_header(self, now_seconds: float) -> str:
         """A new `X-Amzn-Trace-Id`."""

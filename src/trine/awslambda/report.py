@@ -119,14 +119,15 @@ class Report:
                 billed = math.ceil(invocation.init_ms)
                 init = f"\tRestore Duration: {invocation.init_ms:.2f} ms\tBilled Restore Duration: {billed} ms"
             billed_ms += invocation.init_ms
+        billed_whole_ms = math.ceil(billed_ms)
         end = f"END RequestId: {request_id}\n"
         report = (
-            f"REPORT RequestId: {request_id}\tDuration: {elapsed_ms:.2f} ms\tBilled Duration: {math.ceil(billed_ms)} ms"
+            f"REPORT RequestId: {request_id}\tDuration: {elapsed_ms:.2f} ms\tBilled Duration: {billed_whole_ms} ms"
             f"{self._tail_line}{memory_mb} MB{init}\t{status}\n"
         )
         self._logged_bytes += len(end) + len(report)
         self._log.append(self._stream, request_id, end, report)
-        self._charge(invocation, elapsed_ms, math.ceil(billed_ms))
+        self._charge(invocation, elapsed_ms, billed_whole_ms)
         if invocation.tail is not None:
             invocation.note(end)
             invocation.note(report)

@@ -82,10 +82,12 @@ class Call(NamedTuple):
         return found[1].decode("latin-1").strip() if found else "application/octet-stream"
 
 
-_GUEST_POST = b"POST /2018-06-01/runtime/invocation/"
-_GUEST_ID = len(_GUEST_POST)
-_GUEST_RESPONSE = b"/response HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: "
+_USUAL = re.compile(
+    rb"POST /2018-06-01/runtime/invocation/([-0-9a-f]{36})/response HTTP/1\.1\r\n"
+    rb"Content-Type: application/json\r\nContent-Length: (\d{1,9})\r\n\r\n"
+).match
 _GUEST_NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n"
+_NEXT_BYTES = len(_GUEST_NEXT)
 
 
 def usual_answer(data: bytes) -> tuple[str, bytes] | None:
@@ -93,15 +95,13 @@ def usual_answer(data: bytes) -> tuple[str, bytes] | None:
 
     None for everything else, which `Reader` reads.
     """
-    if not (data.endswith(_GUEST_NEXT) and data.startswith(_GUEST_POST)):
+    found = _USUAL(data)
+    if found is None:
         return None
-    end = data.find(b"\r\n\r\n", _GUEST_ID)
-    length = data[data.rfind(b" ", 0, end) + 1 : end]
-    start = end + 4
-    stop = len(data) - len(_GUEST_NEXT)
-    if length.isdigit() and start + int(length) == stop and data.startswith(_GUEST_RESPONSE, _GUEST_ID + 36):
-        return data[_GUEST_ID : _GUEST_ID + 36].decode("latin-1"), data[start:stop]
-    return None
+    start, stop = found.end(), len(data) - _NEXT_BYTES
+    if start + int(found[2]) != stop or not data.endswith(_GUEST_NEXT):
+        return None
+    return found[1].decode("latin-1"), data[start:stop]
 
 
 class Reader:

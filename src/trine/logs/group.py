@@ -25,6 +25,8 @@ OnEmbedded = Callable[[str, str], None]
 """Takes (group, line) of a line that may hold embedded metrics (EMF); must not block or raise."""
 _EMBEDDED_MARK = '"_aws"'
 _FAR_FUTURE_MS = 1 << 62
+_FORGOTTEN_AT_ONCE = 256
+"""The oldest events leave memory by so many, and before anybody reads: one by one each costs three times as much."""
 
 
 class LogGroup:
@@ -103,7 +105,7 @@ class LogGroup:
                 self.on_embedded(self.group, message)
             events.append(row)
         self._memory_bytes += added
-        if len(events) > limits.EVENTS_KEPT or self._memory_bytes > limits.MEMORY_MAX_BYTES:
+        if len(events) > limits.EVENTS_KEPT + _FORGOTTEN_AT_ONCE or self._memory_bytes > limits.MEMORY_MAX_BYTES:
             self._forget()
         if self._segments is not None:
             self._unwritten += rows
@@ -249,6 +251,7 @@ class LogGroup:
 
     def events(self, since_ms: int = 0, request_id: str | None = None) -> Iterator[LogEvent]:
         """Events in memory from `since_ms` on, the oldest first; of one invocation when `request_id` is given."""
+        self._forget()
         for row in tuple(self._events):
             if row[0] >= since_ms and (request_id is None or row[2] == request_id):
                 yield LogEvent(*row)
@@ -265,6 +268,7 @@ class LogGroup:
         From memory where it reaches back far enough, else from the files. Events beyond the retention are gone.
         """
         await self.streams()
+        self._forget()
         start_ms = self._kept_from(start_ms)
         if start_ms >= self._memory_from_ms or self._segments is None:
             rows: Sequence[Row] = tuple(self._events)
@@ -282,6 +286,7 @@ class LogGroup:
         Those of earlier runs are among them; what comes after the call is not.
         """
         since_ms = self._kept_from(since_ms)
+        self._forget()
         rows: Sequence[Row] = [row for row in self._events if row[0] >= since_ms and wanted(row[3])]
         if len(rows) < limit and self._segments is not None:
             self.flush()

@@ -183,7 +183,7 @@ class DynamoDB:
                 facts = None
                 if context is not None and caller.needs(action, resource_arn, policy):
                     facts = context(rooms, document)
-                self._access.authorize(caller, action, resource_arn, facts, policy, trace)
+                self._access.authorize(caller.of(request), action, resource_arn, facts, policy, trace)
             try:
                 plan = operation.prepare(document)
                 prepared_ns = tick()

@@ -86,10 +86,13 @@ class Access:
         caller = self.recognise(request, service, trace)
         if trace is not None and caller.detail is not None:
             trace.step("iam.signature", caller.detail)
-        return caller
+        return caller.of(request)
 
     def recognise(self, request: Request, service: str, trace: Trace | None = None) -> Caller:
-        """As `authenticate`, for a corridor that marks this room itself (with the caller's `detail`)."""
+        """As `authenticate`, for a corridor that marks this room itself (with the caller's `detail`), and says
+        `caller.of(request)` only where a decision may read the request: the caller is the same one for every request
+        that a key has signed.
+        """
         verified = self._verified
         if verified is not None:
             self._verified = None
@@ -100,14 +103,13 @@ class Access:
                 key = self._verifier.verify(request, service)
             except AwsError as error:
                 return self._not_authenticated(error, request, service, trace)
-        known: tuple[Authority, Mapping[str, Any]] | None = key.known
-        credential = key.credential
+        known: Caller | None = key.known
         if known is None:
-            known = key.known = (self._authority(credential), _detail(credential))
-        authority, detail = known
-        return Caller(
-            credential.principal, credential.session, key.region, authority, request, credential.access_key_id, detail
-        )
+            credential = key.credential
+            authority, detail, key_id = self._authority(credential), _detail(credential), credential.access_key_id
+            known = Caller(credential.principal, credential.session, key.region, authority, None, key_id, detail)
+            key.known = known
+        return known
 
     def session_of(self, request: Request, service: str) -> Session | None:
         """The session whose credentials signed `request`; None for long-term keys and what does not verify.

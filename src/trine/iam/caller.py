@@ -23,7 +23,7 @@ _TYPES = {"user": "User", "assumed-role": "AssumedRole", "root": "Account", "ano
 
 
 class Caller(Struct, eq=False, gc=False):
-    """Who sent this request, authenticated. Made anew for each request; cheap."""
+    """Who sent a request, authenticated."""
 
     principal: Principal
     session: Session | None
@@ -34,6 +34,12 @@ class Caller(Struct, eq=False, gc=False):
     access_key_id: str = ""
     detail: Mapping[str, Any] | None = None
     """What a trace shall say of who it is."""
+
+    def of(self, request: Request) -> Caller:
+        """The same caller, as the sender of `request`: what conditions on address or headers are read from."""
+        return Caller(
+            self.principal, self.session, self.region, self.authority, request, self.access_key_id, self.detail
+        )
 
     @property
     def account_id(self) -> str:

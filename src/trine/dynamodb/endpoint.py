@@ -115,7 +115,7 @@ class DynamoDB:
 
     def handle(self, request: Request) -> Response | Future[Response]:
         """Answer one request: a response, or a future of one that is resolved when its write is durable."""
-        headers = request.headers.index()
+        headers = request.headers.by_name
         if headers.get(b"content-type") == JSON_1_0 and b"origin" not in headers:
             return self._answered(request, headers)
         kind = media_type(request)

@@ -36,7 +36,7 @@ _OF_HEADERS = frozenset(
 
 def media_type(request: Request) -> bytes | None:
     """The media type that `request` is answered in; None when its body has none that AWS knows operations for."""
-    kind = request.headers.index().get(b"content-type", b"").partition(b";")[0].strip()
+    kind = request.headers.by_name.get(b"content-type", b"").partition(b";")[0].strip()
     if kind in (JSON_1_0, _PLAIN_JSON):
         return kind
     return None if request.body else _PLAIN_JSON

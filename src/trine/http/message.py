@@ -17,28 +17,20 @@ if TYPE_CHECKING:
 class Headers:
     """Header pairs in wire order, with quick look-up of a name in lower case."""
 
-    __slots__ = ("_first", "pairs")
+    __slots__ = ("by_name", "pairs")
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
         # A list is taken over, not copied: the parser makes one for each request.
         self.pairs: list[tuple[bytes, bytes]] = pairs if type(pairs) is list else list(pairs)
-        self._first: dict[bytes, bytes] | None = None
-
-    def index(self) -> dict[bytes, bytes]:
-        """Lower-case name → value of its first appearance; built once, on demand."""
-        first = self._first
-        if first is None:
-            pairs = self.pairs
-            first = {name.lower(): value for name, value in pairs}
-            if len(first) != len(pairs):  # walked backwards, the first appearance is written last and stays
-                first = {name.lower(): value for name, value in reversed(pairs)}
-            self._first = first
-        return first
+        by_name = {name.lower(): value for name, value in self.pairs}
+        if len(by_name) != len(self.pairs):  # walked backwards, the first appearance is written last and stays
+            by_name = {name.lower(): value for name, value in reversed(self.pairs)}
+        self.by_name = by_name
+        """Lower-case name → value of its first appearance. Made at once, for the parser asks; read without a call."""
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of `name` (lower case), or None."""
-        first = self._first
-        return (self.index() if first is None else first).get(name)
+        return self.by_name.get(name)
 
     def all(self, name: bytes) -> list[bytes]:
         """Every value of `name` (lower case), in wire order."""

@@ -163,7 +163,7 @@ class RequestParser:
     def on_headers_complete(self) -> None:
         self.phase = BODY
         headers = Headers(self._pairs)
-        index = headers.index()
+        index = headers.by_name
         self._pairs = []
         target = self._target
         self._target = b""
@@ -315,7 +315,7 @@ def _origin_form(method: bytes, target: bytes, headers: Headers) -> bytes:
     if not headers.all(b"host"):
         named.insert(0, (b"Host", authority))
     headers.pairs[:] = named
-    headers.index()[b"host"] = authority
+    headers.by_name[b"host"] = authority
     return rest if rest.startswith(b"/") else b"/" + rest
 
 

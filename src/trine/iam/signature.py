@@ -155,7 +155,7 @@ class Verifier:
 
     def verify(self, request: Request, service: str) -> SigningKey:
         """The key that signed `request` for `service`. Raises the named errors of `iam.errors`."""
-        headers = request.headers.index()
+        headers = request.headers.by_name
         authorization = headers.get(b"authorization")
         if authorization is None:
             return self._verify_query(request, service)
@@ -181,7 +181,7 @@ class Verifier:
 
     def _verify_known(self, request: Request, service: str, key: SigningKey, authorization: bytes) -> SigningKey:
         """The way of a request whose key is known, and whose head is not like the one before."""
-        headers, query = request.headers.index(), request.query
+        headers, query = request.headers.by_name, request.query
         stamp = headers.get(b"x-amz-date")
         if stamp is None or not stamp.startswith(key.date) or (query and b"X-Amz-Algorithm" in query):
             return self._verify_first(request, service, authorization)
@@ -307,7 +307,7 @@ class Verifier:
         self, request: Request, key: SigningKey, stamp: bytes, signature: bytes, service: str, query: bytes
     ) -> None:
         """Every canonical form a correct signer may have used; raises InvalidSignature when none fits."""
-        names = request.headers.index()
+        names = request.headers.by_name
         if len(names) != len(request.headers.pairs) and len(request.headers.all(b"authorization")) > 1:
             # Which one counts, and to whom else? A proxy on the way may have read the other.
             raise IncompleteSignature(service, "Request has more than one Authorization header.")

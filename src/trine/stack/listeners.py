@@ -75,7 +75,7 @@ class FrontDoor:
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """The handler of the front door's server."""
-        host = request.headers.index().get(b"host")
+        host = request.headers.by_name.get(b"host")
         if (host is not None and HOST_MARK in host) or request.path.startswith(PATH_PREFIX):
             return self._urls.handle(request)
         return self._gateway(request)
@@ -107,7 +107,7 @@ class AwsPort:
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """The handler of the AWS port's server."""
-        target = request.headers.index().get(b"x-amz-target")
+        target = request.headers.by_name.get(b"x-amz-target")
         if target is not None and target.startswith(b"DynamoDB_"):  # the hot path leaves first
             return self._dynamodb.handle(request)
         if request.path.startswith(b"/_trine/"):

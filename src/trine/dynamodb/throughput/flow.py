@@ -73,23 +73,25 @@ class Flow:
         """Take `units` for a key with the hash `place` if `need` units are there; None, or what stood in the way."""
         if now_ns >= self._ended_ns:
             self.turn(now_ns)
-        # `Bucket.has` and `take`, twice: this is the hot path, and a call costs as much as the arithmetic.
+        # `Bucket.has` and `take`, twice: this is the hot path, and a call costs as much as the arithmetic. So does each
+        # meeting of a long integer with a float: the time becomes one once.
+        now = now_ns + 0.0
         bucket = self.bucket
         own = self._slots[place[3]] or self._own(place)
         full = bucket.full_at_ns
-        if full < now_ns:
-            full = now_ns
+        if full < now:
+            full = now
         own_full = own.full_at_ns
-        if own_full < now_ns:
-            own_full = now_ns
+        if own_full < now:
+            own_full = now
         if (
-            full + need * bucket.ns_per_unit - now_ns > bucket.depth_ns
-            or own_full + need * own.ns_per_unit - now_ns > own.depth_ns
+            full + need * bucket.ns_per_unit - now > bucket.depth_ns
+            or own_full + need * own.ns_per_unit - now > own.depth_ns
         ):
             if self.enforced:
                 return self._hesitate(units, need, place, now_ns)
             # Taken all the same, with a note: where nothing is refused this is the usual way under load.
-            limit = self._limit if full + need * bucket.ns_per_unit - now_ns > bucket.depth_ns else _KEY_RANGE
+            limit = self._limit if full + need * bucket.ns_per_unit - now > bucket.depth_ns else _KEY_RANGE
             self.throttled[limit] = self.throttled.get(limit, 0) + 1
         bucket.full_at_ns = full + units * bucket.ns_per_unit
         own.full_at_ns = own_full + units * own.ns_per_unit

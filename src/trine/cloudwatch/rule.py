@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from trine.cloudwatch import limits
 from trine.cloudwatch.errors import ValidationError
+from trine.cloudwatch.predicate import both, negation, one_of
 
 _TOKEN = re.compile(r"\s*(?:(?P<sign>[()])|\"(?P<text>[^\"]*)\"|'(?P<single>[^']*)'|(?P<word>[^\s()\"']+))")
 _STATES = {"ALARM": "ALARM", "OK": "OK", "INSUFFICIENT_DATA": "INSUFFICIENT_DATA"}
@@ -80,14 +81,14 @@ class _Reader:
         found = self._both(depth)
         while self._word() == "OR":
             self._next()
-            found = _or(found, self._both(depth))
+            found = one_of(found, self._both(depth))
         return found
 
     def _both(self, depth: int) -> Condition:
         found = self._one(depth)
         while self._word() == "AND":
             self._next()
-            found = _and(found, self._one(depth))
+            found = both(found, self._one(depth))
         return found
 
     def _one(self, depth: int) -> Condition:
@@ -101,7 +102,7 @@ class _Reader:
             return found
         if word == "NOT":
             self._next()
-            return _not(self._one(depth + 1))
+            return negation(self._one(depth + 1))
         if word in ("TRUE", "FALSE"):
             self._next()
             return lambda state_of: word == "TRUE"
@@ -116,15 +117,3 @@ class _Reader:
         self._take(")")
         self.names[name] = None
         return lambda state_of: state_of(name) == _STATES[word]
-
-
-def _or(left: Condition, right: Condition) -> Condition:
-    return lambda state_of: left(state_of) or right(state_of)
-
-
-def _and(left: Condition, right: Condition) -> Condition:
-    return lambda state_of: left(state_of) and right(state_of)
-
-
-def _not(of: Condition) -> Condition:
-    return lambda state_of: not of(state_of)

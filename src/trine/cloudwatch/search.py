@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from trine.cloudwatch import limits
 from trine.cloudwatch.errors import ValidationError
 from trine.cloudwatch.metric import MetricKey
+from trine.cloudwatch.predicate import both, negation, one_of
 
 Matches = Callable[[MetricKey], bool]
 _TOKEN = re.compile(r"\s*(?:\"(?P<text>[^\"]*)\"|(?P<sign>[(){},=])|(?P<word>[^\s(){},=\"]+))")
@@ -61,7 +62,7 @@ class _Reader:
             if (one := schema or terms) is None:
                 raise ValidationError("A search must have a schema in braces, a term, or both.")
             return one
-        return _both(schema, terms)
+        return both(schema, terms)
 
     def _schema(self) -> Matches:
         names: list[str] = []
@@ -83,7 +84,7 @@ class _Reader:
         found = self._all(depth)
         while self._kind == "word" and self._value == "OR":
             self._next()
-            found = _one_of(found, self._all(depth))
+            found = one_of(found, self._all(depth))
         return found
 
     def _all(self, depth: int) -> Matches:
@@ -91,7 +92,7 @@ class _Reader:
         while self._kind and not self._is_sign(")") and not (self._kind == "word" and self._value == "OR"):
             if self._kind == "word" and self._value == "AND":
                 self._next()
-            found = _both(found, self._term(depth))
+            found = both(found, self._term(depth))
         return found
 
     def _term(self, depth: int) -> Matches:
@@ -99,7 +100,7 @@ class _Reader:
             raise ValidationError("The search is nested too deeply.")
         if self._kind == "word" and self._value == "NOT":
             self._next()
-            return _not(self._term(depth + 1))
+            return negation(self._term(depth + 1))
         if self._is_sign("("):
             self._next()
             found = self._either(depth + 1)
@@ -130,7 +131,7 @@ class _Reader:
         self._next()
         found = self._of_value(designator)
         while self._kind == "word" and self._value in ("OR", "AND"):
-            join = _one_of if self._value == "OR" else _both
+            join = one_of if self._value == "OR" else both
             self._next()
             found = join(found, self._of_value(designator))
         if not self._is_sign(")"):
@@ -176,15 +177,3 @@ def _holds(words: list[str], wanted: list[str]) -> bool:
 def words_of(text: str) -> list[str]:
     """The words a name is made of, in small letters: `CPUUtilization-2` is cpu, utilization, 2."""
     return [word.lower() for word in _WORDS.findall(text)]
-
-
-def _both(left: Matches, right: Matches) -> Matches:
-    return lambda key: left(key) and right(key)
-
-
-def _one_of(left: Matches, right: Matches) -> Matches:
-    return lambda key: left(key) or right(key)
-
-
-def _not(of: Matches) -> Matches:
-    return lambda key: not of(key)

@@ -15,7 +15,6 @@ from trine.aws.ids import Ids
 from trine.awslambda.urls.config import HOST_MARK, PATH_PREFIX
 from trine.http.message import Handler, Request, Response
 from trine.iam.claims import stated_scope
-from trine.stack.nobody import unknown_service
 
 TARGET_PREFIXES = {
     b"DynamoDB_": "dynamodb",
@@ -115,6 +114,8 @@ class AwsPort:
         service = service_of(request, target)
         endpoint = self._endpoints.get(service or "dynamodb")
         if endpoint is None:
+            from trine.stack.nobody import unknown_service  # it brings the codec of the query protocol
+
             return unknown_service(service, request, self._ids.uuid())
         return endpoint.handle(request)
 

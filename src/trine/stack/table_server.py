@@ -24,7 +24,6 @@ from trine.stack.build import observing_of
 from trine.stack.description import url_host
 from trine.stack.doors import Doors
 from trine.stack.listeners import AwsPort, Endpoint
-from trine.stack.nobody import unknown_service
 from trine.stack.ports import listen
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
@@ -125,4 +124,6 @@ class TableServer:
 
 
 def _no_console(ids: Ids, request: Request) -> Response:
+    from trine.stack.nobody import unknown_service
+
     return unknown_service("trine", request, ids.uuid())

@@ -71,6 +71,13 @@ def test_what_aws_refuses(properties: dict[str, Any]) -> None:
         make(**properties)
 
 
+def test_a_handler_with_spaces_is_named() -> None:
+    with pytest.raises(InvalidParameterValue, match=r"Value 'app\.handler ' at 'handler' failed to satisfy"):
+        make(Handler="app.handler ")
+    with pytest.raises(InvalidParameterValue, match="Handler is mandatory"):
+        make(Handler="")
+
+
 def test_a_timeout_above_900_is_refused_in_awss_words() -> None:
     with pytest.raises(InvalidParameterValue) as refused:
         make(Timeout=901)

@@ -22,7 +22,7 @@ _number = partial(bounded_in, fault=InvalidParameterValue)
 LATEST = "$LATEST"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
-_HANDLER = re.compile(r"\S+")
+_HANDLER = re.compile(r"[^\s]+")
 _SNAP_START = re.compile(r"(python3\.|java|dotnet)(\d+)")
 _SNAP_START_OLDEST = {"python3.": 12, "java": 11, "dotnet": 8}
 _LOGGING = {
@@ -222,8 +222,13 @@ def function_from_properties(
     handler = _text(properties, "Handler", "", limits.HANDLER_MAX_CHARACTERS)
     if not runtime:
         raise InvalidParameterValue("Runtime is mandatory for functions created with deployment packages.")
-    if not _HANDLER.fullmatch(handler) and not runtime.startswith("provided"):
+    if not handler and not runtime.startswith("provided"):
         raise InvalidParameterValue("Handler is mandatory for functions created with deployment packages.")
+    if handler and not _HANDLER.fullmatch(handler) and not runtime.startswith("provided"):
+        raise InvalidParameterValue(
+            f"1 validation error detected: Value '{handler}' at 'handler' failed to satisfy constraint: Member must "
+            f"satisfy regular expression pattern: {_HANDLER.pattern}"
+        )
     _text(properties, "Description", "", limits.DESCRIPTION_MAX_CHARACTERS)
     reserved = properties.get("ReservedConcurrentExecutions")
     logging = _logging(properties)

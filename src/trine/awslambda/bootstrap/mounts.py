@@ -156,6 +156,7 @@ def _name_user() -> None:
         with open("/dev/passwd", "w") as file:
             file.write(_USERS)
         linux.mount("/dev/passwd", "/etc/passwd", None, linux.MS_BIND)
+        linux.mount(None, "/etc/passwd", None, _LOCKED)
         os.unlink("/dev/passwd")
 
 

@@ -35,8 +35,9 @@ def item(partition: int, sort: int, source: random.Random) -> Item:
     }
 
 
-def any_item(source: random.Random) -> Item:
-    return item(source.randrange(PARTITIONS), source.randrange(ITEMS_PER_PARTITION), source)
+def place(number: int) -> tuple[int, int]:
+    """Partition and sort of one of the items, scattered over the table: different ones for 10,000 numbers in a row."""
+    return divmod(number * 7919 % (PARTITIONS * ITEMS_PER_PARTITION), ITEMS_PER_PARTITION)
 
 
 def any_key(source: random.Random) -> Item:

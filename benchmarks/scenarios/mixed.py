@@ -9,11 +9,15 @@ from benchmarks.scenario import TableRow
 from benchmarks.scenarios import get_item, put_item, query
 from benchmarks.signing import Call
 
+PUT_KEYS = 100
+"""Each is put four times in a circle of the requests, so that nearly every put changes its item (see `put_item`)."""
 PARTS = {"GetItem": get_item, "PutItem": put_item, "Query": query}
 
 
 def make(source: random.Random, index: int) -> Call:
     part = source.choices((get_item, put_item, query), weights=(60, 20, 20))[0]
+    if part is put_item:
+        index = source.randrange(PUT_KEYS)
     call: Call = part.make(source, index)
     return call
 

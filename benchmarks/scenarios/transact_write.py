@@ -1,18 +1,20 @@
-"""TransactWriteItems of four: two puts, a conditional update, a condition check. No two in flight share a key."""
+"""TransactWriteItems of four: two puts, a conditional update, a condition check.
+
+No two in flight share a key, and every put changes its item (see `put_item`).
+"""
 
 from __future__ import annotations
 
 import random
 from typing import Any
 
-from benchmarks.data import ITEMS_PER_PARTITION, PARTITIONS, TABLE, item, key
-from benchmarks.scenario import Goal, TableRow
+from benchmarks.data import TABLE, item, key, place
+from benchmarks.scenario import REQUESTS, Goal, TableRow
 from benchmarks.signing import Call
 
 
 def make(source: random.Random, index: int) -> Call:
-    places = [divmod((4 * index + step) % (PARTITIONS * ITEMS_PER_PARTITION), ITEMS_PER_PARTITION) for step in range(4)]
-    first, second, third, fourth = places
+    first, second, third, fourth = (place(4 * (index % (REQUESTS // 2)) + step) for step in range(4))
     return Call(
         "TransactWriteItems",
         {

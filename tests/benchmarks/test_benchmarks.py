@@ -17,7 +17,7 @@ from botocore.credentials import Credentials
 from benchmarks import __main__ as command
 from benchmarks import gateway_run, gateway_server
 from benchmarks.__main__ import renewed
-from benchmarks.data import any_item, same_item
+from benchmarks.data import item, same_item
 from benchmarks.floor_server import Floor
 from benchmarks.floor_server import table as floor_table
 from benchmarks.front_run import ROWS as FRONT_ROWS
@@ -77,14 +77,36 @@ def test_rows_make_the_same_requests_every_time() -> None:
         assert front.paths() == front.paths()
 
 
+def test_a_circle_of_writes_changes_an_item_with_each_of_them() -> None:
+    rows = {row.title: row for row in ROWS}
+    for title in ("PutItem", "BatchWriteItem of 25", "TransactWriteItems of 4"):
+        items: dict[str, Any] = {}
+        for _ in range(2):  # the second time round, what is there is the last of the circle
+            unchanged = 0
+            for call in rows[title].calls():
+                for written in _puts(call.document):
+                    key = json.dumps([written["pk"], written["sk"]])
+                    unchanged += items.get(key) == written
+                    items[key] = written
+        assert unchanged == 0, title
+
+
+def _puts(document: Any) -> list[Any]:
+    if "Item" in document:
+        return [document["Item"]]
+    if "RequestItems" in document:
+        return [put["PutRequest"]["Item"] for (puts,) in [document["RequestItems"].values()] for put in puts]
+    return [part["Put"]["Item"] for part in document["TransactItems"] if "Put" in part]
+
+
 def test_wrong_answers_are_not_taken() -> None:
     rows = {row.title: row for row in ROWS}
     get = rows["GetItem"]
     call = get.calls()[0]
     key: Any = call.document["Key"]
-    right = {"Item": {**any_item(random.Random(1)), **key}}
+    right = {"Item": {**item(1, 1, random.Random(1)), **key}}
     assert get.check(call, right)
-    assert not get.check(call, {"Item": {**any_item(random.Random(1)), "pk": {"S": "other"}}})
+    assert not get.check(call, {"Item": {**item(1, 1, random.Random(1)), "pk": {"S": "other"}}})
     query = rows["Query, 10 items of 400 B"]
     assert not query.check(query.calls()[0], {"Items": [], "Count": 0})
     batch = rows["BatchWriteItem of 25"]
@@ -92,13 +114,13 @@ def test_wrong_answers_are_not_taken() -> None:
 
 
 def test_items_are_equal_as_dynamodb_sees_them() -> None:
-    item = any_item(random.Random(1))
-    other = json.loads(json.dumps(item))
+    one = item(1, 1, random.Random(1))
+    other = json.loads(json.dumps(one))
     other["tags"]["SS"].reverse()
     other["qty"]["N"] = "3.0"
-    assert same_item(item, other)
+    assert same_item(one, other)
     other["note"]["S"] += "x"
-    assert not same_item(item, other)
+    assert not same_item(one, other)
 
 
 def test_medians_ratios_and_failures() -> None:

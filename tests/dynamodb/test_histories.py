@@ -11,9 +11,6 @@ import json
 import os
 import random
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.dynamodb.history import NEVER, Call, Journal, Lost, NotDone, linearizable
+from tests.dynamodb.killable import Failed, Wire, free_port, outcome, start, stop, verify_and_start
 from trine.aws.arn import Place
 from trine.aws.ids import SeededIds
 from trine.clock import SystemClock
@@ -31,11 +29,9 @@ from trine.stack.state import open_store
 from trine.trace import TraceBook
 
 Send = Callable[[str, dict[str, Any]], Awaitable[Any]]
-TRINE = str(Path(sys.executable).with_name("trine"))
 TABLE = "Histories"
 REGISTERS = ["r0", "r1", "r2"]
 PAIR = ("c1", "c2")
-REFUSED = ("TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "TransactionInProgress")
 DEFINITION = {
     "TableName": TABLE,
     "BillingMode": "PAY_PER_REQUEST",
@@ -47,24 +43,6 @@ BY_VALUE = {
     "KeySchema": [{"AttributeName": "v", "KeyType": "HASH"}],
     "Projection": {"ProjectionType": "ALL"},
 }
-
-
-class Failed(Exception):
-    """The condition did not hold."""
-
-
-def outcome(status: int, body: bytes) -> Any:
-    """The document of an answer; Failed for a condition, NotDone for what the server did not do."""
-    document = json.loads(body)
-    if status == 200:
-        return document
-    reasons = [reason["Code"] for reason in document.get("CancellationReasons", [])]
-    error = str(document["__type"])
-    if any(code in error or code in reasons for code in REFUSED):
-        raise NotDone
-    if "ConditionalCheckFailed" in error or "ConditionalCheckFailed" in reasons:
-        raise Failed
-    raise AssertionError((status, document))
 
 
 def key(name: str) -> dict[str, Any]:
@@ -229,51 +207,6 @@ def test_concurrent_clients(tmp_path: Path, seed: int) -> None:
     asyncio.run(run())
 
 
-class Wire:
-    """One client's connection to a server that may die; `port` is asked each time."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def send(self, operation: str, document: dict[str, Any]) -> Any:
-        body = json.dumps(document).encode()
-        head = (
-            f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\n"
-            f"Content-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        try:
-            return outcome(*await asyncio.wait_for(self._exchange(head.encode() + body), 20))
-        except TimeoutError:
-            raise
-        except (OSError, asyncio.IncompleteReadError) as fault:
-            self.close()
-            raise Lost from fault
-
-    async def _exchange(self, request: bytes) -> tuple[int, bytes]:
-        if self._streams is None:
-            try:
-                self._streams = await asyncio.open_connection("127.0.0.1", self.port)
-            except OSError as fault:
-                raise NotDone from fault
-        reader, writer = self._streams
-        writer.write(request)
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = int(head.partition("content-length:")[2].partition("\r\n")[0])
-        return int(head.split()[1]), await reader.readexactly(length)
-
-    def close(self) -> None:
-        if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
-
-
-def _verify_and_start(port: int, state: Path) -> subprocess.Popen[bytes]:
-    verified = subprocess.run([TRINE, "store", "verify", str(state)], capture_output=True, text=True)
-    assert verified.returncode == 0, verified.stdout + verified.stderr
-    return _start(port, state)
-
-
 async def _check_index(send: Send) -> None:
     """The index has what the table has."""
     items = (await send("Scan", {"TableName": TABLE, "ConsistentRead": True}))["Items"]
@@ -281,23 +214,13 @@ async def _check_index(send: Send) -> None:
     assert sorted(map(str, entries)) == sorted(str(item) for item in items if "v" in item)
 
 
-def _start(port: int, state: Path) -> subprocess.Popen[bytes]:
-    command = [TRINE, "dynamodb", "--port", str(port), "--soft", "--json"]
-    server = subprocess.Popen([*command, "--state", str(state)], stdout=subprocess.PIPE, cwd=state.parent)
-    assert server.stdout is not None
-    assert b"dynamodbUrl" in server.stdout.readline()
-    return server
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("seed", [11, 12, 13])
 def test_a_server_that_is_killed(tmp_path: Path, seed: int) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     state = tmp_path / "state"
-    server = _start(port, state)
+    server = start(port, state, "--soft")
     journal, chance, kill_at = Journal(), random.Random(seed), NEVER
 
     async def work(client: Client, wire: Wire, steps: int) -> None:
@@ -317,8 +240,8 @@ def test_a_server_that_is_killed(tmp_path: Path, seed: int) -> None:
         for _ in range(3):
             kill_at = journal.count() + chance.randrange(60, 200)
             await asyncio.gather(*(work(*pair, 60) for pair in zip(clients, wires, strict=True)))
-            await asyncio.to_thread(server.wait, 10)
-            server = await asyncio.to_thread(_verify_and_start, port, state)
+            await asyncio.to_thread(server.wait, 30)
+            server = await asyncio.to_thread(verify_and_start, port, state, "--soft")
             looking = Wire(port)
             await _check_index(looking.send)
             looking.close()
@@ -332,7 +255,4 @@ def test_a_server_that_is_killed(tmp_path: Path, seed: int) -> None:
     try:
         asyncio.run(run())
     finally:
-        os.kill(server.pid, signal.SIGINT)
-        server.wait(20)
-        assert server.stdout is not None
-        server.stdout.close()
+        stop(server)

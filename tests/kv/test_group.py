@@ -7,7 +7,7 @@ from asyncio import Future
 from collections.abc import Callable
 
 from trine.clock import ManualClock
-from trine.kv.group import GATHER_NS_LIMIT, GATHER_ROUNDS_LIMIT, Group, GroupCommit
+from trine.kv.group import GATHER_NS_LIMIT, GATHER_ROUNDS_LIMIT, OVERDUE_NS, Group, GroupCommit
 from trine.kv.store import Change
 
 
@@ -65,6 +65,39 @@ def test_slow_rounds_are_not_waited_for() -> None:
         assert desk.sizes[0] <= 3
 
     asyncio.run(scenario())
+
+
+async def rounds(count: int) -> None:
+    """So many rounds of the loop."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def test_what_came_meanwhile_begins_in_the_call_that_ends_the_group_before() -> None:
+    async def scenario(waited_ns: int) -> int:
+        clock = ManualClock()
+        sizes: list[int] = []
+        ends: list[Callable[[Exception | None], None]] = []
+
+        def keep(group: Group, done: Callable[[Exception | None], None]) -> None:
+            sizes.append(len(group.outcomes))
+            ends.append(done)
+
+        commit = GroupCommit(lambda key: None, keep, lambda group: None, 0, clock.monotonic_ns)
+        futures = [commit.transact((), lambda current: Change(None, {b"a": b""}))]
+        await rounds(3)
+        futures += [commit.transact((), lambda current: Change(None, {b"b": b""})) for _ in range(3)]
+        clock.advance(waited_ns / 1e9)
+        ends[0](None)
+        begun = len(sizes)
+        await rounds(3)
+        ends[1](None)
+        await asyncio.gather(*futures)
+        assert sizes == [1, 3]
+        return begun
+
+    assert asyncio.run(scenario(OVERDUE_NS)) == 2
+    assert asyncio.run(scenario(OVERDUE_NS // 2)) == 1
 
 
 def test_the_owner_may_choose_the_futures() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from trine.clock import Clock
 from trine.kv.errors import StoreClosed
-from trine.kv.group import Group, merge, settable
+from trine.kv.group import settable, settled
 from trine.kv.history import History
 from trine.kv.memtable import Memtable
 from trine.kv.ranges import delete_range
@@ -69,16 +69,19 @@ class MemoryStore:
         if self._closed:
             future.set_exception(StoreClosed("the store has been closed"))
             return future
-        group = Group(self._number + 1)
-        read = self.get
+        newest, number = self._newest, self._number + 1
         try:
-            change = decide({key: read(key) for key in keys})
-            merge(group, change, read, 0)
+            current: dict[bytes, bytes | None] = {}
+            for key in keys:
+                version = newest(key)
+                current[key] = None if version is None else version[1]
+            change = decide(current)
+            puts, _ = settled(change, self.get, number, 0)
         except Exception as error:  # the caller's own, for the caller's future
             future.set_exception(settable(error))
             return future
-        if group.puts:
-            self._publish(group.puts, group.number)
+        if puts:
+            self._publish(puts, number)
         future.set_result(change.result)
         return future
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 Result = TypeVar("Result")
 
@@ -22,8 +23,7 @@ TRANSACTION_BYTES_LIMIT = 64 << 20
 a few times that.)"""
 
 
-@dataclass(slots=True)
-class Change(Generic[Result]):
+class Change(Struct, Generic[Result], gc=False):
     """What `decide` made of the current values: the mutations to commit, and the result for the caller.
 
     `puts`: key → new value, None deletes. `appends`: (prefix, value); the store completes each prefix with its
@@ -33,9 +33,9 @@ class Change(Generic[Result]):
     """
 
     result: Result
-    puts: Mapping[bytes, bytes | None] = field(default_factory=dict)
+    puts: Mapping[bytes, bytes | None] = {}
     appends: Sequence[tuple[bytes, bytes]] = ()
-    counters: Mapping[bytes, int] = field(default_factory=dict)
+    counters: Mapping[bytes, int] = {}
 
 
 Current = Mapping[bytes, bytes | None]

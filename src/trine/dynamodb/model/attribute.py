@@ -65,13 +65,12 @@ def validate_value(value: Any, depth: int = 1) -> int:
 
 
 def _attributes(members: dict[str, Any], depth: int) -> int:
-    # Most values are strings and numbers: as `validate_value`, without a call for each.
-    size = 0
-    for name, value in members.items():
-        name_size = len(name) if name.isascii() else len(name.encode())
-        if not 0 < name_size <= ATTRIBUTE_NAME_MAX_BYTES:
-            raise ValidationException(_INVALID + (_NAME_TOO_LARGE if name else "Empty attribute name"))
-        size += name_size
+    # Most values are strings and numbers: as `validate_value`, without a call for each; names are measured together.
+    names = "".join(members)
+    size = len(names) if names.isascii() else len(names.encode())
+    if size > ATTRIBUTE_NAME_MAX_BYTES or "" in members:
+        return _named_attributes(members, depth)
+    for value in members.values():
         if value.__class__ is dict and len(value) == 1:
             if (content := value.get("S")).__class__ is str:
                 size += len(content) if content.isascii() else len(content.encode())
@@ -88,6 +87,17 @@ def _attributes(members: dict[str, Any], depth: int) -> int:
                 size += check(value, content, depth)
                 continue
         size += validate_value(value, depth)
+    return size
+
+
+def _named_attributes(members: dict[str, Any], depth: int) -> int:
+    """As `_attributes`, where a name may be wrong: name and value in turns, so that the first fault is told."""
+    size = 0
+    for name, value in members.items():
+        name_size = len(name.encode())
+        if not 0 < name_size <= ATTRIBUTE_NAME_MAX_BYTES:
+            raise ValidationException(_INVALID + (_NAME_TOO_LARGE if name else "Empty attribute name"))
+        size += name_size + validate_value(value, depth)
     return size
 
 
@@ -182,10 +192,17 @@ def _check_list(value: dict[str, Any], content: Any, depth: int) -> int:
     size = 3 + len(content)
     depth += 1
     for element in content:
-        if element.__class__ is dict and len(element) == 1 and (text := element.get("S")).__class__ is str:
-            size += len(text) if text.isascii() else len(text.encode())
-        else:
-            size += validate_value(element, depth)
+        if element.__class__ is dict and len(element) == 1:
+            if (text := element.get("S")).__class__ is str:
+                size += len(text) if text.isascii() else len(text.encode())
+                continue
+            if (text := element.get("N")).__class__ is str and len(text) <= NUMBER_CACHED_MAX_CHARACTERS:
+                plain, number_bytes = measured_cached(text)
+                if plain != text:
+                    element["N"] = plain
+                size += number_bytes
+                continue
+        size += validate_value(element, depth)
     return size
 
 
@@ -205,12 +222,16 @@ def _set_of_strings(content: Any) -> list[str]:
 
 
 def _check_string_set(value: dict[str, Any], content: Any, depth: int) -> int:
-    strings = _set_of_strings(content)
-    if not strings:
-        raise ValidationException(f"{_INVALID}An string set  may not be empty")
-    if len(set(strings)) != len(strings):
-        raise ValidationException(f"{_INVALID}Input collection [{', '.join(strings)}] contains duplicates.")
-    joined = "".join(strings)
+    try:
+        joined = "".join(content) if content.__class__ is list else ""
+    except TypeError:  # not all of them are strings
+        joined = ""
+    if not joined:  # no members, or none that says anything
+        strings = _set_of_strings(content)
+        if not strings:
+            raise ValidationException(f"{_INVALID}An string set  may not be empty")
+    if len(set(content)) != len(content):
+        raise ValidationException(f"{_INVALID}Input collection [{', '.join(content)}] contains duplicates.")
     return len(joined) if joined.isascii() else len(joined.encode())
 
 

@@ -145,6 +145,8 @@ def write_answer(
     request: Any, transition: Transition, attributes: bytes | None, collection_key: Item | None = None
 ) -> bytes:
     """The answer of PutItem, DeleteItem and UpdateItem."""
+    if attributes is request.return_consumed_capacity is request.return_item_collection_metrics is None:
+        return b"{}"
     parts = []
     if attributes is not None:
         parts.append(b'"Attributes":' + attributes)

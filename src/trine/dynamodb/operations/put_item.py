@@ -31,7 +31,8 @@ def prepare(request: PutItemInput) -> Filter | None:
 def execute(rooms: Rooms, request: PutItemInput, condition: Filter | None) -> Future[bytes]:
     """Put the item and answer when it is durable."""
     table = rooms.table(request.table_name)
-    refuse_parts_of_key(table, condition)
+    if condition is not None:
+        refuse_parts_of_key(table, condition)
     item = request.item
     size_bytes = validate_item(item)
     key = item_key_bytes(table, item)

@@ -68,7 +68,7 @@ class Index:
 class Table:
     """A live table. `record` is what the catalogue keeps of it besides the definition."""
 
-    __slots__ = ("arn", "by_name", "collections", "count_key", "created_at", "definition", "expiry", "history",
+    __slots__ = ("alone", "arn", "by_name", "collections", "count_key", "created_at", "definition", "expiry", "history",
                  "indexes", "meter", "name", "number", "read_uses", "recent", "record", "size_key", "space", "status",
                  "stream", "streams", "write_uses")  # fmt: skip
 
@@ -114,6 +114,8 @@ class Table:
         recovery = record.get("Recovery")
         self.history: History | None = History(self.number, recovery) if recovery else None
         """What its writes replaced, while point-in-time recovery is on."""
+        self.alone = not (self.indexes or self.stream or self.expiry or self.history)
+        """Whether nothing but its counters follows a write of an item. (Collections are of local indexes.)"""
 
     def counts(self, key: bytes) -> bool:
         """Whether `key` counts items or bytes of the table or of one of its indexes."""

@@ -78,7 +78,7 @@ class Account:
         """What the table's corridor asks of identity."""
         access = self.access
         caller = access.authenticate(request, "dynamodb")
-        if caller.settled(ACTION, self.table) is not None:
+        if (ACTION, self.table, None) in caller.settled:
             return
         context = {"dynamodb:LeadingKeys": ["customer#00001"]} if caller.needs(ACTION, self.table) else None
         access.authorize(caller, ACTION, self.table, context)

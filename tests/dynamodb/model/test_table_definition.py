@@ -218,7 +218,7 @@ def test_refused(more: dict[str, Any], message: str) -> None:
     [
         (["HASH"] * 5, "HASH"),
         (["HASH"] + ["RANGE"] * 5, "RANGE"),
-        (["HASH", "RANGE", "HASH"], "All HASH key elements must precede all RANGE key elements"),
+        (["HASH", "RANGE", "HASH"], "All HASH key attributes must precede RANGE key attributes"),
     ],
 )
 def test_keys_of_too_many_attributes(roles: list[str], fragment: str) -> None:

@@ -28,12 +28,14 @@ def define_table(document: Mapping[str, Any]) -> TableDefinition:
     """The definition in CreateTable's `document`. ValidationException with AWS's sentence."""
     on_demand = document.get("BillingMode") == "PAY_PER_REQUEST"
     _check_throughput(document, on_demand)
+    check_on_demand(document, on_demand)
+    check_encryption(document.get("SSESpecification"))
     definitions = document["AttributeDefinitions"]
     types = {definition["AttributeName"]: definition["AttributeType"] for definition in definitions}
     if len(types) != len(definitions):
         defined = _names(definitions)
         twice = next(name for name in defined if defined.count(name) > 1)
-        raise ValidationException(f"Attribute Name is duplicated: {twice}")  # told by nyh, scylladb issue 13870
+        raise ValidationException(f"Attribute Name is duplicated: {twice}")
     key_schema = document["KeySchema"]
     if len(key_schema) > len(definitions):
         raise ValidationException("Invalid KeySchema: Some index key attribute have no definition")
@@ -93,8 +95,34 @@ def _check_throughput(document: Mapping[str, Any], on_demand: bool) -> None:
             f"{_INVALID}ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"
         )
     check_bounds(given)
-    if document.get("OnDemandThroughput"):
-        raise ValidationException(f"{_INVALID}OnDemandThroughput cannot be specified when BillingMode is PROVISIONED")
+
+
+def check_on_demand(document: Mapping[str, Any], on_demand: bool) -> None:
+    """ValidationException for ceilings that a table cannot have; −1 is none."""
+    for member, units in (document.get("OnDemandThroughput") or {}).items():
+        if not on_demand:
+            raise ValidationException(
+                f"{_INVALID}{member} for OnDemandThroughput cannot be specified when the table BillingMode is "
+                "PROVISIONED"
+            )
+        if units < 1 and units != -1:
+            raise ValidationException(
+                f"{_INVALID}Requested {member} for OnDemandThroughput for table is outside of valid range"
+            )
+
+
+def check_encryption(wish: Mapping[str, Any] | None) -> None:
+    """ValidationException for members of SSESpecification that exclude each other."""
+    if not wish:
+        return
+    if not wish.get("Enabled"):
+        for member in ("SSEType", "KMSMasterKeyId"):
+            if member in wish:
+                raise ValidationException(f"{_INVALID}{member} can not be specified if Enabled is false")
+    elif wish.get("SSEType") == "AES256":
+        raise ValidationException(f"{_INVALID}SSEType AES256 is not supported")
+    elif "KMSMasterKeyId" in wish and "SSEType" not in wish:
+        raise ValidationException(f"{_INVALID}SSEType KMS is required if KMSMasterKeyId is specified")
 
 
 def check_bounds(throughput: Mapping[str, Any], index_name: str | None = None) -> None:
@@ -115,10 +143,7 @@ def _check_index_throughput(document: Mapping[str, Any], on_demand: bool) -> Non
         )
     if not on_demand:
         if not given:
-            raise ValidationException(
-                f"{_INVALID}ReadCapacityUnits and WriteCapacityUnits must both be specified for index: {name} "
-                "when BillingMode is PROVISIONED"
-            )
+            raise ValidationException(f"{_INVALID}ProvisionedThroughput is not specified for index: {name}")
         check_bounds(given, name)
 
 
@@ -144,13 +169,12 @@ def _check_roles(key_schema: Elements, *, several: bool) -> None:
     if several:
         if "RANGE" in roles and "HASH" in roles[roles.index("RANGE") :]:
             raise ValidationException(
-                "Invalid KeySchema: All HASH key elements must precede all RANGE key elements in the KeySchema"
+                f"{_INVALID}All HASH key attributes must precede RANGE key attributes in the KeySchema"
             )
         for role in ("HASH", "RANGE"):
             if roles.count(role) > INDEX_KEY_ATTRIBUTES_MAX_COUNT:
                 raise ValidationException(
-                    f"Invalid KeySchema: The number of {role} key elements exceeds the limit of "
-                    f"{INDEX_KEY_ATTRIBUTES_MAX_COUNT}"
+                    f"{_INVALID}The KeySchema exceeds the maximum allowed number of {role} key attributes"
                 )
         return
     if len(roles) > 2:
@@ -186,7 +210,7 @@ def _check_projection(document: Mapping[str, Any]) -> None:
         raise ValidationException(f"{_INVALID}ProjectionType is {kind}, but NonKeyAttributes is specified")
     if attributes and len(set(attributes)) != len(attributes):
         twice = next(name for name in attributes if attributes.count(name) > 1)
-        raise ValidationException(f"{_INVALID}Duplicate attribute name in NonKeyAttributes: {twice}")
+        raise ValidationException(f"{_INVALID}Duplicate element in NonKeyAttributes: {twice}")
 
 
 def _check_name(document: Mapping[str, Any], names: set[str]) -> None:
@@ -255,8 +279,8 @@ def _check_stream(specification: Mapping[str, Any] | None) -> None:
     if not specification:
         return
     if specification.get("StreamEnabled") and not specification.get("StreamViewType"):
-        raise ValidationException(f"{_INVALID}StreamSpecification: StreamViewType is required when stream is enabled")
+        raise ValidationException(f"{_INVALID}Table is being created with a stream enabled, UpdateViewType is required")
     if not specification.get("StreamEnabled") and specification.get("StreamViewType"):
         raise ValidationException(
-            f"{_INVALID}StreamSpecification: StreamViewType must not be specified when StreamEnabled is false"
+            f"{_INVALID}Table is being created with a stream disabled, UpdateViewType should not be specified"
         )

@@ -44,7 +44,9 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:
 def _moment(rooms: Rooms, document: Document, source: Table) -> float:
     latest_wanted = document.get("UseLatestRestorableTime", False)
     if latest_wanted == ("RestoreDateTime" in document):
-        raise ValidationException("Exactly one of UseLatestRestorableTime and RestoreDateTime must be specified")
+        raise ValidationException(
+            "Invalid Request: Either one of RestoreDateTime or UseLatestRestorableTime must be specified, but not both"
+        )
     earliest, latest = window(rooms, source)
     if latest_wanted:
         return latest

@@ -14,6 +14,8 @@ from trine.dynamodb.model.table import TableDefinition
 from trine.dynamodb.shape import Document
 from trine.dynamodb.storage.tables import Table
 
+_INVALID = "One or more parameter values were invalid: "
+
 
 def new_stream(number: int, view_type: str, now: float) -> dict[str, Any]:
     """The record of a stream that begins now."""
@@ -31,18 +33,20 @@ def streams_after(
     """The definition and the record's members after `StreamSpecification` was given to UpdateTable."""
     streams = list(table.record.get("Streams", ()))
     running = table.definition.stream_view_type is not None
+    view_type = wish.get("StreamViewType")
     if not wish["StreamEnabled"]:
+        if view_type is not None:
+            raise ValidationException(
+                f"{_INVALID}If stream is being disabled, then UpdateViewType must not be specified"
+            )
         if not running:
-            raise ValidationException("Table is not stream-enabled, cannot disable its stream")
+            raise ValidationException(f"Table has no stream to disable: TableName: {table.name}")
         streams[-1] = {**streams[-1], "DisabledAt": now}
         return definition.changed(stream_view_type=None), {"Streams": streams}
     if running:
         raise ValidationException(f"Table already has an enabled stream: TableName: {table.name}")
-    view_type = wish.get("StreamViewType")
     if view_type is None:
-        raise ValidationException(
-            "One or more parameter values were invalid: StreamViewType must be specified when StreamEnabled is true"
-        )
+        raise ValidationException(f"{_INVALID}If stream is being enabled then UpdateViewType is required")
     # Two streams begun in one millisecond would share a label.
     if streams and streams[-1]["CreatedAt"] + 0.001 > now:
         now = streams[-1]["CreatedAt"] + 0.001

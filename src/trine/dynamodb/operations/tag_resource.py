@@ -16,7 +16,7 @@ def prepare(document: Document) -> dict[str, str]:
     """The tags, key → value."""
     tags = checked_tags(document["Tags"])
     if not tags:
-        raise ValidationException("Atleast one Tag Key-Value pair is required")
+        raise ValidationException("Atleast one Tag needs to be provided as Input.")
     return tags
 
 

@@ -17,22 +17,14 @@ def checked_tags(given: Sequence[Document]) -> dict[str, str]:
     tags: dict[str, str] = {}
     for tag in given:
         key, value = tag["Key"], tag["Value"]
-        if not 1 <= len(key) <= TAG_KEY_MAX_CHARACTERS:
-            raise ValidationException(
-                f"One or more parameter values were invalid: tag key must have 1 to {TAG_KEY_MAX_CHARACTERS} characters"
-            )
-        if len(value) > TAG_VALUE_MAX_CHARACTERS:
-            raise ValidationException(
-                f"One or more parameter values were invalid: tag value must have at most {TAG_VALUE_MAX_CHARACTERS} "
-                "characters"
-            )
-        if _TEXT(key) is None or _TEXT(value) is None:
-            raise ValidationException(
-                "One or more parameter values were invalid: tags may hold letters, spaces, numbers and _.:/=+-@ only, "
-                f"which {key} does not"
-            )
+        if not 1 <= len(key) <= TAG_KEY_MAX_CHARACTERS or _TEXT(key) is None:
+            raise ValidationException(f"The Tag Key provided is invalid, Key: {key}")
+        if len(value) > TAG_VALUE_MAX_CHARACTERS or _TEXT(value) is None:
+            raise ValidationException(f"The Tag Value provided is invalid, Value: {value}")
+        if key.lower().startswith("aws:"):
+            raise ValidationException(f"Tag Key cannot be prefixed with aws:, Key: {key}")
         if key in tags:
-            raise ValidationException(f"One or more parameter values were invalid: Duplicate tag key: {key}")
+            raise ValidationException(f"Duplicate Tag Keys provided as input: Duplicate Tag Key found {key}")
         tags[key] = value
     check_count(tags)
     return tags
@@ -41,6 +33,4 @@ def checked_tags(given: Sequence[Document]) -> dict[str, str]:
 def check_count(tags: dict[str, str]) -> None:
     """ValidationException for more tags than a resource may have."""
     if len(tags) > TAGS_PER_RESOURCE_MAX_COUNT:
-        raise ValidationException(
-            f"One or more parameter values were invalid: Too many tags: {TAGS_PER_RESOURCE_MAX_COUNT} at most"
-        )
+        raise ValidationException("Number of Tags exceed the current limit for the provided ResourceArn")

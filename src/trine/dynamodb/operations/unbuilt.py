@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from trine.aws.errors import AwsError
-from trine.dynamodb.errors import UnsupportedOperationException
+from trine.dynamodb.errors import UnsupportedOperationException, ValidationException
 from trine.dynamodb.members import ServiceModel
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms, no_plan
 from trine.dynamodb.shape import Document, DocumentCodec, table_name_of
@@ -23,11 +23,8 @@ class GlobalTableNotFoundException(AwsError):
     status = 400
 
 
-class TableNotFoundException(AwsError):
-    """There is no table to make a global one of."""
-
-    code = "TableNotFoundException"
-    status = 400
+_LEGACY = ("CreateGlobalTable", "UpdateGlobalTable")
+"""AWS itself has closed these."""
 
 
 def unbuilt(name: str, model: Callable[[], ServiceModel]) -> Operation:
@@ -40,15 +37,14 @@ def unbuilt(name: str, model: Callable[[], ServiceModel]) -> Operation:
     def execute(rooms: Rooms, document: Document, plan: None) -> bytes:
         if "TableName" in document:
             rooms.tables.described(table_name_of(document["TableName"]))
+        if name in _LEGACY:
+            raise ValidationException(
+                "One or more parameter values were invalid: DynamoDB global tables version 2017.11.29 is not "
+                "supported. We recommend using DynamoDB global tables version 2019.11.21, instead of version "
+                "2017.11.29 (Legacy)."
+            )
         if (wanted := document.get("GlobalTableName")) is not None:
-            _check_global(rooms, wanted, is_new=name == "CreateGlobalTable")
+            raise GlobalTableNotFoundException(f"Global table with name: '{wanted}' does not exist.")
         raise UnsupportedOperationException(f"{name} is not built into Trine; docs/dynamodb.md lists what is")
 
     return Operation(name, DocumentCodec(name, model), permissions, no_plan, execute)
-
-
-def _check_global(rooms: Rooms, name: str, *, is_new: bool) -> None:
-    if not is_new:
-        raise GlobalTableNotFoundException(f"Global table with name: '{name}' does not exist.")
-    if rooms.tables.find(name) is None:
-        raise TableNotFoundException(f"Table not found: {name}")

@@ -14,7 +14,7 @@ from trine.dynamodb.shape import Document, DocumentCodec
 def prepare(document: Document) -> None:
     """Whether there is a key to take off."""
     if not document["TagKeys"]:
-        raise ValidationException("Atleast one Tag Key is required")
+        raise ValidationException("Atleast one Tag Key needs to be provided as Input.")
 
 
 def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:

@@ -24,7 +24,9 @@ def recovery_record(table: Table | None, specification: Document, now: float) ->
     """What the table's record keeps of `PointInTimeRecoverySpecification`; None when it is off. ValidationException."""
     if not specification["PointInTimeRecoveryEnabled"]:
         if "RecoveryPeriodInDays" in specification:
-            raise ValidationException("RecoveryPeriodInDays needs PointInTimeRecoveryEnabled to be true")
+            raise ValidationException(
+                "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery."
+            )
         return None
     running = table.history if table is not None else None
     days = specification.get("RecoveryPeriodInDays", running.period_days if running else RECOVERY_PERIOD_MAX_DAYS)

@@ -14,43 +14,33 @@ from typing import Any
 from trine.dynamodb.errors import LimitExceededException, ResourceNotFoundException, ValidationException
 from trine.dynamodb.model.key import KeyAttribute
 from trine.dynamodb.model.table import IndexDefinition, TableDefinition, on_demand_from, throughput_from, warm_from
-from trine.dynamodb.model.table_definition import check_bounds, check_projected_attributes, define_index
+from trine.dynamodb.model.table_definition import (
+    check_bounds,
+    check_encryption,
+    check_on_demand,
+    check_projected_attributes,
+    define_index,
+)
 from trine.dynamodb.operations.create_table import after, described
 from trine.dynamodb.operations.operation import Operation, Rooms, on_table
 from trine.dynamodb.operations.stream_settings import streams_after
+from trine.dynamodb.operations.update_rules import INVALID, check_changes
 from trine.dynamodb.shape import Document, DocumentCodec, table_name_of
 from trine.dynamodb.storage.tables import Table
 
 GLOBAL_INDEXES_MAX_COUNT = 20
-_INVALID = "One or more parameter values were invalid: "
-_CHANGES = (
-    "ProvisionedThroughput",
-    "BillingMode",
-    "StreamSpecification",
-    "GlobalSecondaryIndexUpdates",
-    "SSESpecification",
-    "ReplicaUpdates",
-    "TableClass",
-    "DeletionProtectionEnabled",
-    "OnDemandThroughput",
-    "WarmThroughput",
-)
 
 
 def prepare(document: Document) -> None:
     """Whether there is anything to change, and at most one change of each index."""
-    if not any(document.get(member) not in (None, []) for member in _CHANGES):
-        raise ValidationException(
-            "UpdateTable: At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
-            "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required"
-        )
+    check_changes(document)
     if "ReplicaUpdates" in document:
         raise ValidationException("ReplicaUpdates: global tables are not built into Trine")
     if "ProvisionedThroughput" in document:
         check_bounds(document["ProvisionedThroughput"])
         if document.get("BillingMode") == "PAY_PER_REQUEST":
             raise ValidationException(
-                f"{_INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when "
+                f"{INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when "
                 "BillingMode is PAY_PER_REQUEST"
             )
     _check_index_updates(document.get("GlobalSecondaryIndexUpdates"))
@@ -63,14 +53,14 @@ def _check_index_updates(updates: list[Document] | None) -> None:
     for update in updates:
         if len(update) != 1:
             raise ValidationException(
-                f"{_INVALID}Exactly one of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+                f"{INVALID}Exactly one of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
                 "GlobalSecondaryIndexUpdate.Delete must not be null"
             )
         names += [wish["IndexName"] for wish in update.values()]
     for name in names:
         if names.count(name) > 1:
             raise ValidationException(
-                f"{_INVALID}Only one global secondary index update per index is allowed simultaneously. Index: {name}"
+                f"{INVALID}Only one global secondary index update per index is allowed simultaneously. Index: {name}"
             )
     if sum(1 for update in updates if "Create" in update or "Delete" in update) > 1:
         raise LimitExceededException(
@@ -92,6 +82,7 @@ def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:
         members |= streams
     for update in document.get("GlobalSecondaryIndexUpdates", ()):
         definition = _with_update(table, definition, document, update)
+    _check_units_of_indexes(table, definition, document)
     changed = rooms.tables.change_indexes(table, definition, **members)
     return after(changed, _answer(rooms))
 
@@ -111,19 +102,23 @@ def _settings(table: Table, document: Document) -> TableDefinition:
         changes["billing_mode"] = document["BillingMode"]
         if document["BillingMode"] == "PAY_PER_REQUEST":
             changes["throughput"] = None
+            changes["global_indexes"] = tuple(replace(index, throughput=None) for index in definition.global_indexes)
         elif definition.billing_mode == "PAY_PER_REQUEST" and "ProvisionedThroughput" not in document:
             raise ValidationException(
-                f"{_INVALID}ProvisionedThroughput must be specified when BillingMode is PROVISIONED"
+                f"{INVALID}ProvisionedThroughput must be specified when BillingMode is PROVISIONED"
             )
     if "ProvisionedThroughput" in document:
         changes["throughput"] = _provisioned(table, document, changes.get("billing_mode", definition.billing_mode))
     if "OnDemandThroughput" in document:
+        mode = changes.get("billing_mode", definition.billing_mode)
+        check_on_demand(document, mode == "PAY_PER_REQUEST")
         changes["on_demand_throughput"] = on_demand_from(document)
     if "TableClass" in document:
         changes["table_class"] = document["TableClass"]
     if "DeletionProtectionEnabled" in document:
         changes["deletion_protection"] = document["DeletionProtectionEnabled"]
     if "SSESpecification" in document:
+        check_encryption(document["SSESpecification"])
         changes["settings"] = {**definition.settings, "SSESpecification": document["SSESpecification"]}
     if "WarmThroughput" in document:
         settings = changes.get("settings", definition.settings)
@@ -134,7 +129,7 @@ def _settings(table: Table, document: Document) -> TableDefinition:
 def _provisioned(table: Table, document: Document, billing_mode: str) -> Any:
     if billing_mode == "PAY_PER_REQUEST":
         raise ValidationException(
-            f"{_INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when "
+            f"{INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when "
             "BillingMode is PAY_PER_REQUEST"
         )
     wished, now = throughput_from(document), table.definition.throughput
@@ -156,7 +151,9 @@ def _with_update(table: Table, definition: TableDefinition, document: Document, 
     ((kind, wish),) = update.items()
     name = wish["IndexName"]
     known = definition.index_by_name.get(name)
-    if known is None or not known.is_global:
+    if known is not None and not known.is_global:
+        raise ValidationException(f"Cannot {kind.lower()} an index that is not a GlobalSecondaryIndex: {name}")
+    if known is None:
         raise ResourceNotFoundException(f"Requested resource not found: Index: {name} not found in table {table.name}")
     rest = tuple(index for index in definition.global_indexes if index.name != name)
     if kind == "Delete":
@@ -164,6 +161,25 @@ def _with_update(table: Table, definition: TableDefinition, document: Document, 
     return definition.changed(global_indexes=tuple(
         _updated(index, wish) if index.name == name else index for index in definition.global_indexes
     ))  # fmt: skip
+
+
+def _check_units_of_indexes(table: Table, definition: TableDefinition, document: Document) -> None:
+    """Where indexes have units of their own, and where they must not."""
+    updates = document.get("GlobalSecondaryIndexUpdates", ())
+    given = [wish["IndexName"] for update in updates for wish in update.values() if "ProvisionedThroughput" in wish]
+    if definition.billing_mode == "PAY_PER_REQUEST":
+        if given:
+            raise ValidationException(
+                f"{INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {given[0]} "
+                "when BillingMode is PAY_PER_REQUEST"
+            )
+        return
+    if table.definition.billing_mode == "PAY_PER_REQUEST":
+        missing = [index.name for index in definition.global_indexes if index.name not in given]
+        if missing:
+            raise ValidationException(
+                f"{INVALID}ProvisionedThroughput must be specified for index: {','.join(missing)}"
+            )
 
 
 def _updated(index: IndexDefinition, wish: Document) -> IndexDefinition:
@@ -177,7 +193,7 @@ def _updated(index: IndexDefinition, wish: Document) -> IndexDefinition:
 
 def _with_index(definition: TableDefinition, document: Document, wish: Document) -> TableDefinition:
     if wish["IndexName"] in definition.index_by_name:
-        raise ValidationException(f"Attempting to create an index which already exists: {wish['IndexName']}")
+        raise ValidationException("Attempting to create an index which already exists")
     if len(definition.global_indexes) >= GLOBAL_INDEXES_MAX_COUNT:
         raise LimitExceededException(f"Number of indexes exceeds per-table limit of {GLOBAL_INDEXES_MAX_COUNT}")
     types = {attribute.name: attribute.type for attribute in definition.attributes}
@@ -186,7 +202,7 @@ def _with_index(definition: TableDefinition, document: Document, wish: Document)
         name, kind = attribute["AttributeName"], attribute["AttributeType"]
         if given.setdefault(name, kind) != kind or types.get(name, kind) != kind:
             raise ValidationException(
-                f"{_INVALID}Attributes cannot be redefined. Please check that your attribute has the same type as "
+                f"{INVALID}Attributes cannot be redefined. Please check that your attribute has the same type as "
                 f"previously defined. Attribute {name}: existing type {types.get(name, given[name])}, new type {kind}"
             )
     index = define_index(wish, given, definition.key, on_demand=definition.billing_mode == "PAY_PER_REQUEST")
@@ -199,7 +215,7 @@ def _with_index(definition: TableDefinition, document: Document, wish: Document)
     unused = [name for name in given if name not in _used(changed)]
     if unused:
         raise ValidationException(
-            f"{_INVALID}Some AttributeDefinitions are not used. AttributeDefinitions: [{', '.join(given)}], "
+            f"{INVALID}Some AttributeDefinitions are not used. AttributeDefinitions: [{', '.join(given)}], "
             f"keys used: [{', '.join(sorted(_used(changed)))}]"
         )
     return changed

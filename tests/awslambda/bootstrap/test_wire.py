@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from trine.awslambda.bootstrap import wire
+from trine.awslambda.runtime_api import ACCEPTED
 
 EVENT = b"HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 1\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -52,6 +53,22 @@ def test_a_message_is_whole_wherever_it_was_cut(ticks: list[int]) -> None:
     for cut in range(1, len(EVENT)):
         status, headers, body = link_to(Ends(EVENT[:cut], None, EVENT[cut:])).read()
         assert (status, headers["lambda-runtime-aws-request-id"], body) == (200, "1", b"{}")
+
+
+REFUSED = b"HTTP/1.1 413 Request Entity Too Large\r\nContent-Length: 3\r\n\r\nbig"
+
+
+@pytest.mark.parametrize("said", [ACCEPTED, REFUSED])
+def test_what_is_said_to_an_answer_is_passed_over_wherever_it_was_cut(ticks: list[int], said: bytes) -> None:
+    whole = said + EVENT
+    for cut in range(1, len(whole)):
+        link = link_to(Ends(whole[:cut], whole[cut:]))
+        link.skip()
+        assert link.read()[2] == b"{}"
+
+
+def test_the_acknowledgement_is_known_as_the_owner_writes_it() -> None:
+    assert wire._ACCEPTED == ACCEPTED
 
 
 def test_after_a_short_wait_the_next_event_is_looked_for(ticks: list[int]) -> None:

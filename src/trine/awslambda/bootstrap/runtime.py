@@ -82,7 +82,7 @@ def serve(link: wire.Link) -> None:
     while True:
         _, headers, event = link.read()
         link.send(_answer(handler, headers, event, constants, to_json))
-        link.read()
+        link.skip()
 
 
 def _freeze(link: wire.Link) -> None:

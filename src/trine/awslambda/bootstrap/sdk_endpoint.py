@@ -7,6 +7,7 @@ service only, odd arguments) goes to the original.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -58,6 +59,20 @@ def install_rules() -> Callable[[], None]:
 
     def remove() -> None:
         provider.__init__ = stock
+
+    return remove
+
+
+def install_urls() -> Callable[[], None]:
+    """Keep what endpoints and paths are joined to; the answer undoes this."""
+    import botocore.awsrequest as awsrequest
+
+    module: Any = awsrequest
+    stock = module._urljoin
+    module._urljoin = functools.lru_cache(maxsize=_KEPT_MAX)(stock)
+
+    def remove() -> None:
+        module._urljoin = stock
 
     return remove
 

@@ -40,12 +40,21 @@ def install_events() -> Callable[[], None]:
         return emitter._lookup_cache.get(self._alias_name_cache.get(event_name))
 
     def emit(self: Any, event_name: str, **kwargs: Any) -> Any:
-        handlers = found(self, event_name)
+        emitter = self._emitter
+        if (  # as in `found`, which would cost as much again
+            type(emitter) is not emitter_class
+            or emitter_class._emit is not down
+            or emitter_class.emit is not up
+            or aliaser._alias_event_name is not alias
+        ):
+            return stock[0](self, event_name, **kwargs)
+        name = self._alias_name_cache.get(event_name)
+        handlers = emitter._lookup_cache.get(name)
         if handlers is None or (handlers and loud.isEnabledFor(logging.DEBUG)):
             return stock[0](self, event_name, **kwargs)
         if not handlers:
             return []
-        kwargs["event_name"] = self._alias_name_cache[event_name]
+        kwargs["event_name"] = name
         return [(handler, handler(**kwargs)) for handler in handlers]
 
     def emit_until_response(self: Any, event_name: str, **kwargs: Any) -> Any:

@@ -66,6 +66,7 @@ PIECES: dict[str, tuple[Put, tuple[str, ...]]] = {
             "botocore.endpoint_provider:EndpointProvider",
         ),
     ),
+    "urls": (sdk_endpoint.install_urls, ("botocore.awsrequest:_urljoin",)),
     "serialize": (
         sdk_shapes.install_serializer,
         (
@@ -156,6 +157,7 @@ KNOWN: dict[str, frozenset[str]] = {
     "wire": frozenset({"06d3b061caa8e1d0"}),
     "headers": frozenset({"8d333f7686c786ac"}),
     "endpoint": frozenset({"5874c440c364c4a2"}),
+    "urls": frozenset({"62a7d7fa68989100"}),
     "serialize": frozenset({"27d7e5835dbb2017"}),
     "parse": frozenset({"e685b58b16b96743"}),
     "events": frozenset({"a37ab35ed69b3e43"}),

@@ -13,6 +13,8 @@ from .sdk_watch import watch
 
 _NAMES_MAX = 500
 _names: set[str] = set()
+are_short = False
+"""Whether `HeadersDict` keeps lower-case name → (name, value)."""
 
 
 def _plain(name: str) -> bool:
@@ -30,6 +32,7 @@ def install() -> Callable[[], None]:
     import botocore.awsrequest as awsrequest
     import botocore.compat as compat
 
+    global are_short
     undo: list[Callable[[], None]] = []
 
     def put(owner: Any, **members: Any) -> None:
@@ -45,7 +48,11 @@ def install() -> Callable[[], None]:
     _shorten_body(awsrequest, put)
     _shorten_preparation(awsrequest, compat.HTTPHeaders, put)
 
+    are_short = True
+
     def remove() -> None:
+        global are_short
+        are_short = False
         for step in reversed(undo):
             step()
 

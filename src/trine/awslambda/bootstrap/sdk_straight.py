@@ -55,12 +55,15 @@ _BYPASSED = (
     ("botocore.awsrequest", "AWSHTTPConnection AWSHTTPConnectionPool AWSRequest AWSResponse"),
     ("urllib3.connectionpool:HTTPConnectionPool", "urlopen"),
     ("socket", "socket"),
+)  # fmt: skip
+"""Functions that a straight call does not run: once somebody has replaced one of them, all calls are stock."""
+_CONVERTED = (
     ("boto3.dynamodb.types:TypeSerializer", "serialize _serialize_n _serialize_s _serialize_m _serialize_l"),
     ("boto3.dynamodb.types:TypeDeserializer", "deserialize _deserialize_n _deserialize_s _deserialize_b"),
     ("boto3.dynamodb.types:TypeDeserializer", "_deserialize_m"),
     ("boto3.dynamodb.types:TypeDeserializer", "_deserialize_l _deserialize_ns _deserialize_ss _deserialize_bs"),
 )  # fmt: skip
-"""Functions that a straight call does not run: once somebody has replaced one of them, all calls are stock."""
+"""And those that a call of a resource does not run."""
 _LOGGERS = ("client", "endpoint", "hooks", "parsers", "auth", "regions", "retries.standard", "retries.quota",
             "retryhandler", "httpsession", "handlers", "awsrequest", "useragent", "utils", "validate", "httpchecksum",
             "compress")  # fmt: skip
@@ -162,8 +165,8 @@ def _agent(client: Any, plan: sdk_plan.Plan) -> str:
     return plan.agent
 
 
-def _answer(plan: sdk_plan.Plan, headers: dict[str, str], body: bytes) -> Any:
-    lowered = {name.lower(): value for name, value in headers.items()}
+def _answer(plan: sdk_plan.Plan, headers: sdk_wire.Headers, body: bytes) -> Any:
+    lowered = {name: pair[1] for name, pair in headers.items()}
     checksum = lowered.get("x-amz-crc32")
     if checksum is not None and zlib.crc32(body) != int(checksum):
         raise Unlike  # the stock retry handler looks at it too
@@ -176,9 +179,9 @@ def _answer(plan: sdk_plan.Plan, headers: dict[str, str], body: bytes) -> Any:
     return parsed
 
 
-def _watch() -> Callable[[], bool]:
+def _watch(bypassed: tuple[tuple[str, str], ...]) -> Callable[[], bool]:
     parts: list[tuple[Any, str]] = []
-    for owner, names in _BYPASSED:
+    for owner, names in bypassed:
         module, _, attribute = owner.partition(":")
         found: Any = importlib.import_module(module)
         parts.append((getattr(found, attribute) if attribute else found, names))
@@ -195,7 +198,7 @@ def install() -> Callable[[], None]:
     base: Any = client_module.BaseClient
     endpoint: Any = endpoint_module.Endpoint
     stock_call, stock_context, stock_send = base._make_api_call, endpoint._update_retries_context, endpoint._send
-    is_stock = _watch()
+    is_stock, converts_as_stock = _watch(_BYPASSED), _watch(_CONVERTED)
     recorder: Any = history.get_global_history_recorder()
 
     def _update_retries_context(self: Any, context: Any, attempt: int, success_response: Any = None) -> Any:
@@ -230,6 +233,7 @@ def install() -> Callable[[], None]:
             or recorder._enabled
             or not _is_quiet()
             or not is_stock()
+            or (plan.injector is not None and not converts_as_stock())
             or self._endpoint is not plan.endpoint
             or plan.endpoint.http_session is not plan.session
             or self._request_signer is not plan.signer

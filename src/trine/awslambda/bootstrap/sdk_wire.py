@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Union
 from urllib.parse import urlsplit
 
+from . import sdk_headers
 from .sdk_watch import watch
 
 _IDLE_SOCKETS_MAX = 50
@@ -41,14 +42,22 @@ class Malformed(Exception):
     """The answer is no HTTP/1.x."""
 
 
+Headers = dict[str, tuple[str, str]]
+"""Lower-case name → (name as it came first, value); values of repeated ones joined."""
+
+
 class _Read:
     """What botocore's response wants of urllib3's: a body that has been read already."""
 
-    __slots__ = ("_body", "headers", "reason", "status", "version")
+    __slots__ = ("_body", "_headers", "reason", "status", "version")
 
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.status, self.headers, self._body = status, headers, body
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        self.status, self._headers, self._body = status, headers, body
         self.reason, self.version = None, 11
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return dict(self._headers.values())
 
     def stream(self, amt: int | None = None, decode_content: bool | None = None) -> list[bytes]:
         body, self._body = self._body, b""
@@ -107,8 +116,8 @@ def _connect(place: Place) -> socket.socket:
     return connection
 
 
-def exchange(place: Place, message: bytes, connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    """Send and read one answer: status, headers (repeated ones joined), body. Raises OSError, EOFError, Malformed."""
+def exchange(place: Place, message: bytes, connection: socket.socket) -> tuple[int, Headers, bytes]:
+    """Send and read one answer: status, headers, body. Raises OSError, EOFError, Malformed."""
     try:
         connection.sendall(message)
         status, headers, data, keep = _read_head(connection, b"")
@@ -126,7 +135,7 @@ def exchange(place: Place, message: bytes, connection: socket.socket) -> tuple[i
     return status, headers, body
 
 
-def _read_head(connection: socket.socket, data: bytes) -> tuple[int, dict[str, str], bytes, bool]:
+def _read_head(connection: socket.socket, data: bytes) -> tuple[int, Headers, bytes, bool]:
     while (end := data.find(b"\r\n\r\n")) < 0:
         more = connection.recv(_READ_BYTES)
         if not more:
@@ -139,30 +148,23 @@ def _read_head(connection: socket.socket, data: bytes) -> tuple[int, dict[str, s
     if not first.startswith("HTTP/1.") or not first[9:12].isdigit():
         raise Malformed(first[:80])
     keep = not first.startswith("HTTP/1.0")
-    headers: dict[str, str] = {}
-    spellings: dict[str, str] = {}
+    headers: Headers = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
         if not colon or line[0] in " \t":
             raise Malformed(line[:80])
         lower, value = name.lower(), value.strip()
-        spelling = spellings.setdefault(lower, name)
-        headers[spelling] = f"{headers[spelling]}, {value}" if spelling in headers else value
-        if lower == "connection" and value.lower() == "close":
-            keep = False
+        known = headers.get(lower)
+        headers[lower] = (name, value) if known is None else (known[0], f"{known[1]}, {value}")
+    if "connection" in headers and "close" in headers["connection"][1].lower():
+        keep = False
     return int(first[9:12]), headers, data[end + 4 :], keep
 
 
-def _read_body(
-    connection: socket.socket, status: int, headers: dict[str, str], data: bytes, keep: bool
-) -> tuple[bytes, bool]:
-    length: str | None = None
-    for name, value in headers.items():
-        lower = name.lower()
-        if lower == "content-length":
-            length = value
-        elif lower == "transfer-encoding" and value.lower() == "chunked":
-            return _read_chunks(connection, data), keep
+def _read_body(connection: socket.socket, status: int, headers: Headers, data: bytes, keep: bool) -> tuple[bytes, bool]:
+    if "transfer-encoding" in headers and headers["transfer-encoding"][1].lower() == "chunked":
+        return _read_chunks(connection, data), keep
+    length = headers["content-length"][1] if "content-length" in headers else None
     if length is None:
         if status in (204, 304):
             return b"", keep
@@ -276,7 +278,7 @@ def place_of(session: Any, url: str) -> Place | None:
     return found
 
 
-Outcome = Union[tuple[int, dict[str, str], bytes], Exception]  # noqa: UP007 -- guests begin at Python 3.9
+Outcome = Union[tuple[int, Headers, bytes], Exception]  # noqa: UP007 -- guests begin at Python 3.9
 """What came of an exchange: status, headers and body, or what `exchange` raised."""
 
 
@@ -287,7 +289,13 @@ def deliver(request: Any, outcome: Outcome, read_seconds: float) -> Any:
     if isinstance(outcome, Exception):
         raise _fault(request, outcome, read_seconds) from outcome
     status, headers, content = outcome
-    response: Any = awsrequest.AWSResponse(request.url, status, headers, _Read(status, headers, content))
+    read = _Read(status, headers, content)
+    response: Any
+    if sdk_headers.are_short:
+        response = awsrequest.AWSResponse(request.url, status, {}, read)
+        response.headers._dict = headers
+    else:
+        response = awsrequest.AWSResponse(request.url, status, read.headers, read)
     response.content  # noqa: B018 -- read now, as the original does
     return response
 

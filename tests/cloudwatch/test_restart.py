@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.cloudwatch.conftest import SHOP, TEMPLATE, TOLD
 from tests.pattern.conftest import http
+from tests.waiting import wait_until
 from trine.clock import ManualClock, SystemClock
 from trine.metering.ledger import Ledger
 from trine.stack.state import fork
@@ -101,4 +102,4 @@ def test_actions_that_are_held_back_wait_on_after_a_restart(tmp_path: Path) -> N
         stack.advance(10)
         assert held(client) == ("ExtensionPeriod", 0)
         stack.advance(6)
-        assert held(client) == (None, 1)
+        wait_until(lambda: held(client) == (None, 1))  # the history is written a moment later

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,18 @@ def test_an_interpreter_that_does_not_start_counts_as_not_installed(lab: Any, tm
 
     lab.run(until(lambda: lab.service.machinery.interpreters._found["3.77"] is None, "giving it up"))
     assert lab.call("app.hello", name="hopeless", Runtime="python3.77") == {"hello": "world"}
+
+
+def test_a_lent_sdk_that_does_not_load_leaves_an_interpreter_without(tmp_path: Path) -> None:
+    (tmp_path / "boto3").mkdir()
+    (tmp_path / "boto3" / "__init__.py").write_text("import botocore\n")
+    (tmp_path / "botocore").mkdir()
+    (tmp_path / "botocore" / "__init__.py").write_text("KIND = 1 | 'newer syntax'\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from trine.awslambda.bootstrap import sdk\n"
+        "print(sdk.preload(), 'boto3' in sys.modules, 'botocore' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout == "None False False\n", run.stderr
+    assert "functions of it have to bring their own" in run.stderr

@@ -15,7 +15,7 @@ from pathlib import Path
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The version that runs Trine."""
 _SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-"""What AWS's Python runtimes bring; all of it is plain Python and runs in every version."""
+"""What AWS's Python runtimes bring; all of it is plain Python. A version too old for it goes without."""
 _PROGRAMS = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 """How executables begin on Linux and macOS."""
 _OLDEST = (3, 9)

@@ -7,6 +7,7 @@ with a function's own values here.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,14 +17,26 @@ WARM_SERVICES = ("dynamodb",)
 """Services whose models are parsed before forking; others are parsed on first use, as everywhere."""
 
 
+_PACKAGES = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"})
+
+
 def preload() -> Callable[[], None] | None:
-    """Import boto3 and warm its loader; None where boto3 is not installed. The answer warms `boto3.resource`."""
+    """Import boto3 and warm its loader; None where boto3 is not installed, or was lent by a newer Python and does not
+    load in this one. The answer warms `boto3.resource`."""
     try:
         import boto3
         import botocore.handlers
         import botocore.loaders
         import botocore.session
-    except ImportError:
+    except ModuleNotFoundError:
+        return None
+    except Exception as error:
+        for name in [name for name in sys.modules if name.partition(".")[0] in _PACKAGES]:
+            del sys.modules[name]
+        version = ".".join(map(str, sys.version_info[:2]))
+        sys.stderr.write(
+            f"the SDK does not load in Python {version} ({error}): functions of it have to bring their own\n"
+        )
         return None
     connections.install()
     stock = botocore.loaders.create_loader

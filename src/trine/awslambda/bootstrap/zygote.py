@@ -50,6 +50,8 @@ def main(descriptor: str, sandboxed: str, sdk_folder: str, accelerated: str) -> 
     if sdk_folder:
         sys.path.append(sdk_folder)
     warm_resources = sdk.preload()
+    if sdk_folder and warm_resources is None:
+        sys.path.remove(sdk_folder)  # what does not load is not there
     quick = sdk_guard.install() if warm_resources and accelerated == "quick" else {}
     worker.quick_sdk.update(quick)
     wake_read, wake_write = os.pipe()

@@ -20,6 +20,8 @@ import pytest
 
 from trine.awslambda.bootstrap import sdk_guard, sdk_straight, sdk_wire
 
+from .raw_server import Headers, RawServer
+
 ITEM = {"Item": {"a": {"S": "ok"}, "n": {"N": "12"}, "b": {"B": "YQ=="}, "l": {"L": [{"BOOL": True}, {"NULL": True}]}}}
 
 
@@ -95,48 +97,19 @@ SCENARIOS: dict[str, Play] = {
 }
 
 
-class Server:
+class Server(RawServer):
     """Plays scenarios by table name and remembers what it was asked."""
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
         self.counts: dict[str, int] = {}
-        self.requests: dict[str, list[tuple[str, dict[str, str], bytes]]] = {}
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.requests: dict[str, list[tuple[str, Headers, bytes]]] = {}
+        super().__init__()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            buffer = b""
-            while True:
-                while (end := buffer.find(b"\r\n\r\n")) < 0:
-                    data = connection.recv(65_536)
-                    if not data:
-                        return
-                    buffer += data
-                head = buffer[:end].decode("latin-1")
-                length = int(re.search(r"content-length: (\d+)", head, re.IGNORECASE)[1])  # type: ignore[index]
-                while len(buffer) < end + 4 + length:
-                    buffer += connection.recv(65_536)
-                body, buffer = buffer[end + 4 : end + 4 + length], buffer[end + 4 + length :]
-                lines = head.split("\r\n")
-                headers = dict(line.split(": ", 1) for line in lines[1:])
-                name = json.loads(body)["TableName"]
-                count = self.counts[name] = self.counts.get(name, 0) + 1
-                self.requests.setdefault(name, []).append((lines[0], headers, body))
-                if not SCENARIOS[name.rpartition("--")[0]](connection, count):
-                    return
-
-    def close(self) -> None:
-        self._listener.close()
+    def answer(self, connection: socket.socket, line: str, headers: Headers, body: bytes) -> bool:
+        name = json.loads(body)["TableName"]
+        count = self.counts[name] = self.counts.get(name, 0) + 1
+        self.requests.setdefault(name, []).append((line, headers, body))
+        return SCENARIOS[name.rpartition("--")[0]](connection, count)
 
 
 @pytest.fixture(scope="module")

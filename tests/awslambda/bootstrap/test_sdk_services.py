@@ -20,6 +20,7 @@ import pytest
 from tests.waiting import PATIENCE_SECONDS, wait_until
 from trine.awslambda.bootstrap import sdk_json, sdk_sign, sdk_straight, sdk_watch, sdk_wire
 
+from .raw_server import Headers, RawServer
 from .test_sdk import FIT, answer, quick
 
 SENT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
@@ -122,40 +123,19 @@ def _hooked(ssm: Any) -> Any:
     return seen, answers, ssm.get_parameter(Name="a")
 
 
-class Player:
+class Player(RawServer):
     """Answers whatever comes with what it was given to play, and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.answers: list[bytes] = []
-        self.asked: list[tuple[str, dict[str, str], bytes]] = []
-        self.connections = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.asked: list[tuple[str, Headers, bytes]] = []
+        super().__init__()
+        self.url = f"http://127.0.0.1:{self.port}"
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as reader:
-            while line := reader.readline():
-                headers: dict[str, str] = {}
-                while text := reader.readline().decode().strip():
-                    name, _, value = text.partition(": ")
-                    headers[name] = value
-                lengths = [value for name, value in headers.items() if name.lower() == "content-length"]
-                body = reader.read(int(lengths[0]) if lengths else 0)
-                self.asked.append((line.decode(), headers, body))
-                connection.sendall(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
-
-    def close(self) -> None:
-        self._listener.close()
+    def answer(self, connection: socket.socket, line: str, headers: Headers, body: bytes) -> bool:
+        self.asked.append((line, headers, body))
+        connection.sendall(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+        return True
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,8 @@ def test_the_template_is_read_with_the_parameters_of_its_stack(tmp_path: Path) -
 
 def test_recorded_calls_become_a_change_of_the_template(up: StartUp, project: Path) -> None:
     running: Any = up()
+    unknown = trine("policy", "Nope", cwd=project)
+    assert (unknown.returncode, "it has: CreateProfile, " in unknown.stderr) == (1, True)
     post_user(running.url, "ada")
     assert b"ada" in read(f"{running.url}/users/ada")
     shown = trine("policy", "--state", running.state)

@@ -80,6 +80,21 @@ def test_every_command_that_prints_prints_json(up: StartUp, project: Path, tmp_p
     assert document("bill", "--json", "--state", state)["total"]["calls"] >= 1
 
 
+@pytest.mark.slow
+def test_functions_of_the_running_stack_are_completed(up: StartUp, project: Path) -> None:
+    def completed(text: str) -> list[str]:
+        environment = {**os.environ, "COMP_WORDS": text, "COMP_CWORD": "2", "_TRINE_COMPLETE": "bash_complete"}
+        done = subprocess.run([PROGRAM], cwd=project, env=environment, capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    assert completed("trine logs Get") == [], "nothing runs: nothing to offer, and no error"
+    up("--memory")
+    assert completed("trine logs Get") == ["plain,GetProfile"]
+    assert completed("trine policy Get") == ["plain,GetProfile"]
+    assert "plain,CreateProfile" in completed("trine invoke ")
+
+
 BASH = (
     'eval "$(trine completion bash)"; COMP_WORDS=({}); COMP_CWORD={}; _trine_completion trine; echo "${{COMPREPLY[@]}}"'
 )

@@ -7,8 +7,9 @@ Asks the stack that runs; without one, reads the ledger that it has left in the 
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,13 @@ from trine.metering.survey import GROUPINGS
 TOO_DEAR = 3
 
 
+def usd(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """An amount of money that anything can be compared with."""
+    if value is not None and not (math.isfinite(value) and value >= 0):
+        raise click.BadParameter(f"{value} is no amount of USD: write 0, 2.5 or 40")
+    return value
+
+
 @click.command()
 @click.option("--from", "start", default="30d", show_default=True, help="2026-11-28T14:00Z, today, month, 24h, 7d.")
 @click.option("--to", "stop", default="now", show_default=True, help="Likewise.")
@@ -32,14 +40,16 @@ TOO_DEAR = 3
 @click.option("--project", is_flag=True, help="A month ahead: on demand, provisioned, always on.")
 @click.option("--profile", type=click.Path(path_type=Path, dir_okay=False), help="Project this load, not the recorded.")
 @click.option("--prices", type=click.Path(path_type=Path, dir_okay=False), help="Your own price list (JSON).")
-@click.option("--fail-above", type=float, metavar="USD", help="Exit code 3 if a million calls of a group cost more.")
+@click.option(
+    "--fail-above", type=float, callback=usd, metavar="USD", help="Exit code 3 if a million calls of a group cost more."
+)
 @click.option("--state", type=click.Path(path_type=Path), help="State directory (default: the nearest .trine).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(**options: Any) -> None:
     """Show what the traffic would cost on AWS, and a month of it three ways."""
     given = _documents(options["prices"], options["profile"])
-    only = dict(_only(text) for text in options["only"])
-    span = {"from": options["start"], "to": options["stop"]}
+    only = _only(options["only"])
+    span = _span(options["start"], options["stop"])
     projecting = options["project"] or options["profile"] is not None
     if projecting and (only or options["fail_above"] is not None):
         raise click.UsageError("--project looks at everything: it goes with neither --only nor --fail-above")
@@ -73,11 +83,30 @@ def _documents(prices: Path | None, profile: Path | None) -> dict[str, Any]:
     return found
 
 
-def _only(text: str) -> tuple[str, str]:
-    grouping, found, name = text.partition("=")
-    if not found or grouping not in GROUPINGS:
-        raise click.UsageError(f"--only takes GROUPING=NAME, with a grouping of: {', '.join(GROUPINGS)}")
-    return grouping, name
+def _only(texts: Sequence[str]) -> dict[str, str]:
+    only: dict[str, str] = {}
+    for text in texts:
+        grouping, found, name = text.partition("=")
+        if not found or grouping not in GROUPINGS:
+            raise click.UsageError(f"--only takes GROUPING=NAME, with a grouping of: {', '.join(GROUPINGS)}")
+        if grouping in only:
+            raise click.UsageError(f"--only names two of the same grouping, {grouping}: nothing belongs to both")
+        only[grouping] = name
+    return only
+
+
+def _span(start: str, stop: str) -> dict[str, str]:
+    """The range as the stack reads it; it is read here first, so that a wrong one is an error of the arguments."""
+    from trine.clock import SystemClock
+
+    now = SystemClock().now()
+    try:
+        first, last = minute_at(start, now), minute_at(stop, now)
+    except PeriodFault as fault:
+        raise click.UsageError(str(fault)) from None
+    if first >= last:
+        raise click.UsageError(f"the range is empty: --from {start} is not before --to {stop}")
+    return {"from": start, "to": stop}
 
 
 def _ask(

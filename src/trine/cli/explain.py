@@ -10,6 +10,7 @@ import click
 
 from trine.cli import waterfall
 from trine.cli.client import find_run_file, get_document
+from trine.cli.progress import progress
 from trine.cli.remedy import remedies
 
 
@@ -23,7 +24,8 @@ def command(request_id: str, state: Path | None, as_json: bool) -> None:
     REQUEST_ID is the answer's `x-amzn-requestid` or `apigw-requestid`.
     """
     run_file = find_run_file(state)
-    document = get_document(run_file, f"/_trine/explain/{quote(request_id, safe='')}")
+    with progress("looking for the request"):
+        document = get_document(run_file, f"/_trine/explain/{quote(request_id, safe='')}")
     if as_json:
         click.echo(json.dumps(document, indent=1))
         return

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import click
 
 from trine.cli.client import find_run_file, get_document, message_of, request
+from trine.cli.function_names import function_names
 from trine.cli.progress import progress
 from trine.cli.waterfall import printable
 from trine.stack.run_file import RunFile
@@ -24,7 +25,7 @@ INVOKE_TIMEOUT_SECONDS = 960.0
 
 
 @click.command()
-@click.argument("function")
+@click.argument("function", shell_complete=function_names)
 @click.option("-e", "--event", type=click.File("rb"), help="File with the event as JSON; - for standard input.")
 @click.option("--asynchronous", is_flag=True, help="Invocation type Event: hand it over and do not wait.")
 @click.option("--state", type=click.Path(path_type=Path), help="State directory (default: the nearest .trine).")

@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 import click
 
 from trine.cli.client import find_run_file, get_document, message_of, request
+from trine.cli.function_names import function_names
 from trine.cli.invoke import resolve_function
+from trine.cli.progress import progress
 from trine.cli.waterfall import printable
 from trine.clock import SystemClock
 
@@ -41,7 +43,7 @@ def moment(context: click.Context, option: click.Parameter, value: str | None) -
 
 
 @click.command()
-@click.argument("function", required=False)
+@click.argument("function", required=False, shell_complete=function_names)
 @click.option("-f", "--follow", is_flag=True, help="Go on printing as lines come; end with Ctrl-C.")
 @click.option(
     "-n",
@@ -74,7 +76,9 @@ def command(
     if function is not None:
         wish["function"] = resolve_function(stack, function)
     if not follow:
-        for event in get_document(stack, f"/_trine/logs?{urlencode(wish)}")["events"]:
+        with progress("reading the logs"):
+            events = get_document(stack, f"/_trine/logs?{urlencode(wish)}")["events"]
+        for event in events:
             _show(event, as_json)
         return
     path = f"/_trine/logs?{urlencode({**wish, 'follow': 1})}"

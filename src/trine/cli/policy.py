@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trine.cli.client import find_run_file, get_document
+from trine.cli.function_names import function_names
 from trine.cli.progress import progress
 from trine.cli.serving import exit_with_faults
 from trine.cli.waterfall import printable
@@ -28,7 +29,7 @@ Rights = Mapping[str, Any]
 
 
 @click.command()
-@click.argument("function", required=False)
+@click.argument("function", required=False, shell_complete=function_names)
 @click.option("--state", type=click.Path(path_type=Path), help="State directory (default: the nearest .trine).")
 @click.option("--check", is_flag=True, help="Exit code 1 when a role may do more than was seen, or was refused.")
 @click.option("--write", is_flag=True, help="Change the template instead of showing the difference.")
@@ -40,12 +41,19 @@ def command(function: str | None, state: Path | None, check: bool, write: bool, 
     runs, and remembered over restarts.
     """
     run_file = find_run_file(state)
-    shown = get_document(run_file, "/_trine/rights")
+    with progress("reading the recorded calls"):
+        shown = get_document(run_file, "/_trine/rights")
     rights = {role["role"]: role for role in shown["roles"]}
     template = load_of_stack(Path(run_file.template), run_file)
-    functions = [one for one in template.of_type("AWS::Lambda::Function") if function in (None, *_names(one))]
+    known = list(template.of_type("AWS::Lambda::Function"))
+    functions = [one for one in known if function in (None, *_names(one))]
     if not functions:
-        raise click.ClickException(f"the template has no function {function!r}")
+        names = ", ".join(sorted(one.source_id for one in known)) or "none"
+        raise click.ClickException(
+            "the template has no function"
+            if function is None
+            else f"the template has no function {function!r}; it has: {names}"
+        )
     judged = [
         (one, rights[str(one.properties.get("Role"))]) for one in functions if one.properties.get("Role") in rights
     ]

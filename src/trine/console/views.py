@@ -70,7 +70,7 @@ class Views:
         if trace is None:
             raise NoSuchView(
                 f"no request {request_id[:100]!r} is remembered; the latest requests of each service and the latest "
-                "refusals are, until the stack ends"
+                "refusals are, until the stack ends: the console's page Requests lists them"
             )
         trace = root_of(trace)
         return {**trace.as_document(), "receipt": self._stack.wings.observing.receipt_document(trace)}

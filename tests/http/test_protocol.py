@@ -267,6 +267,16 @@ def test_nothing_grows_without_end(start: bytes, endless: bytes, limits: dict[st
     assert caught.value.status == status
 
 
+@pytest.mark.parametrize("before", [b"", GET + b"Host: a\r\n\r\n"])
+@pytest.mark.parametrize("cut", [60, 150, 210])
+def test_a_head_in_two_pieces_has_no_more_room_than_in_one(before: bytes, cut: int) -> None:
+    head = GET + b"Host: a\r\nX: " + b"a" * 190 + b"\r\n\r\n"
+    limits = {"head_bytes": 200, "request_line_bytes": 200}
+    with pytest.raises(RequestRefused) as caught:
+        parse(before + head[:cut], head[cut:], **limits)
+    assert caught.value.status == 431
+
+
 def test_what_just_fits_is_taken() -> None:
     small = {
         "request_line_bytes": 100,

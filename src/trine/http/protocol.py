@@ -167,7 +167,7 @@ class RequestParser:
         self._pairs = []
         target = self._target
         self._target = b""
-        if self._piece_bytes + self._fed_bytes > self._sure_bytes:
+        if self._piece_bytes > self._sure_bytes or not self._fresh:  # a head that came in pieces is always measured
             self._check_sizes(target, headers)
         most_bytes = self._piece_bytes if self._fresh else 0  # a head that began in this piece is no longer than it
         self._fed_bytes = 0
@@ -223,14 +223,16 @@ class RequestParser:
     def _bound(self) -> None:
         """A message is under way at the end of a piece: may it grow further?
 
-        The piece in which a head or a body began may hold other messages too, so counting starts with the next one.
+        The piece in which a body began, or a head behind another message, holds other bytes too, so counting starts with
+        the next one; a head that is complete is measured exactly.
         """
         if self.phase == BETWEEN:
             self.phase = HEAD  # only the method, so far, or a part of it
             self._fresh = True
         if self._fresh:
             self._fresh = False
-            self._fed_bytes = self._asked_bytes = 0
+            self._fed_bytes = self._piece_bytes if self.phase == HEAD and not self._completed else 0
+            self._asked_bytes = 0
         else:
             self._fed_bytes += self._piece_bytes
         limits = self._limits

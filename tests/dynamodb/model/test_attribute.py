@@ -119,12 +119,26 @@ def test_normalised_in_place() -> None:
     validate_item(item)
     assert item == {
         "n": {"N": "1.5"},
-        "set": {"NS": ["100", "7"]},
+        "set": {"NS": ["7", "100"]},
         "bool": {"BOOL": True},
         "null": {"NULL": True},
         "more": {"S": "x"},
         "deep": {"L": [{"M": {"n": {"N": "1"}}}]},
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "kept"),
+    [
+        ("SS", ["c", "é", "Z", "a", "", "\U0001f600", "\uffff"], ["", "Z", "a", "c", "é", "\uffff", "\U0001f600"]),
+        ("NS", ["10", "9", "-3", "1.5", "1e-130", "-1e125"], ["-1" + "0" * 125, "-3", f"0.{'0' * 129}1", "1.5", "9", "10"]),
+        ("BS", ["Ag==", "AQI=", "AQ==", ""], ["", "AQ==", "AQI=", "Ag=="]),
+    ],
+)
+def test_sets_are_kept_in_order(kind: str, given: list[str], kept: list[str]) -> None:
+    item: dict[str, Any] = {"top": {kind: list(given)}, "deep": {"L": [{kind: list(given)}]}}
+    validate_item(item)
+    assert item == {"top": {kind: kept}, "deep": {"L": [{kind: kept}]}}
 
 
 def naive_size(value: dict[str, Any]) -> int:

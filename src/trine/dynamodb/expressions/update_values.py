@@ -23,7 +23,7 @@ from trine.dynamodb.expressions.ast import (
 from trine.dynamodb.expressions.names import Names, Values
 from trine.dynamodb.expressions.path import Getter, Resolved, find, getter
 from trine.dynamodb.expressions.update_changes import REMOVE, UNCHANGED, Computed
-from trine.dynamodb.model.attribute import AttributeValue, Item, type_of
+from trine.dynamodb.model.attribute import AttributeValue, Item, in_order, type_of
 from trine.dynamodb.model.number import add, subtract
 
 Compute = Callable[[Item, Resolved, Names, Values], Computed]
@@ -116,7 +116,7 @@ def _added(old: AttributeValue | None, operand: AttributeValue) -> Computed:
         return {"N": add(old["N"], operand["N"])}
     elements: list[Any] = old[kind]
     known = set(elements)
-    return {kind: elements + [element for element in operand[kind] if element not in known]}
+    return {kind: in_order(kind, elements + [element for element in operand[kind] if element not in known])}
 
 
 def _deleted(old: AttributeValue | None, operand: AttributeValue) -> Computed:

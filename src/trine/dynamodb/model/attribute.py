@@ -1,8 +1,9 @@
 """The attribute value: DynamoDB JSON with exactly one member, checked, normalised and measured in one pass.
 
 Decoded JSON enters (`{"S": "x"}`), its size in bytes leaves; the value is normalised in place (numbers as DynamoDB
-prints them, Boolean words as Booleans, unknown members dropped). Wrong JSON types raise SerializationException,
-everything else ValidationException, with AWS's sentences. Sizes are AWS's: "DynamoDB item sizes and formats".
+prints them, Boolean words as Booleans, sets in order, unknown members dropped). Wrong JSON types raise
+SerializationException, everything else ValidationException, with AWS's sentences. Sizes are AWS's: "DynamoDB item
+sizes and formats".
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from trine.dynamodb.errors import SerializationException, ValidationException
@@ -232,6 +234,7 @@ def _check_string_set(value: dict[str, Any], content: Any, depth: int) -> int:
             raise ValidationException(f"{_INVALID}An string set  may not be empty")
     if len(set(content)) != len(content):
         raise ValidationException(f"{_INVALID}Input collection [{', '.join(content)}] contains duplicates.")
+    content.sort()
     return len(joined) if joined.isascii() else len(joined.encode())
 
 
@@ -247,7 +250,7 @@ def _check_number_set(value: dict[str, Any], content: Any, depth: int) -> int:
         size += number_bytes
     if len(set(numbers)) != len(numbers):
         raise ValidationException("Input collection contains duplicates")
-    value["NS"] = numbers
+    value["NS"] = in_order("NS", numbers)
     return size
 
 
@@ -260,6 +263,7 @@ def _check_binary_set(value: dict[str, Any], content: Any, depth: int) -> int:
     if len(set(content)) != len(content):
         # The missing space is AWS's.
         raise ValidationException(f"{_INVALID}Input collection [{', '.join(content)}]of type BS contains duplicates.")
+    value["BS"] = in_order("BS", content)
     return size
 
 
@@ -305,6 +309,17 @@ def type_of(value: AttributeValue) -> str:
     for kind in value:
         return kind
     raise AssertionError("a validated attribute value has one member")
+
+
+def in_order(kind: str, elements: list[str]) -> list[str]:
+    """A set's elements as they are kept and answered: strings by UTF-8, numbers by value, binaries by bytes.
+
+    AWS documents no order of a set; this is DynamoDB Local's, and what suites of mappers compare with.
+    """
+    return sorted(elements, key=_ORDERS[kind])
+
+
+_ORDERS: dict[str, Callable[[str], Any] | None] = {"SS": None, "NS": Decimal, "BS": a2b_base64}
 
 
 def equal(left: AttributeValue, right: AttributeValue) -> bool:

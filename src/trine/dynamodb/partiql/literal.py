@@ -10,7 +10,7 @@ from typing import Any
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.limits import DOCUMENT_MAX_LEVELS
-from trine.dynamodb.model.attribute import AttributeValue
+from trine.dynamodb.model.attribute import AttributeValue, in_order
 from trine.dynamodb.model.number import normalise
 from trine.dynamodb.partiql.reader import Reader
 from trine.dynamodb.partiql.token import NUMBER, PARAMETER, QUOTED, STRING, not_well_formed
@@ -146,4 +146,4 @@ def _bag(reader: Reader, place: str) -> AttributeValue:
     if len(set(elements)) != len(elements):
         end = f"! under {place}" if kind == "NS" else "."
         raise ValidationException(f"{_INVALID}Input collection [{', '.join(written)}] contains duplicates{end}")
-    return {kind: elements}
+    return {kind: in_order(kind, elements)}

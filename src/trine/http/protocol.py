@@ -223,8 +223,8 @@ class RequestParser:
     def _bound(self) -> None:
         """A message is under way at the end of a piece: may it grow further?
 
-        The piece in which a body began, or a head behind another message, holds other bytes too, so counting starts with
-        the next one; a head that is complete is measured exactly.
+        The piece in which a body began, or a head behind another message, holds other bytes too, so counting starts
+        with the next one; a head that is complete is measured exactly.
         """
         if self.phase == BETWEEN:
             self.phase = HEAD  # only the method, so far, or a part of it

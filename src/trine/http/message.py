@@ -19,9 +19,13 @@ class Headers:
 
     __slots__ = ("by_name", "pairs")
 
-    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = (), by_name: dict[bytes, bytes] | None = None) -> None:
+        """`by_name`, where that is known already."""
         # A list is taken over, not copied: the parser makes one for each request.
         self.pairs: list[tuple[bytes, bytes]] = pairs if type(pairs) is list else list(pairs)
+        if by_name is not None:
+            self.by_name = by_name
+            return
         by_name = {name.lower(): value for name, value in self.pairs}
         if len(by_name) != len(self.pairs):  # walked backwards, the first appearance is written last and stays
             by_name = {name.lower(): value for name, value in reversed(self.pairs)}

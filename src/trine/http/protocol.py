@@ -16,6 +16,7 @@ from typing import Protocol
 import httptools
 
 from trine.http.errors import RequestRefused
+from trine.http.known_head import KnownHeads
 from trine.http.limits import MEBIBYTE, Limits
 from trine.http.message import Headers, Request
 
@@ -50,8 +51,8 @@ class RequestParser:
     """The parser of one connection."""
 
     __slots__ = ("_asked_bytes", "_body", "_body_bytes", "_chunked", "_chunks", "_completed", "_continue", "_counted",
-                 "_deliver", "_ended", "_fed_bytes", "_fresh", "_has_room", "_host", "_keep_alive", "_limits",
-                 "_long_digits", "_pairs", "_parser", "_peer_host", "_peer_port", "_piece_bytes", "_request",
+                 "_deliver", "_ended", "_fed_bytes", "_fresh", "_has_room", "_host", "_keep_alive", "_known",
+                 "_limits", "_long_digits", "_pairs", "_parser", "_peer_host", "_peer_port", "_piece_bytes", "_request",
                  "_sure_bytes", "_target", "held", "on_body", "phase")  # fmt: skip
 
     def __init__(
@@ -69,6 +70,7 @@ class RequestParser:
         self._has_room = has_room
         self._asked_bytes = 0
         self._peer_host, self._peer_port = peer
+        self._known = KnownHeads(peer)
         self._long_digits = len(str(limits.body_bytes))  # a content-length with fewer digits is below the limit
         self._keep_alive = True
         self._ended = False
@@ -107,6 +109,13 @@ class RequestParser:
             if len(self.held) > HELD_BYTES:
                 raise RequestRefused(400, "Too much sent before the protocol was switched")
             return
+        between = self.phase == BETWEEN
+        if between and (known := self._known.read(data)) is not None:
+            if len(known.body) > self._limits.body_bytes:
+                raise RequestRefused(413, "Request body too large")
+            deliver = self._deliver
+            deliver(known, True)
+            return
         self._piece_bytes = len(data)
         before, self._completed = self._request, False
         while True:
@@ -134,6 +143,8 @@ class RequestParser:
                 raise _refusal(error, data if alone else b"") from None
         if self.phase or not (self._completed or not data.strip(b"\r\n")):  # an empty line begins nothing
             self._bound()
+        elif between and self._request is not before and self._request is not None and not self._ended:
+            self._known.learn(data, self._request)
 
     def release(self) -> bytes:
         """The held bytes, no longer held."""

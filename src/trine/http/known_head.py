@@ -1,0 +1,137 @@
+"""Heads like one that was read before: a client says nearly the same in front of each of its requests.
+
+The head of a request that the parser has read enters, a `KnownHead` leaves. It recognises heads that are, byte for
+byte, that one, but for the values of a few headers, which must be as long as they were and hold nothing but letters,
+digits and `-`: to the parser all of these are the same head. So what it was found to mean still holds, and 1.7 KB need
+not go through the parser's states and callbacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from struct import Struct
+
+from trine.http.message import Headers, Request
+
+HEADS_MAX_COUNT = 16
+"""Heads that are remembered of one connection: lengths differ by operation and by the digits of content-length."""
+CREDIT_COUNT = 64
+"""What a connection has to lose, where a head that was met again wins 1 and one that was not loses 4: a client whose
+heads are never alike pays for the attempt no longer."""
+_LOSS_COUNT = 4
+
+_LENGTH = b"content-length"
+_CHANGING = frozenset((_LENGTH, b"x-amz-date", b"amz-sdk-invocation-id"))
+_SIGNATURE = b"Signature="
+_SIGNATURE_CHARACTERS = 64
+
+
+class KnownHead:
+    """One head, and what is looked at to tell others like it."""
+
+    __slots__ = ("by_name", "length_at", "literals", "method", "pairs", "places", "target", "unpack")
+
+    def __init__(self, head: bytes, request: Request, changing: list[tuple[int, int, bytes]]) -> None:
+        """`changing`: number of the header, where its changing part begins in `head`, that part."""
+        headers = Headers(request.headers.pairs.copy())
+        self.method, self.target = request.method, request.target
+        self.pairs, self.by_name = headers.pairs, headers.by_name
+        self.places: list[tuple[int, bytes, bytes, bytes]] = []
+        """Of each changing part: the number of its header, the name as it is written and to look up, and what stands
+        before it in the value."""
+        layout, at = [], 0
+        for number, start, part in changing:
+            name, value = self.pairs[number]
+            self.places.append((number, name, name.lower(), value[: -len(part)]))
+            layout += [start - at, len(part)]
+            at = start + len(part)
+        self.length_at = [key for _, _, key, _ in self.places].index(_LENGTH)
+        self.unpack: Callable[[bytes], tuple[bytes, ...]]
+        """All pieces of a head in one call of C: every other one has to be what it was, and is in `literals`."""
+        self.unpack = Struct("".join([f"{size}s" for size in (*layout, len(head) - at)])).unpack_from
+        self.literals = self.unpack(head)[::2]
+
+
+def known_head(head: bytes, request: Request) -> KnownHead | None:
+    """What recognises heads like `head`, of which `request` was made; None where it is not of the usual kind."""
+    headers = request.headers
+    pairs, by_name = headers.pairs, headers.by_name
+    lines = head.split(b"\r\n")
+    if (
+        len(lines) != len(pairs) + 3  # the request line, and two ends: of the last line and of the empty one
+        or len(by_name) != len(pairs)
+        or not by_name.get(_LENGTH)
+        or b"upgrade" in by_name
+        or b"expect" in by_name
+        or request.version != "1.1"
+        or lines[0] != b"%b %b HTTP/1.1" % (request.method.encode(), request.target)
+    ):
+        return None
+    changing = []
+    end = len(lines[0])
+    for number, ((name, value), line) in enumerate(zip(pairs, lines[1:-2], strict=True)):
+        end += 2 + len(line)
+        if not line.startswith(name + b":") or not line.endswith(value):
+            return None
+        part = _changing_part(name.lower(), value)
+        if part:
+            changing.append((number, end - len(part), part))
+    return KnownHead(head, request, changing)
+
+
+def _changing_part(name: bytes, value: bytes) -> bytes:
+    """The end of a header's value that may be another one next time; empty where nothing may."""
+    if name in _CHANGING:
+        return value
+    if name == b"x-amz-target":
+        return value.rpartition(b".")[2]
+    signature = value[-_SIGNATURE_CHARACTERS:]
+    if name == b"authorization" and value[: -len(signature)].endswith(_SIGNATURE):
+        return signature
+    return b""
+
+
+class KnownHeads:
+    """The heads of one connection, by their length. Only of requests with JSON objects: where the first brace is, the
+    body begins. (It takes 0.1 µs to find, an empty line 0.8; a head with a brace in it is never learned.)"""
+
+    __slots__ = ("_credit", "_heads", "_peer_host", "_peer_port")
+
+    def __init__(self, peer: tuple[str, int]) -> None:
+        self._peer_host, self._peer_port = peer
+        self._heads: dict[int, KnownHead] = {}
+        self._credit = CREDIT_COUNT
+
+    def read(self, data: bytes) -> Request | None:
+        """The request in `data`, where that is one whole request with a head like one that was read before."""
+        end = data.find(b"{")
+        known = self._heads.get(end)
+        if known is None:
+            return None
+        pieces = known.unpack(data)
+        parts = pieces[1::2]
+        if (
+            pieces[::2] != known.literals
+            or parts[known.length_at] != b"%d" % (len(data) - end)
+            or not b"".join(parts).replace(b"-", b"").isalnum()
+        ):
+            return None
+        self._credit += 1
+        pairs, by_name = known.pairs.copy(), known.by_name.copy()
+        for (number, name, key, before), part in zip(known.places, parts):  # noqa: B905 (as many, by the layout)
+            by_name[key] = value = before + part
+            pairs[number] = (name, value)
+        headers = Headers(pairs, by_name)
+        return Request(known.method, known.target, headers, data[end:], self._peer_host, self._peer_port, "1.1", end)
+
+    def learn(self, data: bytes, request: Request) -> None:
+        """The parser has found `request`, and nothing else, in `data`."""
+        size_bytes = len(data) - len(request.body)
+        if self._credit <= 0 or data.find(b"{") != size_bytes:
+            return
+        self._credit = min(self._credit, CREDIT_COUNT) - _LOSS_COUNT
+        if self._credit <= 0 or len(self._heads) >= HEADS_MAX_COUNT:
+            self._heads.clear()
+        known = known_head(data[:size_bytes], request) if self._credit > 0 else None
+        if known is not None:
+            self._heads[size_bytes] = known

@@ -34,11 +34,12 @@ class Scene:
         self.clock = ManualClock(START)
         self.store = MemoryStore(self.clock)
         self.errands: list[tuple[float, Errand]] = []
+        self.charged: list[tuple[str, float]] = []
         self.open()
 
     def open(self) -> None:
         catalogue = DocumentCatalogue(self.store)
-        self.schedules = Schedules(catalogue, self.clock, SeededIds(1), Place(), self._deliver)
+        self.schedules = Schedules(catalogue, self.clock, SeededIds(1), Place(), self._deliver, self._charge)
         self.rules = Rules(catalogue, self.clock, SeededIds(2), Place(), self._deliver)
         self.schedules.start()
         self.rules.start()
@@ -46,6 +47,9 @@ class Scene:
     def close(self) -> None:
         self.schedules.close()
         self.rules.close()
+
+    def _charge(self, service: str, counts: dict[str, float]) -> None:
+        self.charged.append((service, counts["units"]))
 
     def _deliver(self, errand: Errand) -> None:
         self.errands.append((self.clock.now() - START, errand))
@@ -127,6 +131,7 @@ async def test_a_rate_that_was_made_before_the_clock_moved_begins_late_but_only_
     scene.open()
     scene.clock.advance(3_600)
     assert scene.times() == [5, 3_600]
+    assert scene.charged == [("scheduler", 1)] * 2, "what a rule's schedule starts is free, a schedule's run is not"
 
 
 @played

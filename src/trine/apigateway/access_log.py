@@ -57,8 +57,8 @@ class AccessLog:
         self._destination = stage.access_log_destination or ""
         self._sink, self._clock = sink, clock
 
-    def write(self, exchange: Exchange, response: Response) -> None:
-        """Write the line of a request that is answered."""
+    def write(self, exchange: Exchange, response: Response) -> int:
+        """Write the line of a request that is answered; its length in bytes."""
         variables = context_variables(exchange)
         latency = (self._clock.monotonic_ns() - exchange.trace.started_ns) // 1_000_000
         length = len(response.body) if isinstance(response.body, bytes) else None
@@ -91,4 +91,6 @@ class AccessLog:
         if not exchange.rest:
             variables["dataProcessed"] = len(exchange.request.body) + (length or 0)
         line = fill_context(self._format, variables).replace("\r", " ").replace("\n", " ")
-        self._sink(self._destination, line[:LINE_CHARACTERS])
+        line = line[:LINE_CHARACTERS]
+        self._sink(self._destination, line)
+        return len(line.encode("utf-8", "replace"))

@@ -41,15 +41,19 @@ class ExecutionLog:
         }
         self._stage_setting = logs.get("* /*")
 
-    def write(self, exchange: Exchange, response: Response) -> None:
-        """Tell of a request that is answered."""
+    def write(self, exchange: Exchange, response: Response) -> int:
+        """Tell of a request that is answered; the length of its lines in bytes."""
         setting = self._settings[exchange.route] if exchange.has_route else self._stage_setting
         if setting is None or setting.level == "OFF" or (setting.level == "ERROR" and exchange.refused is None):
-            return
+            return 0
         whole = setting.level == "INFO"
         prefix = f"({exchange.request_id}) "
-        for line in _lines(exchange, response, data=setting.data_trace and whole, whole=whole):
-            self._sink(self._group, prefix + line.replace("\r", " ").replace("\n", " "))
+        size_bytes = 0
+        for told in _lines(exchange, response, data=setting.data_trace and whole, whole=whole):
+            line = prefix + told.replace("\r", " ").replace("\n", " ")
+            self._sink(self._group, line)
+            size_bytes += len(line.encode("utf-8", "replace"))
+        return size_bytes
 
 
 def _lines(exchange: Exchange, response: Response, *, data: bool, whole: bool) -> Iterator[str]:

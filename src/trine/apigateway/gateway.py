@@ -285,13 +285,14 @@ class Gateway:
             headers.append((b"Apigw-Requestid", exchange.request_id.encode()))
             if served.cors is not None and not preflight:
                 served.cors.apply(response, exchange.request.headers.get(b"origin"))
+        log_bytes = 0
         if served.access_log is not None:
-            served.access_log.write(exchange, response)
+            log_bytes += served.access_log.write(exchange, response)
         if served.execution_log is not None:
-            served.execution_log.write(exchange, response)
+            log_bytes += served.execution_log.write(exchange, response)
         trace = exchange.trace
         trace.step("apigateway.response", _status_detail(response.status))
-        trace.usage = request_use(exchange, response)
+        trace.usage = request_use(exchange, response, log_bytes)
         if trace.payer is None and exchange.has_route:
             trace.payer = exchange.route.payer
         self._traces.close(trace, response.status)

@@ -37,10 +37,11 @@ def _caller(exchange: Exchange) -> str:
     return str(claims.get("sub") or claims.get("client_id") or "") if isinstance(claims, Mapping) else ""
 
 
-def request_use(exchange: Exchange, response: Response) -> tuple[bool, int, int]:
+def request_use(exchange: Exchange, response: Response, log_bytes: int) -> tuple[bool, int, int, *tuple[int, ...]]:
     """`metering.usage.RequestUse` of an answer; of a streamed one the length is not known here."""
     body, headers = response.body, response.headers
     size_bytes = len(response.head) + 4 * len(headers) + (len(body) if type(body) is bytes else 0)
     for name, value in headers:
         size_bytes += len(name) + len(value)
-    return exchange.rest, len(exchange.request.body), size_bytes
+    use = exchange.rest, len(exchange.request.body), size_bytes
+    return (*use, log_bytes) if log_bytes else use

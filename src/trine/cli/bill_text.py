@@ -39,6 +39,12 @@ METERS = {
     "cloudwatch.fast-alarm-month": "alarms below a minute",
     "cloudwatch.composite-alarm-month": "composite alarms",
     "cloudwatch.dashboard-month": "dashboards",
+    "queue.request": "queue requests",
+    "queue.fifo-request": "FIFO queue requests",
+    "topic.request": "topic requests",
+    "topic.fifo-message": "FIFO topic messages",
+    "event.published": "events",
+    "schedule.invocation": "runs of schedules",
 }
 """Meters in people's words, in the order of a bill."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from trine.aws.arn import Place
 from trine.aws.errors import AwsError
@@ -45,7 +45,6 @@ def cloudwatch_api(service: CloudWatch, clock: Clock, place: Place) -> ServiceAp
         async def done(call: ServiceCall) -> Output:
             pending: Pending = []
             output = run(call.input, pending)
-            call.trace.usage = charged(call.operation, call.input)
             if pending:
                 await asyncio.gather(*pending)
             return output
@@ -65,6 +64,7 @@ def cloudwatch_api(service: CloudWatch, clock: Clock, place: Place) -> ServiceAp
         model_of=models.of,
         operations={name: deed(run) for name, run in operations.items()},
         rights=rights,
+        charged=lambda call, output: charged(call.operation, call.input),
         internal=AwsError(
             "The request processing has failed because of an unknown error.", code="InternalServiceError"
         ),
@@ -72,11 +72,11 @@ def cloudwatch_api(service: CloudWatch, clock: Clock, place: Place) -> ServiceAp
     )
 
 
-def charged(operation: str, given: Input) -> int | None:
-    """What a call counts as (`metering.tally`): GetMetricData as the metrics it asks for; None: it costs nothing."""
+def charged(operation: str, given: Input) -> Mapping[str, float] | None:
+    """What a call counts as (`door.Charged`): GetMetricData as the metrics it asks for."""
     if operation == "GetMetricData":
-        return max(1, sum(1 for query in given["MetricDataQueries"] if query.get("MetricStat")))
-    return 1 if operation in _CHARGED else None
+        return {"units": max(1, sum(1 for query in given["MetricDataQueries"] if query.get("MetricStat")))}
+    return {"units": 1} if operation in _CHARGED else None
 
 
 def _resources(call: ServiceCall, place: Place) -> list[str]:

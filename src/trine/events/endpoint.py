@@ -34,6 +34,7 @@ def event_api(service: Service, wing: EventBridge) -> ServiceApi:
 
     return ServiceApi(
         service=service,
+        charged=lambda call, output: module.charged(call.operation, call.input, output),
         model_of=lambda _: model,
         operations={name: deed(run) for name, run in operations.items()},
         rights=rights,

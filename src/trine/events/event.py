@@ -41,8 +41,7 @@ def event_of(entry: Mapping[str, Any], event_id: str, now: float, place: Place) 
         detail = None
     if not isinstance(detail, dict):
         raise EntryRefused("MalformedDetail", "Detail is malformed.")
-    size = sum(len(str(entry.get(name) or "").encode()) for name in ("Source", "DetailType", "Detail"))
-    if size + sum(map(len, entry.get("Resources") or ())) > limits.ENTRY_MAX_BYTES:
+    if size_of(entry) > limits.ENTRY_MAX_BYTES:
         raise EntryRefused("InvalidArgument", f"Total size of the entry exceeds {limits.ENTRY_MAX_BYTES} bytes.")
     return _envelope(
         event_id,
@@ -53,6 +52,12 @@ def event_of(entry: Mapping[str, Any], event_id: str, now: float, place: Place) 
         list(entry.get("Resources") or ()),
         detail,
     )
+
+
+def size_of(entry: Mapping[str, Any]) -> int:
+    """Bytes of an entry, as they count against the limit and on the bill."""
+    size = sum(len(str(entry.get(name) or "").encode()) for name in ("Source", "DetailType", "Detail"))
+    return size + sum(map(len, entry.get("Resources") or ()))
 
 
 def scheduled_event(event_id: str, moment: float, place: Place, rule_arn: str) -> dict[str, Any]:

@@ -17,13 +17,14 @@ import orjson
 from trine.aws.actor import Actor
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
+from trine.aws.charges import Charge, chunks, uncharged
 from trine.aws.ids import Ids
 from trine.aws.invoke import Invoker
 from trine.aws.queues import Messenger, Outgoing
 from trine.clock import Clock
 from trine.events import limits
 from trine.events.delivery import Delivery
-from trine.events.event import event_of
+from trine.events.event import event_of, size_of
 from trine.events.rules import Bus, Rules
 from trine.events.schedules import Schedules
 from trine.iam.access import Access
@@ -46,12 +47,14 @@ class EventBridge:
         place: Place,
         invoker: Invoker,
         messenger: Messenger,
+        charge: Charge = uncharged,
     ) -> None:
+        self._charge = charge
         self._acting = Acting(access)
         self._clock, self._ids, self._place = clock, ids, place
         self._delivery = Delivery(clock, place, self._acting, invoker, messenger, self._forward)
         self.rules = Rules(catalogue, clock, ids, place, self._delivery.start)
-        self.schedules = Schedules(catalogue, clock, ids, place, self._delivery.start)
+        self.schedules = Schedules(catalogue, clock, ids, place, self._delivery.start, charge)
         self._hops: OrderedDict[str, int] = OrderedDict()
         self.notes: list[str] = []
         """What of the template has no effect here, one line each."""
@@ -86,6 +89,7 @@ class EventBridge:
                 "Resources": [bus.arn, _function_of(message.body) or actor.source_arn],
             }
             self.put_entry(bus, entry)
+            self._charge("events", {"requests": 1, "units": chunks(size_of(entry))})
         except Exception as error:
             done.set_exception(error)
         else:

@@ -11,11 +11,12 @@ from typing import Any
 
 import orjson
 
+from trine.aws.charges import chunks
 from trine.aws.errors import AwsError
 from trine.aws.event_pattern import InvalidPattern, compile_pattern
 from trine.events import limits
 from trine.events.errors import AlreadyExists, Invalid, InvalidEventPattern
-from trine.events.event import EntryRefused
+from trine.events.event import EntryRefused, size_of
 from trine.events.eventbridge import EventBridge
 from trine.events.listing import one_page
 from trine.events.rules import Rule
@@ -59,6 +60,14 @@ async def put_events(turn: Turn) -> Output:
         except EntryRefused as refused:
             results.append({"ErrorCode": refused.code, "ErrorMessage": refused.message})
     return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
+
+
+def charged(operation: str, given: Given, output: Given) -> dict[str, float] | None:
+    """What is charged for are events of one's own, by 64 KB (pricing page); those of AWS and of rules are free."""
+    if operation != "PutEvents":
+        return None
+    taken = zip(given["Entries"], output["Entries"], strict=True)
+    return {"units": sum(chunks(size_of(entry)) for entry, result in taken if "EventId" in result)}
 
 
 async def put_rule(turn: Turn) -> Output:

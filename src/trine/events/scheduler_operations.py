@@ -156,6 +156,10 @@ OPERATIONS: dict[str, Callable[[Turn], Awaitable[Output]]] = {
 }
 
 
+def charged(operation: str, given: Given, output: Given) -> None:
+    """Calls are free: what is charged for are the runs of schedules (`schedules`)."""
+
+
 def resources_of(wing: EventBridge, name: str, given: Given) -> list[str]:
     """The ARNs that an operation needs the right for."""
     if name.startswith("List"):

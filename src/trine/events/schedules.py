@@ -20,6 +20,7 @@ import orjson
 from trine.aws.actor import Actor
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
+from trine.aws.charges import Charge, chunks, uncharged
 from trine.aws.ids import Ids
 from trine.aws.shapes import number_in, object_in, text_in
 from trine.clock import Clock
@@ -64,10 +65,16 @@ class Schedules:
     """All schedules."""
 
     def __init__(
-        self, catalogue: Catalogue, clock: Clock, ids: Ids, place: Place, deliver: Callable[[Errand], None]
+        self,
+        catalogue: Catalogue,
+        clock: Clock,
+        ids: Ids,
+        place: Place,
+        deliver: Callable[[Errand], None],
+        charge: Charge = uncharged,
     ) -> None:
         self._catalogue, self._clock, self._ids, self.place = catalogue, clock, ids, place
-        self._deliver = deliver
+        self._deliver, self._charge = deliver, charge
         self._running = False
         self.groups: dict[str, float] = {DEFAULT_GROUP: clock.now()}
         """Name → when it was made."""
@@ -222,6 +229,7 @@ class Schedules:
             "TARGET_ARN": target.arn,
         }
         self._deliver(Errand(target, payload, actor, facts))
+        self._charge("scheduler", {"requests": 1, "units": chunks(len(payload))})
 
 
 _CONTEXT = re.compile(r"<aws\.scheduler\.(schedule-arn|scheduled-time|execution-id|attempt-number)>")

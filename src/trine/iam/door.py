@@ -72,10 +72,16 @@ class ServiceCall:
 
 Deed = Callable[[ServiceCall], "Output | Awaitable[Output]"]
 """An operation: it answers with its output's members, or raises an `AwsError`."""
+Charged = Callable[[ServiceCall, Output], "Mapping[str, float] | None"]
+"""What a call counts as, by the names of `metering.usage.COUNTED`; None for one that costs nothing."""
 
 
 def _nothing(call: ServiceCall) -> str:
     return ""
+
+
+def _free(call: ServiceCall, output: Output) -> None:
+    return None
 
 
 def _as_it_is(error: AwsError) -> AwsError:
@@ -107,6 +113,8 @@ class ServiceApi:
     """Undoes what a client did to the body after it had signed it no more; the signature holds for what came in."""
     restate: Callable[[AwsError], AwsError] = _as_it_is
     """An error of the shared rooms in the words of this service."""
+    charged: Charged = _free
+    """Asked of calls that succeeded."""
     settled: Callable[[], Awaitable[None]] | None = None
     """Waits until what operations changed is durable; nothing is acknowledged before."""
 
@@ -153,6 +161,7 @@ class ServiceDoor:
             output = await output
         if api.settled is not None:
             await api.settled()
+        trace.usage = api.charged(call, output)
         trace.step(f"{api.service}.operation")
         return model.render(operation, output, call.request_id)
 

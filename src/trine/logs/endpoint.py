@@ -9,7 +9,7 @@ from trine.aws.arn import Place
 from trine.aws.errors import AwsError
 from trine.aws.protocol import ServiceModel
 from trine.clock import Clock
-from trine.iam.door import Deed, Right, ServiceApi, ServiceCall
+from trine.iam.door import Deed, Output, Right, ServiceApi, ServiceCall
 from trine.logs.operations import Operations, Run, group_name
 from trine.logs.store import LogStore
 
@@ -32,7 +32,19 @@ def logs_api(store: LogStore, place: Place, clock: Clock) -> ServiceApi:
         rights=lambda call: [Right(f"logs:{call.operation}", _resource(call, place))],
         internal=AwsError("The service cannot complete the request.", code="ServiceUnavailableException"),
         subject=lambda call: group_name(call.input) or "",
+        charged=_charged,
     )
+
+
+def _charged(call: ServiceCall, output: Output) -> dict[str, float] | None:
+    """What is charged for is what is written (pricing page, "Collect (data ingestion)")."""
+    if call.operation != "PutLogEvents":
+        return None
+    rejected = output.get("rejectedLogEventsInfo") or {}
+    events = call.input["logEvents"]
+    first = max(rejected.get("tooOldLogEventEndIndex", 0), rejected.get("expiredLogEventEndIndex", 0))
+    last = rejected.get("tooNewLogEventStartIndex", len(events))
+    return {"logBytes": sum(len(str(event["message"]).encode()) for event in events[first:last])}
 
 
 def _resource(call: ServiceCall, place: Place) -> str:

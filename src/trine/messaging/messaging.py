@@ -13,12 +13,14 @@ from typing import Any
 from trine.aws.actor import Actor
 from trine.aws.arn import Arn, Place
 from trine.aws.catalogue import Catalogue
+from trine.aws.charges import Charge, uncharged
 from trine.aws.ids import Ids
 from trine.aws.invoke import Invoker
 from trine.aws.queues import Outgoing
 from trine.clock import Clock
 from trine.iam.access import Access
 from trine.iam.acting import Acting
+from trine.messaging.charged import topic_call
 from trine.messaging.errors import SnsNotFound
 from trine.messaging.message import Attribute
 from trine.messaging.message_store import MessageStore
@@ -45,12 +47,13 @@ class Messaging:
         access: Access,
         place: Place,
         invoker: Invoker,
+        charge: Charge = uncharged,
     ) -> None:
-        self._acting = Acting(access)
+        self._acting, self._charge = Acting(access), charge
         self.queues = Queues(messages, catalogue, clock, ids, place)
-        self._sender = QueueSender(self.queues, self._acting)
+        self._sender = QueueSender(self.queues, self._acting, charge)
         self.topics = Topics(catalogue, clock, ids, place, self._sender, invoker)
-        self.reader = FunctionQueues(self.queues, self._acting)
+        self.reader = FunctionQueues(self.queues, self._acting, charge)
         """Queues for event source mappings."""
 
     def send(self, message: Outgoing, actor: Actor) -> Future[Any]:
@@ -77,6 +80,9 @@ class Messaging:
             deduplication_id=message.deduplication_id,
         )
         await self.topics.publish(topic, publication)
+        self._charge(
+            "sns", {"requests": 1, **topic_call("Publish", {"TopicArn": topic.arn, "Message": message.body}, {})}
+        )
 
     def messages(self, arn: str) -> list[Mapping[str, Any]]:
         """What waits in a queue, or the latest that a topic took, the oldest first."""

@@ -14,11 +14,14 @@ from typing import Any
 import orjson
 
 from trine.aws.actor import Actor
+from trine.aws.charges import Charge, chunks, uncharged
 from trine.aws.queues import QueueFacts, Received
 from trine.iam.acting import Acting
+from trine.messaging import limits
+from trine.messaging.charged import queue_requests
 from trine.messaging.errors import QueueDoesNotExist
 from trine.messaging.live_queue import Delivery, LiveQueue, Sent
-from trine.messaging.message import Attribute, Message, attributes_md5, body_md5
+from trine.messaging.message import Attribute, Message, attributes_md5, body_md5, size_of
 from trine.messaging.queues import Queues
 from trine.messaging.sqs_messages import draft_of, system_attributes
 
@@ -28,8 +31,8 @@ _RECEIVER_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAtt
 class QueueSender:
     """Sends to queues for services."""
 
-    def __init__(self, queues: Queues, acting: Acting) -> None:
-        self._queues, self._acting = queues, acting
+    def __init__(self, queues: Queues, acting: Acting, charge: Charge = uncharged) -> None:
+        self._queues, self._acting, self._charge = queues, acting, charge
 
     def send(
         self,
@@ -52,7 +55,10 @@ class QueueSender:
                 given["MessageGroupId"] = group_id
                 given["MessageDeduplicationId"] = deduplication_id
             draft = draft_of(live, given, actor.session_name, attributes)
-            return self._queues.send(live, draft)
+            sent = self._queues.send(live, draft)
+            size = size_of(body, attributes)
+            self._charge("sqs", {"requests": 1, **queue_requests(chunks(size), fifo=live.queue.settings.fifo)})
+            return sent
         except Exception as error:
             failed: Future[Sent] = asyncio.get_running_loop().create_future()
             failed.set_exception(error)
@@ -62,8 +68,8 @@ class QueueSender:
 class FunctionQueues:
     """What event source mappings read; a `QueueReader`."""
 
-    def __init__(self, queues: Queues, acting: Acting) -> None:
-        self._queues, self._acting = queues, acting
+    def __init__(self, queues: Queues, acting: Acting, charge: Charge = uncharged) -> None:
+        self._queues, self._acting, self._charge = queues, acting, charge
 
     def facts(self, queue_arn: str) -> QueueFacts | None:
         """None when there is no such queue."""
@@ -97,6 +103,9 @@ class FunctionQueues:
             record = record_of(delivery, queue_arn, region)
             size = len(orjson.dumps(record))
             received.append(Received(record, delivery.receipt_handle, delivery.message.message_id, size))
+        if deliveries:
+            size = sum(size_of(one.message.body, one.message.attributes) for one in deliveries)
+            self._charge("sqs", {"requests": 1, **queue_requests(chunks(size), fifo=live.queue.settings.fifo)})
         return received
 
     def delete(self, queue_arn: str, messages: Sequence[Received]) -> Future[None]:
@@ -107,6 +116,8 @@ class FunctionQueues:
 
     async def _delete(self, live: LiveQueue | None, handles: Sequence[str]) -> None:
         if live is not None:
+            batches = -(-len(handles) // limits.BATCH_MAX_ENTRIES)
+            self._charge("sqs", {"requests": batches, **queue_requests(batches, fifo=live.queue.settings.fifo)})
             await asyncio.gather(*[self._queues.delete_message(live, handle) for handle in handles])
 
     def watch(self, queue_arn: str, wake: Callable[[], None]) -> Callable[[], None]:

@@ -10,6 +10,7 @@ from trine.aws.ids import Ids
 from trine.aws.protocol import ServiceModel
 from trine.iam.door import Deed, Input, Right, ServiceApi, ServiceCall
 from trine.iam.errors import AccessDenied
+from trine.messaging.charged import topic_call
 from trine.messaging.sns_operations import ACTIONS, OPERATIONS, Run, Turn
 from trine.messaging.topics import Topics
 
@@ -29,6 +30,7 @@ def sns_api(topics: Topics, ids: Ids) -> ServiceApi:
 
     return ServiceApi(
         service="sns",
+        charged=lambda call, output: topic_call(call.operation, call.input, output),
         model_of=lambda _: model,
         operations={name: deed(run) for name, run in OPERATIONS.items()},
         rights=rights,

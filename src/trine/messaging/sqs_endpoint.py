@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from trine.aws.errors import AwsError
 from trine.http.message import Request
-from trine.iam.door import Deed, Right, ServiceApi, ServiceCall
+from trine.iam.door import Deed, Output, Right, ServiceApi, ServiceCall
+from trine.messaging.charged import queue_call
 from trine.messaging.queues import Queues
 from trine.messaging.sqs_messages import ACTIONS, MESSAGE_OPERATIONS
 from trine.messaging.sqs_operations import QUEUE_OPERATIONS, Run, Turn
@@ -33,8 +34,13 @@ def sqs_api(queues: Queues) -> ServiceApi:
         live = queues.find_arn(arn)
         return [Right(action, arn, policy=None if live is None else live.queue.settings.policy)]
 
+    def charged(call: ServiceCall, output: Output) -> dict[str, float]:
+        fifo = str(call.input.get("QueueUrl") or "").endswith(".fifo")
+        return queue_call(call.operation, call.input, output, fifo=fifo)
+
     return ServiceApi(
         service="sqs",
+        charged=charged,
         model_of=models.of,
         operations={name: deed(run) for name, run in operations.items()},
         rights=rights,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from trine.metering.limits import BATCH_MAX_COUNT
 from trine.metering.tally import metered_units, streamed, time_used
-from trine.metering.usage import Counts, FunctionUse, Payer, function_of, root_of
+from trine.metering.usage import Counts, FunctionUse, Payer, SocketUse, function_of, root_of
 from trine.metering.usage import add as add_counts
 from trine.trace import Trace
 
@@ -25,6 +25,8 @@ NOTHING_LIKE_IT: _Usual = (None, None, 0, lambda nanoseconds: None)
 """No trace that has closed has the outcome 0."""
 INTEGRATION = "apigateway.integration"
 _USES_COUNT = len(FunctionUse._fields)
+_PLAIN_REQUEST = 3
+"""The length of a `RequestUse` whose stage writes no log."""
 
 
 class TableCalls:
@@ -40,13 +42,13 @@ class TableCalls:
 class Requests:
     """Requests at the front door of one payer with one outcome."""
 
-    __slots__ = ("bytes_out", "first", "integration_ns", "nanoseconds", "units")
+    __slots__ = ("bytes_out", "first", "integration_ns", "log_bytes", "nanoseconds", "units")
 
     def __init__(self, first: Trace) -> None:
         self.first = first
         self.nanoseconds: list[int] = []
         self.integration_ns: list[int] = []
-        self.bytes_out = self.units = 0
+        self.bytes_out = self.units = self.log_bytes = 0
 
 
 class Invocations:
@@ -85,12 +87,12 @@ class Invocations:
 class SocketEvents:
     """Events of WebSocket connections of one payer with one outcome."""
 
-    __slots__ = ("first", "messages", "minutes", "nanoseconds", "payer", "requests")
+    __slots__ = ("first", "log_bytes", "messages", "minutes", "nanoseconds", "payer", "requests")
 
     def __init__(self, first: Trace, payer: Payer | str | None) -> None:
         self.first, self.payer = first, payer
         self.nanoseconds: list[int] = []
-        self.messages = self.requests = 0
+        self.messages = self.requests = self.log_bytes = 0
         self.minutes = 0.0
 
 
@@ -219,10 +221,12 @@ class Batch:
         integration_ns = trace.time_of(INTEGRATION)
         if integration_ns is not None:
             group.integration_ns.append(integration_ns)
-        if trace.usage is not None:
-            rest, request_bytes, response_bytes = trace.usage
-            group.bytes_out += response_bytes
-            group.units += 1 if rest else metered_units(request_bytes, response_bytes)
+        use = trace.usage
+        if use is not None:
+            group.bytes_out += use[2]
+            group.units += 1 if use[0] else metered_units(use[1], use[2])
+            if len(use) > _PLAIN_REQUEST:
+                group.log_bytes += use[3]
 
     def _add_socket_event(self, trace: Trace) -> None:
         payer = root_of(trace).payer
@@ -230,11 +234,12 @@ class Batch:
         group = self._socket_events.get(key)
         if group is None:
             group = self._socket_events[key] = SocketEvents(trace, payer)
-        messages, minutes = trace.usage
+        messages, minutes, log_bytes = SocketUse(*trace.usage)
         group.nanoseconds.append(trace.ended_ns - trace.started_ns)
         group.messages += messages
         group.requests += messages > 0
         group.minutes += minutes
+        group.log_bytes += log_bytes
 
     def _add_invocation(self, trace: Trace) -> None:
         use = trace.usage

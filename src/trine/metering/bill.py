@@ -34,7 +34,9 @@ ASSUMPTIONS = (
     "provisioned concurrency is paid by the minute (AWS: by five minutes) from the moment it is asked for",
     "logs: the lines that functions and their platform write; AWS packs what it keeps, here nothing is packed",
     "CloudWatch: an alarm by the metrics it looks at, a metric of your own by the hours in which it has data",
-    "not charged here: what APIs log, queues, topics, events, user pools, backups, X-Ray, taxes",
+    "queues: each call by 64 KB; functions' queues by what is read; AWS also asks empty ones, some 15 times a minute",
+    "topics and events by 64 KB, FIFO topics by the message alone; a schedule each time it runs",
+    "not charged here: user pools, X-Ray, SnapStart, networks (NAT gateways, endpoints), e-mail, S3, taxes",
 )
 
 

@@ -33,7 +33,7 @@ from trine.metering.tally import (
     tally_socket,
     tally_table_call,
 )
-from trine.metering.usage import Dimensions, Payer, as_table_uses
+from trine.metering.usage import Counts, Dimensions, Payer, as_table_uses
 from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.metering")
@@ -175,9 +175,9 @@ class Collector:
             for dimensions, counts in tally(call):
                 self.ledger.count(minute, dimensions, counts)
 
-    def count_metric_hour(self) -> None:
-        """A metric that clients put has data of one more hour."""
-        self.ledger.count(self._minute(), Dimensions("cloudwatch"), {"metricHours": 1})
+    def count_work(self, service: str, counts: Counts) -> None:
+        """What a service did by itself that is charged for: no call of anybody says it."""
+        self.ledger.count(self._minute(), Dimensions(service), counts)
         self._await_minute()
 
     def _count_requests(self, group: Requests, minute: int) -> None:
@@ -187,6 +187,8 @@ class Collector:
         counts |= {"milliseconds": sum(times), "bytesOut": group.bytes_out}
         if "units" in counts:
             counts["units"] = group.units
+        if group.log_bytes:
+            counts["logBytes"] = group.log_bytes
         self.ledger.count(minute, dimensions, counts)
         payer: Payer | None = group.first.payer
         if payer is None:
@@ -207,7 +209,7 @@ class Collector:
         count = len(group.nanoseconds)
         counts = {name: value * count for name, value in one.items() if name in ("errors", "throttled")}
         counts |= {"milliseconds": sum(group.nanoseconds) / 1e6, "requests": group.requests, "messages": group.messages,
-                   "connectionMinutes": group.minutes}  # fmt: skip
+                   "connectionMinutes": group.minutes, "logBytes": group.log_bytes}  # fmt: skip
         self.ledger.count(minute, dimensions, {name: value for name, value in counts.items() if value})
 
     def _count_invocations(self, group: Invocations, minute: int) -> None:

@@ -18,6 +18,15 @@ Amounts = dict[str, float]
 """Meter (`prices.METERS`) → how much of it."""
 
 
+_BY_CALL = {
+    "sqs": {"queue.request": "units", "queue.fifo-request": "fifoUnits"},
+    "sns": {"topic.request": "units", "topic.fifo-message": "fifoUnits"},
+    "events": {"event.published": "units"},
+    "scheduler": {"schedule.invocation": "units"},
+}
+"""Services that are charged by what is counted as it is: meter → name in the counts."""
+
+
 def amounts_of(dimensions: Dimensions, counts: Counts, *, provisioned: bool = False) -> Amounts:
     """What a row turns.
 
@@ -28,9 +37,11 @@ def amounts_of(dimensions: Dimensions, counts: Counts, *, provisioned: bool = Fa
     if service in ("rest", "http"):
         found[f"{service}.request"] = counts.get("units", 0.0)
         found["data.out-gb"] = counts.get("bytesOut", 0.0) / GB_BYTES
+        found["logs.in-gb"] = counts.get("logBytes", 0.0) / GB_BYTES
     elif service == "websocket":
         found["websocket.message"] = counts.get("messages", 0.0)
         found["websocket.connection-minute"] = counts.get("connectionMinutes", 0.0)
+        found["logs.in-gb"] = counts.get("logBytes", 0.0) / GB_BYTES
     elif service == "lambda":
         found["lambda.request"] = counts.get("requests", 0.0)
         found["lambda.gb-second"] = counts.get("mbMs", 0.0) / 1024 / 1000
@@ -44,6 +55,10 @@ def amounts_of(dimensions: Dimensions, counts: Counts, *, provisioned: bool = Fa
     elif service == "cloudwatch":
         found["cloudwatch.request"] = counts.get("units", 0.0)
         found["cloudwatch.metric-month"] = counts.get("metricHours", 0.0) / HOURS_PER_MONTH
+    elif service in _BY_CALL:
+        found |= {meter: counts.get(name, 0.0) for meter, name in _BY_CALL[service].items()}
+    elif service == "logs":
+        found["logs.in-gb"] = counts.get("logBytes", 0.0) / GB_BYTES
     elif service == "stream":
         found["stream.read"] = counts.get("readUnits", 0.0)
     elif service == "table":

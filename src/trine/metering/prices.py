@@ -25,7 +25,8 @@ METERS = (
     "lambda.streamed-gb", "table.read-unit", "table.write-unit", "table.read-capacity-hour",
     "table.write-capacity-hour", "table.gb-month", "stream.read", "data.out-gb", "logs.in-gb", "logs.gb-month",
     "cloudwatch.request", "cloudwatch.metric-month", "cloudwatch.alarm-month", "cloudwatch.fast-alarm-month",
-    "cloudwatch.composite-alarm-month", "cloudwatch.dashboard-month",
+    "cloudwatch.composite-alarm-month", "cloudwatch.dashboard-month", "queue.request", "queue.fifo-request",
+    "topic.request", "topic.fifo-message", "event.published", "schedule.invocation",
 )  # fmt: skip
 """Everything that has a price, in the order in which bills show it."""
 HOURS_PER_MONTH = 730

@@ -143,7 +143,7 @@ def survey(ledger: LedgerView, start: int, stop: int, by: str, only: Sequence[tu
     return found
 
 
-_COUNTS_AS_CALLS = ("front", "lambda", "table", "stream", "cloudwatch")
+_COUNTS_AS_CALLS = ("front", "lambda", "table", "stream", "sqs", "sns", "events", "scheduler", "logs", "cloudwatch")
 """What the calls of a group are: those of the first kind of which there are any."""
 
 

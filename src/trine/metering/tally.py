@@ -42,10 +42,10 @@ def tally(trace: Trace) -> Iterator[tuple[Dimensions, Counts]]:
         yield tally_socket(trace, payer)
     elif trace.kind == "lambda":
         yield tally_invocation(trace, payer)
-    elif trace.kind == "cloudwatch":
-        yield tally_service_call(trace, payer, function_of(trace))
     elif trace.kind == "dynamodb":
         yield from tally_table_call(trace, payer, function_of(trace))
+    else:
+        yield tally_service_call(trace, payer, function_of(trace))
 
 
 def _dimensions(
@@ -62,6 +62,8 @@ def tally_request(trace: Trace) -> tuple[Dimensions, Counts]:
     room = trace.refusal.get("room", "") if trace.refusal is not None else ""
     use: RequestUse = RequestUse(*trace.usage) if trace.usage is not None else RequestUse(True, 0, 0)
     counts: Counts = {"milliseconds": (trace.ended_ns - trace.started_ns) / 1e6, "bytesOut": use.response_bytes}
+    if use.log_bytes:
+        counts["logBytes"] = use.log_bytes
     if payer is None or (room in FREE_ROOMS and trace.outcome in (401, 403, 429)):
         counts["unbilled"] = 1
     else:
@@ -93,6 +95,8 @@ def tally_socket(trace: Trace, payer: Payer | str | None) -> tuple[Dimensions, C
         counts |= {"requests": 1, "messages": use.messages}
     if use.minutes:
         counts["connectionMinutes"] = use.minutes
+    if use.log_bytes:
+        counts["logBytes"] = use.log_bytes
     if trace.outcome >= 400:
         counts["errors"] = 1
     if trace.outcome == 429:
@@ -120,10 +124,8 @@ def tally_invocation(trace: Trace, payer: Payer | str | None) -> tuple[Dimension
 
 
 def tally_service_call(trace: Trace, payer: Payer | str | None, function: str) -> tuple[Dimensions, Counts]:
-    """A call to a service that is charged by the call; its `usage` is what it counts as."""
-    counts: Counts = {"requests": 1, "units": trace.usage}
-    if trace.outcome >= 400:
-        counts["errors"] = 1
+    """A call to a service that is charged by the call; its `usage` is what it counts as (`iam.door.Charged`)."""
+    counts: Counts = {"requests": 1, **trace.usage}
     return _dimensions(trace.kind, payer, function), counts
 
 

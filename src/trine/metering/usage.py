@@ -67,6 +67,8 @@ class RequestUse(NamedTuple):
     """Length of its body."""
     response_bytes: int
     """Length of the answer's body and of its header lines."""
+    log_bytes: int = 0
+    """What it added to the stage's access and execution logs."""
 
 
 class SocketUse(NamedTuple):
@@ -76,6 +78,8 @@ class SocketUse(NamedTuple):
     """Messages either way, as they are metered: by 32 KB."""
     minutes: float
     """Time that a connection which has ended was open."""
+    log_bytes: int = 0
+    """What it added to the stage's access log."""
 
 
 class FunctionUse(NamedTuple):
@@ -148,7 +152,8 @@ class Dimensions(NamedTuple):
     """What usage is told apart by. Empty where a name does not apply."""
 
     service: str
-    """`rest`, `http`, `websocket`, `lambda`, `table`, `stream`, `cloudwatch`."""
+    """`rest`, `http`, `websocket`, `lambda`, `table`, `stream`; `cloudwatch`, `logs`, `sqs`, `sns`, `events`,
+    `scheduler`."""
     route: str = ""
     api_key: str = ""
     caller: str = ""
@@ -165,7 +170,8 @@ COUNTED = {
     "unbilled": "API calls that AWS does not charge: refused by authorization, API key or throttling",
     "errors": "requests that failed (status 400 and above; for functions, a function error)",
     "throttled": "requests refused because a limit was reached",
-    "units": "API calls as they are metered: HTTP APIs by 512 KB",
+    "units": "calls as they are metered: HTTP APIs by 512 KB, queues, topics and events by 64 KB",
+    "fifoUnits": "the same of FIFO queues and topics",
     "metricHours": "hours in which there were data of a metric of your own, one for each metric",
     "messages": "messages of WebSocket APIs, either way, as they are metered: by 32 KB",
     "connectionMinutes": "minutes that WebSocket connections were open, counted when they end",
@@ -177,7 +183,7 @@ COUNTED = {
     "readyMbMs": "the same in environments of provisioned concurrency, x86",
     "armReadyMbMs": "the same in environments of provisioned concurrency, arm64",
     "storageMbMs": "billed milliseconds times MB of ephemeral storage beyond 512",
-    "logBytes": "bytes that functions added to their logs",
+    "logBytes": "bytes that functions, APIs and calls added to logs",
     "streamedBytes": "bytes of streamed answers, without the first 6 MB of each",
     "initMs": "INIT milliseconds, contained in billedMs",
     "coldStarts": "invocations that began with an INIT phase",

@@ -157,7 +157,7 @@ def build(
     )
     logs = LogStore(clock, settings.state_directory / "logs")
     observing = observing_of(settings, clock, traces, dynamodb)
-    eventing = Eventing(store, catalogue, clock, ids, access, place, traces, aws_url)
+    eventing = Eventing(store, catalogue, clock, ids, access, place, traces, aws_url, observing.collector.count_work)
     functions = Service(
         clock,
         ids,
@@ -241,7 +241,7 @@ def build(
         services={name: endpoint.handle for name, endpoint in endpoints.items()},
     )
     observing.collector.held = lambda: chain(functions.provisioned.held(), logs.held(), cloudwatch.held())
-    cloudwatch.store.on_metric_hour = observing.collector.count_metric_hour
+    cloudwatch.store.on_metric_hour = partial(observing.collector.count_work, "cloudwatch", {"metricHours": 1})
     socket_apis = [api for api in apis if api.kind is ApiKind.WEBSOCKET]
     sockets = SocketDoor(gateway, socket_apis, access, clock, ids, place, traces) if socket_apis else None
     if sockets is not None:

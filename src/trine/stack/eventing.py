@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from trine.aws.actor import Actor
 from trine.aws.arn import Arn, Place
 from trine.aws.catalogue import Catalogue
+from trine.aws.charges import Charge, uncharged
 from trine.aws.ids import Ids
 from trine.aws.invoke import Invoker
 from trine.aws.queues import Outgoing, QueueReader
@@ -42,7 +43,9 @@ class Eventing:
         place: Place,
         traces: TraceBook,
         aws_url: str,
+        charge: Charge = uncharged,
     ) -> None:
+        self._charge = charge
         self._store, self._catalogue, self._clock, self._ids = store, catalogue, clock, ids
         self._access, self._place, self._traces = access, place, traces
         self.aws_url = aws_url
@@ -61,7 +64,16 @@ class Eventing:
 
         assert self.invoker is not None, "the function wing comes first"
         messages = MessageStore(self._store)
-        return Messaging(messages, self._catalogue, self._clock, self._ids, self._access, self._place, self.invoker)
+        return Messaging(
+            messages,
+            self._catalogue,
+            self._clock,
+            self._ids,
+            self._access,
+            self._place,
+            self.invoker,
+            self._charge,
+        )
 
     @cached_property
     def eventbridge(self) -> EventBridge:
@@ -69,7 +81,8 @@ class Eventing:
         from trine.events.eventbridge import EventBridge
 
         assert self.invoker is not None, "the function wing comes first"
-        made = EventBridge(self._catalogue, self._clock, self._ids, self._access, self._place, self.invoker, self)
+        made = EventBridge(self._catalogue, self._clock, self._ids, self._access, self._place, self.invoker, self,
+                           self._charge)  # fmt: skip
         if self._opened:
             made.start()
         return made

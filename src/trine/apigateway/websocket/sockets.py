@@ -302,7 +302,8 @@ class Sockets:
     def _finish(self, exchange: SocketExchange, response: Response) -> None:
         log = self._served[exchange.deployed].access_log
         if log is not None:
-            log.write(exchange, response)
+            messages, minutes = exchange.trace.usage or (0, 0.0)
+            exchange.trace.usage = (messages, minutes, log.write(exchange, response))
         exchange.trace.step("apigateway.response", {"status": response.status, "connectionId": exchange.connection.id})
         self._traces.close(exchange.trace, response.status)
 

@@ -1,0 +1,141 @@
+"""What a bill has of queues, topics, events, schedules and of logs that no function writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pattern.conftest import http
+from tests.waiting import wait_until
+from trine.testing import RunningStack, running
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Http:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      AccessLogSettings: {DestinationArn: !GetAtt Access.Arn, Format: "$context.routeKey ü"}
+  Access: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: access}}
+  Send:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      CodeUri: ./
+      Handler: app.send
+      Policies: [{SQSSendMessagePolicy: {QueueName: !GetAtt Waiting.QueueName}}]
+      Environment: {Variables: {QUEUE: !Ref Waiting}}
+      Events: {Api: {Type: HttpApi, Properties: {ApiId: !Ref Http, Path: /send, Method: get}}}
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      CodeUri: ./
+      Handler: app.work
+      Events: {Queue: {Type: SQS, Properties: {Queue: !GetAtt Worked.Arn, BatchSize: 1}}}
+  Waiting: {Type: AWS::SQS::Queue, Properties: {QueueName: waiting}}
+  Worked: {Type: AWS::SQS::Queue, Properties: {QueueName: worked}}
+  Ordered: {Type: AWS::SQS::Queue, Properties: {QueueName: ordered.fifo, FifoQueue: true}}
+  Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: told}}
+  OrderedTopic: {Type: AWS::SNS::Topic, Properties: {TopicName: told.fifo, FifoTopic: true}}
+"""
+CODE = """
+import os
+
+def send(event, context):
+    import boto3
+    boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody="x" * 65537)
+    return {"statusCode": 200, "body": "sent"}
+
+def work(event, context):
+    return None
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    folder: Path = tmp_path_factory.mktemp("messages")
+    (folder / "template.yaml").write_text(TEMPLATE)
+    (folder / "app.py").write_text(CODE)
+    with running(folder) as found:
+        yield found
+
+
+def _amounts(stack: RunningStack) -> dict[str, float]:
+    return dict(stack.bill("service")["total"]["amounts"])
+
+
+def _more(stack: RunningStack, before: dict[str, float], meter: str) -> float:
+    return _amounts(stack).get(meter, 0.0) - before.get(meter, 0.0)
+
+
+def test_a_functions_message_and_the_access_log_stand_on_the_receipt(stack: RunningStack) -> None:
+    answer = http("GET", f"{stack.url}/send")
+    assert answer.status == 200, answer.body
+    explained = stack.explain(answer.headers["apigw-requestid"])
+    assert explained is not None
+    lines = {(line["meter"], line["what"]): line["amount"] for line in explained["receipt"]["lines"]}
+    assert lines["queue.request", ""] == 2, "65,537 bytes are two times 64 KB"
+    assert lines["logs.in-gb", ""] * 1024**3 == pytest.approx(len("GET /send ü".encode()))
+    (route,) = [group for group in stack.bill("route")["groups"] if group["name"].endswith("GET /send")]
+    assert route["amounts"]["queue.request"] >= 2
+    assert route["counts"]["http"]["logBytes"] >= len("GET /send ü".encode())
+
+
+def test_every_call_to_a_queue_counts(stack: RunningStack) -> None:
+    client = stack.client("sqs")
+    plain, ordered = (client.get_queue_url(QueueName=name)["QueueUrl"] for name in ("waiting", "ordered.fifo"))
+    before = _amounts(stack)
+    client.send_message(QueueUrl=ordered, MessageBody="a", MessageGroupId="g", MessageDeduplicationId="1")
+    assert client.receive_message(QueueUrl=ordered)["Messages"][0]["Body"] == "a"
+    client.get_queue_attributes(QueueUrl=ordered)  # of a FIFO queue, but no work on messages
+    client.purge_queue(QueueUrl=plain)
+    assert "Messages" not in client.receive_message(QueueUrl=plain), "an empty answer counts as well"
+    assert _more(stack, before, "queue.fifo-request") == 2
+    assert _more(stack, before, "queue.request") == 3
+
+
+def test_a_queue_that_is_read_for_a_function_is_paid_for(stack: RunningStack) -> None:
+    client = stack.client("sqs")
+    url = client.get_queue_url(QueueName="worked")["QueueUrl"]
+    before = _amounts(stack)
+    client.send_message(QueueUrl=url, MessageBody="a")
+    wait_until(lambda: _more(stack, before, "queue.request") >= 3)  # sent, received, deleted
+
+
+def test_topics_by_the_call_and_fifo_topics_by_the_message(stack: RunningStack) -> None:
+    client = stack.client("sns")
+    arns = {arn.rpartition(":")[2]: arn for arn in (one["TopicArn"] for one in client.list_topics()["Topics"])}
+    before = _amounts(stack)
+    client.publish(TopicArn=arns["told"], Message="x" * 65_537)
+    entries = [
+        {"Id": str(at), "Message": "x", "MessageGroupId": "g", "MessageDeduplicationId": str(at)} for at in (1, 2)
+    ]
+    client.publish_batch(TopicArn=arns["told.fifo"], PublishBatchRequestEntries=entries)
+    assert _more(stack, before, "topic.request") == 2
+    assert _more(stack, before, "topic.fifo-message") == 2
+
+
+def test_events_of_ones_own_by_64_kb_and_only_those_that_were_taken(stack: RunningStack) -> None:
+    client = stack.client("events")
+    before = _amounts(stack)
+    entry = {"Source": "mine", "DetailType": "told", "Detail": '{"a": 1}'}
+    large = {**entry, "Detail": '{"a": "' + "x" * 65_537 + '"}'}
+    answer = client.put_events(Entries=[entry, large, {**entry, "Detail": "no JSON"}])
+    assert answer["FailedEntryCount"] == 1
+    client.list_rules()
+    assert _more(stack, before, "event.published") == 3
+
+
+def test_lines_that_clients_put_into_logs(stack: RunningStack) -> None:
+    client = stack.client("logs")
+    client.create_log_stream(logGroupName="access", logStreamName="mine")
+    before = _amounts(stack)
+    now_ms = int(stack.stack.wings.clock.now() * 1000)
+    new_ms = now_ms + 3 * 3_600_000
+    events = [{"timestamp": now_ms, "message": "zwölf"}, {"timestamp": new_ms, "message": "too new"}]
+    answer = client.put_log_events(logGroupName="access", logStreamName="mine", logEvents=events)
+    assert answer["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 1}
+    assert _more(stack, before, "logs.in-gb") * 1024**3 == pytest.approx(len("zwölf".encode()))

@@ -62,6 +62,8 @@ def test_what_is_not_installed_runs_in_the_own_interpreter_and_is_told(
     assert found.note("ruby3.3") == "ruby3.3 is not run here; built with AWS's runtime client for provided.al2023 it is"
     assert found.note("python3.99") == f"python3.99 is not installed; python{OWN} runs instead"
     assert found.note(f"python{OWN}") is None
+    monkeypatch.setattr(interpreters, "find", lambda version: "/opt/another/python")
+    assert Interpreters(ManualClock(), tmp_path, sandboxed=False, quick_sdk=False).note("python3.98") is None
     assert found.zygote("python3.99") is found.own
     assert found.zygote("nodejs20.x") is found.own
 

@@ -31,6 +31,17 @@ def test_what_code_names(tmp_path: Path) -> None:
     assert named_packages(None) == frozenset()
 
 
+def test_what_a_bundle_names_without_importing_it(tmp_path: Path) -> None:
+    """Of minified code: symbols, messages and lists of packages are no imports, a renamed `require` is."""
+    write(
+        tmp_path,
+        app__mjs='h(n,"s",Symbol.for("@smithy/nor"));throw new Error("@aws-sdk/core/x - no");j={"@smithy/core":"^3"};'
+        f'var a=Q("{LIB}");import*as b from"{DYNAMODB}";export*from"@aws-sdk/types";import"@smithy/a";'
+        '__require("@smithy/b")',
+    )
+    assert named_packages(tmp_path) == {LIB, DYNAMODB, "@aws-sdk/types", "@smithy/a", "@smithy/b"}
+
+
 def test_what_names_try_to_be(tmp_path: Path) -> None:
     """A name goes to npm as an argument: what is no name of the SDK never gets there."""
     write(

@@ -63,13 +63,17 @@ Resources:
     assert len(load(text).of_type("AWS::Lambda::Function")) == 4
 
 
-def test_code_for_other_runtimes_may_be_missing(load: Callable[..., Template]) -> None:
+def test_code_that_a_build_makes_is_told_to_be_built(faults: Callable[..., list[Fault]]) -> None:
     text = """
 Transform: AWS::Serverless-2016-10-31
 Resources:
   A: {Type: AWS::Serverless::Function, Properties: {Runtime: java21, CodeUri: target/a.jar, Handler: a.B::c}}
+  B: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, CodeUri: target/b, Handler: bootstrap}}
+  C: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.12, CodeUri: gone, Handler: app.handler}}
 """
-    assert [(note.level, note.rule, note.line) for note in load(text).notes] == [("warning", "template/file", 4)]
+    found = [(fault.level, fault.line, fault.hint) for fault in faults(text) if fault.rule == "template/file"]
+    build = "build it first (sam build)"
+    assert found == [("error", 4, build), ("error", 5, build), ("error", 6, "paths start at the template's folder")]
 
 
 def test_tables(faults: Callable[..., list[Fault]]) -> None:

@@ -16,7 +16,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -35,7 +35,8 @@ OUTPUT_LINES, OUTPUT_BYTES = 12, 65_536
 """Of an installer's output, what is kept and told when it fails."""
 _INCLUDE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)")
 _RUN_LISTS = ("dependencies", "optionalDependencies")
-_DONE = ".installed"
+DONE = ".installed"
+"""In a folder of packages: it is complete."""
 
 
 class InstallFailed(Exception):
@@ -56,7 +57,7 @@ class Recipe(Struct, frozen=True):
     key: str
     """The hash by which the installation is known."""
     packages: tuple[str, ...] = ()
-    """Packages that are installed by their names, where no list does it."""
+    """Packages that are installed by their names (and versions, after `@`), where no list does it."""
 
     @property
     def what(self) -> str:
@@ -80,6 +81,14 @@ def recipe_for(code: Path, runtime: str, python: str) -> Recipe | None:
         locks = [name for name in LOCKS if (code / name).is_file()]
         return _recipe("npm", code, (PACKAGE, *locks[:1]), shutil.which("npm") or "npm")
     return None
+
+
+def named_recipe(packages: Sequence[str], source: Path) -> Recipe:
+    """The installation of packages of npm by their names, in their newest versions where a name has none; known by
+    the names."""
+    names = tuple(sorted(packages))
+    key = hashlib.sha256("\0".join(("runtime", *names)).encode()).hexdigest()[:40]
+    return Recipe("npm", source, (PACKAGE,), shutil.which("npm") or "npm", key, packages=names)
 
 
 def declared(code: Path) -> frozenset[str]:
@@ -122,10 +131,10 @@ class DependencyCache:
     def find(self, recipe: Recipe) -> Path | None:
         """The installation of a recipe, when it is there."""
         folder = self.directory / recipe.key
-        if not (folder / _DONE).is_file():
+        if not (folder / DONE).is_file():
             return None
         with contextlib.suppress(OSError):
-            os.utime(folder / _DONE)  # what is used is not what makes room
+            os.utime(folder / DONE)  # what is used is not what makes room
         return folder
 
     async def install(self, recipe: Recipe, seconds: float = INSTALL_SECONDS) -> Path:
@@ -138,8 +147,8 @@ class DependencyCache:
         try:
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir(parents=True)
-            await _run(*_command(recipe, fresh), seconds)
-            (fresh / _DONE).write_text(f"{recipe.source}\n")
+            await run_tool(*_command(recipe, fresh), seconds)
+            (fresh / DONE).write_text(f"{recipe.source}\n")
             shutil.rmtree(folder, ignore_errors=True)
             fresh.rename(folder)
         except OSError as error:
@@ -150,7 +159,7 @@ class DependencyCache:
         return folder
 
     def _make_room(self, keep: Path) -> None:
-        done = sorted(self.directory.glob(f"*/{_DONE}"), key=lambda path: path.stat().st_mtime)
+        done = sorted(self.directory.glob(f"*/{DONE}"), key=lambda path: path.stat().st_mtime)
         for path in done[: max(0, len(done) - ENTRIES_MAX)]:
             if path.parent != keep:
                 shutil.rmtree(path.parent, ignore_errors=True)
@@ -174,7 +183,10 @@ def _command(recipe: Recipe, into: Path) -> tuple[list[str], Path]:
             f"--fetch-timeout={milliseconds}", *recipe.packages], into  # fmt: skip
 
 
-async def _run(command: list[str], folder: Path, seconds: float) -> None:
+async def run_tool(
+    command: list[str], folder: Path, seconds: float, environment: Mapping[str, str] | None = None
+) -> None:
+    """Run one tool in a folder to its end, bounded in time and output. Raises InstallFailed with its last lines."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -183,6 +195,7 @@ async def _run(command: list[str], folder: Path, seconds: float) -> None:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
+            env=environment,
         )
     except FileNotFoundError:
         raise InstallFailed(f"`{command[0]}` was not found; it installs what the function needs") from None
@@ -213,6 +226,6 @@ async def _run(command: list[str], folder: Path, seconds: float) -> None:
 
 
 def _told(command: Sequence[str], what: str, output: bytes) -> str:
-    name = "pip" if "pip" in command else "npm"
+    name = "pip" if "pip" in command else Path(command[0]).name
     lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()][-OUTPUT_LINES:]
     return "\n".join([f"{name} {what}", *(f"    {line[:300]}" for line in lines)])

@@ -102,8 +102,9 @@ class Interpreters:
 
     def note(self, runtime: str) -> str | None:
         """What the manifest should say about a runtime; None when it is exactly there."""
-        if runtime.startswith("python") and self.executable(runtime) == sys.executable:
-            return None if runtime == f"python{OWN}" else f"{runtime} is not installed; python{OWN} runs instead"
+        if runtime.startswith("python"):
+            is_there = runtime == f"python{OWN}" or self.executable(runtime) != sys.executable
+            return None if is_there else f"{runtime} is not installed; python{OWN} runs instead"
         if runtime.startswith("nodejs"):
             return None if shutil.which("node") else f"{runtime}: no `node` was found on PATH"
         if runtime.startswith("java"):

@@ -8,22 +8,25 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html ("Runtime-includ
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from trine.awslambda.dependencies import PACKAGE, Recipe, declared
+from trine.awslambda.dependencies import Recipe, declared, named_recipe
 
 SUFFIXES = (".js", ".mjs", ".cjs")
 FILES_MAX, FILE_MAX_BYTES = 2_000, 8_000_000
 """Files of one function that are looked at, and the most of one that is read."""
 PACKAGES_MAX = 100
-_NAMED = re.compile(rb"""["'`](@(?:aws-sdk|smithy)/[a-z0-9][a-z0-9._-]{0,80})["'`/]""")
+_NAMED = re.compile(
+    rb"""(?:\b(?:from|import)|\b_*(?:require(?:\.resolve)?|import)\s*\(|(?<![\w.$])[\w$]{1,3}\()\s*"""
+    rb"""["'`](@(?:aws-sdk|smithy)/[a-z0-9][a-z0-9._-]{0,80})["'`/]"""
+)
+"""Where modules are imported, also by the one letter that a bundler makes of `require`. Bundles have such names in
+other places: symbols, messages, lists of packages."""
 _BROUGHT = re.compile(rb"(@(?:aws-sdk|smithy)/[a-z0-9._-]+)")
 
 
@@ -50,9 +53,7 @@ def missing_packages(code: Path | None, properties: Mapping[str, Any]) -> frozen
 
 def packages_recipe(packages: frozenset[str], source: Path) -> Recipe:
     """The installation of some packages in their newest versions, as a runtime brings them; known by their names."""
-    names = tuple(sorted(packages))
-    key = hashlib.sha256("\0".join(("runtime", *names)).encode()).hexdigest()[:40]
-    return Recipe("npm", source, (PACKAGE,), shutil.which("npm") or "npm", key, packages=names)
+    return named_recipe(tuple(packages), source)
 
 
 def _texts(code: Path) -> Iterator[bytes]:

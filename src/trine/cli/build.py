@@ -1,6 +1,7 @@
-"""`trine build`: install what the functions of a template ask for, as `trine up` does, and tell how it went.
+"""`trine build`: install what the functions of a template ask for and build what they name a method for, as `trine up`
+does, and tell how it went.
 
-Exit codes: 0 all is there, 1 something could not be installed, 2 the template has faults.
+Exit codes: 0 all is there, 1 something could not be installed or built, 2 the template has faults.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from trine.cli.progress import progress
 @click.option("--parameter-overrides", "-P", multiple=True, help="Parameter values: Name=Value, as SAM takes them.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object: folders by function, problems, failed.")
 def command(path: Path, parameter_overrides: tuple[str, ...], as_json: bool) -> None:
-    """Install requirements.txt and package.json of functions, once, into the user's cache.
+    """Install requirements.txt and package.json of functions and layers, once, into the user's cache.
+
+    Functions with the BuildMethod esbuild are bundled, layers with a BuildMethod laid out.
 
     Packages of the AWS SDK that Node.js functions name and do not bring are installed as the runtime's own.
     PATH is the template or its directory. What `sam build` left in .aws-sam/build is complete and used as it is.
@@ -31,25 +34,34 @@ def command(path: Path, parameter_overrides: tuple[str, ...], as_json: bool) -> 
     from trine.cloudformation.discovery import find_template, parse_overrides
     from trine.cloudformation.faults import TemplateFaults
     from trine.cloudformation.template import load_template
-    from trine.stack.functions import prepare_dependencies
+    from trine.stack.functions import BUILT, prepare_dependencies
     from trine.stack.settings import user_cache
 
     try:
         found = find_template(path)
         overrides = {**found.parameter_overrides, **parse_overrides(list(parameter_overrides))}
-        cache = found.project_directory / ".trine" / "cache"
+        state = found.project_directory / ".trine"
         with progress("reading the template"):
-            template = load_template(found.path, overrides, found.stack_name, Place(), cache)
+            template = load_template(found.path, overrides, found.stack_name, Place(), state / "cache")
     except TemplateFaults as faults:
         exit_with_faults(faults)
-    made = asyncio.run(prepare_dependencies(template, user_cache(), SystemClock(), partial(click.echo, err=as_json)))
+    tell = partial(click.echo, err=as_json)
+    made = asyncio.run(prepare_dependencies(template, user_cache(), state / BUILT, SystemClock(), tell))
     if as_json:
         folders = {name: str(folder) for name, folder in made.folders.items()}
         problems = [str(problem) for problem in made.problems]
+        built = {name: str(one.folder) for name, one in made.built.items()}
+        built |= {name: str(folder) for name, folder in made.layers.items()}
         brought = {name: str(folder) for name, folder in made.runtime_folders.items()}
         click.echo(
             json.dumps(
-                {"folders": folders, "runtimeFolders": brought, "problems": problems, "failed": bool(made.failed)}
+                {
+                    "folders": folders,
+                    "runtimeFolders": brought,
+                    "built": built,
+                    "problems": problems,
+                    "failed": bool(made.failed),
+                }
             )
         )
         raise SystemExit(1 if made.failed else 0)
@@ -58,5 +70,7 @@ def command(path: Path, parameter_overrides: tuple[str, ...], as_json: bool) -> 
     count = len({*made.folders.values(), *made.runtime_folders.values()})
     functions = len({*made.folders, *made.runtime_folders})
     click.echo(f"{count} installation{'' if count == 1 else 's'} for {functions} function(s)")
+    if made.built or made.layers:
+        click.echo(f"{len(made.built) + len(made.layers)} built")
     if made.failed:
         raise SystemExit(1)

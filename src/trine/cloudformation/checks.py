@@ -13,7 +13,8 @@ from trine.cloudformation.faults import Fault
 from trine.cloudformation.resources import Resource
 
 _START = "paths start at the template's folder"
-_RUNTIMES_HERE = ("python", "nodejs", "provided")
+_FROM_SOURCE = ("python", "nodejs", "ruby")
+"""Runtimes whose code needs no build step."""
 _KNOWN_TRANSFORMS = {"AWS::Serverless-2016-10-31", "AWS::LanguageExtensions", "AWS::Include"}
 
 
@@ -65,12 +66,13 @@ def _local_files(resource: Resource) -> Iterator[Fault]:
         if not path.exists():
             location = resource.location_of(name)
             message = f"{resource.logical_id}: {path} does not exist"
-            runtime = str(resource.properties.get("Runtime") or "")
-            if name == "DefinitionS3Location" or (name == "Code" and not runtime.startswith(_RUNTIMES_HERE)):
+            if name == "DefinitionS3Location":
                 hint = "it does not run here in any case; AWS would refuse it"
                 yield _at(location, message, hint, "template/file", "warning")
                 continue
-            hint = "build it first (sam build)" if path.suffix in (".zip", ".jar") else _START
+            runtime = str(resource.properties.get("Runtime") or "")
+            is_built = path.suffix in (".zip", ".jar") or (name == "Code" and not runtime.startswith(_FROM_SOURCE))
+            hint = "build it first (sam build)" if is_built else _START
             yield _at(location, message, hint, "template/file")
 
 

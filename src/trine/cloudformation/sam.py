@@ -56,7 +56,9 @@ def expand_sam(
             source = metadata[_SOURCE]
             sources[logical_id] = source
             resource.pop("Metadata")
-            if kept.get(source) and logical_id in original["Resources"]:
+            # A layer's logical id got the hash of its content.
+            is_itself = logical_id in original["Resources"] or resource.get("Type") == "AWS::Lambda::LayerVersion"
+            if kept.get(source) and is_itself:
                 resource["Metadata"] = kept[source]
     _source_implicit_apis(original, expanded, sources)
     _source_by_prefix(original, expanded, sources)

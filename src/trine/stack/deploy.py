@@ -170,10 +170,14 @@ def _make_managed_policy(making: _Making) -> object:
 
 def _make_function(making: _Making) -> object:
     permissions = [permission.properties for permission in making.template.of_type(PERMISSION)]
-    properties = with_overrides(making.resource, making.properties, making.settings)
+    properties, code = making.properties, making.resource.local_files.get("Code")
+    built = making.readied.built.get(making.resource.logical_id)
+    if built is not None:
+        properties, code = built.of(properties), built.folder
+    properties = with_overrides(making.resource, properties, making.settings)
     return making.wings.functions.deployment.put_function(
         with_queue_urls_here(properties, making.template.place, making.wings.eventing.aws_url),
-        making.resource.local_files.get("Code"),
+        code,
         lambda_resources.permissions_of(making.properties["FunctionName"], permissions, making.template.place),
         dependencies=making.readied.folders.get(making.resource.logical_id),
         runtime_packages=making.readied.runtime_folders.get(making.resource.logical_id),
@@ -182,8 +186,8 @@ def _make_function(making: _Making) -> object:
 
 
 def _make_beside_function(making: _Making) -> None:
-    content = making.resource.local_files.get("Content")
     resource = making.resource
+    content = making.readied.layers.get(resource.logical_id) or resource.local_files.get("Content")
     lambda_resources.put_resource(
         making.wings.functions, resource.type, making.properties, content, resource.physical_id, resource.attributes
     )

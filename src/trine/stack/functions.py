@@ -1,5 +1,5 @@
 """What a template's functions run with, before any of them runs: their packages, found in the cache or installed with
-progress, and the debugger of the one that is debugged.
+progress, what `BuildMethod` makes of their code and their layers, and the debugger of the one that is debugged.
 
 Enters a template, leaves for each function what was found, and what people must know: a failed installation stops no
 other function, and methods of `sam build` that are not ours are named.
@@ -8,11 +8,21 @@ other function, and methods of `sam build` that are not ours are named.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, field
 
+from trine.awslambda.built_layer import layer_folder, make_layer
+from trine.awslambda.bundling import (
+    built_handler,
+    bundle_of,
+    esbuild_recipe,
+    find_esbuild,
+    make_bundle,
+    with_source_maps,
+)
 from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for
 from trine.awslambda.function import DebugPort
@@ -23,19 +33,40 @@ from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
 from trine.stack.settings import Settings
 
-FUNCTION = "AWS::Lambda::Function"
+FUNCTION, LAYER = "AWS::Lambda::Function", "AWS::Lambda::LayerVersion"
 FOLDER = "dependencies"
-OWN_METHODS = frozenset({"python", "nodejs"})
+BUILT = "built"
+"""Below the state directory: what was built from a template's functions and layers."""
+ESBUILD = "esbuild"
+OWN_METHODS = frozenset({"python", "nodejs", ESBUILD})
 """Values of `BuildMethod` that ask for what is done here; those of runtimes are recognised by their family."""
 
 
+class Built(Struct, frozen=True):
+    """A function's code as it was built."""
+
+    folder: Path
+    source_maps: bool
+
+    def of(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """The function's properties for it: handler and variables, as SAM CLI changes them in the built template."""
+        changed = {**properties, "Handler": built_handler(str(properties.get("Handler", "")), self.folder)}
+        if self.source_maps:
+            changed["Environment"] = {"Variables": with_source_maps(_variables(properties))}
+        return changed
+
+
 class Readied(Struct):
-    """What was found or installed."""
+    """What was found, installed or built."""
 
     folders: dict[str, Path] = field(default_factory=dict)
     """Logical id of a function → its folder of packages."""
     runtime_folders: dict[str, Path] = field(default_factory=dict)
     """Logical id of a function → the folder of packages that its runtime brings on AWS."""
+    built: dict[str, Built] = field(default_factory=dict)
+    """Logical id of a function → what its code was built to."""
+    layers: dict[str, Path] = field(default_factory=dict)
+    """Logical id of a layer → the content that was built."""
     problems: list[str] = field(default_factory=list)
     debug: dict[str, DebugPort] = field(default_factory=dict)
     """Logical id of the function that is debugged → where its debugger listens."""
@@ -45,7 +76,8 @@ class Readied(Struct):
 
 async def ready_functions(template: Template, settings: Settings, clock: Clock, tell: Callable[[str], None]) -> Readied:
     """All that the settings ask for."""
-    made = await prepare_dependencies(template, settings.cache_directory, clock, tell, install=settings.install)
+    built = settings.state_directory / BUILT
+    made = await prepare_dependencies(template, settings.cache_directory, built, clock, tell, install=settings.install)
     wanted = settings.debug_function
     if wanted is None:
         return made
@@ -68,9 +100,15 @@ async def ready_functions(template: Template, settings: Settings, clock: Clock, 
 
 
 async def prepare_dependencies(
-    template: Template, cache_directory: Path, clock: Clock, tell: Callable[[str], None], *, install: bool = True
+    template: Template,
+    cache_directory: Path,
+    built_directory: Path,
+    clock: Clock,
+    tell: Callable[[str], None],
+    *,
+    install: bool = True,
 ) -> Readied:
-    """Find or install what every function needs. Never raises for what an installer says."""
+    """Find, install or build what every function needs. Never raises for what an installer says."""
     finder = _Finder(DependencyCache(cache_directory / FOLDER), clock, tell, install)
     made = finder.made
     wanted: list[tuple[frozenset[str], Resource]] = []
@@ -79,9 +117,11 @@ async def prepare_dependencies(
         made.problems += [f"{name}: {note}" for note in _notes(resource)]
         recipe = _recipe(resource)
         folder = None if recipe is None else await finder.folder(recipe, name)
-        if folder is not None:
+        if resource.metadata.get("BuildMethod") == ESBUILD and _is_source(resource, "Code"):
+            await _bundle(resource, folder, finder, built_directory / resource.logical_id)
+        if folder is not None and resource.logical_id not in made.built:
             made.folders[resource.logical_id] = folder
-        if packages := _missing(resource):
+        if packages := _missing(resource, made.built.get(resource.logical_id)):
             wanted.append((packages, resource))
     ready: list[tuple[frozenset[str], Path]] = []
     for packages, resource in sorted(wanted, key=lambda one: -len(one[0])):  # what has more serves those that ask less
@@ -93,7 +133,47 @@ async def prepare_dependencies(
                 ready.append((packages, folder))
         if folder is not None:
             made.runtime_folders[resource.logical_id] = folder
+    for resource in template.of_type(LAYER):
+        await _build_layer(resource, finder, built_directory / resource.logical_id)
     return made
+
+
+async def _bundle(resource: Resource, packages: Path | None, finder: _Finder, into: Path) -> None:
+    made, name, code = finder.made, resource.source_id or resource.logical_id, resource.local_files["Code"]
+    try:
+        bundle = bundle_of(code, resource.metadata.get("BuildProperties"), _variables(resource.properties))
+        program = find_esbuild(code, packages)
+        if program is None:
+            tools = await finder.folder(esbuild_recipe(code), name)
+            program = None if tools is None else find_esbuild(tools, None)
+        if program is None:
+            raise InstallFailed("esbuild is not installed")
+        await make_bundle(bundle, program, packages, into)
+    except InstallFailed as failure:
+        made.failed += 1
+        made.problems.append(f"{name} could not be bundled; its sources run as they are. {failure}")
+    else:
+        made.built[resource.logical_id] = Built(into, bundle.source_maps)
+
+
+async def _build_layer(resource: Resource, finder: _Finder, into: Path) -> None:
+    made, name, method = finder.made, resource.source_id or resource.logical_id, resource.metadata.get("BuildMethod")
+    if method is None or not _is_source(resource, "Content"):
+        return
+    subfolder = layer_folder(method)
+    if subfolder is None:
+        made.problems.append(f"{name}: {_not_run(method)}")
+        return
+    source = resource.local_files["Content"]
+    try:
+        recipe = recipe_for(source, str(method), _python_of(str(method)))
+        packages = None if recipe is None else await finder.folder(recipe, name)
+        make_layer(source, packages, subfolder, into)
+    except (OSError, InstallFailed) as failure:
+        made.failed += 1
+        made.problems.append(f"{name} could not be built; its files are the layer as they are. {failure}")
+    else:
+        made.layers[resource.logical_id] = into
 
 
 class _Finder:
@@ -143,9 +223,9 @@ def _recipe(resource: Resource) -> Recipe | None:
         return None  # what cannot be read is told when the function is made
 
 
-def _missing(resource: Resource) -> frozenset[str]:
+def _missing(resource: Resource, built: Built | None) -> frozenset[str]:
     try:
-        return missing_packages(resource.local_files.get("Code"), resource.properties)
+        return missing_packages(built.folder if built else resource.local_files.get("Code"), resource.properties)
     except OSError:
         return frozenset()  # what cannot be read is told when the function is made
 
@@ -154,13 +234,24 @@ def _python_of(runtime: str) -> str:
     return find(runtime.removeprefix("python")) or sys.executable
 
 
+def _variables(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    variables: Mapping[str, Any] = (properties.get("Environment") or {}).get("Variables") or {}
+    return variables
+
+
+def _is_source(resource: Resource, name: str) -> bool:
+    """Whether a property names a folder that `sam build` has not made."""
+    folder = resource.local_files.get(name)
+    return folder is not None and folder.is_dir() and ".aws-sam" not in folder.parts
+
+
 def _notes(resource: Resource) -> Iterator[str]:
-    code = resource.local_files.get("Code")
     method = resource.metadata.get("BuildMethod")
-    if method is None or (code is not None and ".aws-sam" in code.parts):
+    if method is None or ("Code" in resource.local_files and not _is_source(resource, "Code")):
         return
-    family = str(method).rstrip("0123456789.x")
-    if family not in OWN_METHODS:
-        yield (
-            f"its BuildMethod {method!r} is not run here; run `sam build`, and what it leaves in .aws-sam/build is used"
-        )
+    if str(method).rstrip("0123456789.x") not in OWN_METHODS:
+        yield _not_run(method)
+
+
+def _not_run(method: object) -> str:
+    return f"its BuildMethod {method!r} is not run here; run `sam build`, and what it leaves in .aws-sam/build is used"

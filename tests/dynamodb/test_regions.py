@@ -139,9 +139,11 @@ def test_regions_stay_what_they_are_wherever_the_stack_stands_later() -> None:
             (backup,) = (await _call(rooms, "ListBackups"))["BackupSummaries"]
             assert backup["BackupArn"].startswith(f"arn:aws:dynamodb:{region}:123456789012:table/Notes/backup/")
         assert await _call(second.regions.rooms("eu-north-1"), "ListTables") == {"TableNames": []}
-        # One count for the name, over all regions: two items of "p" and a name of nine characters, and their overhead.
-        levels = {(table, index): size for table, index, size, _, _ in second.regions.levels()}
-        assert levels["Notes", ""] == 2 * (1 + 9 + 100)
+        # An item of "p" and a name of nine characters, and its overhead; the other region's by its name.
+        levels = {level.table: level.stored_bytes for level in second.regions.levels() if not level.index_name}
+        assert levels == {"Notes": 1 + 9 + 100, "Notes@us-east-1": 1 + 9 + 100}
+        backups = {what: gigabytes * 2**30 for meter, what, gigabytes in second.regions.held()}
+        assert backups == {"kept": pytest.approx(10), "kept@us-east-1": pytest.approx(10)}
         await second.close()
 
     asyncio.run(scenario())

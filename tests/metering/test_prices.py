@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from trine.metering.cost import amounts_of, cost_of
+from trine.metering.cost import Paid, amounts_of, cost_of
 from trine.metering.prices import PriceFault, load_prices
 from trine.metering.tally import metered_units
 from trine.metering.usage import Dimensions
@@ -47,9 +47,22 @@ def test_table_units_on_demand_since_november_2024() -> None:
 
 def test_provisioned_units_are_seconds_of_capacity() -> None:
     counts = {"readUnits": 3600.0, "writeUnits": 7200.0}
-    amounts = amounts_of(Dimensions("table"), counts, provisioned=True)
+    amounts = amounts_of(Dimensions("table"), counts, Paid(provisioned=True))
     assert amounts == {"table.read-capacity-hour": 1.0, "table.write-capacity-hour": 2.0}
     assert sum(cost_of(amounts, PRICES).values()) == pytest.approx(0.00013 + 2 * 0.00065)
+
+
+def test_tables_of_infrequent_access_have_prices_of_their_own() -> None:
+    """The class costs a quarter more to use and less than half to store ("Considerations when choosing a table class";
+    its prices on demand were halved with all others on 2024-11-01)."""
+    counts = {"readUnits": 1e6, "writeUnits": 1e6}
+    rare = amounts_of(Dimensions("table"), counts, Paid(infrequent=True))
+    assert sum(cost_of(rare, PRICES).values()) == pytest.approx(0.155 + 0.78)
+    hours = amounts_of(Dimensions("table"), counts, Paid(provisioned=True, infrequent=True))
+    assert set(hours) == {"table.ia-read-capacity-hour", "table.ia-write-capacity-hour"}
+    for meter, rarer in (("read-unit", 1.25), ("write-capacity-hour", 1.25), ("gb-month", 0.4)):
+        usual, other = PRICES.meters[f"table.{meter}"].first_usd, PRICES.meters[f"table.ia-{meter}"].first_usd
+        assert other / usual == pytest.approx(rarer, rel=0.01)
 
 
 def test_an_old_or_foreign_list_says_so() -> None:

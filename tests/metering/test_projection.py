@@ -50,6 +50,28 @@ def test_groups_add_up_to_the_sum(by: str) -> None:
     assert found["total"]["calls"] == 2 * 60 * 60
 
 
+def test_a_table_of_infrequent_access_is_billed_and_projected_at_its_prices() -> None:
+    ledger = Ledger(None)
+    ledger.level(Level(DAY, "Rare", "", GB_BYTES, 0, 0, infrequent=True))
+    ledger.count(DAY, Dimensions("table", table="Rare"), {"requests": 1, "readUnits": 10, "writeUnits": 4})
+    ledger.level(Level(DAY + 1, "Rare", "", GB_BYTES, 3600, 3600, infrequent=True))
+    ledger.count(DAY + 1, Dimensions("table", table="Rare"), {"requests": 1, "readUnits": 36_000})
+    found = _bill(ledger, minutes=2)
+    (group,) = found["groups"]
+    assert group["amounts"] == {"table.ia-read-unit": 10, "table.ia-write-unit": 4, "table.ia-read-capacity-hour": 10}
+    standing = {line["meter"]: line["amount"] for line in found["standing"]}
+    assert standing == {
+        "table.ia-gb-month": pytest.approx(2 / MINUTES_PER_MONTH),
+        "table.ia-read-capacity-hour": pytest.approx(60 - 10),
+        "table.ia-write-capacity-hour": pytest.approx(60),
+    }
+    month = project(month_from_survey(survey(ledger.view(), DAY, DAY + 2, "service")), PRICES, "us-east-1", NOW)
+    assert month["storedGb"] == 1
+    assert month["onDemand"]["usdByMeter"]["table.ia-gb-month"] == pytest.approx(0.1)
+    assert {"table.ia-read-unit", "table.ia-write-unit"} <= set(month["onDemand"]["usdByMeter"])
+    assert {"table.ia-read-capacity-hour", "table.ia-write-capacity-hour"} <= set(month["provisioned"]["usdByMeter"])
+
+
 def test_a_route_costs_what_it_caused() -> None:
     groups = {group["name"]: group for group in _bill(_traffic())["groups"]}
     calls = 60 * 60

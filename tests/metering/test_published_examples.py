@@ -90,11 +90,7 @@ def test_tables_by_the_hour_of_capacity() -> None:
     )
     for read_units, write_units, usd_per_hour in ((200, 10, 0.05), (50_000, 10_000, 20.0)):
         table = Timeline([Level(0, "t", "", 0, read_units, write_units)]).standing(0, 60)["t", ""]
-        amounts = {
-            "table.read-capacity-hour": table.read_capacity_hours,
-            "table.write-capacity-hour": table.write_capacity_hours,
-        }
-        assert sum(cost_of(amounts, then).values()) == pytest.approx(usd_per_hour)
+        assert sum(cost_of(table.amounts, then).values()) == pytest.approx(usd_per_hour)
 
 
 def test_tables_on_demand_since_november_2024() -> None:
@@ -102,7 +98,7 @@ def test_tables_on_demand_since_november_2024() -> None:
     assert _usd("table", writeUnits=MILLION) == pytest.approx(0.625)
     assert _usd("table", readUnits=MILLION) == pytest.approx(0.125)
     month = Timeline([Level(0, "t", "", 10 * GB_BYTES, 0, 0)]).standing(0, 43_800)["t", ""]
-    assert cost_of({"table.gb-month": month.gb_months}, PRICES)["table.gb-month"] == pytest.approx(2.50)
+    assert cost_of(month.amounts, PRICES) == {"table.gb-month": pytest.approx(2.50)}
 
 
 def test_cloudwatch_custom_metrics_and_alarms_by_the_month() -> None:

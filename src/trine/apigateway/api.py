@@ -200,6 +200,8 @@ class Stage(Struct, frozen=True):
     access_log_destination: str | None = None
     cache: Mapping[str, CacheSetting] = field(default_factory=dict)
     """By `METHOD /path`, as `throttles`; empty unless the stage has a cache cluster."""
+    cache_gb: str = ""
+    """The size of the stage's cache cluster as its price goes by; empty without one."""
     canary: Canary | None = None
     logs: Mapping[str, LogSetting] = field(default_factory=dict)
     """By `METHOD /path`, as `throttles`; empty when all are off."""

@@ -1,4 +1,4 @@
-"""Who pays for a request, and what it took of the front door: the words that `metering` counts.
+"""Who pays for a request, what it took of the front door, and what is held there: the words that `metering` counts.
 
 Enters an `Exchange` that has its route; leaves a `Payer` (made once for each different API key and caller) and the
 `RequestUse` of its answer.
@@ -6,12 +6,22 @@ Enters an `Exchange` that has its route; leaves a `Payer` (made once for each di
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from trine.apigateway.api import Api
 from trine.apigateway.exchange import Exchange
 from trine.http.message import Response
+from trine.metering.prices import CACHES_GB
 from trine.metering.usage import Payer, Payers
+
+
+def held(apis: Iterable[Api]) -> Iterator[tuple[str, str, float]]:
+    """(meter, stage, 1) of every cache of a REST API: it is paid by the hour; `metering.holding.Held`."""
+    for api in apis:
+        for stage in api.stages:
+            if stage.cache_gb in CACHES_GB:
+                yield f"rest.cache-{stage.cache_gb}-gb-hour", f"{api.name or api.id}/{stage.name}", 1.0
 
 
 def payer_of(exchange: Exchange, payers: Payers) -> Payer:

@@ -62,6 +62,7 @@ def _rest_stage(name: str, node: Mapping[str, Any], deployment: str, settings: A
         access_log_format=log_format,
         access_log_destination=log_destination,
         cache=cache if _true(node.get("CacheClusterEnabled")) else {},
+        cache_gb=str(node.get("CacheClusterSize") or "0.5") if _true(node.get("CacheClusterEnabled")) else "",
         canary=_canary(as_mapping(node.get("CanarySetting"))),
         logs=logs if any(setting.level != "OFF" for setting in logs.values()) else {},
     )

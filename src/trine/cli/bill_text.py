@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from trine.cli.waterfall import printable
+from trine.metering.prices import CACHES_GB
 
 __all__ = ["bill_lines", "printable", "projection_lines"]
 
 NAME_WIDTH = 48
 METERS = {
     "rest.request": "REST API calls",
+    **{f"rest.cache-{gb}-gb-hour": f"cache of {gb} GB" for gb in CACHES_GB},
     "http.request": "HTTP API calls",
     "websocket.message": "WebSocket messages",
     "websocket.connection-minute": "connection minutes",
@@ -29,6 +31,13 @@ METERS = {
     "table.read-capacity-hour": "provisioned reads",
     "table.write-capacity-hour": "provisioned writes",
     "table.gb-month": "storage",
+    "table.ia-read-unit": "read units, IA class",
+    "table.ia-write-unit": "write units, IA class",
+    "table.ia-read-capacity-hour": "provisioned reads, IA class",
+    "table.ia-write-capacity-hour": "provisioned writes, IA class",
+    "table.ia-gb-month": "storage, IA class",
+    "table.pitr-gb-month": "point-in-time recovery",
+    "table.backup-gb-month": "backups",
     "stream.read": "stream reads",
     "data.out-gb": "data out",
     "logs.in-gb": "logs written",

@@ -72,7 +72,7 @@ def live(stack: Stack) -> dict[str, Any]:
             }
         )
     tables = []
-    for table, index, stored_bytes, read_units, write_units in wings.dynamodb.regions.levels():
+    for table, index, stored_bytes, read_units, write_units, _ in wings.dynamodb.regions.levels():
         where = (("GlobalSecondaryIndexName", index), ("TableName", table)) if index else (("TableName", table),)
         tables.append(
             {

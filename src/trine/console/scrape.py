@@ -64,7 +64,7 @@ def _figures(stack: Stack) -> Iterator[Figure]:
         for state, count in sorted(states.items()):
             labels = {"function_name": entry.function.name, "state": state}
             yield Figure("trine_lambda_environments", gauge, "Execution environments.", count, labels)
-    for table, index, stored_bytes, _, _ in wings.dynamodb.regions.levels():
+    for table, index, stored_bytes, *_ in wings.dynamodb.regions.levels():
         labels = {"table_name": table, **({"global_secondary_index_name": index} if index else {})}
         yield Figure("trine_dynamodb_stored_bytes", gauge, "Bytes that AWS would charge for.", stored_bytes, labels)
     used = resource.getrusage(resource.RUSAGE_SELF)

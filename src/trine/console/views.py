@@ -103,7 +103,7 @@ class Views:
         wings.observing.collector.drain()
         levels = [
             {"table": table, "index": index, "storedBytes": stored, "readUnits": reads, "writeUnits": writes}
-            for table, index, stored, reads, writes in wings.dynamodb.regions.levels()
+            for table, index, stored, reads, writes, _ in wings.dynamodb.regions.levels()
         ]
         environments = {
             entry.function.name: wings.functions.registry.describe_environments(entry.function.name)

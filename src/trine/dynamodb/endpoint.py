@@ -45,6 +45,7 @@ from trine.http.answer import Answer, when_settled
 from trine.http.message import Request, Response
 from trine.iam.access import Access
 from trine.iam.acting import Acting
+from trine.metering.usage import elsewhere
 from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.dynamodb")
@@ -196,6 +197,8 @@ class DynamoDB:
             finally:
                 rooms.trace = None
         finally:
+            if rooms is not self.rooms:
+                trace.title = _elsewhere(trace.title, rooms.place.region)
             trace.way = (_WAY, who, signed_ns, None, shaped_ns, allowed, allowed_ns, None, prepared_ns)
 
     def _later(self, outcome: Future[bytes], request: Request, trace: Trace) -> Future[Response]:
@@ -233,6 +236,13 @@ class DynamoDB:
 @lru_cache(1024)
 def _title(action: str, resource_arn: str) -> str:
     return f"{action} {resource_arn.partition('/')[2]}"
+
+
+def _elsewhere(title: str, region: str) -> str:
+    """The title of a call to another region: its table bears the region's name."""
+    action, _, named = title.partition(" ")
+    table, slash, rest = named.partition("/")
+    return f"{action} {elsewhere(table, region)}{slash}{rest}" if table else title
 
 
 _WAY = ("iam.signature", "dynamodb.shape", "iam.policy", "dynamodb.expressions")

@@ -19,11 +19,11 @@ from trine.dynamodb.operations.operation import Rooms
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.metering import Metering
 from trine.dynamodb.storage.sweep import Sweeper
+from trine.metering.ledger import TableLevel
+from trine.metering.usage import elsewhere
 
 _log = logging.getLogger("trine.dynamodb")
 _BEGUN_KIND, _BEGUN_NAME = "dynamodb:begun", "region"
-Level = tuple[str, str, float, float, float]
-"""Table, index or "", bytes stored, provisioned read units, provisioned write units."""
 
 
 class Region:
@@ -81,16 +81,19 @@ class Regions:
         for region in self._regions.values():
             region.rooms.endpoint_address = address
 
-    def levels(self) -> Iterator[Level]:
-        """What is stored and provisioned; tables of one name in several regions are counted together."""
-        if len(self._regions) == 1:
-            return self.home.metering.levels()
-        sums: dict[tuple[str, str], Level] = {}
-        for region in self._regions.values():
-            for table, index, size_bytes, reads, writes in region.metering.levels():
-                _, _, size, read_units, write_units = sums.get((table, index), (table, index, 0.0, 0.0, 0.0))
-                sums[table, index] = (table, index, size + size_bytes, read_units + reads, write_units + writes)
-        return iter(sums.values())
+    def levels(self) -> Iterator[TableLevel]:
+        """What is stored and provisioned; a table of another region bears its name, as its calls do on their traces."""
+        yield from self.home.metering.levels()
+        for name, region in self._regions.items():
+            if region is not self.home:
+                for level in region.metering.levels():
+                    yield level._replace(table=elsewhere(level.table, name))
+
+    def held(self) -> Iterator[tuple[str, str, float]]:
+        """What is paid for beside that, in every region: recovery and backups."""
+        for name, region in self._regions.items():
+            for meter, what, gigabytes in region.metering.held(region.rooms.backups.all()):
+                yield meter, what if region is self.home else elsewhere(what, name), gigabytes
 
     def start(self) -> None:
         """Start every region there is, and from now on those that are asked for; needs the running loop."""

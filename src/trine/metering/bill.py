@@ -11,7 +11,7 @@ from typing import Any
 from trine.metering.cost import Amounts, add_amounts, cost_of
 from trine.metering.period import shown
 from trine.metering.prices import Prices
-from trine.metering.survey import Standing, Survey
+from trine.metering.survey import Survey
 
 UNNAMED = {
     "route": "(not through an API)",
@@ -37,17 +37,8 @@ ASSUMPTIONS = (
     "queues: each call by 64 KB; functions' queues by what is read; AWS also asks empty ones, some 15 times a minute",
     "topics and events by 64 KB, FIFO topics by the message alone; a schedule each time it runs",
     "not charged here: user pools, X-Ray, SnapStart, networks (NAT gateways, endpoints), e-mail, S3, taxes",
+    "nor are the GB by which tables are restored, exported and imported",
 )
-
-
-def standing_amounts(standing: Standing) -> Amounts:
-    """Storage and provisioned capacity as meters."""
-    amounts = {
-        "table.gb-month": standing.gb_months,
-        "table.read-capacity-hour": standing.read_capacity_hours,
-        "table.write-capacity-hour": standing.write_capacity_hours,
-    }
-    return {meter: amount for meter, amount in amounts.items() if amount}
 
 
 def bill(survey: Survey, prices: Prices, by: str, region: str, now: float) -> dict[str, Any]:
@@ -117,11 +108,8 @@ def _standing(survey: Survey, prices: Prices) -> list[dict[str, Any]]:
     rates = {meter: usd / held[meter] for meter, usd in cost_of(held, prices).items()}
     lines: list[dict[str, Any]] = []
     for (table, index_name), standing in sorted(survey.standing.items()):
-        amounts = standing_amounts(standing)
-        for at, meter in enumerate(("table.read-capacity-hour", "table.write-capacity-hour")):
-            if meter in amounts:
-                used = sum(units[at] for units in survey.demand.get((table, index_name), {}).values()) / 3600
-                amounts[meter] = max(0.0, amounts[meter] - used)
+        used = survey.consumed.get((table, index_name), {})
+        amounts = {meter: max(0.0, amount - used.get(meter, 0.0)) for meter, amount in standing.amounts.items()}
         name = f"{table}/{index_name}" if index_name else table
         lines += [
             {"meter": meter, "what": name, "amount": amounts[meter], "unit": prices.meters[meter].unit, "usd": usd,

@@ -13,7 +13,7 @@ from trine.clock import Clock, Timer
 from trine.metering.batch import Batch, Groups, Invocations, Requests, SocketEvents, TableCalls
 from trine.metering.distribution import Distribution
 from trine.metering.holding import Held
-from trine.metering.ledger import Ledger, Level, day_of
+from trine.metering.ledger import Ledger, Level, TableLevel, day_of
 from trine.metering.limits import DRAIN_SECONDS, MINUTE_SECONDS
 from trine.metering.measures import (
     DYNAMODB,
@@ -27,18 +27,19 @@ from trine.metering.measures import (
 from trine.metering.tally import (
     operation_of,
     table_of,
+    table_uses_of,
     tally,
     tally_invocation,
     tally_request,
     tally_socket,
     tally_table_call,
 )
-from trine.metering.usage import Counts, Dimensions, Payer, as_table_uses
+from trine.metering.usage import Counts, Dimensions, Payer
 from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.metering")
-Levels = Callable[[], Iterable[tuple[str, str, float, float, float]]]
-"""(table, index or "", stored bytes, provisioned read units, provisioned write units) of everything there is now."""
+Levels = Callable[[], Iterable[TableLevel]]
+"""Of every table and index there is now."""
 
 
 class Collector:
@@ -110,9 +111,9 @@ class Collector:
     def note_levels(self) -> None:
         """Note how much is stored and provisioned now."""
         minute, living = self._minute(), set()
-        for table, index, stored_bytes, read_units, write_units in self._levels():
-            living.add((table, index))
-            self.ledger.level(Level(minute, table, index, stored_bytes, read_units, write_units))
+        for level in self._levels():
+            living.add(level[:2])
+            self.ledger.level(Level(minute, *level))
         self.ledger.gone(minute, living)
         self.ledger.hold(minute, self.held())
 
@@ -258,7 +259,7 @@ class Collector:
             measures.add(MetricName(DYNAMODB, "SystemErrors", called), 1.0, count)
         else:
             measures.add(MetricName(DYNAMODB, "UserErrors", ()), 1.0, count)
-        for use in as_table_uses(first.usage):
+        for use in table_uses_of(first):
             where: MetricDimensions = (("TableName", use.table),)
             if use.index_name is not None:
                 where = (("GlobalSecondaryIndexName", use.index_name), *where)

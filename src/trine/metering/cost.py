@@ -7,6 +7,7 @@ of several rows add up before they are priced, so that the tiers of a month appl
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from trine.metering.prices import HOURS_PER_MONTH, Prices
 from trine.metering.usage import Counts, Dimensions
@@ -27,8 +28,24 @@ _BY_CALL = {
 """Services that are charged by what is counted as it is: meter → name in the counts."""
 
 
-def amounts_of(dimensions: Dimensions, counts: Counts, *, provisioned: bool = False) -> Amounts:
-    """What a row turns.
+class Paid(NamedTuple):
+    """How a table or index is paid for."""
+
+    provisioned: bool = False
+    infrequent: bool = False
+    """Of the class STANDARD_INFREQUENT_ACCESS."""
+
+    @property
+    def meters(self) -> str:
+        """How its meters begin."""
+        return "table.ia-" if self.infrequent else "table."
+
+
+ON_DEMAND = Paid()
+
+
+def amounts_of(dimensions: Dimensions, counts: Counts, paid: Paid = ON_DEMAND) -> Amounts:
+    """What a row turns; of one that is about a table, how that is `paid` for.
 
     Units of a provisioned table are its share of what is provisioned: a unit is a capacity unit for one second.
     """
@@ -63,11 +80,11 @@ def amounts_of(dimensions: Dimensions, counts: Counts, *, provisioned: bool = Fa
         found["stream.read"] = counts.get("readUnits", 0.0)
     elif service == "table":
         reads, writes = counts.get("readUnits", 0.0), counts.get("writeUnits", 0.0)
-        if provisioned:
-            found["table.read-capacity-hour"] = reads / SECONDS_PER_HOUR
-            found["table.write-capacity-hour"] = writes / SECONDS_PER_HOUR
+        if paid.provisioned:
+            found[f"{paid.meters}read-capacity-hour"] = reads / SECONDS_PER_HOUR
+            found[f"{paid.meters}write-capacity-hour"] = writes / SECONDS_PER_HOUR
         else:
-            found["table.read-unit"], found["table.write-unit"] = reads, writes
+            found[f"{paid.meters}read-unit"], found[f"{paid.meters}write-unit"] = reads, writes
     return {meter: amount for meter, amount in found.items() if amount}
 
 

@@ -40,16 +40,31 @@ class Row(NamedTuple):
     counts: Counts
 
 
+class TableLevel(NamedTuple):
+    """How much of a table or index there is now, whoever uses it, and how it is paid for."""
+
+    table: str
+    """With its region, where that is not the stack's: `Users@eu-west-1`."""
+    index_name: str
+    """Empty for the table itself."""
+    stored_bytes: float
+    read_units: float
+    """Provisioned; 0 on demand."""
+    write_units: float
+    infrequent: bool = False
+    """Whether it is of the class STANDARD_INFREQUENT_ACCESS, which has prices of its own."""
+
+
 class Level(NamedTuple):
-    """How much of a table or index there is from a minute on, whoever uses it."""
+    """A `TableLevel` from a minute on."""
 
     minute: int
     table: str
     index_name: str
     stored_bytes: float
     read_units: float
-    """Provisioned; 0 on demand."""
     write_units: float
+    infrequent: bool = False
 
 
 class Ledger:

@@ -18,12 +18,17 @@ SHIPPED = Path(__file__).with_name("price_lists")
 OLD_DAYS = 540
 """A list whose last known change is older is said to be old."""
 FILE_MAX_BYTES = 1_000_000
+CACHES_GB = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
+"""Sizes of caches of REST APIs, each with a price of its own."""
 METERS = (
-    "rest.request", "http.request", "websocket.message", "websocket.connection-minute", "lambda.request",
+    "rest.request", *(f"rest.cache-{gb}-gb-hour" for gb in CACHES_GB),
+    "http.request", "websocket.message", "websocket.connection-minute", "lambda.request",
     "lambda.gb-second", "lambda.arm-gb-second", "lambda.ready-gb-second", "lambda.arm-ready-gb-second",
     "lambda.provisioned-gb-second", "lambda.arm-provisioned-gb-second", "lambda.storage-gb-second",
     "lambda.streamed-gb", "table.read-unit", "table.write-unit", "table.read-capacity-hour",
-    "table.write-capacity-hour", "table.gb-month", "stream.read", "data.out-gb", "logs.in-gb", "logs.gb-month",
+    "table.write-capacity-hour", "table.gb-month", "table.ia-read-unit", "table.ia-write-unit",
+    "table.ia-read-capacity-hour", "table.ia-write-capacity-hour", "table.ia-gb-month", "table.pitr-gb-month",
+    "table.backup-gb-month", "stream.read", "data.out-gb", "logs.in-gb", "logs.gb-month",
     "cloudwatch.request", "cloudwatch.metric-month", "cloudwatch.alarm-month", "cloudwatch.fast-alarm-month",
     "cloudwatch.composite-alarm-month", "cloudwatch.dashboard-month", "queue.request", "queue.fifo-request",
     "topic.request", "topic.fifo-message", "event.published", "schedule.invocation",

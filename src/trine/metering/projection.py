@@ -6,13 +6,13 @@ part, and everything that was assumed on the way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from msgspec import Struct
 
 from trine.metering.bill import price_list
-from trine.metering.cost import GB_BYTES, Amounts, add_amounts, cost_of
+from trine.metering.cost import GB_BYTES, Amounts, Paid, add_amounts, cost_of
 from trine.metering.ledger import MINUTES_PER_DAY
 from trine.metering.period import MINUTES_PER_MONTH
 from trine.metering.prices import Prices
@@ -35,7 +35,10 @@ class Month(Struct):
     requests: Sequence[float]
     reads: Mapping[TableName, Sequence[float]]
     writes: Mapping[TableName, Sequence[float]]
-    storage_gb: float
+    stored: Amounts
+    """GB kept all month, by meter: those of infrequent access have a price of their own."""
+    infrequent: Set[TableName]
+    """Tables and indexes of that class."""
     assumptions: list[str]
     held: Amounts
     """What is paid for all month, whoever uses it, beside tables."""
@@ -57,7 +60,8 @@ def month_from_survey(survey: Survey) -> Month:
         _repeated([survey.requests.get(at, 0.0) for at in minutes]),
         reads,
         writes,
-        sum(standing.stored_bytes for standing in survey.standing.values()) / GB_BYTES,
+        _stored(survey),
+        _infrequent(survey),
         said,
         _held(survey),
     )
@@ -66,7 +70,6 @@ def month_from_survey(survey: Survey) -> Month:
 def month_from_profile(profile: Profile, recorded: Survey) -> Month:
     """The month of a profile; what one request is comes from the profile, else from the recorded traffic."""
     total = sum(profile.requests)
-    storage = sum(standing.stored_bytes for standing in recorded.standing.values()) / GB_BYTES
     said = [f"the load profile: {total:,.0f} requests a month, at most {max(profile.requests) / 60:,.0f} a second"]
     if profile.kinds:
         month = _month_of_kinds(profile.requests, profile.kinds, said)
@@ -85,9 +88,9 @@ def month_from_profile(profile: Profile, recorded: Survey) -> Month:
             read, write = (sum(units[at] for units in by.values()) / calls for at in (0, 1))
             reads[name] = [requests * read for requests in profile.requests]
             writes[name] = [requests * write for requests in profile.requests]
-        month = Month(amounts, profile.requests, reads, writes, storage, said, {})
+        month = Month(amounts, profile.requests, reads, writes, {}, _infrequent(recorded), said, {})
     month.held = _held(recorded)
-    month.storage_gb = storage if profile.storage_gb is None else profile.storage_gb
+    month.stored = _stored(recorded) if profile.storage_gb is None else {"table.gb-month": profile.storage_gb}
     return month
 
 
@@ -116,10 +119,24 @@ def _month_of_kinds(requests: Sequence[float], kinds: Sequence[RequestKind], sai
         requests,
         {table: [one * read for one in requests]},
         {table: [one * write for one in requests]},
-        0,
+        {},
+        frozenset(),
         said,
         {},
     )
+
+
+def _stored(survey: Survey) -> Amounts:
+    """What tables and indexes store at the end of the range."""
+    stored: Amounts = {}
+    for standing in survey.standing.values():
+        meter = f"{Paid(infrequent=standing.infrequent).meters}gb-month"
+        add_amounts(stored, {meter: standing.stored_bytes / GB_BYTES})
+    return stored
+
+
+def _infrequent(survey: Survey) -> frozenset[TableName]:
+    return frozenset(name for name, standing in survey.standing.items() if standing.infrequent)
 
 
 def _held(survey: Survey) -> Amounts:
@@ -132,21 +149,21 @@ def _held(survey: Survey) -> Amounts:
 
 def project(month: Month, prices: Prices, region: str, now: float) -> dict[str, Any]:
     """The three ways side by side."""
-    shared = cost_of({**month.amounts, **month.held, "table.gb-month": month.storage_gb}, prices)
-    units = {
-        "table.read-unit": sum(map(sum, month.reads.values())),
-        "table.write-unit": sum(map(sum, month.writes.values())),
-    }
-    on_demand = {**shared, **cost_of(units, prices)}
-    tables, capacity = [], {"table.read-capacity-hour": 0.0, "table.write-capacity-hour": 0.0}
+    shared = cost_of({**month.amounts, **month.held, **month.stored}, prices)
+    tables: list[dict[str, Any]] = []
+    units: Amounts = {}
+    capacity: Amounts = {}
     throttled = consumed = 0.0
     for kind, demand in (("read", month.reads), ("write", month.writes)):
         for name, by_minute in demand.items():
             fit = best_fit(by_minute)
             hours = fit.capacity_hours * MINUTES_PER_MONTH / len(by_minute)
-            capacity[f"table.{kind}-capacity-hour"] += hours
+            meters = Paid(infrequent=name in month.infrequent).meters
+            add_amounts(units, {f"{meters}{kind}-unit": sum(by_minute)})
+            add_amounts(capacity, {f"{meters}{kind}-capacity-hour": hours})
             throttled, consumed = throttled + fit.throttled_units, consumed + fit.units
             tables.append(_table(name, kind, fit, hours))
+    on_demand = {**shared, **cost_of(units, prices)}
     provisioned = {**shared, **cost_of(capacity, prices)}
     data_out = shared.get("data.out-gb", 0.0)
     parts = [{"name": one.name, "count": one.count, "usd": one.month_usd} for one in prices.always_on]
@@ -157,7 +174,7 @@ def project(month: Month, prices: Prices, region: str, now: float) -> dict[str, 
         "hours": MINUTES_PER_MONTH / 60,
         "requests": sum(month.requests) * MINUTES_PER_MONTH / max(1, len(month.requests)),
         "peakRequestsPerSecond": peak,
-        "storedGb": month.storage_gb,
+        "storedGb": sum(month.stored.values()),
         "onDemand": {"usd": sum(on_demand.values()), "usdByMeter": on_demand},
         "provisioned": {
             "usd": sum(provisioned.values()),

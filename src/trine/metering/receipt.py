@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from trine.metering.cost import amounts_of
+from trine.metering.cost import ON_DEMAND, Paid, amounts_of
 from trine.metering.prices import Prices
 from trine.metering.tally import tally
 from trine.trace import CHILDREN_MAX, Trace
 
-IsProvisioned = Callable[[str, str], bool]
-"""(table, index or "") → whether it is billed by what is provisioned."""
+PaidFor = Callable[[str, str], Paid]
+"""(table, index or "") → how it is paid for."""
 
 
 class ReceiptLine(NamedTuple):
@@ -56,7 +56,7 @@ class Receipt(NamedTuple):
         return ";".join([*parts, *(f"{meter}={amount:.6g}" for meter, amount in amounts.items())]).encode()
 
 
-def receipt_of(trace: Trace, prices: Prices, is_provisioned: IsProvisioned) -> Receipt:
+def receipt_of(trace: Trace, prices: Prices, paid_for: PaidFor) -> Receipt:
     """The receipt of a request and of all it caused so far. Prices are those of the month's first tier."""
     found: dict[tuple[str, str], float] = {}
     incomplete = False
@@ -65,8 +65,8 @@ def receipt_of(trace: Trace, prices: Prices, is_provisioned: IsProvisioned) -> R
         for dimensions, counts in tally(one):
             what = dimensions.function if dimensions.service == "lambda" else dimensions.table
             what = f"{what}/{dimensions.index_name}" if dimensions.index_name else what
-            provisioned = dimensions.service == "table" and is_provisioned(dimensions.table, dimensions.index_name)
-            for meter, amount in amounts_of(dimensions, counts, provisioned=provisioned).items():
+            paid = paid_for(dimensions.table, dimensions.index_name) if dimensions.service == "table" else ON_DEMAND
+            for meter, amount in amounts_of(dimensions, counts, paid).items():
                 found[meter, what] = found.get((meter, what), 0.0) + amount
     lines = []
     for (meter, what), amount in found.items():

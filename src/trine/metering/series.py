@@ -35,8 +35,7 @@ def usage_over_time(
     for minute, dimensions, counts in ledger.rows(start, stop):
         if not all(GROUPINGS[name](dimensions) == value for name, value in only):
             continue
-        provisioned = timeline.is_provisioned(dimensions.table, dimensions.index_name, minute)
-        amounts = amounts_of(dimensions, counts, provisioned=provisioned and dimensions.service == "table")
+        amounts = amounts_of(dimensions, counts, timeline.paid(dimensions, minute))
         usd = sum(amount * prices.meters[meter].first_usd for meter, amount in amounts.items())
         name = group_of(dimensions)
         whole[name] = whole.get(name, 0.0) + usd

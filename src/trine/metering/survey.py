@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from trine.metering.cost import GB_BYTES, Amounts, add_amounts, amounts_of
+from trine.metering.cost import GB_BYTES, ON_DEMAND, Amounts, Paid, add_amounts, amounts_of
 from trine.metering.holding import held_between
 from trine.metering.ledger import LedgerView, Level, Row
 from trine.metering.period import MINUTES_PER_MONTH
@@ -45,11 +45,12 @@ class Group(Struct):
 class Standing(Struct):
     """What one table or index held over the range, whoever used it."""
 
-    gb_months: float = 0.0
-    read_capacity_hours: float = 0.0
-    write_capacity_hours: float = 0.0
+    amounts: Amounts = field(default_factory=dict)
+    """GB-months and hours of provisioned capacity."""
     stored_bytes: float = 0.0
     """At the end of the range."""
+    infrequent: bool = False
+    """Its class, at the end of the range."""
 
 
 class Survey(Struct):
@@ -64,6 +65,8 @@ class Survey(Struct):
     requests: dict[int, float]
     """Requests at the front door (calls to tables, where there is none) of each minute in which there were any."""
     standing: dict[TableName, Standing]
+    consumed: dict[TableName, Amounts] = field(default_factory=dict)
+    """Hours of provisioned capacity that rows of usage have paid for already."""
     held: dict[tuple[str, str], float] = field(default_factory=dict)
     """(meter, what) → how much of it, whoever used it: provisioned concurrency, kept logs, alarms."""
 
@@ -91,10 +94,12 @@ class Timeline:
             return None
         return self._levels[name][max(0, bisect_right(minutes, minute) - 1)]
 
-    def is_provisioned(self, table: str, index_name: str, minute: int) -> bool:
-        """Whether units of that minute were paid by provisioned capacity."""
-        level = self.at((table, index_name), minute)
-        return level is not None and level.read_units > 0
+    def paid(self, dimensions: Dimensions, minute: int) -> Paid:
+        """How the units of a row of that minute were paid."""
+        if dimensions.service != "table":
+            return ON_DEMAND
+        level = self.at((dimensions.table, dimensions.index_name), minute)
+        return ON_DEMAND if level is None else Paid(level.read_units > 0, level.infrequent)
 
     def standing(self, start: int, stop: int) -> dict[TableName, Standing]:
         """What everything held between two minutes. A table that was there is paid for while the stack was down."""
@@ -105,13 +110,17 @@ class Timeline:
                 begin = max(level.minute, start)
                 end = min(levels[at + 1].minute if at + 1 < len(levels) else stop, stop)
                 if level.minute < stop:
-                    standing.stored_bytes = level.stored_bytes
+                    standing.stored_bytes, standing.infrequent = level.stored_bytes, level.infrequent
                 if end <= begin:
                     continue
                 hours = (end - begin) / 60
-                standing.gb_months += level.stored_bytes / GB_BYTES * (end - begin) / MINUTES_PER_MONTH
-                standing.read_capacity_hours += level.read_units * hours
-                standing.write_capacity_hours += level.write_units * hours
+                meters = Paid(infrequent=level.infrequent).meters
+                held = {
+                    f"{meters}gb-month": level.stored_bytes / GB_BYTES * (end - begin) / MINUTES_PER_MONTH,
+                    f"{meters}read-capacity-hour": level.read_units * hours,
+                    f"{meters}write-capacity-hour": level.write_units * hours,
+                }
+                add_amounts(standing.amounts, {meter: amount for meter, amount in held.items() if amount})
             found[name] = standing
         return found
 
@@ -165,10 +174,7 @@ def _take_in(
     found: Survey, row: Row, name: str, timeline: Timeline, calls: dict[str, dict[str, float]], minutes: Any
 ) -> None:
     minute, dimensions, counts = row
-    provisioned = dimensions.service == "table" and timeline.is_provisioned(
-        dimensions.table, dimensions.index_name, minute
-    )
-    amounts = amounts_of(dimensions, counts, provisioned=provisioned)
+    amounts = amounts_of(dimensions, counts, timeline.paid(dimensions, minute))
     group = found.groups.setdefault(name, Group())
     add_amounts(group.amounts, amounts)
     add(group.counts.setdefault(dimensions.service, {}), counts)
@@ -181,6 +187,8 @@ def _take_in(
     if kind in minutes and asked:
         minutes[kind][minute] = minutes[kind].get(minute, 0.0) + asked
     if dimensions.service == "table":
+        hours = {meter: amount for meter, amount in amounts.items() if meter.endswith("-capacity-hour")}
+        add_amounts(found.consumed.setdefault((dimensions.table, dimensions.index_name), {}), hours)
         reads, writes = counts.get("readUnits", 0.0), counts.get("writeUnits", 0.0)
         if reads or writes:
             demand = found.demand.setdefault((dimensions.table, dimensions.index_name), {})

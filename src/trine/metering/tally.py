@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from trine.metering.limits import HTTP_API_INCREMENT_BYTES, SOCKET_INCREMENT_BYTES, STREAMED_FREE_BYTES
 from trine.metering.usage import (
+    ELSEWHERE,
     STREAM,
     Counts,
     Dimensions,
@@ -17,8 +18,10 @@ from trine.metering.usage import (
     Payer,
     RequestUse,
     SocketUse,
+    TableUse,
     add,
     as_table_uses,
+    elsewhere,
     function_of,
     root_of,
 )
@@ -159,7 +162,7 @@ def tally_table_call(trace: Trace, payer: Payer | str | None, function: str) -> 
         counts["errors"] = 1
         if trace.refusal is not None and trace.refusal.get("room") == "dynamodb.throughput":
             counts["throttled"] = 1
-    uses = as_table_uses(trace.usage)
+    uses = table_uses_of(trace)
     if not uses:
         yield _dimensions("table", payer, function, table_of(trace)), counts
         return
@@ -171,6 +174,13 @@ def tally_table_call(trace: Trace, payer: Payer | str | None, function: str) -> 
                                                              ("writeUnits", use.write_units)) if units}  # fmt: skip
             yield _dimensions("table", payer, function, use.table, use.index_name or ""), {**counts, **units}
         counts = {}
+
+
+def table_uses_of(trace: Trace) -> list[TableUse]:
+    """What a call took of tables and indexes, under the names that tell those of several regions apart."""
+    uses = as_table_uses(trace.usage)
+    _, apart, region = table_of(trace).partition(ELSEWHERE)
+    return [use._replace(table=elsewhere(use.table, region)) for use in uses] if apart else uses
 
 
 def table_of(trace: Trace) -> str:

@@ -102,6 +102,15 @@ class FunctionUse(NamedTuple):
     """The size of its answer, where that was streamed."""
 
 
+ELSEWHERE = "@"
+"""Between the name of a table and its region; no table's name holds it."""
+
+
+def elsewhere(table: str, region: str) -> str:
+    """What a table is called that lies in another region than the stack's: `Users@eu-west-1`."""
+    return f"{table}{ELSEWHERE}{region}"
+
+
 class TableUse(NamedTuple):
     """What a request took of one table or index; `Trace.usage` of the table wing is a tuple of these."""
 

@@ -19,6 +19,7 @@ from trine.apigateway.authorizers.verifier import KeySetVerifier
 from trine.apigateway.counters import Counters, CountersUnusable
 from trine.apigateway.gateway import Gateway
 from trine.apigateway.management.made_keys import MadeKeys
+from trine.apigateway.metered import held as caches_held
 from trine.apigateway.quota import QuotaLedger
 from trine.apigateway.settings import GatewaySettings, find_endpoint, find_links
 from trine.apigateway.throttle import BUCKET, Buckets
@@ -240,7 +241,9 @@ def build(
         access_log=lambda destination, line: write_line(log_group_of(destination), line),
         services={name: endpoint.handle for name, endpoint in endpoints.items()},
     )
-    observing.collector.held = lambda: chain(functions.provisioned.held(), logs.held(), cloudwatch.held())
+    observing.collector.held = lambda: chain(
+        functions.provisioned.held(), logs.held(), cloudwatch.held(), dynamodb.regions.held(), caches_held(apis)
+    )
     cloudwatch.store.on_metric_hour = partial(observing.collector.count_work, "cloudwatch", {"metricHours": 1})
     socket_apis = [api for api in apis if api.kind is ApiKind.WEBSOCKET]
     sockets = SocketDoor(gateway, socket_apis, access, clock, ids, place, traces) if socket_apis else None

@@ -6,7 +6,7 @@ Enters what `build` has joined; leaves `Observing`, which the console's door, th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from trine.clock import Clock
 from trine.metering.bill import bill
-from trine.metering.collector import Collector
+from trine.metering.collector import Collector, Levels
+from trine.metering.cost import ON_DEMAND, Paid
 from trine.metering.ledger import Ledger, LedgerView
 from trine.metering.limits import MINUTE_SECONDS
 from trine.metering.prices import Prices, load_prices, prices_of
@@ -27,7 +28,6 @@ from trine.metering.survey import survey
 from trine.trace import Trace, TraceBook
 
 USAGE_DIRECTORY = "usage"
-Levels = Callable[[], Iterable[tuple[str, str, float, float, float]]]
 Only = Sequence[tuple[str, str]]
 
 
@@ -90,8 +90,8 @@ class Observing:
 
     def receipt(self, trace: Trace) -> Receipt:
         """What a request and all it caused cost so far."""
-        provisioned = {(table, index) for table, index, _, reads, _ in self._levels() if reads > 0}
-        return receipt_of(trace, self.prices, lambda table, index: (table, index) in provisioned)
+        paid = {level[:2]: Paid(level.read_units > 0, level.infrequent) for level in self._levels()}
+        return receipt_of(trace, self.prices, lambda table, index: paid.get((table, index), ON_DEMAND))
 
     def receipt_document(self, trace: Trace) -> dict[str, Any]:
         """The receipt as plain JSON values, with what cost more than it had to."""

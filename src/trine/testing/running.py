@@ -88,18 +88,17 @@ class RunningStack:
         return books.bill(minute_at(start, now), minute_at("now", now), by, list(only.items()))
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client of the stack's owner for `service`."""
+        """A boto3 client of the stack's owner for `service`; `options` are boto3's, and go before the stack's."""
         import boto3
 
         key = self.stack.wings.access.owner_credentials()
-        return boto3.client(
-            service,
-            endpoint_url=self.aws_url,
-            region_name=self.stack.settings.place.region,
-            aws_access_key_id=key.access_key_id,
-            aws_secret_access_key=key.secret_access_key,
-            **options,
-        )
+        usual = {
+            "endpoint_url": self.aws_url,
+            "region_name": self.stack.settings.place.region,
+            "aws_access_key_id": key.access_key_id,
+            "aws_secret_access_key": key.secret_access_key,
+        }
+        return boto3.client(service, **{**usual, **options})
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,9 +30,12 @@ from trine.dynamodb.throughput.flow import Kind
 from trine.dynamodb.throughput.meter import Meter
 from trine.kv.errors import StoreError
 from trine.kv.store import Store
+from trine.metering.cost import GB_BYTES
+from trine.metering.ledger import TableLevel
 
 _log = logging.getLogger("trine.dynamodb")
 METER_KIND = "dynamodb:meter"
+INFREQUENT = "STANDARD_INFREQUENT_ACCESS"
 KEPT_SECONDS = 5
 """How much of what its meters know a killed server may forget. Each time costs a commit for every table in use."""
 Name = tuple[str, str | None, Kind]
@@ -96,20 +99,36 @@ class Metering:
             if table.meter is not None and table.recent is not None
         }
 
-    def levels(self) -> Iterator[tuple[str, str, float, float, float]]:
-        """(table, index or "", bytes stored, provisioned read units, provisioned write units) of everything there is.
+    def levels(self) -> Iterator[TableLevel]:
+        """Of every table and index there is.
 
         Bytes are those AWS charges for: 100 more for each item ("billable data … per-item overhead", pricing page).
         """
         for table in self._tables:
             on_demand = table.definition.billing_mode == "PAY_PER_REQUEST"
             throughput = None if on_demand else table.definition.throughput or Throughput(1, 1)
-            yield table.name, "", self._charged_bytes(table), *_units(throughput)
+            infrequent = table.definition.table_class == INFREQUENT
+            yield TableLevel(table.name, "", self._charged_bytes(table), *_units(throughput), infrequent)
             for index in table.indexes:
                 own = None
                 if throughput is not None and index.definition.is_global:
                     own = index.definition.throughput or throughput
-                yield table.name, index.name, self._charged_bytes(index), *_units(own)
+                yield TableLevel(table.name, index.name, self._charged_bytes(index), *_units(own), infrequent)
+
+    def held(self, backups: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, float]]:
+        """(meter, table or backup, GB) of point-in-time recovery and of backups, as `metering.holding.Held` has it.
+
+        Recovery is paid by the size of the table and its local indexes; the backups that AWS makes of deleted tables
+        are free (developer guide, "Point-in-time recovery: how it works").
+        """
+        for table in self._tables:
+            if table.history is not None:
+                local = [index for index in table.indexes if not index.definition.is_global]
+                size_bytes = self._charged_bytes(table) + sum(map(self._charged_bytes, local))
+                yield "table.pitr-gb-month", table.name, size_bytes / GB_BYTES
+        for backup in backups:
+            if backup["Type"] == "USER":
+                yield "table.backup-gb-month", str(backup["Name"]), backup["SizeBytes"] / GB_BYTES
 
     def _charged_bytes(self, holder: Table | Index) -> float:
         count, size = (self._store.get(key) or b"" for key in (holder.count_key, holder.size_key))

@@ -1,9 +1,10 @@
-"""What a bill has of queues, topics, events, schedules and of logs that no function writes."""
+"""What a bill has of queues, topics, events, logs that no function writes, and of tables that are not usual."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,9 @@ Resources:
     Type: AWS::Serverless::HttpApi
     Properties:
       AccessLogSettings: {DestinationArn: !GetAtt Access.Arn, Format: "$context.routeKey ü"}
+  Cached:
+    Type: AWS::Serverless::Api
+    Properties: {StageName: v1, Name: cached, CacheClusterEnabled: true, CacheClusterSize: "1.6"}
   Access: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: access}}
   Send:
     Type: AWS::Serverless::Function
@@ -27,7 +31,9 @@ Resources:
       Handler: app.send
       Policies: [{SQSSendMessagePolicy: {QueueName: !GetAtt Waiting.QueueName}}]
       Environment: {Variables: {QUEUE: !Ref Waiting}}
-      Events: {Api: {Type: HttpApi, Properties: {ApiId: !Ref Http, Path: /send, Method: get}}}
+      Events:
+        Api: {Type: HttpApi, Properties: {ApiId: !Ref Http, Path: /send, Method: get}}
+        Cached: {Type: Api, Properties: {RestApiId: !Ref Cached, Path: /cached, Method: get}}
   Work:
     Type: AWS::Serverless::Function
     Properties:
@@ -35,6 +41,15 @@ Resources:
       CodeUri: ./
       Handler: app.work
       Events: {Queue: {Type: SQS, Properties: {Queue: !GetAtt Worked.Arn, BatchSize: 1}}}
+  Rare:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: Rare
+      TableClass: STANDARD_INFREQUENT_ACCESS
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
   Waiting: {Type: AWS::SQS::Queue, Properties: {QueueName: waiting}}
   Worked: {Type: AWS::SQS::Queue, Properties: {QueueName: worked}}
   Ordered: {Type: AWS::SQS::Queue, Properties: {QueueName: ordered.fifo, FifoQueue: true}}
@@ -139,3 +154,33 @@ def test_lines_that_clients_put_into_logs(stack: RunningStack) -> None:
     answer = client.put_log_events(logGroupName="access", logStreamName="mine", logEvents=events)
     assert answer["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 1}
     assert _more(stack, before, "logs.in-gb") * 1024**3 == pytest.approx(len("zwölf".encode()))
+
+
+def test_tables_of_one_name_in_two_regions_and_of_another_class(stack: RunningStack) -> None:
+    here = stack.client("dynamodb")
+    there = stack.client("dynamodb", region_name="eu-west-1")
+    here.put_item(TableName="Rare", Item={"id": {"S": "a"}})
+    here.create_backup(TableName="Rare", BackupName="kept")
+    keys: Any = {"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                 "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}  # fmt: skip
+    there.create_table(TableName="Rare", BillingMode="PAY_PER_REQUEST", **keys)
+    there.get_waiter("table_exists").wait(TableName="Rare")
+    there.put_item(TableName="Rare", Item={"id": {"S": "a"}})
+    there.put_item(TableName="Rare", Item={"id": {"S": "b"}})
+    with pytest.raises(there.exceptions.ConditionalCheckFailedException):
+        there.put_item(TableName="Rare", Item={"id": {"S": "b"}}, ConditionExpression="attribute_not_exists(id)")
+    bill = stack.bill("table")
+    groups = {group["name"]: group for group in bill["groups"]}
+    assert groups["Rare"]["amounts"] == {"table.ia-write-unit": 1}
+    assert groups["Rare@eu-west-1"]["amounts"]["table.write-unit"] >= 2
+    assert groups["Rare@eu-west-1"]["counts"]["table"]["errors"] == 1
+    standing = {(line["meter"], line["what"]) for line in bill["standing"]}
+    assert {("table.ia-gb-month", "Rare"), ("table.gb-month", "Rare@eu-west-1")} <= standing
+    assert {("table.pitr-gb-month", "Rare"), ("table.backup-gb-month", "kept")} <= standing
+
+
+def test_a_cache_is_paid_by_the_hour(stack: RunningStack) -> None:
+    (cache,) = [line for line in stack.bill("route")["standing"] if line["meter"].startswith("rest.cache")]
+    assert (cache["meter"], cache["what"]) == ("rest.cache-1.6-gb-hour", "cached/v1")
+    assert cache["usd"] == pytest.approx(cache["amount"] * 0.038)
+    assert cache["amount"] >= 1 / 60

@@ -70,11 +70,6 @@ KNOWN = [
     ),
     Known("duplicate", "The exception's name in AWS's model.", ours="DuplicateItemException"),
     Known(
-        "unprojected",
-        "AWS refuses filters on what a global index does not carry; Local has another sentence and lets scans pass.",
-        ours="Global secondary index by-g does not project",
-    ),
-    Known(
         "type-set",
         "AWS names the same set of types for ADD and DELETE (seen in eu-west-2, 2026); Local names two.",
         ours="ALLOWED_FOR_ADD_OPERAND",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import pytest
@@ -175,6 +176,56 @@ def test_local_indexes_fetch_what_they_do_not_carry(client: Any, new_table: Any)
     assert answer["ConsumedCapacity"]["LocalSecondaryIndexes"] == {"by-l": {"CapacityUnits": 1.0}}
     assert answer["ConsumedCapacity"]["Table"] == {"CapacityUnits": 2.0}
     assert client.query(ProjectionExpression="v", **request)["Items"] == [{"v": {"N": "1"}}] * 2
+
+
+FILTERS: list[dict[str, Any]] = [
+    {"FilterExpression": "w = :v OR attribute_exists(v[0])", "ExpressionAttributeValues": {":v": {"N": "1"}}},
+    {
+        "QueryFilter": {
+            "w": {"ComparisonOperator": "NE", "AttributeValueList": [{"N": "1"}]},
+            "v": {"ComparisonOperator": "NULL"},
+        }
+    },
+]
+
+
+@pytest.mark.parametrize("accept", FILTERS)
+@pytest.mark.parametrize("select", [{}, {"ProjectionExpression": "p"}, {"Select": "ALL_ATTRIBUTES"}])
+@pytest.mark.parametrize(("index", "key"), [("by-l", "p"), ("by-g", "g")])
+def test_a_query_of_an_index_filters_by_what_it_carries(
+    client: Any, new_table: Any, accept: dict[str, Any], select: dict[str, Any], index: str, key: str
+) -> None:
+    if "QueryFilter" in accept:
+        select = {"AttributesToGet": ["p"]} if "ProjectionExpression" in select else select
+        condition = {key: {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "x"}]}}
+        request = {**accept, "KeyConditions": condition}
+    else:
+        values = {**accept["ExpressionAttributeValues"], ":k": {"S": "x"}}
+        request = {**accept, "KeyConditionExpression": f"{key} = :k", "ExpressionAttributeValues": values}
+    name = new_table("p", "s", LocalSecondaryIndexes=[LOCAL], GlobalSecondaryIndexes=[GLOBAL])
+    assert message_of(lambda: client.query(TableName=name, IndexName=index, **request, **select)) == (
+        f"One or more parameter values were invalid: Secondary index {index} does not project one or more filter "
+        "attributes: [v, w]"
+    )
+
+
+@pytest.mark.parametrize("index", ["by-l", "by-g"])
+def test_the_filter_of_a_scan_finds_nothing_in_what_an_index_does_not_carry(
+    client: Any, new_table: Any, index: str
+) -> None:
+    name = new_table("p", "s", LocalSecondaryIndexes=[LOCAL], GlobalSecondaryIndexes=[GLOBAL])
+    key = {"p": {"S": "x"}, "s": {"S": "1"}, "l": {"S": "z"}, "g": {"S": "x"}, "h": {"N": "1"}}
+    client.put_item(TableName=name, Item={**key, "v": {"N": "1"}})
+    scan: Any = partial(client.scan, TableName=name, IndexName=index, ReturnConsumedCapacity="TOTAL")
+    there = scan(FilterExpression="v = :v", ExpressionAttributeValues={":v": {"N": "1"}})
+    assert (there["Items"], there["ScannedCount"], there["ConsumedCapacity"]["CapacityUnits"]) == ([], 1, 0.5)
+    absent = scan(ScanFilter={"v": {"ComparisonOperator": "NULL"}})
+    assert [item["p"] for item in absent["Items"]] == [{"S": "x"}]
+    assert "v" not in absent["Items"][0]
+    if index == "by-l":  # what goes out is fetched from the table only where the filter lets it pass
+        fetching = {"Select": "ALL_ATTRIBUTES", "ExpressionAttributeValues": {":v": {"S": "z"}}}
+        assert scan(FilterExpression="l = :v", **fetching)["Items"][0]["v"] == {"N": "1"}
+        assert scan(FilterExpression="l <> :v", **fetching)["ConsumedCapacity"]["CapacityUnits"] == 0.5
 
 
 def test_queries_that_aws_refuses(client: Any, new_table: Any) -> None:

@@ -136,9 +136,10 @@ def execute(rooms: Rooms, request: QueryInput, plan: Plan | None) -> bytes:
     with rooms.source.open(request.consistent_read) as source:
         choose = None
         if plan is not None:
-            choose = target.choose(source, plan.view)
             if plan.accept is not None:
                 refuse_key_attributes(target, plan.accept)
+                target.check_filter(plan.accept)
+            choose = target.choose(source, plan.view)
             refuse_parts_of_key(target.table, plan.view)
         page = read_page(source, start, stop, reverse=reverse, limit=request.limit, choose=choose)
     page_read(rooms, target, start, stop, page.size_bytes)

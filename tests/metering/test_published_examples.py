@@ -1,18 +1,22 @@
 """The arithmetic of receipts and bills against the examples that AWS publishes on its pricing pages.
 
-Each test names its page. Free tiers, which bills do not take off, are taken off here as the examples do.
+Each test names its page, and the public copy it was compared with where AWS's own page draws its figures from a
+service. Free tiers, which bills do not take off, are taken off here as the examples do.
 """
 
 from __future__ import annotations
 
 import pytest
 
+from trine.clock import ManualClock
 from trine.metering.cost import GB_BYTES, amounts_of, cost_of
 from trine.metering.holding import Holding, held_between
 from trine.metering.ledger import Level
 from trine.metering.prices import load_prices, prices_of
 from trine.metering.survey import Timeline
-from trine.metering.usage import Dimensions
+from trine.metering.tally import metered_messages, metered_units, streamed
+from trine.metering.usage import Dimensions, FunctionUse
+from trine.trace import Trace
 
 PRICES = load_prices()
 KB = 1024
@@ -24,7 +28,10 @@ def _usd(service: str, **counts: float) -> float:
 
 
 def test_lambda_512_mb_three_million_seconds() -> None:
-    """aws.amazon.com/lambda/pricing: 3M requests of 1 s at 512 MB; $18.33 and $0.40 after the free tier."""
+    """aws.amazon.com/lambda/pricing, "Example 1": 3M requests of 1 s at 512 MB; 1,100,000 GB-s are paid, and $0.40.
+
+    The page of 2018 rounds the price of a GB-s up, so it says $18.34 where this is $18.33.
+    """
     amounts = amounts_of(Dimensions("lambda"), {"requests": 3e6, "mbMs": 3e6 * 1000 * 512})
     assert amounts["lambda.gb-second"] == 1_500_000
     after_free_tier = {"lambda.request": 2e6, "lambda.gb-second": 1_500_000 - 400_000}
@@ -66,8 +73,54 @@ def test_rest_api_five_million_calls_of_3_kb() -> None:
 
 
 def test_http_api_216_million_calls() -> None:
-    """The same page: HTTP API calls below the first tier's end cost $1.00 a million."""
+    """The same page: HTTP API calls below the first tier's end cost $1.00 a million (a copy of both examples:
+    awsforengineers.com/blog/aws-api-gateway-pricing-explained)."""
     assert _usd("http", units=216e6) == pytest.approx(216)
+
+
+def test_http_api_calls_of_more_than_512_kb() -> None:
+    """The same page: 216M calls of two steps of 512 KB make 432M, "132 million * $0.90/million (over 300 million)"
+    (read on 2026-09-20: github.com/api-evangelist/amazon-web-services, plans)."""
+    calls = 216e6 * metered_units(0, 768 * KB)
+    assert calls == 432e6
+    assert _usd("http", units=calls) == pytest.approx(300 * 1.00 + 132 * 0.90)
+
+
+def test_rest_api_beyond_a_billion_calls_with_a_cache() -> None:
+    """The same page and copy: "$3.50/million", "$2.80/million next 667 million; $2.38/million next 19 billion", and a
+    cache of 1.6 GB at "$0.038/hr"."""
+    assert _usd("rest", units=1_500e6) == pytest.approx(333 * 3.50 + 667 * 2.80 + 500 * 2.38)
+    meter = "rest.cache-1.6-gb-hour"
+    held = held_between([Holding(0, meter, "api/Prod", 1)], 0, 30 * 24 * 60)
+    assert cost_of({meter: held[meter, "api/Prod"]}, PRICES)[meter] == pytest.approx(30 * 24 * 0.038)
+
+
+def test_websocket_messages_and_minutes() -> None:
+    """The same page and copy: $1.00 a million messages, "metered in 32KB increments, so a 33KB message is metered as
+    two messages", and $0.25 a million connection minutes."""
+    assert metered_messages(33 * KB) == 2
+    usd = _usd("websocket", messages=3e6 * metered_messages(33 * KB), connectionMinutes=8e6)
+    assert usd == pytest.approx(6 * 1.00 + 8 * 0.25)
+
+
+def test_streamed_rest_answers_by_10_mb() -> None:
+    """The same page and copy: "Streaming enabled REST APIs are metered in 10MB response payload increments"."""
+    use = FunctionUse(128, 1.0, 1, 0.0, streamed_bytes=25 * KB * KB)
+    root = Trace.begun("apigateway", "id", ManualClock())
+    assert amounts_of(Dimensions("lambda"), streamed(use, root))["rest.request"] == 2, "and the call itself: three"
+    small = streamed(use._replace(streamed_bytes=10 * KB * KB), root)
+    assert "rest.request" not in amounts_of(Dimensions("lambda"), small)
+
+
+def test_queues_topics_and_events() -> None:
+    """aws.amazon.com/sqs, sns and eventbridge/pricing: a million requests $0.40, FIFO $0.50; publications $0.50, FIFO
+    $0.30; events and runs of schedules $1.00 (copies: cloudburn.io/blog/amazon-sqs-pricing and -eventbridge-pricing,
+    factualminds.com/blog/amazon-sns-pricing-publishes-fanout-protocols)."""
+    assert _usd("sqs", units=MILLION, fifoUnits=MILLION) == pytest.approx(0.40 + 0.50)
+    assert _usd("sqs", units=250_000 * MILLION) == pytest.approx(100_000 * 0.40 + 100_000 * 0.30 + 50_000 * 0.24)
+    assert _usd("sns", units=MILLION, fifoUnits=MILLION) == pytest.approx(0.50 + 0.30)
+    assert _usd("events", units=MILLION) == pytest.approx(1.00)
+    assert _usd("scheduler", units=MILLION) == pytest.approx(1.00)
 
 
 def test_rest_api_tiers_apply_in_turn() -> None:

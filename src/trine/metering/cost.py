@@ -60,6 +60,7 @@ def amounts_of(dimensions: Dimensions, counts: Counts, paid: Paid = ON_DEMAND) -
         found["websocket.connection-minute"] = counts.get("connectionMinutes", 0.0)
         found["logs.in-gb"] = counts.get("logBytes", 0.0) / GB_BYTES
     elif service == "lambda":
+        found["rest.request"] = counts.get("restUnits", 0.0)
         found["lambda.request"] = counts.get("requests", 0.0)
         found["lambda.gb-second"] = counts.get("mbMs", 0.0) / 1024 / 1000
         found["lambda.arm-gb-second"] = counts.get("armMbMs", 0.0) / 1024 / 1000

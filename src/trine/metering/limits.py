@@ -8,6 +8,8 @@ SOCKET_INCREMENT_BYTES = 32 * 1024
 """API Gateway pricing: WebSocket "messages are metered in 32 KB increments"."""
 STREAMED_FREE_BYTES = 6 * 1024 * 1024
 """Lambda pricing: "the first 6 MB per request are free" of a streamed answer."""
+REST_STREAM_INCREMENT_BYTES = 10 * 1024 * 1024
+"""API Gateway pricing: "Streaming enabled REST APIs are metered in 10MB response payload increments"."""
 PAYERS_MAX_COUNT = 2_000
 """Different (route, API key, caller) told apart between two restarts; later ones are counted together."""
 USES_MAX_COUNT = 1_000

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trine.metering.limits import HTTP_API_INCREMENT_BYTES, SOCKET_INCREMENT_BYTES, STREAMED_FREE_BYTES
+from trine.metering.limits import (
+    HTTP_API_INCREMENT_BYTES,
+    REST_STREAM_INCREMENT_BYTES,
+    SOCKET_INCREMENT_BYTES,
+    STREAMED_FREE_BYTES,
+)
 from trine.metering.usage import (
     ELSEWHERE,
     STREAM,
@@ -150,6 +155,8 @@ def time_used(use: FunctionUse) -> Counts:
 def streamed(use: FunctionUse, root: Trace) -> Counts:
     """What a streamed answer counts as; one to a client of an API or a function URL leaves AWS as well."""
     counts: Counts = {"streamedBytes": max(0, use.streamed_bytes - STREAMED_FREE_BYTES)}
+    if root.kind == "apigateway" and use.streamed_bytes > REST_STREAM_INCREMENT_BYTES:
+        counts["restUnits"] = -(-use.streamed_bytes // REST_STREAM_INCREMENT_BYTES) - 1  # the call itself is the first
     if root.kind in _ASKED_FROM_OUTSIDE:
         counts["bytesOut"] = use.streamed_bytes
     return counts

@@ -16,7 +16,7 @@ import pytest
 
 from tests.waiting import still_running
 from trine.awslambda import dependencies
-from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for
+from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for, sdk_recipe
 
 
 def wheel(folder: Path, name: str, source: str) -> Path:
@@ -158,3 +158,15 @@ def test_npm_installs_without_touching_the_code(tmp_path: Path) -> None:
     folder = install(DependencyCache(tmp_path / "cache"), recipe)
     assert (folder / "node_modules" / "shouts" / "index.js").is_file()
     assert [path.name for path in code.iterdir()] == ["package.json"]
+
+
+def test_the_sdk_of_an_older_python_is_installed_by_its_own_pip(tmp_path: Path) -> None:
+    """A script stands for that Python: it writes down what it was asked for."""
+    python = tmp_path / "python3.9"
+    python.write_text('#!/bin/sh\nfor each; do into="$last"; last="$each"; done\necho "$@" > "$into/called"\n')
+    python.chmod(0o755)
+    recipe = sdk_recipe(str(python), tmp_path)
+    assert recipe.what == "boto3"
+    called = (install(DependencyCache(tmp_path / "cache"), recipe) / "called").read_text()
+    assert called.startswith("-m pip install ")
+    assert called.endswith(" boto3\n")

@@ -122,6 +122,17 @@ def test_an_invocation_from_next_to_next(scene: Scene) -> None:
 
 
 @played
+def test_the_trace_says_what_a_runtime_reported(scene: Scene) -> None:
+    scene.call("next")
+    answer: asyncio.Future[InvokeResponse] = asyncio.get_running_loop().create_future()
+    trace = Trace.begun("lambda", "id", scene.clock)
+    scene.environment.invoke(Invocation("id", F, b"{}", trace, answer, lambda invocation, status: None))
+    assert scene.call("error", "id", b'{"errorType": "KeyError", "errorMessage": "no name"}') == 202
+    assert trace.refusal is not None
+    assert "no name" in trace.refusal["message"]
+
+
+@played
 def test_calls_out_of_order_are_refused_as_the_runtime_api_does(scene: Scene) -> None:
     assert scene.call("response", "id", b"1") == 403
     scene.call("next")

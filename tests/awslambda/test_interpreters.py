@@ -52,6 +52,14 @@ def test_the_sdk_is_lent_to_whoever_does_not_find_it(tmp_path: Path, monkeypatch
     assert pythons.lent_sdk(sys.executable, tmp_path / "state") == lent
 
 
+def test_which_pythons_the_sdk_loads_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"boto3": {"Requires-Python": ">= 3.10"}}
+    monkeypatch.setattr("importlib.metadata.metadata", asked.__getitem__)
+    assert [pythons.takes_sdk(version) for version in ("3.9", "3.10", OWN, "3.99")] == [False, True, True, True]
+    asked["boto3"] = {}
+    assert pythons.takes_sdk("3.9")
+
+
 def test_what_is_not_installed_runs_in_the_own_interpreter_and_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,4 +110,4 @@ def test_a_lent_sdk_that_does_not_load_leaves_an_interpreter_without(tmp_path: P
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.stdout == "None False False\n", run.stderr
-    assert "functions of it have to bring their own" in run.stderr
+    assert "which gets its own" in run.stderr

@@ -61,6 +61,14 @@ def test_what_is_brought_is_not_missing(tmp_path: Path) -> None:
     assert missing_packages(tmp_path, NODE) == {LIB}  # with a node_modules the list is not installed
 
 
+def test_old_runtimes_bring_version_2(tmp_path: Path) -> None:
+    write(tmp_path, app__js="const d = require('aws-sdk/clients/dynamodb'); const x = require('aws-sdk-mock');")
+    for runtime in ("nodejs", "nodejs4.3", "nodejs8.10", "nodejs12.x", "nodejs16.x"):
+        assert missing_packages(tmp_path, {"Runtime": runtime}) == {"aws-sdk"}
+    for runtime in ("nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"):
+        assert missing_packages(tmp_path, {"Runtime": runtime}) == frozenset()
+
+
 def test_inline_code_and_packages(tmp_path: Path) -> None:
     assert missing_packages(None, {**NODE, "Code": {"ZipFile": f"require('{LIB}')"}}) == {LIB}
     package = tmp_path / "code.zip"

@@ -91,6 +91,12 @@ def named_recipe(packages: Sequence[str], source: Path) -> Recipe:
     return Recipe("npm", source, (PACKAGE,), shutil.which("npm") or "npm", key, packages=names)
 
 
+def sdk_recipe(python: str, source: Path) -> Recipe:
+    """The installation of boto3 for a Python that the SDK which is there does not load in."""
+    key = hashlib.sha256(f"runtime\0boto3\0{python}".encode()).hexdigest()[:40]
+    return Recipe("pip", source, (REQUIREMENTS,), python, key, packages=("boto3",))
+
+
 def declared(code: Path) -> frozenset[str]:
     """The packages that a folder's `package.json` asks for when the function runs; none when there is no such list."""
     try:
@@ -168,10 +174,10 @@ class DependencyCache:
 def _command(recipe: Recipe, into: Path) -> tuple[list[str], Path]:
     # (the command, the folder to run it in)
     if recipe.kind == "pip":
+        wanted = recipe.packages or ("-r", REQUIREMENTS)
         command = [recipe.interpreter, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet",
-                   "--retries", "1", "--timeout", str(NETWORK_SECONDS), "--target", str(into),
-                   "-r", REQUIREMENTS]  # fmt: skip
-        return command, recipe.source
+                   "--retries", "1", "--timeout", str(NETWORK_SECONDS), "--target", str(into), *wanted]  # fmt: skip
+        return command, into if recipe.packages else recipe.source
     for name in (*recipe.files, ".npmrc"):
         if (recipe.source / name).is_file():
             shutil.copy(recipe.source / name, into / name)

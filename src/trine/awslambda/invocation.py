@@ -15,7 +15,7 @@ from trine.aws.errors import AwsError
 from trine.aws.invoke import InvokeResponse, StreamedResponse
 from trine.awslambda import limits
 from trine.awslambda.errors import ServiceFault
-from trine.awslambda.fault import Fault, response_too_large
+from trine.awslambda.fault import Fault, reason_of, response_too_large
 from trine.trace import Trace
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Invocation:
 
     def fail(self, fault: Fault) -> None:
         """The function failed; the caller gets the fault's payload with a function error."""
-        self.trace.refuse("awslambda.environment", fault.error_type, message=fault.message)
+        self.trace.refuse("awslambda.environment", fault.error_type, message=reason_of(fault))
         self._finish(fault.payload, "Unhandled")
 
     # -- a runtime that streams its answer ---------------------------------------------------------------------------

@@ -156,6 +156,9 @@ def _python(function: Function, env: dict[str, str], place: Launch, opt: str, zy
     if function.dependencies_directory is not None:
         paths.insert(0, str(function.dependencies_directory))  # as if they lay beside the code
         folders.append(function.dependencies_directory)
+    if function.runtime_packages is not None:
+        paths.append(str(function.runtime_packages))
+        place = replace(place, visible=(*place.visible, str(function.runtime_packages)))
     if function.layers_directory is not None:
         folders.append(function.layers_directory / "python")
     if function.debug is not None:

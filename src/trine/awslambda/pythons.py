@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import site
 import sys
 from pathlib import Path
@@ -45,6 +46,19 @@ def find(version: str) -> str | None:
         if _is_program(path):
             return str(path)
     return None
+
+
+def takes_sdk(version: str) -> bool:
+    """Whether the SDK of the Python that runs Trine loads in another version (`3.9`), by what its package says."""
+    if tuple(map(int, version.split("."))) >= sys.version_info[:2]:
+        return True
+    from importlib.metadata import PackageNotFoundError, metadata  # only now: it takes 10 ms
+
+    try:
+        wanted = re.search(r">=\s*(\d+)\.(\d+)", metadata("boto3").get("Requires-Python") or "")
+    except PackageNotFoundError:
+        return True  # there is nothing to lend
+    return wanted is None or tuple(map(int, version.split("."))) >= (int(wanted[1]), int(wanted[2]))
 
 
 def _is_program(path: Path) -> bool:

@@ -1,4 +1,5 @@
-"""What AWS's Node.js runtimes bring along beside the function's own packages: the AWS SDK for JavaScript v3.
+"""What AWS's Node.js runtimes bring along beside the function's own packages: the AWS SDK for JavaScript, version 3,
+and version 2 in runtimes before Node.js 18.
 
 Enters a function's code, leaves the packages of the SDK that it names and does not bring, and the recipe that installs
 them. Code is read, never run; what is read is bounded. Bundlers leave these names unbundled for the same reason (the
@@ -23,10 +24,13 @@ FILES_MAX, FILE_MAX_BYTES = 2_000, 8_000_000
 PACKAGES_MAX = 100
 _NAMED = re.compile(
     rb"""(?:\b(?:from|import)|\b_*(?:require(?:\.resolve)?|import)\s*\(|(?<![\w.$])[\w$]{1,3}\()\s*"""
-    rb"""["'`](@(?:aws-sdk|smithy)/[a-z0-9][a-z0-9._-]{0,80})["'`/]"""
+    rb"""["'`](@(?:aws-sdk|smithy)/[a-z0-9][a-z0-9._-]{0,80}|aws-sdk)["'`/]"""
 )
 """Where modules are imported, also by the one letter that a bundler makes of `require`. Bundles have such names in
 other places: symbols, messages, lists of packages."""
+_OLD = "aws-sdk"
+"""Version 2, which the runtimes before Node.js 18 bring."""
+_OLD_RUNTIMES = re.compile(r"nodejs(?:[468]|1[0246])?(?:\.|$)")
 _BROUGHT = re.compile(rb"(@(?:aws-sdk|smithy)/[a-z0-9._-]+)")
 
 
@@ -41,10 +45,13 @@ def named_packages(code: Path | None, inline: object = None) -> frozenset[str]:
 
 def missing_packages(code: Path | None, properties: Mapping[str, Any]) -> frozenset[str]:
     """Those that a Node.js function names and brings neither in `node_modules` nor by its own list. Raises OSError."""
-    if not str(properties.get("Runtime", "")).startswith("nodejs"):
+    runtime = str(properties.get("Runtime", ""))
+    if not runtime.startswith("nodejs"):
         return frozenset()
     given = properties.get("Code")
     named = named_packages(code, given.get("ZipFile") if isinstance(given, Mapping) else None)
+    if not _OLD_RUNTIMES.match(runtime):
+        named -= {_OLD}
     if code is None or not code.is_dir():
         return named
     own = declared(code) if not (code / "node_modules").exists() else frozenset()

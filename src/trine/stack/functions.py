@@ -24,9 +24,9 @@ from trine.awslambda.bundling import (
     with_source_maps,
 )
 from trine.awslambda.debugging import DebuggerMissing, debug_port
-from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for
+from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for, sdk_recipe
 from trine.awslambda.function import DebugPort
-from trine.awslambda.pythons import find
+from trine.awslambda.pythons import find, takes_sdk
 from trine.awslambda.runtime_packages import missing_packages, packages_recipe
 from trine.clock import Clock
 from trine.cloudformation.resources import Resource
@@ -121,6 +121,8 @@ async def prepare_dependencies(
             await _bundle(resource, folder, finder, built_directory / resource.logical_id)
         if folder is not None and resource.logical_id not in made.built:
             made.folders[resource.logical_id] = folder
+        if (recipe := _sdk(resource)) is not None and (folder := await finder.folder(recipe, name)) is not None:
+            made.runtime_folders[resource.logical_id] = folder
         if packages := _missing(resource, made.built.get(resource.logical_id)):
             wanted.append((packages, resource))
     ready: list[tuple[frozenset[str], Path]] = []
@@ -228,6 +230,14 @@ def _missing(resource: Resource, built: Built | None) -> frozenset[str]:
         return missing_packages(built.folder if built else resource.local_files.get("Code"), resource.properties)
     except OSError:
         return frozenset()  # what cannot be read is told when the function is made
+
+
+def _sdk(resource: Resource) -> Recipe | None:
+    """What brings boto3 to a function whose Python is installed and too old for the one that all others are lent."""
+    runtime = str(resource.properties.get("Runtime", ""))
+    version = runtime.removeprefix("python")
+    python = find(version) if version != runtime else None
+    return None if python is None or takes_sdk(version) else sdk_recipe(python, Path(python))
 
 
 def _python_of(runtime: str) -> str:

@@ -34,9 +34,7 @@ def preload() -> Callable[[], None] | None:
         for name in [name for name in sys.modules if name.partition(".")[0] in _PACKAGES]:
             del sys.modules[name]
         version = ".".join(map(str, sys.version_info[:2]))
-        sys.stderr.write(
-            f"the SDK does not load in Python {version} ({error}): functions of it have to bring their own\n"
-        )
+        sys.stderr.write(f"the SDK that is here does not load in Python {version}, which gets its own ({error})\n")
         return None
     connections.install()
     stock = botocore.loaders.create_loader

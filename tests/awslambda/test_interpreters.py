@@ -56,7 +56,7 @@ def test_which_pythons_the_sdk_loads_in(monkeypatch: pytest.MonkeyPatch) -> None
     asked = {"boto3": {"Requires-Python": ">= 3.10"}}
     monkeypatch.setattr("importlib.metadata.metadata", asked.__getitem__)
     assert [pythons.takes_sdk(version) for version in ("3.9", "3.10", OWN, "3.99")] == [False, True, True, True]
-    asked["boto3"] = {}
+    asked["boto3"] = {"Requires-Python": ""}
     assert pythons.takes_sdk("3.9")
 
 

@@ -55,7 +55,7 @@ def takes_sdk(version: str) -> bool:
     from importlib.metadata import PackageNotFoundError, metadata  # only now: it takes 10 ms
 
     try:
-        wanted = re.search(r">=\s*(\d+)\.(\d+)", metadata("boto3").get("Requires-Python") or "")
+        wanted = re.search(r">=\s*(\d+)\.(\d+)", str(metadata("boto3")["Requires-Python"]))
     except PackageNotFoundError:
         return True  # there is nothing to lend
     return wanted is None or tuple(map(int, version.split("."))) >= (int(wanted[1]), int(wanted[2]))

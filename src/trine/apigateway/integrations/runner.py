@@ -144,7 +144,7 @@ class Runners:
 
     def _transformation(self, integration: Integration) -> Transformation:
         """What maps requests and answers; WebSocket APIs have their own."""
-        return Transformation(integration)
+        return Transformation(integration, self._binary)
 
     def _mock(self, integration: Integration) -> Runner:
         return Mock(self._transformation(integration))

@@ -3,6 +3,7 @@
 Request: choose the request template by Content-Type, or pass the body through. Answer: choose the integration response
 by its selection pattern, fill its header mappings, render its template, apply `$context.responseOverride`.
 Enters an `Exchange` and bytes; leaves bytes or a `Response`; faults of the configuration are `GatewayError`s.
+Text and binary bodies: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trine.apigateway.api import Integration, IntegrationResponse
+from trine.apigateway.body import BinaryTypes
 from trine.apigateway.context import context_variables, lookup
 from trine.apigateway.errors import API_CONFIGURATION_ERROR, UNSUPPORTED_MEDIA_TYPE, GatewayError
 from trine.apigateway.exchange import Exchange
@@ -30,10 +32,12 @@ _METHOD_HEADER = "method.response.header."
 class Transformation:
     """The mappings of one integration, with their templates parsed."""
 
-    __slots__ = ("integration", "request_templates", "response_templates")
+    __slots__ = ("_binary", "integration", "request_templates", "response_templates")
 
-    def __init__(self, integration: Integration) -> None:
+    def __init__(self, integration: Integration, binary: BinaryTypes | None = None) -> None:
         self.integration = integration
+        self._binary = binary
+        """What counts as binary; None for WebSocket APIs, whose messages name no types."""
         self.request_templates = {name.lower(): Template(text) for name, text in integration.request_templates.items()}
         self.response_templates = [
             {name.lower(): Template(text) for name, text in response.templates.items()}
@@ -47,15 +51,15 @@ class Transformation:
 
     def request_body(self, exchange: Exchange) -> bytes:
         """The body for the integration. GatewayError 415 when passing through is not allowed."""
+        handling = self.integration.content_handling
+        is_binary = handling is not None and self._is_binary(exchange.request.headers.get(b"content-type"))
         body = exchange.request.body
-        if self.integration.content_handling == "CONVERT_TO_TEXT" and body:
+        if handling == "CONVERT_TO_TEXT" and body and is_binary is not False:
             body = b64encode(body)
         template = self._request_template(exchange)
         if template is None:
-            if self.integration.content_handling == "CONVERT_TO_BINARY" and body:
-                body = _decoded(body)
-            return body
-        if template.is_static and self.integration.content_handling is None:
+            return _decoded(body) if handling == "CONVERT_TO_BINARY" and body and not is_binary else body
+        if template.is_static and handling is None:
             return template.source.encode()
         variables = template_variables(exchange, body)
         text = _render(template, variables, "request")
@@ -63,9 +67,11 @@ class Transformation:
         if isinstance(context, dict):
             exchange.overrides = {name: context.get(name) for name in ("responseOverride", "requestOverride")}
         rendered = text.encode("utf-8", "replace")
-        if self.integration.content_handling == "CONVERT_TO_BINARY":
-            return _decoded(rendered)
-        return rendered
+        return _decoded(rendered) if handling == "CONVERT_TO_BINARY" else rendered
+
+    def _is_binary(self, header: bytes | None) -> bool | None:
+        """Whether a payload of this Content-Type is binary; None where nobody knows."""
+        return None if self._binary is None else self._binary.match(header)
 
     def _request_template(self, exchange: Exchange) -> Template | None:
         header = exchange.request.headers.get(b"content-type")
@@ -128,10 +134,36 @@ class Transformation:
             if isinstance(override, dict):
                 status = _status(override.get("status"), status)
                 pairs = _override_headers(pairs, override.get("header"))
-        body = converted(chosen, body)
+        if body and (chosen.content_handling is not None or self._has_binary):
+            body = self._converted(exchange, chosen, body, headers, is_mapped=template is not None)
         if not any(name.lower() == b"content-type" for name, _ in pairs):
             pairs.append((b"Content-Type", media_type.encode("latin-1", "replace")))
         return Response(status, remap_rest(pairs), body)
+
+    @property
+    def _has_binary(self) -> bool:
+        return self._binary is not None and not self._binary.none
+
+    def _converted(
+        self,
+        exchange: Exchange,
+        chosen: IntegrationResponse,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        is_mapped: bool,
+    ) -> bytes:
+        """The answer's body by AWS's table of integration payload, Accept header, `binaryMediaTypes` and
+        `contentHandling`. What a template made is text. Without `contentHandling` an answer that names no type of its
+        own stays as it is."""
+        named = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
+        is_binary = not is_mapped and bool(self._is_binary(named.encode("latin-1", "replace") if named else None))
+        if chosen.content_handling is not None:
+            return body if is_binary is (chosen.content_handling == "CONVERT_TO_BINARY") else converted(chosen, body)
+        wants_binary = self._is_binary(exchange.request.headers.get(b"accept"))
+        if named is None or is_binary is wants_binary:
+            return body
+        return b64encode(body) if is_binary else _decoded(body)
 
     def static_answer(self, index: int) -> tuple[int, HeaderPairs, bytes] | None:
         """What integration response `index` makes of an empty answer; None when that depends on the request."""
@@ -172,14 +204,14 @@ def _render(template: Template, variables: dict[str, Any], which: str) -> str:
 
 
 def _decoded(body: bytes) -> bytes:
-    decoded = decode_base64(body.decode("latin-1"))
+    decoded = decode_base64(body.decode("latin-1").strip().strip('"'))  # a function's answer is a JSON string
     if decoded is None:
         raise GatewayError(API_CONFIGURATION_ERROR, "CONVERT_TO_BINARY of a body that is not base64")
     return decoded
 
 
 def converted(chosen: IntegrationResponse, body: bytes) -> bytes:
-    """`body` as the integration response's `contentHandling` wants it. GatewayError when it is no base64."""
+    """`body` changed as `contentHandling` says, whatever it is. GatewayError when it is no base64."""
     if chosen.content_handling == "CONVERT_TO_BINARY" and body:
         return _decoded(body)
     if chosen.content_handling == "CONVERT_TO_TEXT" and body:

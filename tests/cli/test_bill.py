@@ -18,11 +18,12 @@ from trine.cli.main import COMMANDS
 from trine.cli.main import trine as group
 from trine.cli.progress import progress
 from trine.metering import prices
+from trine.metering.meter_names import NAMES
 
 
 def test_every_meter_has_a_name_in_the_terminal() -> None:
-    assert list(bill_text.METERS) == list(prices.METERS), "in the order of bills"
-    assert all(len(name) <= 28 for name in bill_text.METERS.values())
+    assert list(NAMES) == list(prices.METERS), "in the order of bills"
+    assert all(len(name) <= 28 for name in NAMES.values())
 
 
 def test_a_bill_while_it_runs_and_after_it_has_ended(up: StartUp, project: Path, tmp_path: Path) -> None:

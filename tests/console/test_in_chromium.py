@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import urllib.request
 from collections.abc import Iterator
@@ -203,6 +204,30 @@ def test_a_request_and_what_stopped_it(window: Window) -> None:
     page.wait_for_selector("text=Refused by apigateway.router")
     assert page.locator(".track").count() > 0
     assert page.locator("text=Receipt").count() == 1
+
+
+def test_leaving_a_page_while_its_answer_is_on_its_way_is_no_fault(window: Window) -> None:
+    window.open("requests")
+    window.page.route(re.compile("/_trine/requests"), lambda route: None)  # nobody answers
+    for sought in ("users", "ada"):  # the second does not wait for the first
+        with window.page.expect_request(re.compile(f"text={sought}&")):
+            window.page.fill("input[type=search]", sought)
+    window.open("bill")
+    window.open("routes")
+    assert window.faults == []
+    window.page.goto(f"{window.stack.aws_url}/_trine/#/requests/%E0%A4%A")  # an address that nobody can read
+    window.page.wait_for_selector("svg.map")
+    assert window.faults == []
+
+
+def test_a_filter_shows_what_was_asked_last(window: Window) -> None:
+    window.open("requests")
+    window.page.fill("input[type=search]", "no such request")
+    window.page.wait_for_selector("text=no request fits")
+    window.page.fill("input[type=search]", "")
+    window.page.wait_for_selector("main table a")
+    window.page.reload()
+    window.page.wait_for_selector("main table a")
 
 
 def test_a_route_is_tried_and_a_function_invoked(window: Window) -> None:

@@ -6,56 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from trine.cli.waterfall import printable
-from trine.metering.prices import CACHES_GB
+from trine.metering.meter_names import NAMES
 
 __all__ = ["bill_lines", "printable", "projection_lines"]
 
 NAME_WIDTH = 48
-METERS = {
-    "rest.request": "REST API calls",
-    **{f"rest.cache-{gb}-gb-hour": f"cache of {gb} GB" for gb in CACHES_GB},
-    "http.request": "HTTP API calls",
-    "websocket.message": "WebSocket messages",
-    "websocket.connection-minute": "connection minutes",
-    "lambda.request": "invocations",
-    "lambda.gb-second": "function time",
-    "lambda.arm-gb-second": "function time, arm64",
-    "lambda.ready-gb-second": "time kept ready",
-    "lambda.arm-ready-gb-second": "time kept ready, arm64",
-    "lambda.provisioned-gb-second": "provisioned concurrency",
-    "lambda.arm-provisioned-gb-second": "provisioned, arm64",
-    "lambda.storage-gb-second": "function storage",
-    "lambda.streamed-gb": "streamed answers",
-    "table.read-unit": "read units",
-    "table.write-unit": "write units",
-    "table.read-capacity-hour": "provisioned reads",
-    "table.write-capacity-hour": "provisioned writes",
-    "table.gb-month": "storage",
-    "table.ia-read-unit": "read units, IA class",
-    "table.ia-write-unit": "write units, IA class",
-    "table.ia-read-capacity-hour": "provisioned reads, IA class",
-    "table.ia-write-capacity-hour": "provisioned writes, IA class",
-    "table.ia-gb-month": "storage, IA class",
-    "table.pitr-gb-month": "point-in-time recovery",
-    "table.backup-gb-month": "backups",
-    "stream.read": "stream reads",
-    "data.out-gb": "data out",
-    "logs.in-gb": "logs written",
-    "logs.gb-month": "logs kept",
-    "cloudwatch.request": "CloudWatch requests",
-    "cloudwatch.metric-month": "metrics of your own",
-    "cloudwatch.alarm-month": "alarms",
-    "cloudwatch.fast-alarm-month": "alarms below a minute",
-    "cloudwatch.composite-alarm-month": "composite alarms",
-    "cloudwatch.dashboard-month": "dashboards",
-    "queue.request": "queue requests",
-    "queue.fifo-request": "FIFO queue requests",
-    "topic.request": "topic requests",
-    "topic.fifo-message": "FIFO topic messages",
-    "event.published": "events",
-    "schedule.invocation": "runs of schedules",
-}
-"""Meters in people's words, in the order of a bill."""
 
 
 def bill_lines(document: Mapping[str, Any]) -> Iterator[str]:
@@ -68,7 +23,7 @@ def bill_lines(document: Mapping[str, Any]) -> Iterator[str]:
     if not document["groups"]:
         yield "(nothing was called)"
     for line in document["standing"]:
-        name = f"({METERS[line['meter']]}) {line['what']}"
+        name = f"({NAMES[line['meter']]}) {line['what']}"
         yield f"{_fitted(name)} {'':>12} {line['usd']:>14.6f}"
     total = document["total"]
     yield "─" * (NAME_WIDTH + 43)
@@ -87,7 +42,7 @@ def projection_lines(document: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield f"{'':28} {'on demand':>14} {'provisioned':>14} {'always on':>14}"
-    for meter, name in METERS.items():
+    for meter, name in NAMES.items():
         shown = [way["usdByMeter"].get(meter) for way in (on_demand, provisioned)]
         if any(shown):
             yield f"{name:28} {_usd(shown[0])} {_usd(shown[1])}"
@@ -108,7 +63,7 @@ def projection_lines(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _by_meter(usd: Mapping[str, float], amounts: Mapping[str, float], units: Mapping[str, str]) -> Iterator[str]:
-    for meter, name in METERS.items():
+    for meter, name in NAMES.items():
         if meter in usd:
             yield f"  {name:20} {amounts[meter]:>16,.6g} {units[meter]:<36} {usd[meter]:>12.6f}"
 

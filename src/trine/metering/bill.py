@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from trine.metering.cost import Amounts, add_amounts, cost_of
+from trine.metering.meter_names import NAMES
 from trine.metering.period import shown
 from trine.metering.prices import Prices
 from trine.metering.survey import Survey
@@ -97,6 +98,7 @@ def price_list(prices: Prices) -> dict[str, Any]:
         "source": list(prices.source),
         "usd": {meter: price.first_usd for meter, price in prices.meters.items()},
         "units": {meter: price.unit for meter, price in prices.meters.items()},
+        "names": NAMES,
     }
 
 

@@ -18,25 +18,40 @@ class Scene {
     this.stack = stack;
     this.ending = new AbortController();
     this.signal = this.ending.signal;
+    this.turn = new AbortController();
+    this.due = false;
+    this.wake = () => {};
+    this.signal.addEventListener("abort", () => this.again());
   }
 
-  /** Run `work` now and every `seconds` while the view is shown and the page is looked at. */
+  /** Do a view's work once more, at once, and let go of what it waits for: what it asks for has changed. */
+  again() {
+    this.due = true;
+    this.turn.abort();
+    this.wake();
+  }
+
+  /** Run `work` now and every `seconds` while the view is shown and the page is looked at, never beside itself. */
   async every(seconds, work) {
     while (!this.signal.aborted) {
+      this.due = false;
       if (!document.hidden) {
+        const turn = this.turn = new AbortController();
         try {
-          await work();
+          await work(turn.signal);
           tell("live");
         } catch (fault) {
           if (this.signal.aborted) return;
-          if (fault instanceof TypeError || fault instanceof ReferenceError) console.error(fault);
-          tell(fault instanceof Closed ? "closed" : "no answer", "lost");
-          if (fault instanceof Closed) { closed(fault); return; }
+          if (!turn.signal.aborted) {
+            if (fault instanceof TypeError || fault instanceof ReferenceError) console.error(fault);
+            tell(fault instanceof Closed ? "closed" : "no answer", "lost");
+            if (fault instanceof Closed) { closed(fault); return; }
+          }
         }
       }
-      await new Promise((wake) => {
+      if (!this.due) await new Promise((wake) => {
         const timer = setTimeout(wake, seconds * 1000);
-        this.signal.addEventListener("abort", () => { clearTimeout(timer); wake(); }, { once: true });
+        this.wake = () => { clearTimeout(timer); wake(); };
       });
     }
   }
@@ -53,11 +68,20 @@ function closed(fault) {
     h("p", {}, "Get a new link in the terminal: ", h("code", {}, "trine console")));
 }
 
+/** What stands between the slashes of an address; one that nobody can read is no address. */
+function parts(hash) {
+  try {
+    return hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
+  } catch {
+    return [];
+  }
+}
+
 async function show(stack) {
   current?.ending.abort();
   const scene = new Scene(stack);
   current = scene;
-  const [name = "map", ...rest] = decodeURI(location.hash.replace(/^#\/?/, "")).split("/").filter(Boolean);
+  const [name = "map", ...rest] = parts(location.hash);
   const known = VIEWS.find(([view]) => view === name) ?? VIEWS[0];
   for (const link of document.querySelectorAll("#views a")) {
     if (link.dataset.view === known[0]) link.setAttribute("aria-current", "page");
@@ -69,7 +93,7 @@ async function show(stack) {
     const view = await import(`./${known[0]}.js`);
     if (scene.signal.aborted) return;
     put(main);
-    await view.show(main, scene, rest.map(decodeURIComponent));
+    await view.show(main, scene, rest);
   } catch (fault) {
     if (scene.signal.aborted) return;
     if (fault instanceof Closed) closed(fault);

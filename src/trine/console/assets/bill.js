@@ -9,23 +9,23 @@ const BY = ["route", "function", "table", "index", "api-key", "caller", "service
 export async function show(main, scene) {
   const wanted = { from: "1d", by: "route" };
   const bill = h("section", {}), plots = h("section", {}), month = h("section", {});
-  const choose = (name) => ({ change: (event) => { wanted[name] = event.target.value; draw(); } });
+  const choose = (name) => ({ change: (event) => { wanted[name] = event.target.value; scene.again(); } });
   put(main, h("h1", {}, "Bill"), h("p", { class: "lead" }, "What this traffic would cost on AWS. Nothing here is charged to anybody."), h("form", { class: "row", submit: (event) => event.preventDefault() },
     h("label", {}, "Over", h("select", choose("from"), SPANS.map(([value, name]) =>
       h("option", { value, selected: value === wanted.from }, name)))),
     h("label", {}, "By", h("select", choose("by"), BY.map((name) => h("option", { value: name }, name))))), bill, plots, month);
-  const draw = async () => {
+  const draw = async (signal) => {
     try {
-      const [found, series] = await Promise.all([get("bill", wanted, scene.signal), get("usage", wanted, scene.signal)]);
+      const [found, series] = await Promise.all([get("bill", wanted, signal), get("usage", wanted, signal)]);
       put(bill, shown(found));
       put(plots, h("h2", {}, "Over time"), plot("Calls", series, "calls", number), plot("USD", series, "usd", sum));
     } catch (fault) {
-      if (!scene.signal.aborted) put(bill, notice(fault.message));
+      if (!signal.aborted) put(bill, notice(fault.message));
     }
     try {
-      put(month, projected(await get("projection", { from: wanted.from }, scene.signal)));
+      put(month, projected(await get("projection", { from: wanted.from }, signal)));
     } catch (fault) {
-      if (!scene.signal.aborted) put(month, h("h2", {}, "A month of this"), notice(fault.message));
+      if (!signal.aborted) put(month, h("h2", {}, "A month of this"), notice(fault.message));
     }
   };
   await scene.every(10, draw);
@@ -41,9 +41,9 @@ function shown(found) {
       [found.by, (group) => text(group.name || "(none)", 300)], ["Calls", (group) => number(group.calls), "number"],
       ["USD", (group) => sum(group.usd), "number"], ["Share", (group) => share(group.usd, found.total.usageUsd)], ["USD a million", (group) => (group.usdPerMillion === null ? "–" : usd(group.usdPerMillion)), "number"],
       ["Made up of", (group) => Object.entries(group.usdByMeter).sort(([, a], [, b]) => b - a).flatMap(([meter, cost], at) =>
-        [at ? " · " : "", h("span", { class: "quiet" }, `${meter} `), sum(cost)])],
+        [at ? " · " : "", h("span", { class: "quiet" }, `${found.priceList.names[meter]} `), sum(cost)])],
     ], found.groups, "nothing was called in this time: only what is stored costs"),
-    table("Even when idle: stored, kept ready, watched", [["What", (line) => text(line.what, 300)], ["Meter", (line) => line.meter],
+    table("Even when idle: stored, kept ready, watched", [["What", (line) => text(line.what, 300)], ["For", (line) => found.priceList.names[line.meter]],
       ["Amount", (line) => Number(line.amount.toPrecision(3)).toLocaleString(undefined, { maximumSignificantDigits: 3 }), "number"], ["Unit", (line) => line.unit],
       ["USD", (line) => sum(line.usd), "number"]], found.standing, "nothing is stored or kept ready"),
   ];

@@ -11,9 +11,10 @@ export async function show(main, scene, [name]) {
     const now = new Map((await get("live", {}, scene.signal)).functions.map((each) => [each.function, each]));
     const of = (each) => now.get(each.name) ?? { environments: {}, invocations: 0, errors: 0, throttles: 0 };
     refresh(list, table(count === 1 ? "1 function" : `${number(count)} functions`, [
-      ["Function", (each) => h("a", { href: `#/functions/${encodeURIComponent(each.name)}`, "data-keep": each.name }, each.logicalId)],
-      ["Runtime", (each) => each.runtime], ["Handler", (each) => each.handler],
-      ["Memory", (each) => `${number(each.memoryMb)} MB`, "number"], ["Timeout", (each) => `${number(each.timeoutSeconds)} s`, "number"],
+      ["Function", (each) => [h("a", { href: `#/functions/${encodeURIComponent(each.name)}`, "data-keep": each.name }, each.logicalId),
+        h("div", { class: "quiet below" }, each.handler)], "wraps"],
+      ["Runtime", (each) => each.runtime],
+      ["Limits", (each) => `${number(each.memoryMb)} MB, ${number(each.timeoutSeconds)} s`, "tight"],
       ["Environments", (each) => warmth(of(each).environments)],
       ["Invocations", (each) => number(of(each).invocations), "number"],
       ["Failed", (each) => h("span", { class: of(each).errors ? "bad" : "" }, number(of(each).errors)), "number"],

@@ -155,6 +155,6 @@ function listed({ all, seconds }) {
     ["Rate", (node) => `${number(node.count / seconds, 2)}/s`, "number"], ["Failed", (node) => number(node.faults), "number"],
     ["Refused", (node) => number(node.errors - node.faults), "number"],
     ["Throttled", (node) => number(node.throttled), "number"], ["p50", (node) => (node.count ? millis(node.p50) : "–"), "number"],
-    ["p99", (node) => (node.count ? millis(node.p99) : "–"), "number"], ["State", (node) => node.detail],
+    ["p99", (node) => (node.count ? millis(node.p99) : "–"), "number"], ["State", (node) => node.detail, "tight"],
   ], all, "the stack has no APIs, functions or tables");
 }

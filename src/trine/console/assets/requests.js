@@ -8,13 +8,13 @@ export async function show(main, scene, [id]) {
   const wanted = { kind: "root", status: "", text: "" };
   const list = h("div", { "aria-live": "off" });
   let held = false;
-  const draw = async () => {
+  const draw = async (signal) => {
     if (held) return;
-    const { requests } = await get("requests", { ...wanted, count: 200 }, scene.signal);
+    const { requests } = await get("requests", { ...wanted, count: 200 }, signal);
     const sought = wanted.text || wanted.status || wanted.kind !== "root";
     refresh(list, requests.length || sought ? rows(requests) : nobodyYet(scene.stack));
   };
-  const choose = (name) => ({ input: (event) => { wanted[name] = event.target.value; draw(); } });
+  const choose = (name) => ({ input: (event) => { wanted[name] = event.target.value; scene.again(); } });
   put(main, h("h1", {}, "Requests"),
     h("form", { class: "row", submit: (event) => event.preventDefault() },
       h("label", {}, "Which", h("select", choose("kind"), [["root", "from outside"], ["apigateway", "front door"],
@@ -32,11 +32,11 @@ function rows(requests) {
   const slowest = Math.max(1, ...requests.map((one) => one.micros));
   return table(`The latest ${requests.length} requests`, [
     ["When", (one) => clock(one.startedAt), "tight"],
-    ["Request", (one) => h("a", { href: `#/requests/${one.requestId}`, "data-keep": one.requestId }, text(one.title, 200))],
+    ["Request", (one) => h("a", { href: `#/requests/${one.requestId}`, "data-keep": one.requestId }, text(one.title, 200)), "wraps"],
     ["Status", (one) => status(one.status)],
     ["Took", (one) => (one.status ? millis(one.micros / 1000) : "–"), "number"], ["", (one) => share(one.micros, slowest)],
     ["Caused", (one) => Object.entries(one.calls).map(([kind, count]) => `${count} ${kind}`).join(", "), "tight"],
-    ["Refused by", (one) => one.refusedBy ? [h("strong", {}, one.refusedBy), ": ", text(one.reason, 200)] : ""],
+    ["Refused by", (one) => one.refusedBy ? [h("strong", {}, one.refusedBy), ": ", text(one.reason, 200)] : "", "wraps"],
   ], requests, "no request fits");
 }
 

@@ -163,6 +163,7 @@ function edit(context, item) {
     h("p", { class: "row" }, h("button", { class: "primary" }, "Save"),
       h("button", { type: "button", click: () => dialog.close() }, "Cancel"),
       item ? [h("label", { class: "inline" }, sure, "I mean it"), erase] : "")));
+  scene.signal.addEventListener("abort", () => dialog.close(), { once: true }); // who goes elsewhere leaves it behind
   document.body.append(dialog);
   dialog.showModal();
 }

@@ -1,0 +1,51 @@
+"""What people call what is charged for: the words of bills, in the terminal and in the console. Pure."""
+
+from __future__ import annotations
+
+from trine.metering.prices import CACHES_GB
+
+NAMES = {
+    "rest.request": "REST API calls",
+    **{f"rest.cache-{gb}-gb-hour": f"cache of {gb} GB" for gb in CACHES_GB},
+    "http.request": "HTTP API calls",
+    "websocket.message": "WebSocket messages",
+    "websocket.connection-minute": "connection minutes",
+    "lambda.request": "invocations",
+    "lambda.gb-second": "function time",
+    "lambda.arm-gb-second": "function time, arm64",
+    "lambda.ready-gb-second": "time kept ready",
+    "lambda.arm-ready-gb-second": "time kept ready, arm64",
+    "lambda.provisioned-gb-second": "provisioned concurrency",
+    "lambda.arm-provisioned-gb-second": "provisioned, arm64",
+    "lambda.storage-gb-second": "function storage",
+    "lambda.streamed-gb": "streamed answers",
+    "table.read-unit": "read units",
+    "table.write-unit": "write units",
+    "table.read-capacity-hour": "provisioned reads",
+    "table.write-capacity-hour": "provisioned writes",
+    "table.gb-month": "storage",
+    "table.ia-read-unit": "read units, IA class",
+    "table.ia-write-unit": "write units, IA class",
+    "table.ia-read-capacity-hour": "provisioned reads, IA class",
+    "table.ia-write-capacity-hour": "provisioned writes, IA class",
+    "table.ia-gb-month": "storage, IA class",
+    "table.pitr-gb-month": "point-in-time recovery",
+    "table.backup-gb-month": "backups",
+    "stream.read": "stream reads",
+    "data.out-gb": "data out",
+    "logs.in-gb": "logs written",
+    "logs.gb-month": "logs kept",
+    "cloudwatch.request": "CloudWatch requests",
+    "cloudwatch.metric-month": "metrics of your own",
+    "cloudwatch.alarm-month": "alarms",
+    "cloudwatch.fast-alarm-month": "alarms below a minute",
+    "cloudwatch.composite-alarm-month": "composite alarms",
+    "cloudwatch.dashboard-month": "dashboards",
+    "queue.request": "queue requests",
+    "queue.fifo-request": "FIFO queue requests",
+    "topic.request": "topic requests",
+    "topic.fifo-message": "FIFO topic messages",
+    "event.published": "events",
+    "schedule.invocation": "runs of schedules",
+}
+"""By meter (`prices.METERS`), in the order of a bill."""

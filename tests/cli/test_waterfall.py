@@ -37,6 +37,12 @@ def test_it_shows_rooms_in_order_and_what_refused() -> None:
     assert "  action: dynamodb:PutItem" in text
 
 
+def test_lines_of_a_message_stay_readable() -> None:
+    assert waterfall.printable("Cannot find module 'x'\nRequire stack:\r\n- app.js\n") == (
+        "Cannot find module 'x' ⏎ Require stack: ⏎ - app.js"
+    )
+
+
 @given(st.text())
 def test_nothing_it_prints_can_move_the_cursor(text: str) -> None:
     shown = waterfall.printable(text)

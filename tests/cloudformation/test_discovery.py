@@ -50,6 +50,18 @@ def test_the_cdk_s_output(tmp_path: Path) -> None:
         find_template(tmp_path)
 
 
+def test_what_the_serverless_framework_packages(tmp_path: Path) -> None:
+    (tmp_path / "serverless.yml").write_text("service: shop")
+    with pytest.raises(TemplateFaults) as refused:
+        find_template(tmp_path)
+    assert "serverless package" in refused.value.faults[0].hint
+    packaged = tmp_path / ".serverless" / "cloudformation-template-update-stack.json"
+    packaged.parent.mkdir()
+    packaged.write_text("{}")
+    found = find_template(tmp_path)
+    assert (found.path, found.project_directory) == (packaged, tmp_path)
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(TemplateFaults, match="no template in this folder"):
         find_template(tmp_path)

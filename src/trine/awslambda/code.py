@@ -32,6 +32,12 @@ def place_code(properties: Mapping[str, Any], source: Path | None, state_directo
     if isinstance(inline, str) and source is None:
         return _place_inline(inline, str(properties.get("Runtime", "")), state_directory)
     if source is None:
+        key = code.get("S3Key") if isinstance(code, Mapping) else None
+        if isinstance(key, str):
+            name = key.rpartition("/")[2]
+            raise InvalidParameterValue(
+                f"the code lies in Amazon S3, which is not here: put {name} beside the template"
+            )
         raise InvalidParameterValue("Please provide a source for function code.")
     if source.is_dir():
         return source.resolve()

@@ -103,7 +103,7 @@ def _value(value: object) -> str:
 
 def printable(text: str, limit: int = DETAIL_MAX) -> str:
     """`text` without what could move the cursor or reverse the line: paths and names come from strangers."""
-    text = text.rstrip("\r\n").replace("\t", "  ")
+    text = text.rstrip("\r\n").replace("\t", "  ").replace("\r\n", "\n").replace("\n", " ⏎ ")
     shown = "".join(
         character if character == " " or unicodedata.category(character)[0] not in "CZ" else "�"
         for character in text[: limit + 1]

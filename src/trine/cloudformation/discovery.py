@@ -1,4 +1,5 @@
-"""Which template is meant: a file, or a folder as SAM and the CDK lay it out; with the values of samconfig.toml.
+"""Which template is meant: a file, or a folder as SAM, the CDK and the Serverless Framework lay it out; with the values
+of samconfig.toml.
 
 Source: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html
 """
@@ -16,6 +17,8 @@ from trine.cloudformation.limits import STACK_NAME_CHARACTERS
 
 TEMPLATE_NAMES = ("template.yaml", "template.yml", "template.json")
 CONFIGURATION_NAMES = ("samconfig.toml",)
+PACKAGED = ".serverless/cloudformation-template-update-stack.json"
+"""What `serverless package` leaves, with the zip packages beside it."""
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*\Z")
 _PAIR = re.compile(r'(?:ParameterKey=)?([A-Za-z0-9]+)(?:=|,ParameterValue=)("(?:[^"\\]|\\.)*"|\'[^\']*\'|[^\s]*)')
 
@@ -36,7 +39,7 @@ def find_template(path: Path | str = ".", config_environment: str = "default") -
     """The template that `path` means. A file is itself; a folder gives, in this order:
 
     `.aws-sam/build/template.yaml` when it is newer than the source template, `template.yaml|yml|json`,
-    `cdk.out/*.template.json` when there is one stack. samconfig.toml beside it gives stack name, region and parameter
+    `cdk.out/*.template.json` when there is one stack, what `serverless package` left. samconfig.toml beside it gives stack name, region and parameter
     overrides. Raises TemplateFaults when there is none, or more than one stack.
     """
     asked = Path(path).absolute()
@@ -91,7 +94,11 @@ def _in_folder(folder: Path) -> tuple[Path, bool]:
     if synthesized:
         names = ", ".join(str(each.relative_to(folder)) for each in synthesized)
         raise _fault(folder, f"the CDK made several stacks: {names}", "give the file of one of them")
+    if (folder / PACKAGED).is_file():
+        return folder / PACKAGED, False
     hint = f"it needs {', '.join(TEMPLATE_NAMES[:-1])} or {TEMPLATE_NAMES[-1]}, or cdk.out from `cdk synth`"
+    if any(folder.glob("serverless.*")):
+        hint = "run `serverless package` first: what it leaves in .serverless is read"
     raise _fault(folder, "there is no template in this folder", hint)
 
 

@@ -1,5 +1,6 @@
 """Property paths that name a local file or folder, as `aws cloudformation package` knows them.
 
+A package in Amazon S3 whose file lies beside the template, as `serverless package` leaves it, is that file.
 Source: https://docs.aws.amazon.com/cli/latest/reference/cloudformation/package.html
 """
 
@@ -26,4 +27,8 @@ def local_files(kind: str, properties: Mapping[str, Any], directory: Path) -> di
         value = properties.get(name)
         if isinstance(value, str) and not value.startswith(("s3://", "https://", "http://")):
             found[name] = Path(directory, value).absolute()
+        elif isinstance(value, Mapping) and isinstance(key := value.get("S3Key"), str):
+            beside = Path(directory, key.rpartition("/")[2]).absolute()
+            if beside.is_file():
+                found[name] = beside
     return found

@@ -80,7 +80,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         place_code({}, None, tmp_path)
     with pytest.raises(InvalidParameterValue):
         place_code({}, tmp_path / "missing", tmp_path)
-    with pytest.raises(InvalidParameterValue, match="put app.zip beside the template"):
+    with pytest.raises(InvalidParameterValue, match=r"put app\.zip beside the template"):
         place_code({"Code": {"S3Bucket": "b", "S3Key": "deep/app.zip"}}, None, tmp_path)
     with pytest.raises(InvalidParameterValue):
         place_code({"Code": {"ZipFile": "x"}, "Runtime": "provided.al2"}, None, tmp_path)

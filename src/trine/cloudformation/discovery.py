@@ -39,8 +39,8 @@ def find_template(path: Path | str = ".", config_environment: str = "default") -
     """The template that `path` means. A file is itself; a folder gives, in this order:
 
     `.aws-sam/build/template.yaml` when it is newer than the source template, `template.yaml|yml|json`,
-    `cdk.out/*.template.json` when there is one stack, what `serverless package` left. samconfig.toml beside it gives stack name, region and parameter
-    overrides. Raises TemplateFaults when there is none, or more than one stack.
+    `cdk.out/*.template.json` when there is one stack, what `serverless package` left. samconfig.toml beside it gives
+    stack name, region and parameter overrides. Raises TemplateFaults when there is none, or more than one stack.
     """
     asked = Path(path).absolute()
     if asked.is_dir():

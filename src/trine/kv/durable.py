@@ -256,7 +256,7 @@ class DurableStore:
         done(error)
 
     def _publish(self, group: Group) -> None:
-        self._active.apply(group.puts, group.number, self._history.keeping)
+        self._active.apply(group.puts, group.number, self._history.keeping, group.size_bytes)
         self._history.committed(group.number)
 
     # Checkpoints

@@ -37,6 +37,7 @@ QUEUE_COUNT_LIMIT = 100_000
 """Transactions that may wait; beyond it `transact` refuses, since the caller has no bound of its own."""
 
 _COUNTER = struct.Struct(">q")
+_pack, _unpack, _COUNTER_BYTES = _COUNTER.pack, _COUNTER.unpack, _COUNTER.size
 _APPENDED = struct.Struct(">QQ")
 
 Read = Callable[[bytes], bytes | None]
@@ -85,8 +86,12 @@ def settled(change: Change[Any], read: Read, number: int, position: int) -> tupl
             length = len(key)
             if not 0 < length <= KEY_BYTES_LIMIT:
                 raise _bad_key(length)
-            puts[key] = _added(key, own[key] if key in own else read(key), amount)
-            size += length + _COUNTER.size
+            value = own[key] if key in own else read(key)
+            try:  # the usual counter, without a call
+                puts[key] = _pack(_unpack(value)[0] + amount)  # type: ignore[arg-type]
+            except (TypeError, struct.error):
+                puts[key] = _added(key, value, amount)
+            size += length + _COUNTER_BYTES
     if size > TRANSACTION_BYTES_LIMIT:
         raise ValueError(f"a transaction of {size} bytes is larger than {TRANSACTION_BYTES_LIMIT}")
     return puts, size

@@ -86,17 +86,17 @@ class MemoryStore:
         return future
 
     def _publish(self, puts: Mapping[bytes, bytes | None], number: int) -> None:
-        history, table, replaced = self._history, self._table, self._replaced
+        history, table = self._history, self._table
         self._number = number
         keeping = history.keeping
         table.apply(puts, number, keeping)
         history.committed(number)
         if keeping:
-            replaced.update(puts)
-            if len(replaced) >= _FORGET_EVERY:
+            self._replaced.update(puts)
+            if len(self._replaced) >= _FORGET_EVERY:
                 self._forget()
             return
-        if replaced:
+        if self._replaced:
             self._forget()
         if None in puts.values():
             for key, value in puts.items():

@@ -109,7 +109,7 @@ class Memtable:
         self.newest = self.versions.get
         self.keys = SortedKeys()
         self.latest = 0  # the newest sequence in here: a reader of it or a later one needs no chain
-        self.size_bytes = 0  # of everything ever applied: an upper bound of what is held
+        self.size_bytes = 0  # of everything ever applied, as far as that was told: an upper bound of what is held
 
     @classmethod
     def of(cls, puts: Mapping[bytes, bytes | None], sequence: int) -> Memtable:
@@ -122,18 +122,19 @@ class Memtable:
         table.size_bytes = sum(map(len, puts)) + values_bytes + _VERSION_OVERHEAD_BYTES * len(puts)
         return table
 
-    def apply(self, puts: Mapping[bytes, bytes | None], sequence: int, keep_past: bool) -> None:
-        """Make `puts` the newest versions; without `keep_past` the versions they replace are forgotten."""
+    def apply(self, puts: Mapping[bytes, bytes | None], sequence: int, keep_past: bool, size_bytes: int = 0) -> None:
+        """Make `puts` the newest versions; without `keep_past` the versions they replace are forgotten.
+
+        `size_bytes`: of their keys and values, for who asks the memtable for its size.
+        """
         versions, newest = self.versions, self.newest
         self.latest = sequence
-        size = 0
         for key, value in puts.items():
             version = newest(key)
             if version is None:
                 self.keys.add(key)
             versions[key] = (sequence, value, version if keep_past else None)
-            size += len(key) + (0 if value is None else len(value))
-        self.size_bytes += size + _VERSION_OVERHEAD_BYTES * len(puts)
+        self.size_bytes += size_bytes + _VERSION_OVERHEAD_BYTES * len(puts)
 
     def shed(self, count: int) -> bool:
         """Give the memory of some `count` versions back, when nobody reads here any more; whether any are left.

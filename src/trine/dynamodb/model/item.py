@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from struct import Struct
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from trine.dynamodb.model.number import number_size
 
 STORED_FORMAT = 1
 STORED_HEADER_SIZE_BYTES = 4
+_pack_header = Struct(">I").pack
 
 TOO_LARGE = "Item size has exceeded the maximum allowed size"
 TOO_LARGE_UPDATED = "Item size to update has exceeded the maximum allowed size"
@@ -114,7 +116,12 @@ def encode_stored(item: Item, size_bytes: int | None = None) -> bytes:
     """The stored form of a validated item; give `size_bytes` when it is known already."""
     if size_bytes is None:
         size_bytes = item_size(item)
-    return (STORED_FORMAT << 24 | size_bytes).to_bytes(4, "big") + orjson.dumps(item)
+    return _pack_header(STORED_FORMAT << 24 | size_bytes) + orjson.dumps(item)
+
+
+def stored_form(text: bytes, size_bytes: int) -> bytes:
+    """The stored form of an item whose JSON is there already."""
+    return _pack_header(STORED_FORMAT << 24 | size_bytes) + text
 
 
 def item_bytes(stored: bytes) -> bytes:

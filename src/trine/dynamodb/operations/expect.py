@@ -141,6 +141,11 @@ def only_all_old(return_values: str | None) -> bool:
     return return_values == "ALL_OLD"
 
 
+def says_nothing(request: Any) -> bool:
+    """Whether the answer to PutItem is empty: the request asks for nothing of all that it could tell."""
+    return request.return_consumed_capacity is request.return_item_collection_metrics is request.return_values is None
+
+
 def write_answer(
     request: Any, transition: Transition, attributes: bytes | None, collection_key: Item | None = None
 ) -> bytes:

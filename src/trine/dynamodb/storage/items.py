@@ -20,7 +20,7 @@ from trine.dynamodb.errors import (
 )
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import decode_stored, encode_stored, stored_size
-from trine.dynamodb.storage.charges import charge_repeated, charge_write, release_write
+from trine.dynamodb.storage.charges import charge_plain, charge_repeated, charge_write, release_write
 from trine.dynamodb.storage.collections import Collections, size_of
 from trine.dynamodb.storage.history import history_record
 from trine.dynamodb.storage.indexes import IndexChange, index_changes
@@ -212,6 +212,23 @@ def commit_one(
 
     keys = (key,) if table.collections is None else (key, table.collections.counter(key))
     return store.transact(keys, decide)
+
+
+def commit_plain(
+    store: Store, table: Table, key: bytes, new: bytes, result: Result, now: float, trace: Trace | None = None
+) -> Future[Result]:
+    """As `commit_one`, of a table that is `alone`, where nobody asks what the item was: most puts, and 2 µs less."""
+
+    def decide(current: Current) -> Change[Result]:
+        old = current[key]
+        charge_plain(table, key, old, new, trace)
+        if new == old:
+            return Change(result)
+        if table.recent is not None:
+            table.recent.wrote(key, now)
+        return Change(result, {key: new}, (), _sums(table, old, new))
+
+    return store.transact((key,), decide)
 
 
 def _keys_of(writes: Sequence[Write]) -> list[bytes]:

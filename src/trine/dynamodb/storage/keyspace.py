@@ -18,7 +18,7 @@ from zlib import crc32
 from trine.dynamodb.model.attribute import AttributeValue, Item
 from trine.dynamodb.model.key import KeyAttribute, KeySchema
 from trine.dynamodb.model.number import sortable_number
-from trine.dynamodb.storage.quick_keys import QUICK, quick_keys
+from trine.dynamodb.storage.quick_keys import QUICK, quick_keys, quick_texts
 from trine.kv.tuple import after, pack_bytes, pack_str
 
 CATALOGUE = b"c"
@@ -91,7 +91,7 @@ class KeySpace:
     """The keys of one table's items, or of one index's entries."""
 
     __slots__ = ("_own", "_partition", "_quick_partition", "_sort", "prefix", "quick_item_key", "quick_key",
-                 "quick_sort", "schema", "start", "stop")  # fmt: skip
+                 "quick_sort", "quick_texts", "schema", "start", "stop")  # fmt: skip
 
     def __init__(self, table_number: int, index_number: int, schema: KeySchema, own: KeySchema | None = None) -> None:
         self.schema = schema
@@ -101,6 +101,8 @@ class KeySpace:
         self._sort = _joined(schema.sort) if schema.sort else None
         self.quick_key, self.quick_item_key = quick_keys(self.prefix, schema)
         """The key of a plain, valid `Key` of a table, or of an item, at once; None sends the caller the long way."""
+        self.quick_texts = quick_texts(self.prefix, schema)
+        """The same of the texts that the values of a valid key hold; None for keys of other kinds."""
         self._quick_partition = QUICK[schema.partition[0].type]
         self.quick_sort = QUICK[schema.sort[0].type] if len(schema.sort) == 1 else None
         """The bytes of a plain value of the one sort attribute; None when there is no such attribute."""

@@ -19,6 +19,7 @@ from trine.kv.tuple import pack_str
 
 QuickKey = Callable[[Item], bytes | None]
 QuickValue = Callable[[AttributeValue], bytes | None]
+QuickTexts = Callable[..., bytes | None]
 
 _TEXT_MAX_CHARACTERS = 256
 """Four bytes a character at most: never beyond the limits of keys, so no size needs to be counted."""
@@ -54,6 +55,11 @@ def quick_number(value: AttributeValue) -> bytes | None:
     return _quick_digits(text)
 
 
+def _quick_characters(text: str) -> bytes | None:
+    return pack_str(text) if 0 < len(text) <= _TEXT_MAX_CHARACTERS else None
+
+
+_QUICK_TEXTS: dict[str, Callable[[str], bytes | None]] = {"S": _quick_characters, "N": _quick_digits}
 QUICK: dict[str, QuickValue] = {"S": quick_text, "N": quick_number, "B": lambda value: None}
 """By the type of a key attribute."""
 
@@ -98,6 +104,37 @@ def _of_two_texts(prefix: bytes, first: str, second: str, *, alone: bool) -> Qui
         return None
 
     return quick
+
+
+def quick_texts(prefix: bytes, schema: KeySchema) -> QuickTexts | None:
+    """As `quick_keys`, of what strings and normalised numbers of the key hold, in schema order; None for other keys."""
+    types = [attribute.type for attribute in schema.attributes]
+    if len(schema.partition) > 1 or len(types) > 2 or "B" in types:
+        return None
+    of_partition, of_sort = _QUICK_TEXTS[types[0]], _QUICK_TEXTS[types[1]] if len(types) > 1 else None
+
+    def quick(text: str, sort_text: str = "") -> bytes | None:
+        partition = of_partition(text)
+        sort = of_sort(sort_text) if of_sort is not None else b""
+        if partition is None or sort is None:
+            return None
+        return prefix + _pack_hash(crc32(partition)) + partition + sort
+
+    def quick_pair(text: str, sort_text: str) -> bytes | None:
+        # As `_of_two_texts`, which most tables need most of the time: without a call of it, 0.1 µs less for both.
+        packed = f"\x02{text}\0\1\x02{sort_text}\0\1".encode()
+        hashed_bytes = len(text) + _BESIDE_A_TEXT_BYTES
+        if (
+            text
+            and sort_text
+            and len(packed) == hashed_bytes + len(sort_text) + _BESIDE_A_TEXT_BYTES <= _TWO_TEXTS_MAX_BYTES
+            and "\0" not in text
+            and "\0" not in sort_text
+        ):
+            return prefix + _pack_hash(crc32(packed[:hashed_bytes])) + packed
+        return None
+
+    return quick_pair if types == ["S", "S"] else quick
 
 
 def _of_one_or_two(prefix: bytes, schema: KeySchema, *, alone: bool) -> QuickKey:

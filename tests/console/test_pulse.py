@@ -30,8 +30,7 @@ def request(clock: ManualClock, status: int = 200) -> list[Trace]:
 def counted(*traces: Trace) -> Groups:
     """Traces as the collector hands them on."""
     batch = Batch(lambda: None, lambda: None, lambda: None)
-    for trace in traces:
-        batch.add(trace)
+    batch.add(traces, traces)
     return batch.take()
 
 

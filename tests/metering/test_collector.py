@@ -15,6 +15,7 @@ from trine.metering.measures import DYNAMODB, GATEWAY, LAMBDA, Measures, MetricN
 from trine.metering.tally import tally
 from trine.metering.usage import Counts, Dimensions, FunctionUse, Payer, Payers, RouteName, add, take
 from trine.trace import Trace, TraceBook
+from trine.trace.book import TOGETHER_COUNT
 
 ROUTE = RouteName("abc", "profiles", "Prod", "GET", "/users/{id}", rest=True)
 
@@ -68,12 +69,29 @@ def test_a_batch_is_counted_when_it_is_full_or_a_second_old(bench: Bench) -> Non
     for _ in range(BATCH_MAX_COUNT - 1):
         bench.call("dynamodb", "dynamodb:GetItem Users", took=0, usage=(("Users", None, 0.5, 0.0),))
     assert bench.collector.traces_counted == 0
-    bench.call("dynamodb", "dynamodb:GetItem Users", took=0, usage=(("Users", None, 0.5, 0.0),))
-    assert bench.collector.traces_counted == BATCH_MAX_COUNT
-    bench.call("dynamodb", "dynamodb:GetItem Users", usage=(("Users", None, 0.5, 0.0),))
+    for _ in range(TOGETHER_COUNT):
+        bench.call("dynamodb", "dynamodb:GetItem Users", took=0, usage=(("Users", None, 0.5, 0.0),))
+    assert BATCH_MAX_COUNT <= bench.collector.traces_counted < BATCH_MAX_COUNT + TOGETHER_COUNT
     bench.clock.advance(1.0)
-    assert bench.collector.traces_counted == BATCH_MAX_COUNT + 1
-    assert bench.rows()[Dimensions("table", table="Users")]["readUnits"] == (BATCH_MAX_COUNT + 1) / 2
+    assert bench.collector.traces_counted == BATCH_MAX_COUNT - 1 + TOGETHER_COUNT
+    assert bench.rows()[Dimensions("table", table="Users")]["readUnits"] == (BATCH_MAX_COUNT - 1 + TOGETHER_COUNT) / 2
+
+
+def test_usual_calls_are_counted_like_the_others(bench: Bench) -> None:
+    who = {"principal": "ada"}
+    for number in range(200):
+        trace = bench.book.begin("dynamodb", f"id-{number}")
+        trace.title, trace.payer = "dynamodb:GetItem Users", "arn"
+        take(trace, "Users", None, 0.5 if number % 4 else 1.0, 0.0)
+        tick = bench.clock.monotonic_ns
+        trace.way = (("a", "b", "c", "d"), who, tick(), None, tick(), who, tick(), None, tick())
+        bench.clock.advance(0.001)
+        bench.book.close(trace, 400 if number % 10 == 0 else 200, "dynamodb.read")
+    bench.collector.flush()
+    counts = bench.rows()[Dimensions("table", caller="arn", table="Users")]
+    assert (counts["requests"], counts["errors"], counts["readUnits"]) == (200, 20, 125.0)
+    assert counts["milliseconds"] == pytest.approx(200.0)
+    assert bench.total(DYNAMODB, "SuccessfulRequestLatency", Operation="GetItem", TableName="Users").count == 180
 
 
 def test_everything_goes_on_the_account_of_who_let_it_in(bench: Bench) -> None:

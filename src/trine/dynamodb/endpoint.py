@@ -122,7 +122,7 @@ class DynamoDB:
         kind = media_type(request)
         if kind is not None or request.method != "POST" or len(request.body) > REQUEST_BODY_MAX_BYTES:
             return dressed(self._answered(request, headers), request, kind or JSON_1_0)
-        trace = self._traces.open("dynamodb", self._request_id())
+        trace = self._traces.begin("dynamodb", self._request_id())
         trace.refuse("dynamodb.front", "The body has no media type that DynamoDB takes: application/x-amz-json-1.0")
         self._traces.close(trace, 404)
         return dressed(plain_answer(404, NOT_FOUND, trace.request_id), request, JSON_1_0)
@@ -133,7 +133,7 @@ class DynamoDB:
             return _not_an_operation(request, self._region, request_id)
         if len(request.body) > REQUEST_BODY_MAX_BYTES:
             return plain_answer(413, b"Request Entity Too Large", request_id)
-        trace = self._traces.open("dynamodb", request_id)
+        trace = self._traces.begin("dynamodb", request_id)
         try:
             outcome = self._pass(request, headers, trace)
         except Exception as fault:

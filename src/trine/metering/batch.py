@@ -1,28 +1,24 @@
 """Traces as they close, sorted into groups of what is alike: the work of counting is by groups, not by requests.
 
-Enters one trace at a time, while it is still in the processor's cache; leaves `TableCalls`, `Requests`, `Invocations`,
+Enter some traces at a time, while they are in the processor's cache; leave `TableCalls`, `Requests`, `Invocations`,
 each with the first trace of its kind, from which `tally` makes the row, and with sums and times of all of them.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from trine.metering.limits import BATCH_MAX_COUNT
 from trine.metering.tally import metered_units, streamed, time_used
 from trine.metering.usage import Counts, FunctionUse, Payer, SocketUse, function_of, root_of
 from trine.metering.usage import add as add_counts
-from trine.trace import Trace
+from trine.trace import Note, Trace
 
 _log = logging.getLogger("trine.metering")
 _Alike = tuple[object, str, str, object, int, str]
-_Usual = tuple[object, object, int, Callable[[int], None]]
-"""Usage, payer and outcome of the latest successful call to the table of some title, and what notes the time of another
-one like it."""
-NOTHING_LIKE_IT: _Usual = (None, None, 0, lambda nanoseconds: None)
-"""No trace that has closed has the outcome 0."""
 INTEGRATION = "apigateway.integration"
 _USES_COUNT = len(FunctionUse._fields)
 _PLAIN_REQUEST = 3
@@ -36,7 +32,7 @@ class TableCalls:
 
     def __init__(self, first: Trace, payer: Payer | str | None, function: str) -> None:
         self.first, self.payer, self.function = first, payer, function
-        self.nanoseconds: list[int] = []
+        self.nanoseconds = array("q")
 
 
 class Requests:
@@ -46,8 +42,8 @@ class Requests:
 
     def __init__(self, first: Trace) -> None:
         self.first = first
-        self.nanoseconds: list[int] = []
-        self.integration_ns: list[int] = []
+        self.nanoseconds = array("q")
+        self.integration_ns = array("q")
         self.bytes_out = self.units = self.log_bytes = 0
 
 
@@ -91,7 +87,7 @@ class SocketEvents:
 
     def __init__(self, first: Trace, payer: Payer | str | None) -> None:
         self.first, self.payer = first, payer
-        self.nanoseconds: list[int] = []
+        self.nanoseconds = array("q")
         self.messages = self.requests = self.log_bytes = 0
         self.minutes = 0.0
 
@@ -124,68 +120,53 @@ class Batch:
         self._socket_events: dict[tuple[object, int], SocketEvents] = {}
         self._service_calls: list[Trace] = []
         self._caused: list[Trace] = []
-        self.add, self.take = self._functions(on_first, on_full, on_other)
+        self._count = self._failures = 0
+        self._on_first, self._on_full, self._on_other = on_first, on_full, on_other
 
-    def _functions(
-        self, on_first: Callable[[], None], on_full: Callable[[], None], on_other: Callable[[], None]
-    ) -> tuple[Callable[[Trace], None], Callable[[], Groups]]:
-        """`add` a trace that has just closed, `take` all groups: two functions over common variables, because every
-        request pays for the first one, and variables cost less than attributes.
-        """
-        usual: dict[str, _Usual] = {}
-        count, failures = 0, 0
-
-        def add(trace: Trace) -> None:
-            nonlocal count, failures
-            usage, payer, outcome, note = usual.get(trace.title) or NOTHING_LIKE_IT
-            if usage is trace.usage and payer is trace.payer and outcome == trace.outcome and trace.parent is None:
-                # A call to the table like an earlier one, as most are: that costs less to see than to look up.
-                note(trace.ended_ns - trace.started_ns)
-                count += 1
-                if count >= BATCH_MAX_COUNT:
-                    on_full()
-                return
+    def add(self, traces: Sequence[Trace], unusual: Sequence[Trace]) -> None:
+        """Traces that have just closed. Usual ones are noted in their group as they are written down."""
+        before, free = self._count, 0
+        for trace in unusual:
             try:
                 if trace.kind == "dynamodb":
-                    note = self._calls_like(trace).nanoseconds.append
-                    note(trace.ended_ns - trace.started_ns)
-                    if trace.parent is None and trace.outcome < 400:
-                        usual[trace.title] = (trace.usage, trace.payer, trace.outcome, note)
+                    self._calls_like(trace).nanoseconds.append(trace.ended_ns - trace.started_ns)
                 elif trace.kind == "lambda":
                     self._add_invocation(trace)
                 elif trace.kind == "apigateway":
                     self._add_request(trace)
                 elif not self._add_other(trace):
-                    on_other()
-                    return
+                    free += 1
             except Exception:
-                failures += 1
+                self._failures += 1
                 _log.exception("a request could not be counted")
-            count += 1
-            if count == 1:
-                on_first()
-            elif count >= BATCH_MAX_COUNT:
-                on_full()
+        self._count += len(traces) - free
+        if free:
+            self._on_other()
+        if self._count >= BATCH_MAX_COUNT:
+            self._on_full()
+        elif self._count and not before:
+            self._on_first()
 
-        def take() -> Groups:
-            nonlocal count, failures
-            groups = Groups(
-                count,
-                failures,
-                list(self._alike.values()),
-                list(self._requests.values()),
-                list(self._invocations.values()),
-                list(self._socket_events.values()),
-                self._service_calls,
-                self._caused,
-            )
-            self._caused, self._service_calls = [], []
-            self._alike, self._requests, self._invocations, self._socket_events = {}, {}, {}, {}
-            usual.clear()
-            count, failures = 0, 0
-            return groups
+    def note_of(self, first: Trace) -> Note:
+        """What notes, until `take`, the time of usual requests like `first`: the table's alone are ever usual."""
+        return self._calls_like(first).nanoseconds.append
 
-        return add, take
+    def take(self) -> Groups:
+        """All groups; new ones begin, and whoever writes down usual requests must begin new forms."""
+        groups = Groups(
+            self._count,
+            self._failures,
+            list(self._alike.values()),
+            list(self._requests.values()),
+            list(self._invocations.values()),
+            list(self._socket_events.values()),
+            self._service_calls,
+            self._caused,
+        )
+        self._caused, self._service_calls = [], []
+        self._alike, self._requests, self._invocations, self._socket_events = {}, {}, {}, {}
+        self._count = self._failures = 0
+        return groups
 
     def _calls_like(self, trace: Trace) -> TableCalls:
         payer, function = trace.payer, ""

@@ -46,7 +46,7 @@ class Collector:
     """Counts what a TraceBook closes."""
 
     def __init__(self, clock: Clock, traces: TraceBook, ledger: Ledger, levels: Levels = tuple) -> None:
-        self._clock, self.ledger, self._levels = clock, ledger, levels
+        self._clock, self._traces, self.ledger, self._levels = clock, traces, ledger, levels
         self.measures = Measures()
         self.traces_counted = 0
         self.failures = 0
@@ -69,6 +69,7 @@ class Collector:
         self._minute_timer: Timer | None = None
         self._day = ""
         self._batch = Batch(self._first_closed, self.drain, self._await_minute)
+        self._end_forms = traces.note_usual(self._batch.note_of)
         traces.follow(self._batch.add)
 
     def _first_closed(self) -> None:
@@ -135,7 +136,9 @@ class Collector:
 
     def drain(self) -> None:
         """Count everything that has closed."""
+        self._traces.hand_on()
         groups = self._batch.take()
+        self._end_forms()
         if not groups.traces:
             return
         self._await_minute()
@@ -275,6 +278,6 @@ def _nobody(minute: int, measured: Iterable[tuple[MetricName, Distribution]]) ->
         pass
 
 
-def _milliseconds(nanoseconds: list[int]) -> list[float]:
+def _milliseconds(nanoseconds: Iterable[int]) -> list[float]:
     """Times in ascending order."""
     return sorted([one / 1e6 for one in nanoseconds])

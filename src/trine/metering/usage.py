@@ -6,6 +6,7 @@ for each request and hardly any is ever looked at alone. `Dimensions` and `Count
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from trine.metering.limits import NAME_MAX_CHARACTERS, OTHER, PAYERS_MAX_COUNT, USES_MAX_COUNT
@@ -141,16 +142,17 @@ class Uses(dict[float, TableUses]):
 
 def take(trace: Trace, table: str, index: str | None, read_units: float, write_units: float) -> None:
     """Add to what a table's request has consumed so far."""
-    used: TableUses | None = trace.usage
-    if used is None:
-        trace.usage = ((table, index, read_units, write_units),)
-        return
-    for at, (name, of_index, read, write) in enumerate(used):
-        if name == table and of_index == index:
+    trace.usage = _taken(trace.usage, table, index, read_units, write_units)
+
+
+@lru_cache(USES_MAX_COUNT)
+def _taken(used: TableUses | None, table: str, index: str | None, read_units: float, write_units: float) -> TableUses:
+    """Requests that took the same share one value: equal ones are then seen to be alike by a look (`batch`)."""
+    for at, (name, of_index, read, write) in enumerate(used or ()):
+        if used and name == table and of_index == index:
             more = (table, index, read + read_units, write + write_units)
-            trace.usage = (*used[:at], more, *used[at + 1 :])
-            return
-    trace.usage = (*used, (table, index, read_units, write_units))
+            return (*used[:at], more, *used[at + 1 :])
+    return (*(used or ()), (table, index, read_units, write_units))
 
 
 FRONT_DOOR = frozenset({"rest", "http", "websocket"})

@@ -11,11 +11,11 @@ import logging
 import re
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trine.metering.usage import root_of
-from trine.trace import Trace
+from trine.trace import Follower, Trace
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -33,7 +33,7 @@ _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{
 _ROOT = re.compile(rb"Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?![0-9a-f])")
 _PARENT = re.compile(rb"Parent=([0-9a-f]{16})(?![0-9a-f])")
 """X-Ray's trace id without its dashes is OpenTelemetry's (AWS Distro for OpenTelemetry maps them so)."""
-Follow = Callable[[Callable[[Trace], None]], Callable[[], None]]
+Follow = Callable[[Follower], Callable[[], None]]
 
 
 class ExportUnavailable(Exception):
@@ -61,10 +61,9 @@ class TraceExport:
         self._thread = threading.Thread(target=self._run, name="trine-otlp", daemon=True)
         self._thread.start()
 
-    def _note(self, trace: Trace) -> None:
-        if len(self._waiting) == WAITING_MAX:
-            self.dropped += 1
-        self._waiting.append(trace)
+    def _note(self, traces: Sequence[Trace], unusual: Sequence[Trace]) -> None:
+        self.dropped += max(0, len(self._waiting) + len(traces) - WAITING_MAX)
+        self._waiting.extend(traces)
 
     def close(self) -> None:
         """Send what waits, within a few seconds, and end the thread."""

@@ -20,7 +20,12 @@ def test_messages_and_minutes() -> None:
     async def scenario() -> None:
         closed: list[Trace] = []
         async with open_chat(template({"$disconnect": LAMBDA, "send": LAMBDA}, responding=("send",))) as chat:
-            chat.traces.follow(closed.append)
+            chat.traces.follow(lambda traces, _: closed.extend(traces))
+
+            def disconnected() -> bool:
+                chat.traces.hand_on()
+                return any(trace.title.startswith("DISCONNECT") for trace in closed)
+
             chat.invoker.answer = {"statusCode": 200, "body": "y" * 40_000}
             async with chat.connect() as client:
                 await client.send(json.dumps({"action": "send", "text": "x" * 100}))
@@ -28,7 +33,7 @@ def test_messages_and_minutes() -> None:
                 await client.send("no route has this")
                 assert b"Forbidden" in (await asyncio.wait_for(client.recv(), 30)).encode()
                 chat.clock.advance(90)
-            await chat.until(lambda: any(trace.title.startswith("DISCONNECT") for trace in closed))
+            await chat.until(disconnected)
         rows: dict[str, Counts] = {}
         for trace in closed:
             for dimensions, counts in tally(trace):

@@ -1,15 +1,11 @@
-"""What happened to one request: a list of steps, one for each room it passed.
+"""One request through one service: a list of steps, one for each room it passed.
 
-Every corridor opens a `Trace`, every room it calls adds one step, and a refusal says in its step's detail which
-statement, route, limit or missing permission decided. `trine explain`, the waterfall, metrics and receipts are all
-read from here. A `TraceBook` keeps the latest ones, bounded, so that busy table traffic cannot push out a refusal.
-Hardly any trace is ever read, so what the usual request leaves is one struct and one tuple; steps are made of them when
-someone asks.
+Rooms mark that they are done, or why they refused; readers get steps with times and details. Hardly any trace is ever
+read, so what the usual request leaves is one struct and one tuple; steps are made of them when someone asks.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -65,6 +61,8 @@ class Trace(Struct, eq=False):
     """The last room, which was done when the answer went out."""
     refusal: Mapping[str, Any] | None = None
     """Why it was refused, in words and facts, when it was."""
+    listed: bool = False
+    """Whether it stands in its book's ring already."""
     origin: tuple[bytes | None, bytes | None] | None = None
     """The caller's `traceparent` and `X-Amzn-Trace-Id`, where the book keeps origins."""
     parent: Trace | None = None
@@ -204,132 +202,5 @@ class Untraced(Trace):
         self.refusal = {"room": room, "reason": reason, **facts}
 
 
-class TraceBook:
-    """The latest traces, found by request id. One ring for each kind and one more for refusals.
-
-    `recording` False keeps nothing at all, and nobody can follow: only to measure what it costs.
-    """
-
-    def __init__(self, clock: Clock, capacity_per_ring: int = 2_000, *, recording: bool = True) -> None:
-        self._clock = clock
-        self._tick, self._now = clock.monotonic_ns, clock.now
-        self.recording = recording
-        self.keeps_origin = False
-        """Whether doors note where requests come from: who exports traces sets it."""
-        self._capacity = capacity_per_ring
-        self._rings: dict[str, deque[Trace]] = {}
-        self._refused: OrderedDict[str, Trace] = OrderedDict()
-        self._follower: Callable[[Trace], None] | None = None
-        self._followers: list[Callable[[Trace], None]] = []
-
-    def follow(self, follower: Callable[[Trace], None]) -> Callable[[], None]:
-        """From now on call `follower` with each trace that closes, until what is returned is called.
-
-        It must be quick and never raise: every request waits for it.
-        """
-        self._followers.append(follower)
-        self._join_followers()
-
-        def stop() -> None:
-            if follower in self._followers:
-                self._followers.remove(follower)
-                self._join_followers()
-
-        return stop
-
-    def _join_followers(self) -> None:
-        followers = tuple(self._followers)
-
-        def everyone(trace: Trace) -> None:
-            for follower in followers:
-                follower(trace)
-
-        self._follower = followers[0] if len(followers) == 1 else everyone if followers else None
-
-    def open(self, kind: str, request_id: str, parent: Trace | None = None) -> Trace:
-        """Start the trace of a request that has just come in."""
-        tick = self._tick
-        if not self.recording:
-            return Untraced(kind, request_id, tick, 0, 0.0)
-        trace = Trace(kind, request_id, tick, tick(), self._now())
-        if parent is not None:
-            trace.link_to(parent)
-        ring = self._rings.get(kind)
-        if ring is None:
-            ring = self._rings[kind] = deque(maxlen=self._capacity)
-        elif len(ring) == self._capacity and ring[0]._children is not None:
-            _let_go(ring[0])
-        ring.append(trace)
-        return trace
-
-    def close(self, trace: Trace, status: int, room: str | None = None) -> None:
-        """The answer of `trace`'s request has gone out with `status`; `room` is the last one, which is done now too."""
-        if not self.recording:
-            return
-        trace.outcome = status
-        trace.ended_ns = self._tick()
-        trace.closed_by = room
-        if status >= 400 or trace.refusal is not None:
-            self._refused[trace.request_id] = trace
-            if len(self._refused) > self._capacity:
-                self._refused.popitem(last=False)
-        if self._follower is not None:
-            self._follower(trace)
-
-    def find(self, request_id: str) -> Trace | None:
-        """The trace of `request_id`, or None when it is unknown or has been pushed out."""
-        found = self._find(request_id)
-        below, above = found, None if found is None else found.parent
-        while below is not None and above is not None:  # causes that were pushed out before have lost their children
-            if above._children is None:
-                above._children = [below]
-            below, above = above, above.parent
-        return found
-
-    def _find(self, request_id: str) -> Trace | None:
-        if (refused := self._refused.get(request_id)) is not None:
-            return refused
-        # Every request is kept and hardly any looked for: no index, a walk instead.
-        for ring in self._rings.values():
-            for trace in reversed(list(ring)):  # a copy: other threads may ask
-                if trace.request_id == request_id:
-                    return trace
-        return None
-
-    def latest(self, kind: str, count: int = 50) -> Iterator[Trace]:
-        """Up to `count` traces of `kind`, the newest first."""
-        return iter(list(self._rings.get(kind, ()))[: -count - 1 : -1] if count > 0 else [])
-
-
 def _ended(mark: _Mark) -> int:
     return mark[1]
-
-
-def _let_go(pushed_out: Trace) -> None:
-    """Part a request that nobody will look for any more from those it caused.
-
-    Each knows the other, and what is bound like that is freed only by the cycle collector, which then stops everybody
-    for 15 ms three times a second under full load. What was refused is kept elsewhere, whole.
-    """
-    children = pushed_out._children
-    if children is None or pushed_out.parent is not None or not pushed_out.outcome:
-        return
-    if len(children) > 1 or children[0]._children is not None:
-        if _went_well(pushed_out):
-            _part(pushed_out)
-        return
-    child = children[0]  # a request and its invocation, as most are: seen without three more calls
-    if pushed_out.outcome < 400 and child.outcome < 400 and pushed_out.refusal is None and child.refusal is None:
-        pushed_out._children = None
-
-
-def _went_well(trace: Trace) -> bool:
-    if trace.refusal is not None or trace.outcome >= 400:
-        return False
-    return trace._children is None or all(map(_went_well, trace._children))
-
-
-def _part(trace: Trace) -> None:
-    children, trace._children = trace._children, None
-    for child in children or ():
-        _part(child)

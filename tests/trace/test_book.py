@@ -6,6 +6,7 @@ import gc
 
 from trine.clock import ManualClock
 from trine.trace import CHILDREN_MAX, Trace, TraceBook
+from trine.trace.book import TOGETHER_COUNT, TOGETHER_SECONDS
 
 
 def test_steps_carry_the_time_since_the_step_before() -> None:
@@ -75,6 +76,7 @@ def test_requests_that_were_pushed_out_leave_nothing_for_the_cycle_collector() -
         before = sum(type(each) is Trace for each in gc.get_objects())
         for number in range(100):
             _request(book, number)
+        book.hand_on()
         kept = sum(type(each) is Trace for each in gc.get_objects()) - before
     finally:
         gc.enable()
@@ -152,3 +154,56 @@ def test_a_trace_that_others_have_overtaken_is_found_too() -> None:
     book.close(quick, 200, "dynamodb.read")
     assert [trace.request_id for trace in book.latest("dynamodb")] == ["quick", "slow"]
     assert book.find("slow") is slow
+
+
+def _closed(book: TraceBook, name: str, status: int = 200) -> Trace:
+    trace = book.begin("dynamodb", name)
+    tick = book._tick()
+    trace.way = ((*ROOMS, "dynamodb.expressions"), None, tick, None, tick, None, tick, None, tick)
+    book.close(trace, status, "dynamodb.read")
+    return trace
+
+
+def test_followers_are_told_of_many_together_and_within_a_second() -> None:
+    clock, told = ManualClock(), list[tuple[list[str], list[str]]]()
+    book = TraceBook(clock)
+    stop = book.follow(
+        lambda closed, others: told.append(([one.request_id for one in closed], [one.request_id for one in others]))
+    )
+    _closed(book, "first")
+    assert told == [(["first"], [])]
+    _closed(book, "second")
+    _closed(book, "third", 400)
+    assert len(told) == 1
+    clock.advance(TOGETHER_SECONDS)
+    assert told[1:] == [(["second", "third"], ["third"])]
+    clock.advance(TOGETHER_SECONDS)
+    for number in range(2 * TOGETHER_COUNT):
+        _closed(book, str(number))
+    assert [len(closed) for closed, _ in told[2:]] == [1, TOGETHER_COUNT]
+    stop()
+    assert sum(len(closed) for closed, _ in told[2:]) == 2 * TOGETHER_COUNT
+    _closed(book, "later")
+    book.hand_on()
+    assert told[-1][0][-1] == str(2 * TOGETHER_COUNT - 1)
+
+
+def test_what_waits_to_be_handed_on_is_found_already() -> None:
+    clock = ManualClock()
+    book = TraceBook(clock)
+    _closed(book, "older")
+    book.hand_on()
+    clock.advance(0.001)
+    opened = book.open("dynamodb", "opened")
+    clock.advance(0.001)
+    _closed(book, "waiting")
+    book.close(opened, 200)
+    for name in ("older", "opened", "waiting"):
+        found = book.find(name)
+        assert found is not None
+        assert (found.request_id, found.outcome) == (name, 200)
+    assert [trace.request_id for trace in book.latest("dynamodb")] == ["waiting", "opened", "older"]
+    book.hand_on()
+    assert [trace.request_id for trace in book.latest("dynamodb")] == ["waiting", "opened", "older"]
+    assert [trace.request_id for trace in book.latest("dynamodb", 1)] == ["waiting"]
+    assert list(book.latest("dynamodb", 0)) == []

@@ -1,0 +1,191 @@
+"""The latest requests: what has closed is kept, bounded, and told to whoever counts.
+
+Open traces enter, find their place when they close, and leave when newer ones need it: busy table traffic cannot push
+out a refusal. Followers are told of closed ones, many at a time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
+from heapq import merge
+from itertools import chain, islice
+
+from trine.clock import Clock, Timer
+from trine.trace.record import Trace, Untraced
+from trine.trace.rows import Note, Rows
+
+TOGETHER_COUNT = 64
+"""Closed traces are handed on so many at a time. The code that sorts and counts them is then in the processor's cache
+for all but the first, and so are they: one by one it cost a GetItem twice as much."""
+TOGETHER_SECONDS = 1.0
+"""How long a closed trace waits for others, at most, before followers are told."""
+
+Follower = Callable[[Sequence[Trace], Sequence[Trace]], None]
+"""Is told of traces that have closed, in that order, and of those among them that are no usual ones: each of the usual
+ones is told to `note_usual`'s function too. Must be quick and never raise."""
+
+
+class TraceBook:
+    """The latest traces, found by request id. One ring for each kind and one more for refusals.
+
+    `recording` False keeps nothing at all, and nobody can follow: only to measure what it costs.
+    """
+
+    def __init__(self, clock: Clock, capacity_per_ring: int = 2_000, *, recording: bool = True) -> None:
+        self._clock = clock
+        self._tick, self._now = clock.monotonic_ns, clock.now
+        self.recording = recording
+        self.keeps_origin = False
+        """Whether doors note where requests come from: who exports traces sets it."""
+        self._capacity = capacity_per_ring
+        self._rows = Rows(capacity_per_ring, clock.monotonic_ns)
+        self._rings: dict[str, deque[Trace]] = {}
+        self._refused: OrderedDict[str, Trace] = OrderedDict()
+        self._followers: tuple[Follower, ...] = ()
+        self._closed: list[Trace] = []
+        """What has closed and is not handed on yet."""
+        self._together = TOGETHER_COUNT
+        """How many wait for each other; 1 when somebody follows and no timer runs, so that the first one starts it."""
+        self._timer: Timer | None = None
+
+    def follow(self, follower: Follower) -> Callable[[], None]:
+        """From now on call `follower` with traces that have closed, until what is returned is called.
+
+        Many come together under load, and none waits longer than `TOGETHER_SECONDS`.
+        """
+        self.hand_on()
+        self._followers = (*self._followers, follower)
+        self._together = TOGETHER_COUNT if self._timer is not None else 1
+
+        def stop() -> None:
+            self.hand_on()
+            self._followers = tuple(one for one in self._followers if one is not follower)
+
+        return stop
+
+    def open(self, kind: str, request_id: str, parent: Trace | None = None) -> Trace:
+        """Start the trace of a request that has just come in."""
+        trace = self.begin(kind, request_id)
+        if parent is not None:
+            trace.link_to(parent)
+        if self.recording:
+            self._list(trace)
+        return trace
+
+    def begin(self, kind: str, request_id: str) -> Trace:
+        """As `open`, for requests that take no time and cause no others: it is found once it is closed."""
+        tick = self._tick
+        if self.recording:
+            return Trace(kind, request_id, tick, tick(), self._now())
+        return Untraced(kind, request_id, tick, 0, 0.0)
+
+    def close(self, trace: Trace, status: int, room: str | None = None) -> None:
+        """The answer of `trace`'s request has gone out with `status`; `room` is the last one, which is done now too."""
+        if not self.recording:
+            return
+        trace.outcome = status
+        trace.ended_ns = self._tick()
+        trace.closed_by = room
+        closed = self._closed
+        closed.append(trace)
+        if len(closed) >= self._together:
+            self.hand_on()
+
+    def hand_on(self) -> None:
+        """List what has closed, and tell the followers."""
+        closed = self._closed
+        if not closed:
+            return
+        self._closed = []
+        others = self._rows.write(closed)
+        for trace in others:
+            if trace.outcome >= 400 or trace.refusal is not None:
+                self._refused[trace.request_id] = trace
+                if len(self._refused) > self._capacity:
+                    self._refused.popitem(last=False)
+            if not trace.listed:
+                self._list(trace)
+        for follower in self._followers:
+            follower(closed, others)
+        if self._followers and self._timer is None:
+            self._together = TOGETHER_COUNT
+            self._timer = self._clock.call_later(TOGETHER_SECONDS, self._hand_on_late)
+
+    def _hand_on_late(self) -> None:
+        self._timer, self._together = None, 1
+        if self._closed:
+            self.hand_on()
+
+    def _list(self, trace: Trace) -> None:
+        trace.listed = True
+        ring = self._rings.get(trace.kind)
+        if ring is None:
+            ring = self._rings[trace.kind] = deque(maxlen=self._capacity)
+        elif len(ring) == self._capacity and ring[0]._children is not None:
+            _let_go(ring[0])
+        ring.append(trace)
+
+    def note_usual(self, note_of: Callable[[Trace], Note]) -> Callable[[], None]:
+        """Have usual requests counted by their form: `note_of` is given the first one of each and returns what is
+        called with the nanoseconds of every one. What is returned here ends all forms, and new ones begin.
+        """
+        self._rows.note_of = note_of
+        return self._rows.forget_forms
+
+    def find(self, request_id: str) -> Trace | None:
+        """The trace of `request_id`, or None when it is unknown or has been pushed out."""
+        found = self._find(request_id)
+        below, above = found, None if found is None else found.parent
+        while below is not None and above is not None:  # causes that were pushed out before have lost their children
+            if above._children is None:
+                above._children = [below]
+            below, above = above, above.parent
+        return found
+
+    def _find(self, request_id: str) -> Trace | None:
+        if (refused := self._refused.get(request_id)) is not None:
+            return refused
+        # Every request is kept and hardly any looked for: no index, a walk instead.
+        for traces in (self._closed, *self._rings.values()):
+            for trace in reversed(list(traces)):  # a copy: other threads may ask
+                if trace.request_id == request_id:
+                    return trace
+        return self._rows.find(request_id)
+
+    def latest(self, kind: str, count: int = 50) -> Iterator[Trace]:
+        """Up to `count` traces of `kind`, the newest first."""
+        waiting = [trace for trace in reversed(self._closed) if trace.kind == kind and not trace.listed]
+        listed = reversed(list(self._rings.get(kind, ())))
+        kept = merge(self._rows.newest(kind), listed, key=lambda trace: -trace.started_ns)
+        return islice(chain(waiting, kept), max(count, 0))
+
+
+def _let_go(pushed_out: Trace) -> None:
+    """Part a request that nobody will look for any more from those it caused.
+
+    Each knows the other, and what is bound like that is freed only by the cycle collector, which then stops everybody
+    for 15 ms three times a second under full load. What was refused is kept elsewhere, whole.
+    """
+    children = pushed_out._children
+    if children is None or pushed_out.parent is not None or not pushed_out.outcome:
+        return
+    if len(children) > 1 or children[0]._children is not None:
+        if _went_well(pushed_out):
+            _part(pushed_out)
+        return
+    child = children[0]  # a request and its invocation, as most are: seen without three more calls
+    if pushed_out.outcome < 400 and child.outcome < 400 and pushed_out.refusal is None and child.refusal is None:
+        pushed_out._children = None
+
+
+def _went_well(trace: Trace) -> bool:
+    if trace.refusal is not None or trace.outcome >= 400:
+        return False
+    return trace._children is None or all(map(_went_well, trace._children))
+
+
+def _part(trace: Trace) -> None:
+    children, trace._children = trace._children, None
+    for child in children or ():
+        _part(child)

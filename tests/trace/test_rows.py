@@ -1,0 +1,106 @@
+"""Rows: usual traces come back as they were, the others leave as they came, the newest stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trine.clock import ManualClock
+from trine.trace import Trace
+from trine.trace.rows import FORMS_PER_TITLE, TITLES_MAX_COUNT, Rows
+
+ROOMS = ("iam.signature", "dynamodb.shape", "iam.policy", "dynamodb.expressions")
+WHO, ALLOWED, USAGE = {"principal": "ann"}, {"decision": "Allow"}, (("Users", None, 0.5, 0.0),)
+
+
+def _usual(request_id: str, begun_ns: int = 1_000, **changed: Any) -> Trace:
+    times = [begun_ns + step * 1_000 for step in range(1, 6)]
+    way = (ROOMS, WHO, times[0], None, times[1], ALLOWED, times[2], None, times[3])
+    fields: dict[str, Any] = {
+        "ended_ns": times[4], "title": "dynamodb:GetItem Users", "outcome": 200, "usage": USAGE, "payer": "arn",
+        "way": way, "closed_by": "dynamodb.read",
+    }  # fmt: skip
+    return Trace("dynamodb", request_id, ManualClock().monotonic_ns, begun_ns, 1.5, **fields | changed)
+
+
+def _rows(capacity: int = 10) -> Rows:
+    return Rows(capacity, ManualClock().monotonic_ns)
+
+
+def test_a_usual_trace_comes_back_as_it_was() -> None:
+    rows, trace = _rows(), _usual("r-1")
+    assert rows.write([trace]) == []
+    for found in (rows.find("r-1"), next(rows.newest("dynamodb"))):
+        assert found is not None
+        assert found.as_document() == trace.as_document()
+        assert (found.usage, found.payer, found.title) == (trace.usage, trace.payer, trace.title)
+    assert rows.find("r-") is None
+    assert rows.find("") is None
+    assert rows.find("r-1" * 40) is None
+    assert list(rows.newest("lambda")) == []
+
+
+def _refused() -> Trace:
+    trace = _usual("x")
+    trace.refuse("iam.policy", "no")
+    return trace
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        _usual("x", way=None),
+        _usual("x", way=(ROOMS[:1], WHO, 5)),
+        _usual("x", outcome=400),
+        _usual("x", parent=_usual("p")),
+        _usual("x", listed=True),
+        _usual("x", origin=(b"00", None)),
+        _usual("x" * 53),
+        _refused(),
+    ],
+)
+def test_what_has_more_to_tell_leaves_as_it_came(trace: Trace) -> None:
+    rows = _rows()
+    assert rows.write([_usual("a"), trace, _usual("b")]) == [trace]
+    assert rows.find(trace.request_id) is None
+    assert [found.request_id for found in rows.newest("dynamodb")] == ["b", "a"]
+
+
+def test_each_form_is_noted_by_its_own() -> None:
+    rows, noted = _rows(), list[tuple[str, int]]()
+    rows.note_of = lambda first: lambda nanoseconds: noted.append((first.request_id, nanoseconds))
+    other = (("Users", None, 1.0, 0.0),)
+    rows.write([_usual("a"), _usual("b", usage=other), _usual("c", ended_ns=9_000), _usual("d", usage=other)])
+    assert noted == [("a", 5_000), ("b", 5_000), ("a", 8_000), ("b", 5_000)]
+    rows.forget_forms()
+    rows.write([_usual("e")])
+    assert noted[-1] == ("e", 5_000)
+    assert [found.usage for found in rows.newest("dynamodb")] == [USAGE, other, USAGE, other, USAGE]
+
+
+def test_forms_and_titles_are_bounded_and_nothing_is_lost_by_it() -> None:
+    rows = _rows(5_000)
+    payers = [f"arn-{number}" for number in range(3 * FORMS_PER_TITLE)]
+    traces = [_usual(f"p{number}", payer=payer) for number, payer in enumerate(payers)]
+    traces += [_usual(f"t{number}", title=f"title {number}") for number in range(TITLES_MAX_COUNT + 5)]
+    assert rows.write(traces) == []
+    found = rows.find("p3")
+    assert found is not None
+    assert found.payer == "arn-3"
+    assert len(list(rows.newest("dynamodb"))) == len(traces)
+
+
+@given(st.lists(st.lists(st.integers(0, 10**6), max_size=7), max_size=8))
+def test_the_newest_stay_in_their_order(batches: list[list[int]]) -> None:
+    rows, written = _rows(10), list[str]()
+    for number, batch in enumerate(batches):
+        names = [f"{number}-{place}-{salt}" for place, salt in enumerate(batch)]
+        written += names
+        assert rows.write([_usual(name) for name in names]) == []
+    newest = written[::-1][:10]
+    assert [found.request_id for found in rows.newest("dynamodb")] == newest
+    assert all(rows.find(name) is not None for name in newest)
+    assert all(rows.find(name) is None for name in written[:-10])

@@ -110,6 +110,23 @@ def test_a_filter_counts_what_was_scanned(client: Any, numbered: str) -> None:
     assert (counted.get("Items"), counted["Count"]) == (None, 6)
 
 
+def test_a_query_of_a_partition_of_one_item_has_no_second_page(client: Any, new_table: Any) -> None:
+    name = new_table("p", GlobalSecondaryIndexes=[GLOBAL])
+    item = {"p": {"S": "a"}, "g": {"S": "x"}, "h": {"N": "1"}}
+    client.put_item(TableName=name, Item=item)
+    request = {"TableName": name, "KeyConditionExpression": "p = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}}
+    answer = client.query(Limit=1, **request)
+    assert (answer["Items"], "LastEvaluatedKey" in answer) == ([item], False)
+    for short in (request, {**request, "FilterExpression": "attribute_exists(g)"}):
+        assert message_of(lambda short=short: client.query(ExclusiveStartKey={"p": {"S": "a"}}, **short)) == (
+            "The provided exclusive start key is invalid: ExclusiveStartKey: {p=AttributeValue: {S:a}}"
+        )
+    on_index = {**request, "IndexName": "by-g", "KeyConditionExpression": "g = :p"}
+    on_index["ExpressionAttributeValues"] = {":p": {"S": "x"}}
+    first = client.query(Limit=1, **on_index)  # an index without it may hold more
+    assert client.query(ExclusiveStartKey=first["LastEvaluatedKey"], **on_index)["Items"] == []
+
+
 def test_a_page_ends_at_one_megabyte(client: Any, new_table: Any) -> None:
     name = new_table("p", "n")
     fill(client, name, [{"p": {"S": "a"}, "n": {"N": str(at)}, "v": {"S": "x" * 100_000}} for at in range(20)])

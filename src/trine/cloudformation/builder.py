@@ -21,7 +21,7 @@ from trine.cloudformation.expansion import Expansion
 from trine.cloudformation.faults import Fault, suggestion
 from trine.cloudformation.intrinsics import FUNCTIONS, PLACEHOLDER
 from trine.cloudformation.local_files import local_files
-from trine.cloudformation.names import uuid_id
+from trine.cloudformation.names import stack_id
 from trine.cloudformation.parameters import Parameter
 from trine.cloudformation.resources import Identity, Resource, SecretKey, identify
 
@@ -66,7 +66,7 @@ class Builder:
             "AWS::Region": place.region,
             "AWS::Partition": place.partition,
             "AWS::StackName": stack_name,
-            "AWS::StackId": place.arn("cloudformation", f"stack/{stack_name}/{uuid_id(stack_name, '')}"),
+            "AWS::StackId": stack_id(place, stack_name),
             "AWS::URLSuffix": "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com",
             "AWS::NotificationARNs": [],
             "AWS::NoValue": NO_VALUE,

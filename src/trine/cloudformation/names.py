@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from trine.aws.arn import Place
+
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _LOWER = "abcdefghijklmnopqrstuvwxyz0123456789"
 _SUFFIX_CHARACTERS = 12
@@ -51,6 +53,11 @@ def uuid_id(stack_name: str, logical_id: str) -> str:
     """A version-4 shaped UUID, as event source mappings and KMS keys have."""
     digits = hashlib.sha256(f"uuid\0{stack_name}\0{logical_id}".encode()).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
+
+
+def stack_id(place: Place, stack_name: str) -> str:
+    """The ARN of a stack, as `AWS::StackId` gives it."""
+    return place.arn("cloudformation", f"stack/{stack_name}/{uuid_id(stack_name, '')}")
 
 
 def secret_text(key: bytes, stack_name: str, logical_id: str) -> str:

@@ -31,6 +31,15 @@ class Output(Struct, frozen=True):
     export_name: str | None
     location: Location
 
+    def reached_here(self, local: Mapping[str, str]) -> str | None:
+        """The address that answers here for a value that names one of AWS's; None for other values. `local`: AWS's
+        addresses → those that answer here, longer ones first."""
+        if isinstance(self.value, str):
+            for there, here in local.items():
+                if self.value.startswith(there):
+                    return here + self.value.removeprefix(there)
+        return None
+
 
 class Template(Struct, frozen=True):
     """A template as it would be deployed. `resources` in the order of the text; `creation_order` in that of need."""

@@ -98,7 +98,7 @@ class Wings(Struct):
     limits: Limits
     """The counters of quotas and buckets."""
     user_pools: UserPools
-    endpoints: Mapping[str, Endpoint]
+    endpoints: dict[str, Endpoint]
     made: list[Future[None]]
     """What was made anew and must be durable before the stack is ready: values of API keys."""
     observing: Observing

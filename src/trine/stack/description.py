@@ -124,10 +124,8 @@ def describe_outputs(template: Template, local: Mapping[str, str] | None = None)
     found: list[dict[str, Any]] = []
     for output in template.outputs.values():
         described = {"name": output.name, "value": output.value, "description": output.description}
-        for aws_url, here in (local or {}).items():
-            if isinstance(output.value, str) and output.value.startswith(aws_url):
-                described["localUrl"] = here + output.value.removeprefix(aws_url)
-                break
+        if (here := output.reached_here(local or {})) is not None:
+            described["localUrl"] = here
         found.append(described)
     return found
 

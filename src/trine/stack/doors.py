@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trine.apigateway.gateway import Gateway
     from trine.apigateway.management.made_keys import MadeKeys
     from trine.awslambda.service import Service
+    from trine.cloudformation.template import Template
     from trine.cloudwatch.service import CloudWatch
     from trine.iam.door import ServiceApi
     from trine.logs.store import LogStore
@@ -86,6 +87,17 @@ class Doors:
             return management_api(gateway(), self._place, made_keys)
 
         return {"apigateway": self._before(api)}
+
+    def stacks(self, template: Template, local: Callable[[], Mapping[str, str]]) -> Mapping[str, Endpoint]:
+        """What is told of the stack; `local` gives AWS's addresses with those that answer here."""
+        started_at = self._clock.now()
+
+        def api() -> ServiceApi:
+            from trine.cloudformation.endpoint import cloudformation_api
+
+            return cloudformation_api(template, started_at, local)
+
+        return {"cloudformation": self._before(api)}
 
     def eventing(self, eventing: Eventing) -> Mapping[str, Endpoint]:
         """Queues, topics, rules and schedules."""

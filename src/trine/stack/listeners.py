@@ -37,6 +37,7 @@ QUERY_VERSIONS = {
     "2010-08-01": "monitoring",
     "2012-11-05": "sqs",
     "2010-03-31": "sns",
+    "2010-05-15": "cloudformation",
 }
 SCOPE_ALIASES = {"awslambda": "lambda", "streams.dynamodb": "dynamodb"}
 

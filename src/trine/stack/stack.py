@@ -34,6 +34,7 @@ from trine.stack.description import (
     local_addresses,
     url_host,
 )
+from trine.stack.doors import Doors
 from trine.stack.event_description import describe_queues, describe_sources
 from trine.stack.functions import ready_functions
 from trine.stack.gates import Gates
@@ -108,6 +109,8 @@ class Stack:
                 head_starts=head_starts,
             )
         stack = cls(settings, template, wings, ports)
+        doors = Doors(wings.access, clock, ids, wings.traces, settings.place)
+        wings.endpoints.update(doors.stacks(template, stack.local_addresses))
         try:
             stack._network_problems = place_functions(wings.access, resources)
             if settings.otlp_endpoint is not None:
@@ -213,6 +216,13 @@ class Stack:
         """Each property of the template: enforced, stored or ignored."""
         return manifest(self.template, fidelity(), remarks())
 
+    def local_addresses(self) -> dict[str, str]:
+        """AWS's address of every stage, function URL and queue → the one that answers here."""
+        place, front_port = self.settings.place, self._ports.front.getsockname()[1]
+        apis = describe_apis(self.wings.gateway.apis, self.settings.host, front_port)
+        urls = describe_urls(self.wings.functions.urls, place, self.settings.host, front_port)
+        return local_addresses(apis, [*urls, *describe_queues(self.template, self.aws_url)], place)
+
     def description(self) -> dict[str, Any]:
         """Everything that `--json` prints, as JSON values."""
         place, front_port = self.settings.place, self._ports.front.getsockname()[1]
@@ -251,6 +261,6 @@ class Stack:
             "tables": describe_tables(self.template.of_type(TABLE)),
             "queues": queues,
             "sources": describe_sources(self.template),
-            "outputs": describe_outputs(self.template, local_addresses(apis, [*urls, *queues], place)),
+            "outputs": describe_outputs(self.template, self.local_addresses()),
             "manifest": [describe_row(row) for row in self.manifest()],
         }

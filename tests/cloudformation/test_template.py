@@ -141,6 +141,26 @@ def test_unknown_types_do_not_stop_the_rest(template: Read) -> None:
     assert "placeholder" in read.outputs["OddUrl"].value
 
 
+def test_types_that_an_arn_identifies_are_referred_to_by_one(tmp_path: Path) -> None:
+    """A policy that names such a type's Ref must not stop the stack: IAM refuses what has not the form of an ARN."""
+    text = """
+Resources:
+  Api: {Type: AWS::AppSync::GraphQLApi, Properties: {Name: a, AuthenticationType: API_KEY}}
+  Task: {Type: AWS::ECS::TaskDefinition}
+  Cluster: {Type: AWS::ECS::Cluster}
+Outputs:
+  Api: {Value: !Sub "${Api}/types/Mutation/*"}
+  Task: {Value: !Ref Task}
+  Cluster: {Value: !Ref Cluster}
+"""
+    (tmp_path / "template.yaml").write_text(text)
+    outputs = load_template(tmp_path / "template.yaml", stack_name="app").outputs
+    assert outputs["Api"].value.startswith("arn:aws:appsync:us-east-1:123456789012:app-Api-")
+    assert outputs["Api"].value.endswith("/types/Mutation/*")
+    assert outputs["Task"].value.startswith("arn:aws:ecs:us-east-1:123456789012:app-Task-")
+    assert outputs["Cluster"].value.startswith("app-Cluster-")
+
+
 def test_the_cdk_s_assets_are_the_functions_code(template: Read) -> None:
     read = template("cdk.out/ProfilesStack.template.json")
     assert read.resources["Fn9270CBC0"].local_files == {"Code": TEMPLATES / "cdk.out" / "asset.1f"}

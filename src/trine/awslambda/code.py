@@ -32,18 +32,20 @@ def place_code(properties: Mapping[str, Any], source: Path | None, state_directo
     if isinstance(inline, str) and source is None:
         return _place_inline(inline, str(properties.get("Runtime", "")), state_directory)
     if source is None:
-        key = code.get("S3Key") if isinstance(code, Mapping) else None
-        if isinstance(key, str):
-            name = key.rpartition("/")[2]
-            raise InvalidParameterValue(
-                f"the code lies in Amazon S3, which is not here: put {name} beside the template"
-            )
-        raise InvalidParameterValue("Please provide a source for function code.")
+        raise InvalidParameterValue(without_content(code))
     if source.is_dir():
         return source.resolve()
     if source.is_file():
         return _place_file(source, state_directory)
     raise InvalidParameterValue(f"the function's code was not found: {source}")
+
+
+def without_content(location: Any) -> str:
+    """Why there is no code or no layer, from what the template says of its place."""
+    key = location.get("S3Key") if isinstance(location, Mapping) else None
+    if isinstance(key, str):
+        return f"it lies in Amazon S3, which is not here: put {key.rpartition('/')[2]} beside the template"
+    return "Please provide a source for function code."
 
 
 def _place_file(source: Path, state_directory: Path) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trine.aws.arn import Place
+from trine.awslambda.code import without_content
 from trine.awslambda.errors import InvalidParameterValue
 from trine.awslambda.function import split_name
 from trine.awslambda.service import Service
@@ -41,7 +42,7 @@ def put_resource(
     """
     if resource_type == LAYER:
         if content is None:
-            raise InvalidParameterValue("a layer needs local Content")
+            raise InvalidParameterValue(without_content(properties.get("Content")))
         service.deployment.put_layer(properties, content)
     elif resource_type == LAYER_PERMISSION:
         layers = service.deployment.layers

@@ -160,10 +160,12 @@ class Builder:
         placeholder = f"{PLACEHOLDER}{logical_id}-{name}"
         if not name.endswith("Arn"):
             return placeholder
-        # Policies that name it are checked for the form of an ARN.
-        service = str(kind).split("::")[1].lower() if str(kind).count("::") > 1 else "cloudformation"
-        partition, region = self._pseudo["AWS::Partition"], self._pseudo["AWS::Region"]
-        return f"arn:{partition}:{service}:{region}:{self._pseudo['AWS::AccountId']}:{placeholder}"
+        return self._made_arn(str(kind), placeholder)
+
+    def _made_arn(self, kind: str, resource: str) -> str:
+        """An ARN for a type that is not modelled: policies that name it are checked for the form of one."""
+        service = kind.split("::")[1].lower() if kind.count("::") > 1 else "cloudformation"
+        return self.place.arn(service, resource)
 
     def condition(self, name: str, path: Path) -> bool:
         """The truth of the condition `name`."""
@@ -242,6 +244,8 @@ class Builder:
             properties = coerce(properties, types)
         properties.update(self.expansion.literals.get(logical_id, {}))
         identity = identify(logical_id, kind, properties, self.stack_name, self.place, self.secret_key)
+        if not identity.known and kind in self.expansion.arn_types:
+            identity = replace(identity, ref=self._made_arn(kind, identity.ref))
         location = self.expansion.places.of(("Resources", logical_id))
         files = local_files(kind, properties, self.directory)
         if "TemplateURL" in files and files["TemplateURL"].is_file():

@@ -1,9 +1,9 @@
 """The child process that reads a template: `python -m trine.cloudformation.expand`, JSON in and out by pipes.
 
 In: {"path", "parameters", "region"}. Out: {"template", "positions", "files", "sources", "transforms", "faults",
-"entry_faults", "unread", "warnings", "dependencies", "literals", "property_types", "attribute_names"}. It is a process
-of its own because PyYAML and aws-sam-translator cost time and memory that the server should not carry, and because
-nothing a template does to a parser can then hurt it.
+"entry_faults", "unread", "warnings", "dependencies", "literals", "property_types", "attribute_names",
+"arn_types"}. It is a process of its own because PyYAML and aws-sam-translator cost time and memory that the server
+should not carry, and because nothing a template does to a parser can then hurt it.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _expand_transforms(
     from trine.cloudformation.includes import Includer
     from trine.cloudformation.loops import TRANSFORM as LOOPS
     from trine.cloudformation.loops import LoopWriter
-    from trine.cloudformation.property_types import attribute_names, property_types
+    from trine.cloudformation.property_types import arn_types, attribute_names, property_types
     from trine.cloudformation.sam import TRANSFORM, expand_sam
 
     includer = Includer(path.parent, positions, read_into)
@@ -137,6 +137,7 @@ def _expand_transforms(
         kinds = {each["Type"] for each in template["Resources"].values()}
         answer["property_types"] = property_types(kinds)
         answer["attribute_names"] = attribute_names(kinds)
+        answer["arn_types"] = arn_types(kinds)
         faults = includer.faults
     answer["template"] = template
     answer["dependencies"] = includer.dependencies

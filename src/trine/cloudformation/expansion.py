@@ -46,6 +46,7 @@ class Expansion(Struct, frozen=True):
     places: Places
     property_types: Mapping[str, Mapping[str, str]]
     attribute_names: Mapping[str, list[str]]
+    arn_types: frozenset[str]
     literals: Mapping[str, Any]
     faults: list[Fault]
     entry_faults: list[Fault]
@@ -170,6 +171,7 @@ def _expansion(path: Path, answer: Mapping[str, Any], from_cache: bool) -> Expan
         Places(positions, answer["sources"], declared if isinstance(declared, dict) else {}),
         answer.get("property_types", {}),
         answer.get("attribute_names", {}),
+        frozenset(answer.get("arn_types", ())),
         answer.get("literals", {}),
         [Fault.from_document(fault) for fault in answer["faults"]],
         [Fault.from_document(fault) for fault in answer["entry_faults"]],
@@ -181,4 +183,5 @@ def _expansion(path: Path, answer: Mapping[str, Any], from_cache: bool) -> Expan
 
 def _failed(path: Path, fault: Fault) -> Expansion:
     positions = Positions([str(path)])
-    return Expansion({}, positions, {}, (), Places(positions, {}, {}), {}, {}, {}, [fault], [], frozenset(), [], False)
+    places, nothing = Places(positions, {}, {}), frozenset[str]()
+    return Expansion({}, positions, {}, (), places, {}, {}, nothing, {}, [fault], [], frozenset(), [], False)

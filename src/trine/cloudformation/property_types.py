@@ -32,6 +32,16 @@ def attribute_names(kinds: Iterable[str]) -> dict[str, list[str]]:
     }
 
 
+def arn_types(kinds: Iterable[str]) -> list[str]:
+    """The resource types whose Ref is an ARN: it is what identifies them."""
+    found = []
+    for kind in sorted(set(kinds)):
+        identifiers = (_schema(kind) or {}).get("primaryIdentifier") or []
+        if len(identifiers) == 1 and str(identifiers[0]).lower().endswith("arn"):
+            found.append(kind)
+    return found
+
+
 _index: dict[str, str] = {}
 
 

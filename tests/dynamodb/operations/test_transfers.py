@@ -21,6 +21,11 @@ MINUTE = 60.0
 KEYS = [{"AttributeName": "p", "KeyType": "HASH"}]
 
 
+@pytest.fixture(autouse=True)
+def _bucket_of_exports(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+
+
 async def ended(wing: Wing, kind: str, arn: str) -> dict[str, Any]:
     """The description of an export or import that is over."""
     member = "ExportDescription" if kind == "Export" else "ImportTableDescription"
@@ -249,6 +254,11 @@ def test_what_exports_and_imports_refuse(tmp_path: Path) -> None:
         assert await refused(exported(wing, ClientToken="once", S3Prefix="other")) == "ExportConflictException"
         escaping = await exported(wing, S3Prefix="../../elsewhere")
         assert escaping["ExportStatus"] == "FAILED"
+        homeless = await wing.call("ExportTableToPointInTime", TableArn=table_arn, S3Bucket="missing")
+        homeless = await ended(wing, "Export", homeless["ExportDescription"]["ExportArn"])
+        assert (homeless["ExportStatus"], homeless["FailureCode"]) == ("FAILED", "S3NoSuchBucket")
+        assert homeless["FailureMessage"].startswith("The specified bucket does not exist")
+        assert not (tmp_path / "missing").exists()
         assert not (tmp_path.parent / "elsewhere").exists()
         source = {"S3Bucket": "source"}
         taken = {**TABLE, "TableName": "Notes"}

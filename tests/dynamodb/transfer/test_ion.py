@@ -109,6 +109,7 @@ def test_an_export_in_ion_is_imported(tmp_path: Path) -> None:
         begun = wing.clock.now()
         await wing.put("two", g="y")
         wing.clock.advance(20 * MINUTE)
+        (tmp_path / "exports").mkdir()
         told = await exported(wing, ExportFormat="ION", S3Prefix="full")
         assert (told["ExportStatus"], told["ExportFormat"], told["ItemCount"]) == ("COMPLETED", "ION", 2)
         summary = json.loads((tmp_path / "exports" / told["ExportManifest"]).read_bytes())

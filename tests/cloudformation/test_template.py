@@ -148,10 +148,12 @@ Resources:
   Api: {Type: AWS::AppSync::GraphQLApi, Properties: {Name: a, AuthenticationType: API_KEY}}
   Task: {Type: AWS::ECS::TaskDefinition}
   Cluster: {Type: AWS::ECS::Cluster}
+  Consumer: {Type: AWS::Kinesis::StreamConsumer}
 Outputs:
   Api: {Value: !Sub "${Api}/types/Mutation/*"}
   Task: {Value: !Ref Task}
   Cluster: {Value: !Ref Cluster}
+  Consumer: {Value: !GetAtt Consumer.ConsumerARN}
 """
     (tmp_path / "template.yaml").write_text(text)
     outputs = load_template(tmp_path / "template.yaml", stack_name="app").outputs
@@ -159,6 +161,7 @@ Outputs:
     assert outputs["Api"].value.endswith("/types/Mutation/*")
     assert outputs["Task"].value.startswith("arn:aws:ecs:us-east-1:123456789012:app-Task-")
     assert outputs["Cluster"].value.startswith("app-Cluster-")
+    assert outputs["Consumer"].value.startswith("arn:aws:kinesis:us-east-1:123456789012:")
 
 
 def test_the_cdk_s_assets_are_the_functions_code(template: Read) -> None:

@@ -158,7 +158,7 @@ class Builder:
             raise Unresolvable(path, f"{kind} has no attribute {name!r} ({logical_id})", hint, _RULE)
         self._placeholders.append(f"{logical_id}.{name}")
         placeholder = f"{PLACEHOLDER}{logical_id}-{name}"
-        if not name.endswith("Arn"):
+        if not name.lower().endswith("arn"):
             return placeholder
         return self._made_arn(str(kind), placeholder)
 

@@ -42,6 +42,13 @@ def test_a_new_configuration_starts_fresh_environments(lab: Any) -> None:
     assert json.loads(lab.invoke("fresh").payload) == 1
 
 
+def test_x_ray_gets_a_whole_header_where_tracing_is_active(lab: Any) -> None:
+    for mode, wanted in (("Active", r"Root=1-a-b;Parent=[0-9a-f]{16};Sampled=0"), ("PassThrough", "Root=1-a-b")):
+        lab.put("app.describe_context", f"traced-{mode}", TracingConfig={"Mode": mode})
+        context = json.loads(lab.invoke(f"traced-{mode}", trace_header="Root=1-a-b").payload)
+        assert re.fullmatch(wanted, context["trace"])
+
+
 def test_the_context_is_complete(lab: Any) -> None:
     function = lab.put("app.describe_context", "context", Timeout=9, MemorySize=256)
     client = base64.b64encode(json.dumps({"custom": {"a": "ü\n"}}, indent=1).encode()).decode()

@@ -31,6 +31,13 @@ def trace_header_for(request_id: str, now: float) -> str:
     return f"Root=1-{int(now):08x}-{digits[:24]};Parent={digits[16:32]};Sampled=0"
 
 
+def traced(header: str, request_id: str) -> str:
+    """`header` for a function with active tracing: with the parent segment and a decision about sampling, which X-Ray's
+    clients ask for. Nothing collects segments here, so without a caller's decision nothing is sampled."""
+    parent = "" if "Parent=" in header else f";Parent={request_id.replace('-', '')[16:32]}"
+    return f"{header}{parent}" if "Sampled=" in header else f"{header}{parent};Sampled=0"
+
+
 def trace_header_of(given: bytes | None) -> str | None:
     """The `X-Amzn-Trace-Id` that a caller sent, when it is one that can be passed on."""
     if given is None or not given.startswith((b"Root=", b"Self=")) or len(given) > TRACE_HEADER_MAX_BYTES:

@@ -106,6 +106,11 @@ class Function(Struct, frozen=True):
         return re.split(r"[0-9.]", self.runtime, maxsplit=1)[0]
 
     @property
+    def is_traced(self) -> bool:
+        """X-Ray traces it."""
+        return self.tracing == "Active"
+
+    @property
     def is_snap_started(self) -> bool:
         """Its environments are restored from a snapshot: a published version of Python code that asks for it."""
         ran_here = self.family == "python" and self.debug is None

@@ -19,7 +19,7 @@ from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.aws.invoke import InvokeRequest, InvokeResponse, ServiceCaller, StreamedResponse
 from trine.awslambda import limits
-from trine.awslambda.admission import check_size, client_context_line, trace_header_for
+from trine.awslambda.admission import check_size, client_context_line, trace_header_for, traced
 from trine.awslambda.async_event import AsyncEvent
 from trine.awslambda.async_events import AsyncEvents
 from trine.awslambda.concurrency import Concurrency
@@ -227,7 +227,8 @@ class Service:
         *,
         asynchronous: bool = False,
     ) -> None:
-        invocation.trace_header = request.trace_header or trace_header_for(invocation.request_id, self._clock.now())
+        header = request.trace_header or trace_header_for(invocation.request_id, self._clock.now())
+        invocation.trace_header = traced(header, invocation.request_id) if entry.function.is_traced else header
         if qualifier is not None:
             invocation.invoked_arn = entry.arn(qualifier)
         if request.client_context:

@@ -27,7 +27,7 @@ from trine.kv import directory as state_directory
 from trine.kv.checkpointer import Checkpointer
 from trine.kv.disk import Disk
 from trine.kv.errors import StoreClosed, StoreError, StoreFull
-from trine.kv.group import Group, GroupCommit, NewFuture
+from trine.kv.group import Group, GroupCommit, NewFuture, replacing
 from trine.kv.history import History
 from trine.kv.log import Log
 from trine.kv.maintenance import copy_state
@@ -36,7 +36,7 @@ from trine.kv.ranges import delete_range
 from trine.kv.record import payload
 from trine.kv.recovery import MARK, Mark, recover, unpack_mark
 from trine.kv.ring import open_ring
-from trine.kv.store import Decide, Result
+from trine.kv.store import Decide, Follow, Result
 from trine.kv.tree import LmdbTree, TreeView
 from trine.kv.view import ClosedTree, Pairs, Tree, View, page
 from trine.kv.writer import Done, Writer
@@ -189,6 +189,9 @@ class DurableStore:
 
     def transact(self, keys: Sequence[bytes], decide: Decide[Result]) -> Future[Result]:
         return self._commit.transact(keys, decide)
+
+    def replace(self, key: bytes, value: bytes, follow: Follow, result: Result) -> Future[Result]:
+        return self._commit.transact((key,), replacing(key, value, follow, result))
 
     def delete_range(self, start: bytes, stop: bytes) -> Future[int]:
         return delete_range(self, start, stop)

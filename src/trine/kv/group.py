@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trine.kv.errors import StoreClosed, StoreError
-from trine.kv.store import KEY_BYTES_LIMIT, TRANSACTION_BYTES_LIMIT, Change, Decide, Result
+from trine.kv.store import KEY_BYTES_LIMIT, TRANSACTION_BYTES_LIMIT, Change, Current, Decide, Follow, Result
 
 GROUP_COUNT_LIMIT = 256
 """Transactions in one group: deciding them holds the event loop, so this bounds the pause."""
@@ -90,18 +90,38 @@ def settled(change: Change[Any], read: Read, number: int, position: int) -> tupl
             try:  # the usual counter, without a call
                 puts[key] = _pack(_unpack(value)[0] + amount)  # type: ignore[arg-type]
             except (TypeError, struct.error):
-                puts[key] = _added(key, value, amount)
+                puts[key] = added(key, value, amount)
             size += length + _COUNTER_BYTES
     if size > TRANSACTION_BYTES_LIMIT:
         raise ValueError(f"a transaction of {size} bytes is larger than {TRANSACTION_BYTES_LIMIT}")
     return puts, size
 
 
+def replacing(key: bytes, value: bytes, follow: Follow, result: Result) -> Decide[Result]:
+    """`Store.replace` as a `decide` for `key`."""
+
+    def decide(current: Current) -> Change[Result]:
+        counters = follow(current[key])
+        if counters:
+            check_counters(key, counters)
+        return Change(result) if counters is None else Change(result, {key: value}, (), counters)
+
+    return decide
+
+
+def check_counters(key: bytes, counters: Mapping[bytes, int]) -> None:
+    """ValueError when the counters that follow a value under `key` are no keys, or that key."""
+    for counter in counters:
+        if counter == key or not 0 < len(counter) <= KEY_BYTES_LIMIT:
+            raise _bad_key(len(counter)) if counter != key else ValueError(f"{key!r} has a value, and is no counter")
+
+
 def _bad_key(length: int) -> ValueError:
     return ValueError(f"a key has 1 to {KEY_BYTES_LIMIT} bytes, not {length}")
 
 
-def _added(key: bytes, value: bytes | None, amount: int) -> bytes:
+def added(key: bytes, value: bytes | None, amount: int) -> bytes:
+    """The counter under `key`, which has `value` now, with `amount` more. ValueError when one of them is wrong."""
     if value is not None and len(value) != _COUNTER.size:
         raise ValueError(f"the value under {key!r} is not an 8-byte counter")
     try:

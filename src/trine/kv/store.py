@@ -40,6 +40,8 @@ class Change(Struct, Generic[Result], gc=False):
 
 Current = Mapping[bytes, bytes | None]
 Decide = Callable[[Current], Change[Result]]
+Follow = Callable[[bytes | None], Mapping[bytes, int] | None]
+"""What follows when a value takes an old one's place: the counters to add to, or None when it is not to be written."""
 
 
 class Snapshot(Protocol):
@@ -97,6 +99,13 @@ class Store(Protocol):
         future's exception and nothing is written; a change that names a bad key, value or counter is a ValueError.
         StoreFull, StoreClosed or StoreDamaged when it cannot be kept.
         `decide` runs on the event loop's thread or another: it must be pure and quick, and may be called again.
+        """
+
+    def replace(self, key: bytes, value: bytes, follow: Follow, result: Result) -> Future[Result]:
+        """`transact` of the most frequent kind: put `value` in the place of what `key` holds.
+
+        `follow` gets the old value and is to this what `decide` is to `transact`; the future resolves to `result`.
+        `key` itself must not be a counter.
         """
 
     def delete_range(self, start: bytes, stop: bytes) -> Future[int]:

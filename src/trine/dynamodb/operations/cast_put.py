@@ -8,7 +8,9 @@ not take goes the general way, which finds AWS's words for what is wrong.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import decode_stored, stored_form
@@ -28,18 +30,23 @@ CREDIT_COUNT = 64
 _LOSS_COUNT = 4
 
 
-class CastPut:
+class CastPut(Struct, eq=False, gc=False):
     """A PutItem of nothing but an item that was cast: `PutItemInput` for who does not look closer."""
 
-    __slots__ = ("_cast", "_mould", "size_bytes", "stored", "table_name")
-    expected = return_values = return_consumed_capacity = return_item_collection_metrics = None
-    conditional_operator = condition_expression = return_values_on_condition_check_failure = None
-    expression_attribute_names = expression_attribute_values = None
-
-    def __init__(self, table_name: str, mould: Mould, cast: Any, stored: bytes, size_bytes: int) -> None:
-        self.table_name = table_name
-        self._mould, self._cast = mould, cast
-        self.stored, self.size_bytes = stored, size_bytes
+    table_name: str
+    mould: Mould
+    cast: Any
+    stored: bytes
+    size_bytes: int
+    expected: ClassVar[None] = None
+    return_values: ClassVar[None] = None
+    return_consumed_capacity: ClassVar[None] = None
+    return_item_collection_metrics: ClassVar[None] = None
+    conditional_operator: ClassVar[None] = None
+    condition_expression: ClassVar[None] = None
+    expression_attribute_names: ClassVar[None] = None
+    expression_attribute_values: ClassVar[None] = None
+    return_values_on_condition_check_failure: ClassVar[None] = None
 
     @property
     def item(self) -> Item:
@@ -49,7 +56,7 @@ class CastPut:
     def key(self, space: KeySpace) -> bytes | None:
         """Where the item lies in the key space of its table; None where only the general way can tell."""
         quick = space.quick_texts
-        texts = self._mould.texts(self._cast, space.schema) if quick is not None else None
+        texts = self.mould.texts(self.cast, space.schema) if quick is not None else None
         return None if texts is None or quick is None else quick(*texts)
 
 

@@ -18,7 +18,6 @@ from trine.trace import Trace
 
 if TYPE_CHECKING:
     from trine.dynamodb.storage.items import Transition
-    from trine.dynamodb.storage.tables import Table
 
 
 def item_write_units(transition: Transition, transactional: bool = False) -> float:
@@ -64,21 +63,6 @@ def charge_write(transition: Transition, key: bytes, transactional: bool = False
         take(trace, table.name, None, 0.0, units)
         for name, _, index_units in indexes:
             take(trace, table.name, name, 0.0, index_units)
-
-
-def charge_plain(table: Table, key: bytes, old: bytes | None, new: bytes, trace: Trace | None) -> None:
-    """As `charge_write`, of a write that no index follows and that is all that its request does."""
-    meter = table.meter
-    if meter is None:
-        return
-    units = 1.0  # JSON is never shorter than the item's size
-    if len(new) > WRITE_UNIT_BYTES or (old is not None and len(old) > WRITE_UNIT_BYTES):
-        units = write_units(max(stored_size(new), stored_size(old) if old is not None else 0))
-    if trace is not None:
-        trace.usage = None  # `decide` may be called again
-    meter.write_table(key[7:11], units)  # `place_of`, without a call
-    if trace is not None:
-        trace.usage = table.write_uses[units]
 
 
 def charge_repeated(transition: Transition, key: bytes, trace: Trace | None = None) -> None:

@@ -18,9 +18,11 @@ from trine.dynamodb.errors import (
     ItemCollectionSizeLimitExceededException,
     ThrottledError,
 )
+from trine.dynamodb.limits import WRITE_UNIT_BYTES
 from trine.dynamodb.model.attribute import Item
+from trine.dynamodb.model.capacity import write_units
 from trine.dynamodb.model.item import decode_stored, encode_stored, stored_size
-from trine.dynamodb.storage.charges import charge_plain, charge_repeated, charge_write, release_write
+from trine.dynamodb.storage.charges import charge_repeated, charge_write, release_write
 from trine.dynamodb.storage.collections import Collections, size_of
 from trine.dynamodb.storage.history import history_record
 from trine.dynamodb.storage.indexes import IndexChange, index_changes
@@ -217,18 +219,31 @@ def commit_one(
 def commit_plain(
     store: Store, table: Table, key: bytes, new: bytes, result: Result, now: float, trace: Trace | None = None
 ) -> Future[Result]:
-    """As `commit_one`, of a table that is `alone`, where nobody asks what the item was: most puts, and 2 µs less."""
+    """As `commit_one`, of a table that is `alone`, where nobody asks what the item was: most puts. In one room, for
+    each call would cost as much as what it does: 10,000 instructions less.
+    """
+    meter, recent, size_key, size_bytes = table.meter, table.recent, table.size_key, stored_size(new)
 
-    def decide(current: Current) -> Change[Result]:
-        old = current[key]
-        charge_plain(table, key, old, new, trace)
+    def follow(old: bytes | None) -> dict[bytes, int] | None:
+        if meter is not None:
+            if trace is not None:
+                trace.usage = None  # `follow` may be called again
+            units = 1.0 if len(new) <= WRITE_UNIT_BYTES else write_units(size_bytes)  # JSON is never shorter
+            if old is not None and len(old) > WRITE_UNIT_BYTES:
+                units = max(units, write_units(stored_size(old)))
+            meter.write_table(key[7:11], units)  # `place_of`
+            if trace is not None:
+                trace.usage = table.write_uses[units]
         if new == old:
-            return Change(result)
-        if table.recent is not None:
-            table.recent.wrote(key, now)
-        return Change(result, {key: new}, (), _sums(table, old, new))
+            return None
+        if recent is not None:
+            recent.wrote(key, now)
+        if old is None:
+            return {table.count_key: 1, size_key: size_bytes}
+        grown = size_bytes - stored_size(old)
+        return {size_key: grown} if grown else {}
 
-    return store.transact((key,), decide)
+    return store.replace(key, new, follow, result)
 
 
 def _keys_of(writes: Sequence[Write]) -> list[bytes]:

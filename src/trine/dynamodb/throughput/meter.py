@@ -89,7 +89,17 @@ class Resource:
 class Meter:
     """Takes units from a table and its global indexes. `enforced` False counts and lets everything pass."""
 
-    __slots__ = ("_admit_read", "_definition", "_sizes", "_ticks", "_turned_ns", "enforced", "indexes", "table")
+    __slots__ = (
+        "_admit_read",
+        "_admit_write",
+        "_definition",
+        "_sizes",
+        "_ticks",
+        "_turned_ns",
+        "enforced",
+        "indexes",
+        "table",
+    )
 
     def __init__(
         self,
@@ -106,7 +116,8 @@ class Meter:
         self._definition = definition
         now_ns = self._turned_ns = ticks()
         self.table = Resource(arn, False, *capacities(definition, None), now_ns, enforced)
-        self._admit_read = self.table.reads.admit  # for `read_table`; a table keeps its flows for as long as it lives
+        # For `read_table` and `write_table`; a table keeps its flows for as long as it lives.
+        self._admit_read, self._admit_write = self.table.reads.admit, self.table.writes.admit
         self.indexes: dict[str, Resource] = {
             index.name: self._index(index, now_ns) for index in definition.global_indexes
         }
@@ -178,10 +189,9 @@ class Meter:
 
     def write_table(self, place: bytes, units: float) -> None:
         """As `write`, where no global index follows: the hot path."""
-        writes = self.table.writes
-        limit = writes.admit(units, units - _ROUNDING, place, self._ticks())
+        limit = self._admit_write(units, units - _ROUNDING, place, self._ticks())
         if limit is not None:
-            raise self._refusal(self.table, writes, limit, units)
+            raise self._refusal(self.table, self.table.writes, limit, units)
 
     def give_back(self, place: bytes, units: float, indexes: Iterable[IndexUnits] = ()) -> None:
         """Undo a `write`: the transaction that it belongs to does not happen."""

@@ -82,7 +82,7 @@ def esbuild_recipe(code: Path) -> Recipe:
 
 async def make_bundle(bundle: Bundle, program: str, packages: Path | None, into: Path) -> None:
     """Run esbuild; `into` is the function's code then, and as it was before when it fails. Raises InstallFailed."""
-    fresh = into.with_name(f"{into.name}.{os.getpid()}")
+    fresh, old = (into.with_name(f"{into.name}.{os.getpid()}{end}") for end in ("", ".old"))
     command = [program, *bundle.arguments, "--bundle", "--platform=node", f"--outdir={fresh}", "--log-level=warning"]
     environment = dict(os.environ)
     if packages is not None:
@@ -92,12 +92,19 @@ async def make_bundle(bundle: Bundle, program: str, packages: Path | None, into:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         await run_tool(command, bundle.code, BUNDLE_SECONDS, environment)
-        shutil.rmtree(into, ignore_errors=True)
-        fresh.rename(into)
+        _swap(fresh, into, old)
     except OSError as error:
         raise InstallFailed(f"esbuild: {error}") from error
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        for folder in (fresh, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _swap(fresh: Path, into: Path, old: Path) -> None:
+    """`fresh` takes the place of `into`, which becomes `old`: what runs finds one or the other."""
+    if into.exists():
+        into.rename(old)
+    fresh.rename(into)
 
 
 def built_handler(handler: str, folder: Path) -> str:

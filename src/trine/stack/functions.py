@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from trine.awslambda.built_layer import layer_folder, make_layer
 from trine.awslambda.bundling import (
+    Bundle,
     built_handler,
     bundle_of,
     esbuild_recipe,
@@ -43,15 +44,17 @@ OWN_METHODS = frozenset({"python", "nodejs", ESBUILD})
 
 
 class Built(Struct, frozen=True):
-    """A function's code as it was built."""
+    """A function's code as it was built, and with what."""
 
     folder: Path
-    source_maps: bool
+    bundle: Bundle
+    program: str
+    packages: Path | None
 
     def of(self, properties: dict[str, Any]) -> dict[str, Any]:
         """The function's properties for it: handler and variables, as SAM CLI changes them in the built template."""
         changed = {**properties, "Handler": built_handler(str(properties.get("Handler", "")), self.folder)}
-        if self.source_maps:
+        if self.bundle.source_maps:
             changed["Environment"] = {"Variables": with_source_maps(_variables(properties))}
         return changed
 
@@ -155,7 +158,7 @@ async def _bundle(resource: Resource, packages: Path | None, finder: _Finder, in
         made.failed += 1
         made.problems.append(f"{name} could not be bundled; its sources run as they are. {failure}")
     else:
-        made.built[resource.logical_id] = Built(into, bundle.source_maps)
+        made.built[resource.logical_id] = Built(into, bundle, program, packages)
 
 
 async def _build_layer(resource: Resource, finder: _Finder, into: Path) -> None:

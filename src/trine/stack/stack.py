@@ -40,6 +40,7 @@ from trine.stack.functions import ready_functions
 from trine.stack.gates import Gates
 from trine.stack.left_behind import left_behind
 from trine.stack.ports import Ports, bind
+from trine.stack.rebuilding import Rebuilding
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
 from trine.stack.state import open_store, own_directory, store_faults
@@ -60,6 +61,7 @@ class Stack:
         self._ports = ports
         self._servers: list[Server] = []
         self._export: TraceExport | None = None
+        self._rebuilding: Rebuilding | None = None
         self.problems: list[str] = []
         """What people must know about what the functions run with."""
         self._network_problems: tuple[str, ...] = ()
@@ -128,6 +130,8 @@ class Stack:
                 readied = await ready_functions(template, settings, clock, tell)
                 stack.problems += readied.problems
                 await deploy(template, wings, settings, readied)
+                stack._rebuilding = Rebuilding(readied.built, clock, settings.state_directory)
+                stack._rebuilding.start()
             if not settings.memory:
                 find_table = wings.dynamodb.rooms.tables.find
                 stack.problems += left_behind(settings.state_directory, template.of_type(TABLE), find_table)
@@ -156,6 +160,8 @@ class Stack:
         """End everything in order: no new requests, those under way within the grace, processes, store."""
         for server in self._servers:
             await server.close(CLOSE_GRACE_SECONDS)
+        if self._rebuilding is not None:
+            await self._rebuilding.close()
         if self._export is not None:
             await asyncio.to_thread(self._export.close)
         self._ports.close()

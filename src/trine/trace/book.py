@@ -15,6 +15,11 @@ from trine.clock import Clock, Timer
 from trine.trace.record import Trace, Untraced
 from trine.trace.rows import Note, Rows
 
+RING_COUNT = 1_000
+"""Traces kept of each kind, and refusals of all. A request through the front door leaves 2 KB: with twice as many they
+fill the processor's cache, and each pays 0.5 µs for it."""
+ROWS_COUNT = 2_000
+"""Usual requests kept of all kinds: 128 bytes each."""
 TOGETHER_COUNT = 64
 """Closed traces are handed on so many at a time. The code that sorts and counts them is then in the processor's cache
 for all but the first, and so are they: one by one it cost a GetItem twice as much."""
@@ -32,14 +37,16 @@ class TraceBook:
     `recording` False keeps nothing at all, and nobody can follow: only to measure what it costs.
     """
 
-    def __init__(self, clock: Clock, capacity_per_ring: int = 2_000, *, recording: bool = True) -> None:
+    def __init__(
+        self, clock: Clock, capacity_per_ring: int = RING_COUNT, *, rows: int = ROWS_COUNT, recording: bool = True
+    ) -> None:
         self._clock = clock
         self._tick, self._now = clock.monotonic_ns, clock.now
         self.recording = recording
         self.keeps_origin = False
         """Whether doors note where requests come from: who exports traces sets it."""
         self._capacity = capacity_per_ring
-        self._rows = Rows(capacity_per_ring, clock.monotonic_ns)
+        self._rows = Rows(rows, clock.monotonic_ns)
         self._rings: dict[str, deque[Trace]] = {}
         self._refused: OrderedDict[str, Trace] = OrderedDict()
         self._followers: tuple[Follower, ...] = ()

@@ -12,7 +12,7 @@ import orjson
 
 from trine.apigateway.errors import BAD_REQUEST, GatewayError
 from trine.apigateway.exchange import Exchange
-from trine.apigateway.integrations.lambda_proxy import invocation_result
+from trine.apigateway.integrations.lambda_proxy import event_detail, invocation_result
 from trine.apigateway.integrations.transformation import Transformation, resolve_request_parameter
 from trine.apigateway.roles import Roles
 from trine.aws.invoke import Invoker, InvokeRequest, InvokeResponse
@@ -47,7 +47,7 @@ class LambdaCustom:
         role = route.role
         if role is not None:
             self._roles.allow_invoke(role, route.function, exchange)
-        trace.step("apigateway.event", {"bytes": len(body), "function": route.function})
+        trace.step("apigateway.event", event_detail(route.function, len(body)))
         exchange.sent = route.function, body
         return self._invoker.invoke(
             InvokeRequest(

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import logging
 from asyncio import Future
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 import orjson
 
@@ -65,7 +68,7 @@ class LambdaProxy:
         role = route.role
         if role is not None:
             self._roles.allow_invoke(role, route.function, exchange)
-        trace.step("apigateway.event", {"bytes": len(payload), "function": route.function})
+        trace.step("apigateway.event", event_detail(route.function, len(payload)))
         exchange.sent = route.function, payload
         return InvokeRequest(
             route.function,
@@ -89,6 +92,12 @@ class LambdaProxy:
         if exchange.route.integration.payload_version == "2.0":
             return http_response_v2(answer.payload)
         return http_response_v1(answer.payload)
+
+
+@lru_cache(1024)
+def event_detail(function: str, size_bytes: int) -> Mapping[str, Any]:
+    """What the trace keeps of an event; requests with events of one size share it."""
+    return {"bytes": size_bytes, "function": function}
 
 
 def invocation_result(exchange: Exchange, settled: Future[InvokeResponse]) -> InvokeResponse:

@@ -66,7 +66,8 @@ class Trace(Struct, eq=False):
     origin: tuple[bytes | None, bytes | None] | None = None
     """The caller's `traceparent` and `X-Amzn-Trace-Id`, where the book keeps origins."""
     parent: Trace | None = None
-    _marks: list[_Mark] | None = None
+    _marks: list[Any] | None = None
+    """Room, time and detail of one mark after the other: kept as tuples, they would take twice the room."""
     _children: list[Trace] | None = None
 
     @classmethod
@@ -84,15 +85,19 @@ class Trace(Struct, eq=False):
             Step(room, ended_ns, detail() if callable(detail) else detail) for room, ended_ns, detail in self._all()
         ]
 
-    def _all(self) -> list[_Mark]:
-        """Every mark, in order of time; not to be changed."""
+    def _noted(self) -> list[_Mark]:
         marks = self._marks or []
+        return list(zip(marks[::3], marks[1::3], marks[2::3], strict=True))
+
+    def _all(self) -> list[_Mark]:
+        """Every mark, in order of time; a new list."""
+        marks = self._noted()
         if self.way is not None:
             rooms, *found = self.way
             on_way = [mark for mark in zip(rooms, found[1::2], found[::2], strict=True) if mark[1]]
             marks = sorted([*on_way, *marks], key=_ended) if marks else on_way
         if self.closed_by is not None:
-            return [*marks, (self.closed_by, self.ended_ns, None)]
+            marks.append((self.closed_by, self.ended_ns, None))
         return marks
 
     def times(self) -> Iterator[tuple[str, int]]:
@@ -101,10 +106,15 @@ class Trace(Struct, eq=False):
 
     def time_of(self, room: str) -> int | None:
         """Nanoseconds from the mark before `room`'s to its own (the last one); None when it left none."""
-        marks = self._marks if self.way is None and self.closed_by is None else self._all()
-        at = len(marks or ())
-        while marks and at:  # from the end: what is asked for is one of the last
-            at -= 1
+        if self.way is None and self.closed_by is None:
+            flat = self._marks or ()
+            for at in range(len(flat) - 3, -1, -3):  # from the end: what is asked for is one of the last
+                if flat[at] == room:
+                    ended_ns: int = flat[at + 1]
+                    return ended_ns - (flat[at - 2] if at else self.started_ns)
+            return None
+        marks = self._all()
+        for at in range(len(marks) - 1, -1, -1):
             if marks[at][0] == room:
                 return marks[at][1] - (marks[at - 1][1] if at else self.started_ns)
         return None
@@ -131,27 +141,20 @@ class Trace(Struct, eq=False):
 
     def step(self, room: str, detail: Detail = None) -> None:
         """Mark that `room` is done now; its time began where the step before it ended."""
-        # In full, here and below: a request marks seven times, and a call for it would cost as much as the marking.
-        if self._marks is None:
-            self._marks = [(room, self._tick(), detail)]
+        marks = self._marks
+        if marks is None:
+            self._marks = [room, self._tick(), detail]
         else:
-            self._marks.append((room, self._tick(), detail))
-
-    def _mark(self, mark: _Mark) -> None:
-        if self._marks is None:
-            self._marks = [mark]
-        else:
-            self._marks.append(mark)
+            marks += (room, self._tick(), detail)
 
     def refuse_as(self, refusal: Mapping[str, Any]) -> None:
         """Mark a refusal whose `room`, `reason` and facts stand in a mapping already; nobody may change it later."""
         self.refusal = refusal
-        self._mark((refusal["room"], self._tick(), refusal))
+        self.step(refusal["room"], refusal)
 
     def refuse(self, room: str, reason: str, **facts: Any) -> None:
         """Mark that `room` refused the request, and why."""
-        self.refusal = {"room": room, "reason": reason, **facts}
-        self._mark((room, self._tick(), self.refusal))
+        self.refuse_as({"room": room, "reason": reason, **facts})
 
     def as_document(self) -> dict[str, Any]:
         """This trace and its children as plain JSON values; times in microseconds from this trace's start."""

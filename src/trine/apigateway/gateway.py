@@ -13,7 +13,7 @@ import asyncio
 import logging
 from asyncio import Future
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from trine.apigateway.access_log import Sink, log_sink
@@ -291,11 +291,10 @@ class Gateway:
         if served.execution_log is not None:
             log_bytes += served.execution_log.write(exchange, response)
         trace = exchange.trace
-        trace.step("apigateway.response", _status_detail(response.status))
         trace.usage = request_use(exchange, response, log_bytes)
         if trace.payer is None and exchange.has_route:
             trace.payer = exchange.route.payer
-        self._traces.close(trace, response.status)
+        self._traces.close(trace, response.status, "apigateway.response")
         if self._receipt is not None:
             headers.append((b"X-Trine-Receipt", self._receipt(trace)))
         return response
@@ -359,12 +358,6 @@ class Gateway:
     def routes(self) -> list[RouteListing]:
         """Every route of every stage, in template order."""
         return list_routes(self._directory)
-
-
-@lru_cache(maxsize=1_024)
-def _status_detail(status: int) -> Mapping[str, Any]:
-    """What the last step tells, one mapping for all answers of a status."""
-    return {"status": status}
 
 
 def _no_route(exchange: Exchange) -> GatewayError:

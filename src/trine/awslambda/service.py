@@ -298,4 +298,6 @@ class Service:
         self._running -= 1
         if self._running == 0 and self._quiet is not None and not self._quiet.done():
             self._quiet.set_result(None)
-        self._traces.close(invocation.trace, status)
+        trace = invocation.trace
+        ran_well = status == 200 and trace.refusal is None
+        self._traces.close(trace, status, "awslambda.handler" if ran_well else None)

@@ -106,7 +106,7 @@ class Trace(Struct, eq=False):
 
     def time_of(self, room: str) -> int | None:
         """Nanoseconds from the mark before `room`'s to its own (the last one); None when it left none."""
-        if self.way is None and self.closed_by is None:
+        if self.way is None and room != self.closed_by:
             flat = self._marks or ()
             for at in range(len(flat) - 3, -1, -3):  # from the end: what is asked for is one of the last
                 if flat[at] == room:

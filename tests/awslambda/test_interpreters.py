@@ -76,6 +76,22 @@ def test_what_is_not_installed_runs_in_the_own_interpreter_and_is_told(
     assert found.zygote("nodejs20.x") is found.own
 
 
+def test_another_version_of_node_is_told_where_its_header_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Interpreters(ManualClock(), tmp_path, sandboxed=False, quick_sdk=False)
+    node = program(tmp_path / "bin" / "node")
+    monkeypatch.setenv("PATH", str(node.parent))
+    assert found.note("nodejs24.x") is None  # nobody knows
+    header = tmp_path / "include" / "node" / "node_version.h"
+    header.parent.mkdir(parents=True)
+    header.write_text("#ifndef X\n#define NODE_MAJOR_VERSION 20\n#define NODE_MINOR_VERSION 3\n")
+    assert found.note("nodejs24.x") == "nodejs24.x: the `node` on PATH is of version 20; it runs instead"
+    assert found.note("nodejs20.x") is None
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert found.note("nodejs20.x") == "nodejs20.x: no `node` was found on PATH"
+
+
 @pytest.mark.parametrize("version", [v for v in ("3.12", "3.13") if v != OWN and find(v)])
 def test_another_version_has_the_sdk_and_its_own_zygote(lab: Any, tmp_path: Path, version: str) -> None:
     (tmp_path / "app.py").write_text(

@@ -16,6 +16,7 @@ from trine.http.message import Request, Response
 
 _HEAD = b"Server: Server\r\nContent-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: %b\r\nx-amz-crc32: %d\r\n"
 _HEAD_START = "Server: Server\r\nContent-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: "
+_NOTHING_END = f"\r\nx-amz-crc32: {crc32(b'{}')}\r\n"
 _CORAL_SERVICE = frozenset(
     (
         "SerializationException",
@@ -41,9 +42,9 @@ def answer(body: bytes, request_id: str, request: Request) -> Response:
         if encoding is not None:
             head = _HEAD % (request_id.encode(), crc32(body))
             return Response(200, [(b"Content-Encoding", encoding.encode())], body, head)
-    # `_HEAD`, as text: 0.2 µs less for what every call is answered with.
-    lines = f"{_HEAD_START}{request_id}\r\nx-amz-crc32: {crc32(body)}\r\n"
-    return Response(200, [], body, lines.encode())
+    # `_HEAD`, as text: 0.2 µs less for what every call is answered with; most writes are answered with nothing.
+    end = _NOTHING_END if body == b"{}" else f"\r\nx-amz-crc32: {crc32(body)}\r\n"
+    return Response(200, [], body, f"{_HEAD_START}{request_id}{end}".encode())
 
 
 def error_answer(error: AwsError, request_id: str) -> Response:

@@ -21,6 +21,9 @@ CHUNKED_LINE = b"transfer-encoding: chunked\r\n"
 KNOWN_NAMES_MAX = 4_096
 """Header names whose check is remembered; functions could send new ones for ever."""
 
+KNOWN_LENGTHS_MAX = 2_048
+"""Bodies below this length have their content-length rendered once."""
+
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _SERVERS_OWN = frozenset((b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"upgrade", b"date"))
 _BODILESS = frozenset((*range(100, 200), 204, 304))
@@ -56,7 +59,18 @@ class _StatusLines(dict[int, bytes]):
         return line
 
 
+class _Ends(dict[int, bytes]):
+    """Length of a body → content-length and the end of the head; for the lengths that most answers have."""
+
+    def __missing__(self, length: int) -> bytes:
+        end = b"content-length: %d\r\n\r\n" % length
+        if length < KNOWN_LENGTHS_MAX:
+            self[length] = end
+        return end
+
+
 _NAMES = _Names()
+_ENDS = _Ends()
 _STATUS_LINES = _StatusLines()
 
 
@@ -83,13 +97,10 @@ def render_after(start: bytes, response: Response) -> bytes:
     headers = response.headers
     body = response.body
     assert type(body) is bytes
-    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
-        start,
-        response.head,
-        header_lines(headers) if headers else b"",
-        len(body),
-        body,
-    )
+    end = _ENDS[len(body)]
+    if headers:
+        return b"".join((start, response.head, header_lines(headers), end, body))
+    return b"".join((start, response.head, end, body))
 
 
 def starts(server_lines: bytes) -> dict[int, bytes]:

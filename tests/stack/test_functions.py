@@ -23,6 +23,8 @@ from trine.awslambda.function import DebugPort
 from trine.awslambda.runtime_packages import packages_recipe
 from trine.cli import announcement
 from trine.cli.main import trine
+from trine.clock import SystemClock
+from trine.cloudformation.template import load_template
 from trine.stack import functions
 from trine.stack.settings import user_cache
 from trine.testing import RunningStack, running
@@ -186,6 +188,41 @@ def test_build_tells_how_it_went(stack: RunningStack, monkeypatch: pytest.Monkey
     (folder / "failing" / "requirements.txt").unlink()
     told = CliRunner().invoke(trine, ["build", str(folder)])
     assert (told.exit_code, "for" in told.output) == (0, True)
+
+
+MEETING = """#!/bin/sh
+touch "$MEETING/$$"
+tries=0
+while [ "$(ls "$MEETING" | wc -l)" -lt 2 ]; do
+  tries=$((tries + 1)); [ $tries -gt 2000 ] && exit 1
+  sleep 0.01
+done
+"""
+"""Stands for npm: ends well once two of them have begun."""
+
+
+def test_installers_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    npm = tmp_path / "bin" / "npm"
+    npm.parent.mkdir()
+    npm.write_text(MEETING)
+    npm.chmod(0o755)
+    (tmp_path / "meeting").mkdir()
+    monkeypatch.setenv("MEETING", str(tmp_path / "meeting"))
+    monkeypatch.setenv("PATH", f"{npm.parent}:/usr/bin:/bin")
+    resources = ""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "package.json").write_text(json.dumps({"dependencies": {name: "1"}}))
+        properties = f"{{Runtime: nodejs20.x, Handler: app.handler, CodeUri: {name}}}"
+        resources += f"  {name.title()}: {{Type: AWS::Serverless::Function, Properties: {properties}}}\n"
+    (tmp_path / "template.yaml").write_text(f"Transform: AWS::Serverless-2016-10-31\nResources:\n{resources}")
+    template = load_template(tmp_path / "template.yaml")
+    told: list[str] = []
+    made = asyncio.run(
+        functions.prepare_dependencies(template, tmp_path / "cache", tmp_path / "built", SystemClock(), told.append)
+    )
+    assert (made.failed, made.problems, set(made.folders)) == (0, [], {"One", "Two"})
+    assert [line.partition(":")[0] for line in told[:2]] == ["One", "Two"]
 
 
 DEBUGPY = """

@@ -7,8 +7,9 @@ other function, and methods of `sam build` that are not ours are named.
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ from trine.stack.settings import Settings
 
 FUNCTION, LAYER = "AWS::Lambda::Function", "AWS::Lambda::LayerVersion"
 FOLDER = "dependencies"
+INSTALLERS_MAX = 4
+"""Installers that run at once."""
 BUILT = "built"
 """Below the state directory: what was built from a template's functions and layers."""
 ESBUILD = "esbuild"
@@ -114,6 +117,7 @@ async def prepare_dependencies(
     """Find, install or build what every function needs. Never raises for what an installer says."""
     finder = _Finder(DependencyCache(cache_directory / FOLDER), clock, tell, install)
     made = finder.made
+    await finder.fetch(_wanted(template))
     wanted: list[tuple[frozenset[str], Resource]] = []
     for resource in template.of_type(FUNCTION):
         name = resource.source_id or resource.logical_id
@@ -171,7 +175,7 @@ async def _build_layer(resource: Resource, finder: _Finder, into: Path) -> None:
         return
     source = resource.local_files["Content"]
     try:
-        recipe = recipe_for(source, str(method), _python_of(str(method)))
+        recipe = _layer_recipe(resource)
         packages = None if recipe is None else await finder.folder(recipe, name)
         make_layer(source, packages, subfolder, into)
     except (OSError, InstallFailed) as failure:
@@ -188,6 +192,19 @@ class _Finder:
         self.made = Readied()
         self._cache, self._clock, self._tell, self._install = cache, clock, tell, install
         self._done: dict[str, Path | None] = {}
+
+    async def fetch(self, wanted: Iterable[tuple[Recipe, str]]) -> None:
+        """Find or install what is known to be needed, several at a time: installers wait for the network mostly."""
+        turns = asyncio.Semaphore(INSTALLERS_MAX)
+
+        async def one(recipe: Recipe, name: str) -> None:
+            async with turns:
+                await self.folder(recipe, name)
+
+        unique = {recipe.key: (recipe, name) for recipe, name in wanted}
+        async with asyncio.TaskGroup() as group:
+            for recipe, name in unique.values():
+                group.create_task(one(recipe, name))
 
     async def folder(self, recipe: Recipe, name: str) -> Path | None:
         """The packages of a recipe; None when they are missing, with the reason among the problems."""
@@ -215,6 +232,29 @@ async def _install(
         return None
     tell(f"{name}: installed in {(clock.monotonic_ns() - began_ns) / 1e9:.1f} s")
     return folder
+
+
+def _wanted(template: Template) -> Iterator[tuple[Recipe, str]]:
+    """What functions and layers ask for by lists of their own, with whose it is."""
+    for resource in template.of_type(FUNCTION):
+        name = resource.source_id or resource.logical_id
+        for recipe in (_recipe(resource), _sdk(resource)):
+            if recipe is not None:
+                yield recipe, name
+    for resource in template.of_type(LAYER):
+        recipe = _layer_recipe(resource)
+        if recipe is not None:
+            yield recipe, resource.source_id or resource.logical_id
+
+
+def _layer_recipe(resource: Resource) -> Recipe | None:
+    method = str(resource.metadata.get("BuildMethod"))
+    if layer_folder(method) is None or not _is_source(resource, "Content"):
+        return None
+    try:
+        return recipe_for(resource.local_files["Content"], method, _python_of(method))
+    except OSError:
+        return None  # what cannot be read is told when the layer is laid out
 
 
 def _recipe(resource: Resource) -> Recipe | None:

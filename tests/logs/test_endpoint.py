@@ -164,9 +164,7 @@ def test_what_is_refused(logs: Any) -> None:
     assert ahead["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 0}
     assert refused(logs.filter_log_events, logGroupName="strict", filterPattern="{ $.x") == "InvalidParameterException"
     assert refused(logs.get_log_events, **stream, nextToken="f/?") == "InvalidParameterException"
-    assert refused(logs.start_query, logGroupName="strict", startTime=0, endTime=1, queryString="x") == (
-        "UnsupportedOperationException"
-    )
+    assert refused(logs.describe_query_definitions) == "UnsupportedOperationException"
 
 
 def test_groups_end(logs: Any) -> None:

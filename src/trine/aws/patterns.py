@@ -99,6 +99,19 @@ class Pattern:
         with self._bounded(text) as (engine, limits):
             return engine.search(text, **limits) is not None
 
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """The names of its groups, in their order."""
+        return tuple(sorted(self._plain.groupindex, key=self._plain.groupindex.__getitem__))
+
+    def named_groups(self, text: str) -> dict[str, str] | None:
+        """What its named groups hold of the first match in `text`; None when there is no match."""
+        with self._bounded(text) as (engine, limits):
+            match = engine.search(text, **limits)
+            if match is None:
+                return None
+            return {name: found for name, found in match.groupdict().items() if found is not None}
+
     def replace(self, text: str, replacement: str, count: int = 0) -> str:
         """Java's `replaceAll` (`count` 0) or `replaceFirst` (1); `$1` in the replacement is a group."""
         groups = self._plain.groups

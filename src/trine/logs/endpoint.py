@@ -5,31 +5,50 @@ Enters the store, leaves a `ServiceApi`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from trine.aws.arn import Place
+from trine.aws.charges import Charge, uncharged
 from trine.aws.errors import AwsError
+from trine.aws.ids import Ids
 from trine.aws.protocol import ServiceModel
 from trine.clock import Clock
 from trine.iam.door import Deed, Output, Right, ServiceApi, ServiceCall
 from trine.logs.operations import Operations, Run, group_name
+from trine.logs.query_operations import QueryOperations
 from trine.logs.store import LogStore
 
 _OF_STREAMS = frozenset({"PutLogEvents", "GetLogEvents", "CreateLogStream", "DeleteLogStream"})
 """Operations whose resource is a stream (service authorization reference); the others' is a group."""
 
 
-def logs_api(store: LogStore, place: Place, clock: Clock) -> ServiceApi:
+_OF_NOTHING = frozenset({"TestMetricFilter", "GetQueryResults", "StopQuery"})
+"""Operations that IAM checks on no resource."""
+
+
+def logs_api(store: LogStore, place: Place, clock: Clock, ids: Ids, charge: Charge = uncharged) -> ServiceApi:
     """The log groups of one account and region."""
-    operations = Operations(store, place, clock).operations()
+    queries = QueryOperations(
+        store, place.account_id, clock, ids, charge, lambda named: group_name({"logGroupIdentifier": named}) or named
+    )
+    operations = {**Operations(store, place, clock).operations(), **queries.operations()}
     model = ServiceModel("logs", frozenset(operations))
 
     def deed(run: Run) -> Deed:
         return lambda call: run(call.input)
 
+    def rights(call: ServiceCall) -> Iterator[Right]:
+        if call.operation == "StartQuery":
+            for group in queries.groups_of(call.input):
+                yield Right("logs:StartQuery", place.arn("logs", f"log-group:{group}:*"))
+        else:
+            yield Right(f"logs:{call.operation}", _resource(call, place))
+
     return ServiceApi(
         service="logs",
         model_of=lambda _: model,
         operations={name: deed(run) for name, run in operations.items()},
-        rights=lambda call: [Right(f"logs:{call.operation}", _resource(call, place))],
+        rights=rights,
         internal=AwsError("The service cannot complete the request.", code="ServiceUnavailableException"),
         subject=lambda call: group_name(call.input) or "",
         charged=_charged,
@@ -50,7 +69,7 @@ def _charged(call: ServiceCall, output: Output) -> dict[str, float] | None:
 def _resource(call: ServiceCall, place: Place) -> str:
     group = group_name(call.input)
     if group is None:
-        return "*" if call.operation == "TestMetricFilter" else place.arn("logs", "log-group:*")
+        return "*" if call.operation in _OF_NOTHING else place.arn("logs", "log-group:*")
     stream = call.input.get("logStreamName")
     if call.operation in _OF_STREAMS and stream is not None:
         return place.arn("logs", f"log-group:{group}:log-stream:{stream}")

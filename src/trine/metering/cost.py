@@ -77,6 +77,7 @@ def amounts_of(dimensions: Dimensions, counts: Counts, paid: Paid = ON_DEMAND) -
         found |= {meter: counts.get(name, 0.0) for meter, name in _BY_CALL[service].items()}
     elif service == "logs":
         found["logs.in-gb"] = counts.get("logBytes", 0.0) / GB_BYTES
+        found["logs.scanned-gb"] = counts.get("scannedBytes", 0.0) / GB_BYTES
     elif service == "stream":
         found["stream.read"] = counts.get("readUnits", 0.0)
     elif service == "table":

@@ -35,6 +35,7 @@ NAMES = {
     "data.out-gb": "data out",
     "logs.in-gb": "logs written",
     "logs.gb-month": "logs kept",
+    "logs.scanned-gb": "logs read by queries",
     "cloudwatch.request": "CloudWatch requests",
     "cloudwatch.metric-month": "metrics of your own",
     "cloudwatch.alarm-month": "alarms",

@@ -28,7 +28,7 @@ METERS = (
     "lambda.streamed-gb", "table.read-unit", "table.write-unit", "table.read-capacity-hour",
     "table.write-capacity-hour", "table.gb-month", "table.ia-read-unit", "table.ia-write-unit",
     "table.ia-read-capacity-hour", "table.ia-write-capacity-hour", "table.ia-gb-month", "table.pitr-gb-month",
-    "table.backup-gb-month", "stream.read", "data.out-gb", "logs.in-gb", "logs.gb-month",
+    "table.backup-gb-month", "stream.read", "data.out-gb", "logs.in-gb", "logs.gb-month", "logs.scanned-gb",
     "cloudwatch.request", "cloudwatch.metric-month", "cloudwatch.alarm-month", "cloudwatch.fast-alarm-month",
     "cloudwatch.composite-alarm-month", "cloudwatch.dashboard-month", "queue.request", "queue.fifo-request",
     "topic.request", "topic.fifo-message", "event.published", "schedule.invocation",

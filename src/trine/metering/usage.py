@@ -196,6 +196,7 @@ COUNTED = {
     "storageMbMs": "billed milliseconds times MB of ephemeral storage beyond 512",
     "logBytes": "bytes that functions, APIs and calls added to logs",
     "restUnits": "API calls that streamed answers of REST APIs count as beyond the first, by 10 MB",
+    "scannedBytes": "bytes of logs that queries have read",
     "streamedBytes": "bytes of streamed answers, without the first 6 MB of each",
     "initMs": "INIT milliseconds, contained in billedMs",
     "coldStarts": "invocations that began with an INIT phase",

@@ -214,7 +214,7 @@ def build(
         "dynamodb": dynamodb,
         "cognito-idp": Deferred(user_pools.endpoint),
         **doors.functions(functions),
-        **doors.observing(logs, cloudwatch),
+        **doors.observing(logs, cloudwatch, observing.collector.count_work),
         **doors.gateway(lambda: gateway, made_keys),
         **doors.identity(),
         **doors.eventing(eventing),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from trine.aws.arn import Place
+from trine.aws.charges import Charge
 from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.iam.access import Access
@@ -53,13 +54,13 @@ class Doors:
 
         return {"sts": self._before(lambda: api("sts")), "iam": self._before(lambda: api("iam"))}
 
-    def observing(self, logs: LogStore, cloudwatch: CloudWatch) -> Mapping[str, Endpoint]:
-        """CloudWatch and its logs."""
+    def observing(self, logs: LogStore, cloudwatch: CloudWatch, charge: Charge) -> Mapping[str, Endpoint]:
+        """CloudWatch and its logs; `charge` is told what queries over logs have read."""
 
         def logs_door() -> ServiceApi:
             from trine.logs.endpoint import logs_api
 
-            return logs_api(logs, self._place, self._clock)
+            return logs_api(logs, self._place, self._clock, self._ids, charge)
 
         def cloudwatch_door() -> ServiceApi:
             from trine.cloudwatch.endpoint import cloudwatch_api

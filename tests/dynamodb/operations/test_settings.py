@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import zlib
 from typing import Any
 
@@ -47,6 +48,22 @@ def test_tags_are_set_listed_and_taken_off(client: Any, new_table: Any) -> None:
     assert refused(lambda: client.tag_resource(ResourceArn=arn, Tags=[{"Key": "x!", "Value": ""}])) == (
         "ValidationException"
     )
+
+
+def test_the_key_that_kms_keeps_for_dynamodb_has_an_id(client: Any, new_table: Any) -> None:
+    def key_of(**specification: Any) -> str:
+        name = new_table("p", SSESpecification={"Enabled": True, **specification})
+        told = client.describe_table(TableName=name)["Table"]["SSEDescription"]
+        assert (told["Status"], told["SSEType"]) == ("ENABLED", "KMS")
+        return str(told["KMSMasterKeyArn"])
+
+    managed = key_of()
+    assert re.fullmatch(r"arn:aws:kms:us-east-1:\d{12}:key/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", managed)
+    assert key_of(SSEType="KMS") == managed
+    arn = managed[:-8] + "00000000"
+    assert key_of(SSEType="KMS", KMSMasterKeyId=arn) == arn
+    assert key_of(SSEType="KMS", KMSMasterKeyId=arn.partition("key/")[2]) == arn
+    assert key_of(SSEType="KMS", KMSMasterKeyId="alias/mine").endswith(":alias/mine")
 
 
 def test_time_to_live_is_switched_on_and_off(client: Any, new_table: Any) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from trine.dynamodb.model.table import Throughput, warm_from
 from trine.dynamodb.operations.operation import Rooms
 from trine.dynamodb.storage.tables import Index, Table
+
+_MANAGED_KEY = "alias/aws/dynamodb"
+"""What KMS calls the key that it keeps for DynamoDB in every account."""
 
 _WARM_READS_PER_SECOND = 12_000
 _WARM_WRITES_PER_SECOND = 4_000
@@ -75,7 +79,7 @@ def describe(rooms: Rooms, table: Table, status: str | None = None) -> dict[str,
         document["SSEDescription"] = {
             "Status": "ENABLED",
             "SSEType": encryption.get("SSEType", "KMS"),
-            "KMSMasterKeyArn": _key_arn(rooms, encryption.get("KMSMasterKeyId", "alias/aws/dynamodb")),
+            "KMSMasterKeyArn": _key_arn(rooms, encryption.get("KMSMasterKeyId", _MANAGED_KEY)),
         }
     return document
 
@@ -136,4 +140,15 @@ def _warm_throughput(
 
 
 def _key_arn(rooms: Rooms, key: str) -> str:
-    return key if key.startswith("arn:") else rooms.place.arn("kms", key if "/" in key else f"key/{key}")
+    """The ARN of a key that was named by its id, its ARN or an alias.
+
+    The account's key for DynamoDB has an id of its own, as on AWS (LocalStack's snapshots), the same for all tables; which
+    key another alias means is not known here, where there is no KMS.
+    """
+    if key.startswith("arn:"):
+        return key
+    arn = rooms.place.arn("kms", key if "/" in key else f"key/{key}")
+    if key != _MANAGED_KEY:
+        return arn
+    digest = sha256(arn.encode()).hexdigest()
+    return rooms.place.arn("kms", f"key/{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}")

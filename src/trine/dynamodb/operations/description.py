@@ -142,8 +142,8 @@ def _warm_throughput(
 def _key_arn(rooms: Rooms, key: str) -> str:
     """The ARN of a key that was named by its id, its ARN or an alias.
 
-    The account's key for DynamoDB has an id of its own, as on AWS (LocalStack's snapshots), the same for all tables; which
-    key another alias means is not known here, where there is no KMS.
+    The account's key for DynamoDB has an id of its own, as on AWS (LocalStack's snapshots), the same for all tables;
+    which key another alias means is not known here, where there is no KMS.
     """
     if key.startswith("arn:"):
         return key

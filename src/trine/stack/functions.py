@@ -8,6 +8,7 @@ other function, and methods of `sam build` that are not ours are named.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from trine.awslambda.bundling import (
     make_bundle,
     with_source_maps,
 )
+from trine.awslambda.compiling import Compilation, compile_code, is_made, tool_of
 from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for, sdk_recipe
 from trine.awslambda.function import DebugPort
@@ -50,12 +52,15 @@ class Built(Struct, frozen=True):
     """A function's code as it was built, and with what."""
 
     folder: Path
-    bundle: Bundle
-    program: str
-    packages: Path | None
+    bundle: Bundle | None = None
+    """What esbuild was asked for; None where another tool made the code."""
+    program: str = ""
+    packages: Path | None = None
 
     def of(self, properties: dict[str, Any]) -> dict[str, Any]:
         """The function's properties for it: handler and variables, as SAM CLI changes them in the built template."""
+        if self.bundle is None:
+            return properties
         changed = {**properties, "Handler": built_handler(str(properties.get("Handler", "")), self.folder)}
         if self.bundle.source_maps:
             changed["Environment"] = {"Variables": with_source_maps(_variables(properties))}
@@ -126,6 +131,9 @@ async def prepare_dependencies(
         folder = None if recipe is None else await finder.folder(recipe, name)
         if resource.metadata.get("BuildMethod") == ESBUILD and _is_source(resource, "Code"):
             await _bundle(resource, folder, finder, built_directory / resource.logical_id)
+        folder_made = await _compile(resource, "Code", finder, built_directory / resource.logical_id)
+        if folder_made is not None:
+            made.built[resource.logical_id] = Built(folder_made)
         if folder is not None and resource.logical_id not in made.built:
             made.folders[resource.logical_id] = folder
         if (recipe := _sdk(resource)) is not None and (folder := await finder.folder(recipe, name)) is not None:
@@ -169,6 +177,11 @@ async def _build_layer(resource: Resource, finder: _Finder, into: Path) -> None:
     made, name, method = finder.made, resource.source_id or resource.logical_id, resource.metadata.get("BuildMethod")
     if method is None or not _is_source(resource, "Content"):
         return
+    if tool_of(method) is not None:
+        content = await _compile(resource, "Content", finder, into)
+        if content is not None:
+            made.layers[resource.logical_id] = content
+        return
     subfolder = layer_folder(method)
     if subfolder is None:
         made.problems.append(f"{name}: {_not_run(method)}")
@@ -183,6 +196,24 @@ async def _build_layer(resource: Resource, finder: _Finder, into: Path) -> None:
         made.problems.append(f"{name} could not be built; its files are the layer as they are. {failure}")
     else:
         made.layers[resource.logical_id] = into
+
+
+async def _compile(resource: Resource, place: str, finder: _Finder, into: Path) -> Path | None:
+    """What a tool of this machine makes of a function or layer; None when there is nothing to make, or it failed."""
+    method, name = resource.metadata.get("BuildMethod"), resource.source_id or resource.logical_id
+    tool = tool_of(method)
+    if tool is None or not _is_source(resource, place):
+        return None
+    if shutil.which(tool) is None:
+        finder.made.problems.append(f"{name}: {_not_run(method)}: there is no `{tool}` on PATH")
+        return None
+    try:
+        await finder.compiled(Compilation(resource.local_files[place], str(method).strip(), name), name, into)
+    except InstallFailed as failure:
+        finder.made.failed += 1
+        finder.made.problems.append(f"{name} could not be built; it runs as it is. {failure}")
+        return None
+    return into
 
 
 class _Finder:
@@ -205,6 +236,15 @@ class _Finder:
         async with asyncio.TaskGroup() as group:
             for recipe, name in unique.values():
                 group.create_task(one(recipe, name))
+
+    async def compiled(self, step: Compilation, name: str, into: Path) -> None:
+        """Make a function's code or a layer, with progress. Raises InstallFailed."""
+        if is_made(step, into):
+            return
+        self._tell(f"{name}: building with {step.tool} …")
+        began_ns = self._clock.monotonic_ns()
+        await compile_code(step, into)
+        self._tell(f"{name}: built in {(self._clock.monotonic_ns() - began_ns) / 1e9:.1f} s")
 
     async def folder(self, recipe: Recipe, name: str) -> Path | None:
         """The packages of a recipe; None when they are missing, with the reason among the problems."""
@@ -302,7 +342,7 @@ def _notes(resource: Resource) -> Iterator[str]:
     method = resource.metadata.get("BuildMethod")
     if method is None or ("Code" in resource.local_files and not _is_source(resource, "Code")):
         return
-    if str(method).rstrip("0123456789.x") not in OWN_METHODS:
+    if str(method).rstrip("0123456789.x") not in OWN_METHODS and tool_of(method) is None:
         yield _not_run(method)
 
 

@@ -24,7 +24,7 @@ class Rebuilding:
     """Watches the sources of one stack's bundles."""
 
     def __init__(self, built: Mapping[str, Built], clock: Clock, state_directory: Path) -> None:
-        self._built = built
+        self._built = {name: one for name, one in built.items() if one.bundle is not None}
         self._reloader = Reloader(clock, self._changed, state_directory)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stale: set[str] = set()
@@ -35,6 +35,7 @@ class Rebuilding:
             return
         self._reloader.start()
         for name, one in self._built.items():
+            assert one.bundle is not None
             self._reloader.watch(one.bundle.code, name)
 
     async def close(self) -> None:
@@ -59,6 +60,7 @@ class Rebuilding:
             del self._running[name]
 
     async def _remake(self, name: str, one: Built) -> None:
+        assert one.bundle is not None
         try:
             await make_bundle(one.bundle, one.program, one.packages, one.folder)
         except InstallFailed as failure:

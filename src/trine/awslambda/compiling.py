@@ -1,0 +1,126 @@
+"""Build steps of `sam build` that need no more than a tool of this machine: `BuildMethod: go1.x` and `makefile`.
+
+Enters a function's or layer's source, leaves the command that makes its code and, of a run, the folder with it. What
+was made is made again only when a file of the source has changed. As aws-lambda-builders does it (go_modules,
+custom_make): Go programs become `bootstrap`, of this machine's own processor; `make build-LOGICAL_ID` finds the folder
+to fill in ARTIFACTS_DIR and runs in a copy of the source.
+https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-custom-runtimes.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from trine.awslambda.dependencies import InstallFailed, run_tool
+
+BUILD_SECONDS = 600.0
+"""Time for one build: a first one may fetch all its packages."""
+FILES_MAX = 20_000
+"""Files of a source that are looked at to see whether it has changed; a larger one is built at every start."""
+_TOOLS = {"go1.x": "go", "makefile": "make"}
+_NO_SOURCE = (".aws-sam", ".git", ".trine", "node_modules")
+_STAMP = ".made-of"
+
+
+class Compilation(Struct, frozen=True):
+    """One build step."""
+
+    source: Path
+    method: str
+    target: str
+    """The logical id, as Makefiles name it."""
+
+    @property
+    def tool(self) -> str:
+        """The program that it needs: `go`, `make`."""
+        return _TOOLS[self.method]
+
+
+def tool_of(method: object) -> str | None:
+    """The program that a `BuildMethod` needs; None for methods that are not run here."""
+    return _TOOLS.get(str(method).strip())
+
+
+def is_made(step: Compilation, into: Path) -> bool:
+    """Whether `into` is what the source, as it is now, was made to."""
+    stamp = _state_of(step)
+    return stamp is not None and into.is_dir() and _text(_stamp_of(into)) == stamp
+
+
+async def compile_code(step: Compilation, into: Path) -> None:
+    """Make `into` the code; it is as it was before when that fails. Raises InstallFailed."""
+    stamp = _state_of(step)
+    scratch = into.with_name(f"{into.name}.{os.getpid()}")
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        (scratch / "made").mkdir(parents=True)
+        await run_tool(*_command(step, scratch), BUILD_SECONDS, _environment(step, scratch))
+        _swap(scratch / "made", into)
+        _stamp_of(into).write_text(stamp or "")
+    except OSError as error:
+        raise InstallFailed(f"{step.tool}: {error}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _command(step: Compilation, scratch: Path) -> tuple[list[str], Path]:
+    program = shutil.which(step.tool) or step.tool
+    if step.method == "go1.x":
+        return [program, "build", "-o", str(scratch / "made" / "bootstrap"), "."], step.source
+    copy = scratch / "source"
+    shutil.copytree(step.source, copy, symlinks=True, ignore=shutil.ignore_patterns(*_NO_SOURCE))
+    return [program, "--makefile", str(copy / "Makefile"), f"build-{step.target}"], copy
+
+
+def _environment(step: Compilation, scratch: Path) -> Mapping[str, str]:
+    if step.method == "go1.x":
+        return {**os.environ, "GOOS": "linux", "CGO_ENABLED": os.environ.get("CGO_ENABLED", "0")}
+    return {**os.environ, "ARTIFACTS_DIR": str(scratch / "made")}
+
+
+def _swap(fresh: Path, into: Path) -> None:
+    shutil.rmtree(into, ignore_errors=True)
+    fresh.rename(into)
+
+
+def _stamp_of(into: Path) -> Path:
+    return into.with_name(f"{into.name}{_STAMP}")
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text()
+    except OSError:
+        return None
+
+
+def _state_of(step: Compilation) -> str | None:
+    """A hash of the names, sizes and times of a source's files; None when they are too many to look at. Go programs
+    may be made of their whole module."""
+    root = step.source
+    if step.method == "go1.x":
+        root = next((folder for folder in (root, *root.parents) if (folder / "go.mod").is_file()), root)
+    digest = hashlib.sha256(f"{step.method}\0{step.target}\0{step.source}\0".encode())
+    count = 0
+    for path in _files(root):
+        count += 1
+        if count > FILES_MAX:
+            return None
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _files(root: Path) -> Iterator[str]:
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in _NO_SOURCE)
+        yield from (os.path.join(folder, name) for name in sorted(files))

@@ -43,6 +43,10 @@ Resources:
     Type: AWS::Serverless::Function
     Metadata: {BuildMethod: makefile}
     Properties: {FunctionName: made, Runtime: python3.11, Handler: app.handler, CodeUri: made}
+  Plain:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {FunctionName: plain, Runtime: python3.11, Handler: app.handler, CodeUri: plain}
 """
 STAND_IN = """#!/bin/sh
 for argument; do case "$argument" in --outdir=*) into="${argument#--outdir=}";; esac; done
@@ -63,6 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "deps/requirements.txt": f"{made}\n",
         "deps/own.py": "WORD = 'my '\n",
         "made/Makefile": "build-Made:\n\tcp source.py $(ARTIFACTS_DIR)/app.py\n",
+        "plain/app.py": "def handler(event, context):\n    return 'as it is'\n",
         "made/source.py": "def handler(event, context):\n    return 'made'\n",
     }
     for name, text in texts.items():
@@ -99,6 +104,11 @@ def test_a_layers_packages_and_files_are_found(stack: RunningStack) -> None:
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_a_makefile_makes_the_code(stack: RunningStack) -> None:
     assert answer(stack, "made") == "made"
+
+
+def test_without_a_makefile_it_runs_as_it_is(stack: RunningStack) -> None:
+    assert answer(stack, "plain") == "as it is"
+    assert any(problem.startswith("Plain: there is no Makefile in") for problem in stack.description["problems"])
 
 
 def test_what_is_not_built_is_told(stack: RunningStack) -> None:

@@ -23,6 +23,7 @@ BUILD_SECONDS = 600.0
 """Time for one build: a first one may fetch all its packages."""
 FILES_MAX = 20_000
 """Files of a source that are looked at to see whether it has changed; a larger one is built at every start."""
+MAKEFILE = "Makefile"
 _TOOLS = {"go1.x": "go", "makefile": "make"}
 _NO_SOURCE = (".aws-sam", ".git", ".trine", "node_modules")
 _STAMP = ".made-of"
@@ -75,7 +76,7 @@ def _command(step: Compilation, scratch: Path) -> tuple[list[str], Path]:
         return [program, "build", "-o", str(scratch / "made" / "bootstrap"), "."], step.source
     copy = scratch / "source"
     shutil.copytree(step.source, copy, symlinks=True, ignore=shutil.ignore_patterns(*_NO_SOURCE))
-    return [program, "--makefile", str(copy / "Makefile"), f"build-{step.target}"], copy
+    return [program, "--makefile", str(copy / MAKEFILE), f"build-{step.target}"], copy
 
 
 def _environment(step: Compilation, scratch: Path) -> Mapping[str, str]:

@@ -26,7 +26,7 @@ from trine.awslambda.bundling import (
     make_bundle,
     with_source_maps,
 )
-from trine.awslambda.compiling import Compilation, compile_code, is_made, tool_of
+from trine.awslambda.compiling import MAKEFILE, Compilation, compile_code, is_made, tool_of
 from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for, sdk_recipe
 from trine.awslambda.function import DebugPort
@@ -207,8 +207,12 @@ async def _compile(resource: Resource, place: str, finder: _Finder, into: Path) 
     if shutil.which(tool) is None:
         finder.made.problems.append(f"{name}: {_not_run(method)}: there is no `{tool}` on PATH")
         return None
+    source = resource.local_files[place]
+    if tool == "make" and not (source / MAKEFILE).is_file():
+        finder.made.problems.append(f"{name}: there is no {MAKEFILE} in {source}; it runs as it is")
+        return None
     try:
-        await finder.compiled(Compilation(resource.local_files[place], str(method).strip(), name), name, into)
+        await finder.compiled(Compilation(source, str(method).strip(), name), name, into)
     except InstallFailed as failure:
         finder.made.failed += 1
         finder.made.problems.append(f"{name} could not be built; it runs as it is. {failure}")

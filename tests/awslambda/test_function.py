@@ -78,6 +78,20 @@ def test_a_handler_with_spaces_is_named() -> None:
         make(Handler="")
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["x86_64", "arm64"], r"'\[x86_64, arm64\]' at 'architectures' .* length less than or equal to 1"),
+        ([], "length greater than or equal to 1"),
+        (["riscv"], r"enum value set: \[x86_64, arm64\]"),
+    ],
+)
+def test_one_architecture_of_two(given: list[str], said: str) -> None:
+    assert make(Architectures=["arm64"]).name
+    with pytest.raises(InvalidParameterValue, match=said):
+        make(Architectures=given)
+
+
 def test_a_timeout_above_900_is_refused_in_awss_words() -> None:
     with pytest.raises(InvalidParameterValue) as refused:
         make(Timeout=901)

@@ -207,6 +207,24 @@ def _check_snap_start(properties: Mapping[str, Any], runtime: str, tmp_mb: int) 
         raise InvalidParameterValue("EphemeralStorage of more than 512 MB is not supported with SnapStart.")
 
 
+def _check_architectures(properties: Mapping[str, Any]) -> None:
+    """One processor, as AWS's model of Lambda has it; every function runs on this machine's own."""
+    given = properties.get("Architectures")
+    if given is None:
+        return
+    asked = [str(each) for each in given] if isinstance(given, (list, tuple)) else [str(given)]
+    fault = ""
+    if len(asked) != 1:
+        fault = f"Member must have length {'less' if asked else 'greater'} than or equal to 1"
+    elif asked[0] not in ("x86_64", "arm64"):
+        fault = "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64]]"
+    if fault:
+        raise InvalidParameterValue(
+            f"1 validation error detected: Value '[{', '.join(asked)}]' at 'architectures' failed to satisfy "
+            f"constraint: {fault}"
+        )
+
+
 def function_from_properties(
     properties: Mapping[str, Any],
     code_directory: Path,
@@ -235,6 +253,7 @@ def function_from_properties(
             f"satisfy regular expression pattern: {_HANDLER.pattern}"
         )
     _text(properties, "Description", "", limits.DESCRIPTION_MAX_CHARACTERS)
+    _check_architectures(properties)
     reserved = properties.get("ReservedConcurrentExecutions")
     logging = _logging(properties)
     storage = object_in(properties, "EphemeralStorage")

@@ -15,6 +15,10 @@ from botocore.exceptions import ClientError
 
 from tests.cloudwatch.conftest import client_speaking
 from tests.pattern.conftest import http
+from trine.aws.protocol_choice import ServiceModels
+from trine.cloudwatch.endpoint import TARGET_PREFIX
+from trine.cloudwatch.errors import DashboardNotFound, ResourceNotFound
+from trine.http.message import Headers, Request
 from trine.testing import RunningStack
 
 PROTOCOLS = ("query", "json", "smithy-rpc-v2-cbor")
@@ -67,6 +71,21 @@ def test_errors_keep_their_class_in_every_protocol(stack: RunningStack, protocol
         client.get_dashboard(DashboardName="none")
     with pytest.raises(ClientError, match="UnsupportedOperation"):
         client.put_anomaly_detector(Namespace="N", MetricName="m", Stat="Sum")
+
+
+def test_errors_that_share_an_older_code_keep_their_types() -> None:
+    """SDKs for Go and Java choose the class by the type, not by the older code that alarms and dashboards share."""
+    models = ServiceModels("cloudwatch", TARGET_PREFIX, frozenset({"SetAlarmState"}))
+    headers = Headers([(b"x-amz-target", f"{TARGET_PREFIX}.SetAlarmState".encode())])
+    model = models.of(Request("POST", b"/", headers, b"", ""))
+    for error, name in (
+        (ResourceNotFound("gone"), "ResourceNotFound"),
+        (DashboardNotFound("gone"), "DashboardNotFoundError"),
+    ):
+        answer = model.render_error(error, "id")
+        assert isinstance(answer.body, bytes)
+        assert json.loads(answer.body)["__type"] == name
+        assert (b"x-amzn-query-error", b"ResourceNotFound;Sender") in answer.headers
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -136,8 +136,11 @@ class ServiceModel:
         model = self.model
         if model.protocol == "query":
             code, status = error.code, error.status
-            if code not in model.error_shapes:  # else it is an error of the API's own (STS: ExpiredTokenException)
+            own = model.error_shapes.get(code)  # else it is an error of every API
+            if own is None:
                 code, status = protocol_query.QUERY_NAMES.get(code, (code, status))
+            else:
+                code = own.get("error", {}).get("code", code)
             xml = protocol_query.write_error(model.namespace, code, error.message, status, request_id)
             return Response(status, [(_REQUEST_ID, request_id.encode()), (b"Content-Type", b"text/xml")], xml)
         shape = model.error_shapes.get(error.code)

@@ -185,14 +185,15 @@ def _operation(name: str, raw: Raw, offered: bool) -> Operation:
 
 
 def _error_shapes(shapes: Raw) -> dict[str, Raw]:
-    """Error shapes by the code that goes over the wire, and by their own name."""
-    found: dict[str, Raw] = {}
-    for name, raw in shapes.items():
-        if raw.get("exception"):
-            named = {**raw, "name": name}
-            found.setdefault(name, named)
-            found.setdefault(raw.get("error", {}).get("code", name), named)
-    return found
+    """Error shapes by their own name, and by the code that goes over the wire, where that is no other one's name.
+
+    Codes may be shared: CloudWatch calls both a missing alarm and a missing dashboard `ResourceNotFound`.
+    """
+    named = {name: {**raw, "name": name} for name, raw in shapes.items() if raw.get("exception")}
+    coded: dict[str, Raw] = {}
+    for name, raw in named.items():
+        coded.setdefault(raw.get("error", {}).get("code", name), raw)
+    return coded | named
 
 
 def _routes(operations: Any) -> dict[str, list[Route]]:

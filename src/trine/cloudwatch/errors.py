@@ -69,9 +69,9 @@ class DashboardInvalidInput(AwsError):
 
 
 class DashboardNotFound(AwsError):
-    """No dashboard of this name. (Its code on the wire is that of alarms' in botocore's model: `ResourceNotFound`.)"""
+    """No dashboard of this name. (Its older code is that of alarms: `ResourceNotFound`.)"""
 
-    code = "ResourceNotFound"
+    code = "DashboardNotFoundError"
     status = 404
 
 

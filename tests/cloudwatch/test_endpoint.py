@@ -75,7 +75,7 @@ def test_errors_keep_their_class_in_every_protocol(stack: RunningStack, protocol
 
 def test_errors_that_share_an_older_code_keep_their_types() -> None:
     """SDKs for Go and Java choose the class by the type, not by the older code that alarms and dashboards share."""
-    models = ServiceModels("cloudwatch", TARGET_PREFIX, frozenset({"SetAlarmState"}))
+    models = ServiceModels("cloudwatch", TARGET_PREFIX, frozenset({"SetAlarmState", "GetDashboard"}))
     headers = Headers([(b"x-amz-target", f"{TARGET_PREFIX}.SetAlarmState".encode())])
     model = models.of(Request("POST", b"/", headers, b"", ""))
     for error, name in (

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import re
 import time
 from base64 import b64decode
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import zstandard
+from botocore.session import get_session
 
 from tests.dynamodb.wing import TABLE, Wing, on_a_wing, refused
 from tests.waiting import PATIENCE_SECONDS
@@ -238,6 +240,35 @@ def test_an_import_of_nothing_makes_an_empty_table(tmp_path: Path) -> None:
         told = await imported(wing, S3BucketSource={"S3Bucket": "source", "S3KeyPrefix": "none"})
         assert (told["ImportStatus"], told["ProcessedItemCount"]) == ("COMPLETED", 0)
         assert (await wing.call("Scan", TableName="Copy"))["Count"] == 0
+
+    on_a_wing(scenario, tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("Export", "MaxResults"), ("Import", "PageSize")])
+def test_lists_go_on_where_their_token_says(tmp_path: Path, kind: str, most: str) -> None:
+    async def scenario(wing: Wing) -> None:
+        await wing.recover()
+        made = []
+        for at in range(5):
+            if kind == "Export":
+                made.append((await exported(wing))["ExportArn"])
+            else:
+                creation = {**TABLE, "TableName": f"Copy{at}"}
+                told = await imported(wing, S3BucketSource={"S3Bucket": "none"}, TableCreationParameters=creation)
+                made.append(told["ImportArn"])
+        shape = get_session().get_service_model("dynamodb").shape_for(f"{kind}NextToken")
+        found: list[str] = []
+        request: dict[str, Any] = {most: 2}
+        while True:
+            page = await wing.call(f"List{kind}s", **request)
+            found += [one[f"{kind}Arn"] for one in page["ExportSummaries" if kind == "Export" else "ImportSummaryList"]]
+            if "NextToken" not in page:
+                break
+            request["NextToken"] = token = page["NextToken"]
+            assert shape.metadata.get("min", 0) <= len(token) <= shape.metadata.get("max", 1024)
+            assert re.fullmatch(shape.metadata.get("pattern", ".*"), token)
+        assert sorted(found) == sorted(made)
+        assert await refused(wing.call(f"List{kind}s", NextToken="f" * 128)) == "ValidationException"
 
     on_a_wing(scenario, tmp_path)
 

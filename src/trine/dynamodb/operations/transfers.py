@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from trine.aws.errors import AwsError
+from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.shape import Document
 
 _TIMES = ("StartTime", "EndTime", "ExportTime")
 _OURS = frozenset(("Arn", "Status", "Number", "TableName", "Request"))
 TRANSFERS_PER_LIST_MAX_COUNT = 25
+_TOKEN_MIN_BYTES = 56
+_TOKEN_STEP_BYTES = 8
+"""`ImportNextToken` is at least 112 hexadecimal digits, and groups of 16."""
+
 Record = TypeVar("Record", bound=Mapping[str, Any])
 
 
@@ -55,9 +60,23 @@ def described(record: Mapping[str, Any], kind: str) -> dict[str, Any]:
 def page(found: Sequence[Record], document: Document, most: str) -> tuple[list[Record], str | None]:
     """One page of `found` (in order of their ARNs) and the token of the next; `most` names the request's limit."""
     limit = document.get(most, TRANSFERS_PER_LIST_MAX_COUNT)
-    start = document.get("NextToken", "")
+    start = _read(document["NextToken"]) if "NextToken" in document else ""
     left = [record for record in found if record["Arn"] > start]
-    return left[:limit], left[limit - 1]["Arn"] if len(left) > limit else None
+    return left[:limit], _token(left[limit - 1]["Arn"]) if len(left) > limit else None
+
+
+def _token(arn: str) -> str:
+    """The token of what comes behind an ARN, in the form of the service model's ImportNextToken, which SDKs check."""
+    data = arn.encode()
+    size = max(_TOKEN_MIN_BYTES, -(-len(data) // _TOKEN_STEP_BYTES) * _TOKEN_STEP_BYTES)
+    return data.ljust(size, b"\0").hex()
+
+
+def _read(token: str) -> str:
+    try:
+        return bytes.fromhex(token).rstrip(b"\0").decode()
+    except ValueError:
+        raise ValidationException("Invalid NextToken") from None
 
 
 def on_list(rooms: Rooms, document: Document, name: str) -> Sequence[Permission]:

@@ -76,6 +76,22 @@ Resources:
     assert found == [("error", 4, build), ("error", 5, build), ("error", 6, "paths start at the template's folder")]
 
 
+def test_what_would_be_looked_up_is_told(load: Callable[..., Template]) -> None:
+    text = """
+Resources:
+  A:
+    Type: AWS::SQS::Queue
+    Properties:
+      Tags:
+        - {Key: namespace, Value: !Sub "{{resolve:ssm:/uni-prop/${AWS::StackName}:1}}"}
+        - {Key: another, Value: "{{resolve:secretsmanager:x}}"}
+  B: {Type: AWS::SQS::Queue, Properties: {QueueName: plain}}
+"""
+    notes = load(text).notes
+    assert [(note.level, note.rule, note.line) for note in notes] == [("warning", "template/dynamic-reference", 7)]
+    assert "{{resolve:ssm:/uni-prop/app:1}}" in notes[0].message
+
+
 def test_tables(faults: Callable[..., list[Fault]]) -> None:
     text = """
 Resources:

@@ -172,6 +172,10 @@ def test_nights_and_weekends() -> None:
         ({"requests_per_second": 1, "spikes": [{"at": "1:00", "requests_per_second": 2}]}, "minutes"),
         ({"requests_per_second": 1, "requests": [{"api": "soap"}]}, "api"),
         ({"requests_per_second": 1, "requests": [{"share": 0}]}, "shares"),
+        ({"requests_per_second": 1, "requests": [{"functions_ms": 9}]}, "a request has functions_ms; there are: api,"),
+        ({"requests_per_second": 1, "nights": {"from": "22:00", "to": "6:00", "rate": 1}}, "nights has rate"),
+        ({"requests_per_second": 1, "weekends": {"rate": 1}}, "weekends has rate"),
+        ({"requests_per_second": 1, "spikes": [{"at": "1:00", "length": 2}]}, "a spike has length"),
         ({"requests_per_second": 1, "storage_gb": "much"}, "storage_gb"),
     ],
 )

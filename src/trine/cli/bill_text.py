@@ -48,7 +48,7 @@ def projection_lines(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name:28} {_usd(shown[0])} {_usd(shown[1])}"
     for part in always_on["parts"]:
         count = "" if part["count"] == 1 else f"{part['count']:g} × "
-        yield f"{printable(count + part['name'])[:56]:57} {_usd(part['usd'])}"
+        yield f"{_fitted(count + part['name'], 57)} {_usd(part['usd'])}"
     yield "─" * 73
     yield f"{'USD a month':28} {_usd(on_demand['usd'])} {_usd(provisioned['usd'])} {_usd(always_on['usd'])}"
     if provisioned["tables"]:
@@ -89,9 +89,9 @@ def _row(name: str, calls: float, usd: float, per_million: float | None) -> str:
     return f"{_fitted(name)} {calls:>12,.0f} {usd:>14.6f} {each}"
 
 
-def _fitted(name: str) -> str:
+def _fitted(name: str, width: int = NAME_WIDTH) -> str:
     shown = printable(name)
-    return f"{shown if len(shown) <= NAME_WIDTH else shown[: NAME_WIDTH - 1] + '…':{NAME_WIDTH}}"
+    return f"{shown if len(shown) <= width else shown[: width - 1] + '…':{width}}"
 
 
 def _usd(amount: float | None) -> str:

@@ -147,8 +147,7 @@ def _prices(document: Mapping[str, Any], file: str, otherwise: Mapping[str, Pric
         raise PriceFault(f"prices in {file} must be an object of meters; docs/metering.md lists them")
     unknown = sorted(set(given) - set(METERS))
     if unknown:
-        names = ", ".join(unknown)[:200]
-        raise PriceFault(f"the price list {file} has prices of {names}; there are: {', '.join(METERS)}")
+        raise PriceFault(f"the price list {file} has prices of {', '.join(unknown)[:200]}; {_nearest(unknown[0])}")
     meters = {**otherwise, **{name: _price(given[name], name, file) for name in given}}
     missing = [name for name in METERS if name not in meters]
     if missing:
@@ -162,6 +161,14 @@ def _prices(document: Mapping[str, Any], file: str, otherwise: Mapping[str, Pric
         tuple(_constant(one, file) for one in document.get("always-on") or _shipped_constants(otherwise)),
         file,
     )
+
+
+def _nearest(name: str) -> str:
+    """What may have been meant by a name that nothing has."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, METERS, 3)
+    return f"did you mean {' or '.join(near)}?" if near else "docs/metering.md lists what has a price"
 
 
 def _shipped_constants(otherwise: Mapping[str, Price]) -> Sequence[Mapping[str, Any]]:

@@ -6,7 +6,7 @@ kinds of request they are. A file that cannot be understood is a `ProfileFault` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,14 +74,14 @@ def profile_of(document: Mapping[str, Any]) -> Profile:
         raise ProfileFault("the load profile must say requests_per_second (0 when there are only spikes)")
     by_day = _rate(document, "requests_per_second")
     day = [by_day] * MINUTES_PER_DAY
-    nights = _object(document, "nights")
+    nights = _object(document, "nights", ("from", "to", "requests_per_second"))
     if nights is not None:
         begin, end = _time(nights, "from"), _time(nights, "to")
         rate = _rate(nights, "requests_per_second")
         for minute in range(MINUTES_PER_DAY):
             if (begin <= minute < end) if begin <= end else (minute >= begin or minute < end):
                 day[minute] = rate
-    weekends = _object(document, "weekends")
+    weekends = _object(document, "weekends", ("requests_per_second",))
     quiet = day if weekends is None else [min(rate, _rate(weekends, "requests_per_second")) for rate in day]
     days = -(-MINUTES_PER_MONTH // MINUTES_PER_DAY)
     rates = [rate for number in range(days) for rate in (quiet if number % 7 in (5, 6) else day)][:MINUTES_PER_MONTH]
@@ -96,6 +96,7 @@ def profile_of(document: Mapping[str, Any]) -> Profile:
 def _add_spike(rates: list[float], spike: Any, days: int) -> None:
     if not isinstance(spike, dict):
         raise ProfileFault("each of spikes must be an object: {at: '12:00', minutes: 15, requests_per_second: 300}")
+    _check_names(spike, "a spike", ("at", "day", "minutes", "requests_per_second"))
     begin, rate = _time(spike, "at"), _rate(spike, "requests_per_second")
     length = int(_number(spike.get("minutes"), "minutes of a spike", MINUTES_PER_DAY))
     wanted = range(days) if spike.get("day") is None else [int(_number(spike["day"], "day of a spike", 31)) - 1]
@@ -105,19 +106,28 @@ def _add_spike(rates: list[float], spike: Any, days: int) -> None:
             rates[minute] = max(rates[minute], rate)
 
 
+_REQUEST_NUMBERS = {"share": 1, "function_ms": 0, "memory_mb": 128, "read_units": 0, "write_units": 0,
+                    "response_bytes": 1000, "log_bytes": 0}  # fmt: skip
+"""What a request is, and what it is where nothing is said."""
+
+
+def _check_names(given: Mapping[str, Any], what: str, known: Iterable[str]) -> None:
+    """ProfileFault when something has a name that means nothing: it would count as nothing, unseen."""
+    unknown = sorted(str(name)[:40] for name in set(given) - set(known))
+    if unknown:
+        raise ProfileFault(f"{what} has {', '.join(unknown[:5])}; there are: {', '.join(sorted(known))}")
+
+
 def _kinds(given: Sequence[Any]) -> list[RequestKind]:
     kinds = []
     for one in given:
         if not isinstance(one, dict):
             raise ProfileFault("each of requests must be an object: {share: 1, api: http, function_ms: 12}")
+        _check_names(one, "a request", ("api", *_REQUEST_NUMBERS))
         api = one.get("api", "http")
         if api not in ("rest", "http", "none"):
             raise ProfileFault(f"api of a request must be rest, http or none, not {str(api)[:40]!r}")
-        numbers = {
-            name: _number(one.get(name, default), name, 1e12)
-            for name, default in (("share", 1), ("function_ms", 0), ("memory_mb", 128), ("read_units", 0),
-                                  ("write_units", 0), ("response_bytes", 1000), ("log_bytes", 0))
-        }  # fmt: skip
+        numbers = {name: _number(one.get(name, default), name, 1e12) for name, default in _REQUEST_NUMBERS.items()}
         kinds.append(RequestKind(api=api, **numbers))
     total = sum(kind.share for kind in kinds)
     if kinds and total <= 0:
@@ -131,10 +141,11 @@ def _kinds(given: Sequence[Any]) -> list[RequestKind]:
     ]  # fmt: skip
 
 
-def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+def _object(document: Mapping[str, Any], name: str, known: Iterable[str]) -> Mapping[str, Any] | None:
     found = document.get(name)
     if found is not None and not isinstance(found, dict):
         raise ProfileFault(f"{name} must be an object")
+    _check_names(found or {}, name, known)
     return found
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from trine.clock import Clock, ManualClock
 from trine.kv.errors import StoreClosed
-from trine.kv.memory import VALUE_AT_ONCE_BYTES, MemoryStore
+from trine.kv.group import VALUE_AT_ONCE_BYTES
+from trine.kv.memory import MemoryStore
 from trine.kv.store import KEY_BYTES_LIMIT, TRANSACTION_BYTES_LIMIT, Change, Snapshot, Store
 
 OpenStore = Callable[[Path, Clock], Store]

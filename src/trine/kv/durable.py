@@ -27,7 +27,7 @@ from trine.kv import directory as state_directory
 from trine.kv.checkpointer import Checkpointer
 from trine.kv.disk import Disk
 from trine.kv.errors import StoreClosed, StoreError, StoreFull
-from trine.kv.group import Group, GroupCommit, NewFuture, replacing
+from trine.kv.group import Group, GroupCommit, NewFuture
 from trine.kv.history import History
 from trine.kv.log import Log
 from trine.kv.maintenance import copy_state
@@ -191,7 +191,7 @@ class DurableStore:
         return self._commit.transact(keys, decide)
 
     def replace(self, key: bytes, value: bytes, follow: Follow, result: Result) -> Future[Result]:
-        return self._commit.transact((key,), replacing(key, value, follow, result))
+        return self._commit.replace(key, value, follow, result)
 
     def delete_range(self, start: bytes, stop: bytes) -> Future[int]:
         return delete_range(self, start, stop)

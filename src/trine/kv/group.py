@@ -33,6 +33,8 @@ OVERDUE_NS = 2_000_000
 """What has waited for so long while another group was on its way to disk follows in the very call that ends that
 one: on a loop whose rounds are long, another round is 3 ms in which the disk is idle. Where rounds are short nothing
 waits for so long, and gathering makes groups of 14 out of 8."""
+VALUE_AT_ONCE_BYTES = 1 << 20
+"""Of `replace`: larger values are held against the limits of a transaction."""
 QUEUE_COUNT_LIMIT = 100_000
 """Transactions that may wait; beyond it `transact` refuses, since the caller has no bound of its own."""
 
@@ -41,6 +43,8 @@ _pack, _unpack, _COUNTER_BYTES = _COUNTER.pack, _COUNTER.unpack, _COUNTER.size
 _APPENDED = struct.Struct(">QQ")
 
 Read = Callable[[bytes], bytes | None]
+Wish = tuple[Sequence[bytes], Decide[Any]] | tuple[bytes, bytes, Follow, Any]
+"""A transaction, or one value in the place of another: key, value, follow, result."""
 NewFuture = Callable[[AbstractEventLoop], Future[Any]]
 
 
@@ -109,6 +113,27 @@ def replacing(key: bytes, value: bytes, follow: Follow, result: Result) -> Decid
     return decide
 
 
+def _replaced(wish: tuple[bytes, bytes, Follow, Any], read: Read, puts: dict[bytes, bytes | None]) -> int:
+    """Do what a `Store.replace` wishes, all or nothing, to `puts`; how many bytes were put.
+
+    As `settled` of what `replacing` decides, without the maps that are passed on there: 8,000 instructions less.
+    """
+    key, value, follow, _ = wish
+    counters = follow(read(key))
+    if counters is None:
+        return 0
+    size_bytes = len(key) + len(value)
+    sums = []
+    for counter, amount in counters.items():
+        if counter == key or not 0 < len(counter) <= KEY_BYTES_LIMIT:
+            check_counters(key, counters)
+        sums.append((counter, added(counter, read(counter), amount)))
+        size_bytes += len(counter) + _COUNTER_BYTES
+    puts[key] = value
+    puts.update(sums)
+    return size_bytes
+
+
 def check_counters(key: bytes, counters: Mapping[bytes, int]) -> None:
     """ValueError when the counters that follow a value under `key` are no keys, or that key."""
     for counter in counters:
@@ -149,7 +174,7 @@ class GroupCommit:
         self._read = read
         self._commit = commit
         self._publish = publish
-        self._queue: deque[tuple[Sequence[bytes], Decide[Any], Future[Any]]] = deque()
+        self._queue: deque[tuple[Wish, Future[Any]]] = deque()
         self._loop: AbstractEventLoop | None = None
         self._busy = False
         self._ticks = ticks
@@ -164,6 +189,15 @@ class GroupCommit:
 
     def transact(self, keys: Sequence[bytes], decide: Decide[Result]) -> Future[Result]:
         """Queue a transaction; see `Store.transact`."""
+        return self._queued((keys, decide))
+
+    def replace(self, key: bytes, value: bytes, follow: Follow, result: Result) -> Future[Result]:
+        """Queue the transaction of one value; see `Store.replace`."""
+        if not 0 < len(key) <= KEY_BYTES_LIMIT or len(value) > VALUE_AT_ONCE_BYTES:
+            return self._queued(((key,), replacing(key, value, follow, result)))
+        return self._queued((key, value, follow, result))
+
+    def _queued(self, wish: Wish) -> Future[Any]:
         loop = self._loop
         if loop is None or loop.is_closed():
             loop = self._loop = asyncio.get_running_loop()
@@ -177,7 +211,7 @@ class GroupCommit:
             return future
         if not queue:
             self._oldest_ns = self._ticks()
-        queue.append((keys, decide, future))
+        queue.append((wish, future))
         if not self._busy:
             self._busy = True
             self._begin_next()
@@ -219,10 +253,15 @@ class GroupCommit:
             return puts[key] if key in puts else settled_read(key)
 
         while queue and len(outcomes) < GROUP_COUNT_LIMIT and group.size_bytes < GROUP_BYTES_LIMIT:
-            keys, decide, future = queue.popleft()
+            wish, future = queue.popleft()
             if future.done():  # cancelled: nobody waits, and nothing was promised
                 continue
             try:
+                if len(wish) == 4:
+                    group.size_bytes += _replaced(wish, read, puts)
+                    outcomes.append((future, wish[3], None))
+                    continue
+                keys, decide = wish
                 change = decide({key: read(key) for key in keys})
                 own, size_bytes = settled(change, read, group.number, position)
             except Exception as error:  # the caller's own: it goes to its future, with its group

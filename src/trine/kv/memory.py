@@ -13,7 +13,7 @@ from typing import Any
 
 from trine.clock import Clock
 from trine.kv.errors import StoreClosed
-from trine.kv.group import added, check_counters, replacing, settable, settled
+from trine.kv.group import VALUE_AT_ONCE_BYTES, added, check_counters, replacing, settable, settled
 from trine.kv.history import History
 from trine.kv.memtable import Memtable
 from trine.kv.ranges import delete_range
@@ -21,8 +21,6 @@ from trine.kv.store import KEY_BYTES_LIMIT, Decide, Follow, Result
 from trine.kv.view import ClosedTree, Pairs, View, page
 
 _FORGET_EVERY = 1024  # overwritten keys between two looks at the past that is no longer needed
-VALUE_AT_ONCE_BYTES = 1 << 20
-"""Larger values are checked against the limits of a transaction."""
 
 
 class MemoryStore:

@@ -154,7 +154,10 @@ class Connection(asyncio.Protocol):
             place = Place(request, keep_alive)
             self._straight = False
             self._queue.append(place)
-            self._receive(place, answer)
+            if type(answer) is Answer:  # most writes; as `_receive` takes it
+                when_settled(answer, partial(self._on_answer, place))
+            else:
+                self._receive(place, answer)
         else:
             self._backlog.append(Place(request, keep_alive))
 

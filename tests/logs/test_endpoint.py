@@ -82,10 +82,10 @@ def test_what_a_function_said(stack: RunningStack, logs: Any) -> None:
     events = logs.get_log_events(logGroupName=name, logStreamName=stream, startFromHead=True)["events"]
     messages = [event["message"] for event in events]
     assert messages[0].startswith("INIT_START")
-    assert "ERROR one" in messages
+    assert "ERROR one\n" in messages, "lines of functions keep their ends, as on AWS"
     assert messages[-1].startswith("REPORT RequestId")
     found = logs.filter_log_events(logGroupName=name, filterPattern="?ERROR ?nothing")["events"]
-    assert [event["message"] for event in found] == ["ERROR one"]
+    assert [event["message"] for event in found] == ["ERROR one\n"]
     assert len(found[0]["eventId"]) == 56
 
 
@@ -140,7 +140,7 @@ def test_following_as_the_cli_does(stack: RunningStack, logs: Any) -> None:
                 seen.add(event["eventId"])
                 start = max(start, event["timestamp"])
                 lines.append(event["message"])
-    assert lines == ["tail-a", "tail-b", "tail-c"]
+    assert lines == ["tail-a\n", "tail-b\n", "tail-c\n"]
 
 
 def test_what_is_refused(logs: Any) -> None:
@@ -211,6 +211,6 @@ def test_a_restart_keeps_the_log(tmp_path: Path) -> None:
         logs = stack.client("logs")
         say(stack, "after")
         found = logs.filter_log_events(logGroupName="/aws/lambda/talks", filterPattern="?before ?after")["events"]
-        assert [event["message"] for event in found] == ["before", "after"]
+        assert [event["message"] for event in found] == ["before\n", "after\n"]
         assert len(logs.describe_log_streams(logGroupName="/aws/lambda/talks")["logStreams"]) == 2
         assert logs.describe_log_groups(logGroupNamePrefix="mine")["logGroups"]

@@ -236,7 +236,7 @@ class Operations:
             "events": [
                 {
                     "timestamp": event.timestamp_ms,
-                    "message": event.message.rstrip("\n"),
+                    "message": event.message,  # with the end of its line, as on AWS: functions' lines have one
                     "ingestionTime": event.ingested_ms or event.timestamp_ms,
                 }
                 for event in page.events
@@ -272,7 +272,7 @@ class Operations:
                 {
                     "logStreamName": event.stream,
                     "timestamp": event.timestamp_ms,
-                    "message": event.message.rstrip("\n"),
+                    "message": event.message,
                     "ingestionTime": event.ingested_ms or event.timestamp_ms,
                     "eventId": event_id(place),
                 }

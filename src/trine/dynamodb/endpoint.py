@@ -6,7 +6,6 @@ policy, expressions, table and store. Every error changes into AWS's JSON here, 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from asyncio import Future
 from collections.abc import Mapping
@@ -202,7 +201,8 @@ class DynamoDB:
             trace.way = (_WAY, who, signed_ns, None, shaped_ns, allowed, allowed_ns, None, prepared_ns)
 
     def _later(self, outcome: Future[bytes], request: Request, trace: Trace) -> Future[Response]:
-        answered: Answer[Response] = Answer(loop=asyncio.get_running_loop())
+        # Not by `get_running_loop`: up to Python 3.11 that asks the kernel which process this is.
+        answered: Answer[Response] = Answer(loop=outcome.get_loop())
 
         def finish(done: Future[bytes]) -> None:
             if not answered.done():

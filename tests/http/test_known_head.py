@@ -177,6 +177,86 @@ def test_a_half_request_is_waited_for_and_the_next_one_known() -> None:
     assert reader.known == 1
 
 
+def plain(line: bytes = b"GET /hello?a=1 HTTP/1.1", more: bytes = b"") -> bytes:
+    """A request without a body, as browsers and curl send it."""
+    return line + b"\r\nHost: localhost:3000\r\nAccept: */*\r\nConnection: keep-alive\r\n" + more + b"\r\n"
+
+
+@pytest.mark.parametrize("line", [b"GET /users/7 HTTP/1.1", b"DELETE /a%2Fb?x=%00&y HTTP/1.1", b"HEAD / HTTP/1.1"])
+def test_without_a_body_the_first_line_may_be_another_one(line: bytes) -> None:
+    reader, fresh = Reader(), Reader()
+    reader.feed(plain())
+    reader.feed(plain(line))
+    fresh.feed(plain(line))
+    assert reader.known == 1
+    assert reader.requests[1:] == fresh.requests
+    assert reader.head_bytes[1:] == fresh.head_bytes
+    reader.feed(plain(line))
+    assert reader.requests[2:] == fresh.requests
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        plain(b"POST /hello HTTP/1.1"),
+        plain(b"GET /hello HTTP/1.0"),
+        plain(b"GET  /hello HTTP/1.1"),
+        plain(b"GET /hel lo HTTP/1.1"),
+        plain(b"GET /hello#part HTTP/1.1"),
+        plain(b"GET http://other/ HTTP/1.1"),
+        plain(b"GET * HTTP/1.1"),
+        plain("GET /hé HTTP/1.1".encode()),
+        plain(b"GET /a\0b HTTP/1.1"),
+        plain(b"\r\nGET /hello HTTP/1.1"),
+        plain(b"GET /{a} HTTP/1.1"),
+        plain(b"GET /" + b"a" * 900 + b" HTTP/1.1"),
+        plain() + plain(),
+        plain() + b"x",
+        plain()[:-1],
+        plain(more=b"Content-Length: 0\r\n"),
+        plain(more=b"Host: another\r\n"),
+    ],
+)
+def test_without_a_body_everything_else_goes_through_the_parser(data: bytes) -> None:
+    reader, fresh = Reader(request_line_bytes=800), Reader(request_line_bytes=800)
+    reader.feed(plain())
+    assert (reader.feed(data), reader.requests[1:]) == (fresh.feed(data), fresh.requests)
+    assert reader.parser.phase == fresh.parser.phase
+    assert reader.known == 0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"Connection: close\r\n", b"Upgrade: websocket\r\n", b"Expect: 100-continue\r\n", b"Content-Length: 0\r\n",
+        b"Transfer-Encoding: chunked\r\n", b"X-Brace: {\r\n",
+    ],
+)  # fmt: skip
+def test_heads_that_say_more_about_the_connection_are_not_learned(more: bytes) -> None:
+    data = plain(more=more).replace(b"Connection: keep-alive\r\n", b"")
+    if b"chunked" in data:
+        data += b"0\r\n\r\n"
+    reader = Reader()
+    for _ in range(3):
+        reader.feed(data)
+    assert reader.known == 0
+
+
+@given(st.data())
+def test_without_a_body_any_change_is_answered_as_if_nothing_were_known(data: st.DataObject) -> None:
+    other = bytearray(plain(data.draw(st.sampled_from([b"GET / HTTP/1.1", b"DELETE /a?b HTTP/1.1"]))))
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(other) - 1))
+        other[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=2))
+    reader, fresh = Reader(), Reader()
+    fresh.feed(plain())
+    fresh.parser._known = KnownHeads(("peer", 7))
+    reader.feed(plain())
+    assert reader.feed(bytes(other)) == fresh.feed(bytes(other))
+    assert reader.requests == fresh.requests
+    assert reader.parser.phase == fresh.parser.phase
+
+
 def learned(known: KnownHeads, count: int, start: int = 0) -> None:
     for number in range(start, start + count):
         head = b"POST /%b HTTP/1.1\r\nContent-Length: 2\r\n\r\n" % (b"x" * number)

@@ -3,11 +3,12 @@
 The head of a request that the parser has read enters, a `KnownHead` leaves. It recognises heads that are, byte for
 byte, that one, but for the values of a few headers, which must be as long as they were and hold nothing but letters,
 digits and `-`: to the parser all of these are the same head. So what it was found to mean still holds, and 1.7 KB need
-not go through the parser's states and callbacks.
+not go through the parser's states and callbacks. Requests without a body may differ in the first line as well.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from struct import Struct
 
@@ -21,6 +22,9 @@ heads are never alike pays for the attempt no longer."""
 _LOSS_COUNT = 4
 
 _LENGTH = b"content-length"
+_FRAMING = frozenset((_LENGTH, b"transfer-encoding", b"upgrade", b"expect"))
+"""A head that has none of them is a whole request."""
+_KEEP_ALIVE = b"keep-alive"
 _CHANGING = frozenset((_LENGTH, b"x-amz-date", b"amz-sdk-invocation-id"))
 _SIGNATURE = b"Signature="
 _SIGNATURE_CHARACTERS = 64
@@ -91,15 +95,28 @@ def _changing_part(name: bytes, value: bytes) -> bytes:
     return b""
 
 
+_LINE = re.compile(rb"(GET|HEAD|DELETE|OPTIONS) (/[A-Za-z0-9._~/?=&%:@!$'()*+,;-]*) HTTP/1\.1").fullmatch
+"""Request lines that no parser sees two ways."""
+SURE_BYTES = 4096
+
+
 class KnownHeads:
-    """The heads of one connection, by their length. Only of requests with JSON objects: where the first brace is, the
-    body begins. (It takes 0.1 µs to find, an empty line 0.8; a head with a brace in it is never learned.)"""
+    """The heads of one connection: of requests with JSON objects by their length, of those without a body by all that
+    follows their first line.
 
-    __slots__ = ("_credit", "_heads", "_peer_host", "_peer_port")
+    Where the first brace is, the body begins. (It takes 0.1 µs to find, an empty line 0.8; a head with a brace in it
+    is never learned.)
+    """
 
-    def __init__(self, peer: tuple[str, int]) -> None:
+    __slots__ = ("_credit", "_heads", "_peer_host", "_peer_port", "_rests", "_sure_bytes")
+
+    def __init__(self, peer: tuple[str, int], sure_bytes: int = SURE_BYTES) -> None:
+        """`sure_bytes`: nothing in so much can be too long."""
         self._peer_host, self._peer_port = peer
+        self._sure_bytes = sure_bytes
         self._heads: dict[int, KnownHead] = {}
+        self._rests: dict[bytes, Headers] = {}
+        """What follows the first line of a request without a body, and the headers that are in it."""
         self._credit = CREDIT_COUNT
 
     def read(self, data: bytes) -> Request | None:
@@ -107,7 +124,7 @@ class KnownHeads:
         end = data.find(b"{")
         known = self._heads.get(end)
         if known is None:
-            return None
+            return self._read_bodiless(data) if end < 0 and self._rests else None
         pieces = known.unpack(data)
         parts = pieces[1::2]
         if (
@@ -124,14 +141,45 @@ class KnownHeads:
         headers = Headers(pairs, by_name)
         return Request(known.method, known.target, headers, data[end:], self._peer_host, self._peer_port, "1.1", end)
 
+    def _read_bodiless(self, data: bytes) -> Request | None:
+        end = data.find(b"\r\n")
+        known = self._rests.get(data[end:])
+        if known is None or len(data) > self._sure_bytes:
+            return None
+        line = _LINE(data, 0, end)
+        if line is None:
+            return None
+        self._credit += 1
+        method, target = line.groups()
+        headers = Headers(known.pairs.copy(), known.by_name.copy())
+        return Request(method.decode(), target, headers, b"", self._peer_host, self._peer_port, "1.1", len(data))
+
     def learn(self, data: bytes, request: Request) -> None:
         """The parser has found `request`, and nothing else, in `data`."""
         size_bytes = len(data) - len(request.body)
-        if self._credit <= 0 or data.find(b"{") != size_bytes:
+        place = data.find(b"{")
+        if self._credit <= 0 or place != (size_bytes if request.body else -1):
             return
         self._credit = min(self._credit, CREDIT_COUNT) - _LOSS_COUNT
-        if self._credit <= 0 or len(self._heads) >= HEADS_MAX_COUNT:
+        if self._credit <= 0 or len(self._heads) + len(self._rests) >= HEADS_MAX_COUNT:
             self._heads.clear()
-        known = known_head(data[:size_bytes], request) if self._credit > 0 else None
-        if known is not None:
+            self._rests.clear()
+        if self._credit <= 0:
+            return
+        if not request.body:
+            self._learn_bodiless(data, request)
+        elif (known := known_head(data[:size_bytes], request)) is not None:
             self._heads[size_bytes] = known
+
+    def _learn_bodiless(self, data: bytes, request: Request) -> None:
+        end = data.find(b"\r\n")
+        line = _LINE(data, 0, end)
+        headers = request.headers
+        if (
+            line is not None
+            and line[2] == request.target
+            and _FRAMING.isdisjoint(headers.by_name)
+            and headers.by_name.get(b"connection", _KEEP_ALIVE).lower() == _KEEP_ALIVE
+            and data[end:].count(b"\r\n") == len(headers.pairs) + 2
+        ):
+            self._rests[data[end:]] = Headers(headers.pairs.copy(), headers.by_name.copy())

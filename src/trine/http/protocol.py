@@ -70,7 +70,6 @@ class RequestParser:
         self._has_room = has_room
         self._asked_bytes = 0
         self._peer_host, self._peer_port = peer
-        self._known = KnownHeads(peer)
         self._long_digits = len(str(limits.body_bytes))  # a content-length with fewer digits is below the limit
         self._keep_alive = True
         self._ended = False
@@ -80,6 +79,7 @@ class RequestParser:
         """What came behind a request for a WebSocket: frames or HTTP, as its answer decides. None: nothing is held."""
         # A piece up to this size cannot hold a head that is too long, so nothing needs to be measured.
         self._sure_bytes = min(limits.request_line_bytes, limits.head_bytes)
+        self._known = KnownHeads(peer, self._sure_bytes)
         self._piece_bytes = 0
         self._fresh = False
         self._fed_bytes = 0

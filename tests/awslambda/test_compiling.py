@@ -26,6 +26,15 @@ echo "$GOOS $CGO_ENABLED $PWD" > "$3"
 """
 
 
+CARGO = """#!/bin/sh
+[ "$1 $2 $3 $4" = "build --release --quiet --target-dir" ] || exit 1
+mkdir -p "$5/release"
+for name in $(cat programs); do echo "$name" > "$5/release/$name"; chmod +x "$5/release/$name"; done
+echo > "$5/release/one.d"
+echo > Cargo.lock
+"""
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A source with a Makefile."""
@@ -37,8 +46,8 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_methods() -> None:
-    methods = ("go1.x", "makefile", "makefile ", "rust-cargolambda", None)
-    assert [tool_of(method) for method in methods] == ["go", "make", "make", None, None]
+    methods = ("go1.x", "makefile", "makefile ", "rust-cargolambda", "java21", None)
+    assert [tool_of(method) for method in methods] == ["go", "make", "make", "cargo", None, None]
 
 
 @pytest.mark.skipif(not HAS_MAKE, reason="needs make")
@@ -97,3 +106,25 @@ def test_go_programs_become_bootstrap(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (into / "bootstrap").read_text() == f"linux 0 {source}\n"
     (tmp_path / "module" / "shared.go").write_text("package x\n")  # the module around it is its source, too
     assert not is_made(step, into)
+
+
+def test_rust_programs_become_bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script stands for cargo."""
+    cargo = tmp_path / "bin" / "cargo"
+    cargo.parent.mkdir()
+    cargo.write_text(CARGO)
+    cargo.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{cargo.parent}:/usr/bin:/bin")
+    source, into = tmp_path / "source", tmp_path / "built" / "App"
+    source.mkdir()
+    (source / "programs").write_text("one")
+    step = Compilation(source, "rust-cargolambda", "App")
+    asyncio.run(compile_code(step, into))
+    assert (into / "bootstrap").read_text() == "one\n"
+    assert is_made(step, into)
+    (source / "programs").write_text("one two")
+    with pytest.raises(InstallFailed, match="one, two; name one"):
+        asyncio.run(compile_code(step, into))
+    named = Compilation(source, "rust-cargolambda", "App", "two")
+    asyncio.run(compile_code(named, into))
+    assert (into / "bootstrap").read_text() == "two\n"

@@ -46,7 +46,7 @@ Resources:
     Properties: {FunctionName: failing, Runtime: python3.11, Handler: app.handler, CodeUri: failing}
   Made:
     Type: AWS::Serverless::Function
-    Metadata: {BuildMethod: rust-cargolambda}
+    Metadata: {BuildMethod: java21}
     Properties: {FunctionName: made, Runtime: python3.11, Handler: app.handler, CodeUri: plain}
 """
 NODE = """
@@ -175,7 +175,7 @@ def test_what_fails_stops_nobody_and_is_told(stack: RunningStack) -> None:
     assert answer(stack, "failing") == "runs"
     problems = stack.description["problems"]
     assert any(problem.startswith("Failing: requirements.txt could not be installed") for problem in problems)
-    assert any("BuildMethod 'rust-cargolambda' is not run here" in problem for problem in problems)
+    assert any("BuildMethod 'java21' is not run here" in problem for problem in problems)
 
 
 def test_build_tells_how_it_went(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> None:

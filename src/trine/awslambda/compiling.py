@@ -1,9 +1,10 @@
-"""Build steps of `sam build` that need no more than a tool of this machine: `BuildMethod: go1.x` and `makefile`.
+"""Build steps of `sam build` that need no more than a tool of this machine: `BuildMethod: go1.x`, `rust-cargolambda`
+and `makefile`.
 
 Enters a function's or layer's source, leaves the command that makes its code and, of a run, the folder with it. What
 was made is made again only when a file of the source has changed. As aws-lambda-builders does it (go_modules,
-custom_make): Go programs become `bootstrap`, of this machine's own processor; `make build-LOGICAL_ID` finds the folder
-to fill in ARTIFACTS_DIR and runs in a copy of the source.
+rust_cargo, custom_make): Go and Rust programs become `bootstrap`, of this machine's own processor and by their plain
+tools; `make build-LOGICAL_ID` finds the folder to fill in ARTIFACTS_DIR and runs in a copy of the source.
 https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-custom-runtimes.html
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,7 +25,10 @@ BUILD_SECONDS = 600.0
 FILES_MAX = 20_000
 """Files of a source that are looked at to see whether it has changed; a larger one is built at every start."""
 MAKEFILE = "Makefile"
-_TOOLS = {"go1.x": "go", "makefile": "make"}
+GO, RUST = "go1.x", "rust-cargolambda"
+_TOOLS = {GO: "go", RUST: "cargo", "makefile": "make"}
+_MODULES = {GO: "go.mod", RUST: "Cargo.lock"}
+"""What marks the folder that a program is made of: its own, or one above it."""
 _NO_SOURCE = (".aws-sam", ".git", ".trine", "node_modules")
 _STAMP = ".made-of"
 
@@ -36,6 +40,8 @@ class Compilation(Struct, frozen=True):
     method: str
     target: str
     """The logical id, as Makefiles name it."""
+    binary: str = ""
+    """The program that is meant, of a Rust package with several."""
 
     @property
     def tool(self) -> str:
@@ -61,7 +67,10 @@ async def compile_code(step: Compilation, into: Path) -> None:
     try:
         shutil.rmtree(scratch, ignore_errors=True)
         (scratch / "made").mkdir(parents=True)
-        await run_tool(*_command(step, scratch), BUILD_SECONDS, _environment(step, scratch))
+        await run_tool(*_command(step, scratch, into), BUILD_SECONDS, _environment(step, scratch))
+        if step.method == RUST:
+            shutil.copy2(_program(step, _target_of(into)), scratch / "made" / "bootstrap")
+            stamp = _state_of(step)  # a first build has written Cargo.lock
         _swap(scratch / "made", into)
         _stamp_of(into).write_text(stamp or "")
     except OSError as error:
@@ -70,9 +79,12 @@ async def compile_code(step: Compilation, into: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _command(step: Compilation, scratch: Path) -> tuple[list[str], Path]:
+def _command(step: Compilation, scratch: Path, into: Path) -> tuple[list[str], Path]:
     program = shutil.which(step.tool) or step.tool
-    if step.method == "go1.x":
+    if step.method == RUST:
+        only = ["--bin", step.binary] if step.binary else []
+        return [program, "build", "--release", "--quiet", "--target-dir", str(_target_of(into)), *only], step.source
+    if step.method == GO:
         return [program, "build", "-o", str(scratch / "made" / "bootstrap"), "."], step.source
     copy = scratch / "source"
     shutil.copytree(step.source, copy, symlinks=True, ignore=shutil.ignore_patterns(*_NO_SOURCE))
@@ -80,9 +92,25 @@ def _command(step: Compilation, scratch: Path) -> tuple[list[str], Path]:
 
 
 def _environment(step: Compilation, scratch: Path) -> Mapping[str, str]:
-    if step.method == "go1.x":
+    if step.method == GO:
         return {**os.environ, "GOOS": "linux", "CGO_ENABLED": os.environ.get("CGO_ENABLED", "0")}
     return {**os.environ, "ARTIFACTS_DIR": str(scratch / "made")}
+
+
+def _target_of(into: Path) -> Path:
+    """What cargo keeps, so that the next build is a short one."""
+    return into.with_name(f"{into.name}.cargo")
+
+
+def _program(step: Compilation, target: Path) -> Path:
+    found = [path for path in (target / "release").iterdir() if path.is_file() and os.access(path, os.X_OK)]
+    programs = {path.name: path for path in found if not path.suffix}
+    if step.binary in programs:
+        return programs[step.binary]
+    if len(programs) != 1:
+        names = ", ".join(sorted(programs)) or "none"
+        raise InstallFailed(f"cargo made these programs: {names}; name one (BuildProperties: Binary)")
+    return next(iter(programs.values()))
 
 
 def _swap(fresh: Path, into: Path) -> None:
@@ -102,14 +130,14 @@ def _text(path: Path) -> str | None:
 
 
 def _state_of(step: Compilation) -> str | None:
-    """A hash of the names, sizes and times of a source's files; None when they are too many to look at. Go programs
-    may be made of their whole module."""
-    root = step.source
-    if step.method == "go1.x":
-        root = next((folder for folder in (root, *root.parents) if (folder / "go.mod").is_file()), root)
-    digest = hashlib.sha256(f"{step.method}\0{step.target}\0{step.source}\0".encode())
+    """A hash of the names, sizes and times of a source's files; None when they are too many to look at. Programs may be
+    made of a whole module, or of a workspace."""
+    root, mark = step.source, _MODULES.get(step.method)
+    if mark is not None:
+        root = next((folder for folder in (root, *root.parents) if (folder / mark).is_file()), root)
+    digest = hashlib.sha256(f"{step.method}\0{step.target}\0{step.binary}\0{step.source}\0".encode())
     count = 0
-    for path in _files(root):
+    for path in _files(root, (*_NO_SOURCE, "target") if step.method == RUST else _NO_SOURCE):
         count += 1
         if count > FILES_MAX:
             return None
@@ -121,7 +149,7 @@ def _state_of(step: Compilation) -> str | None:
     return digest.hexdigest()
 
 
-def _files(root: Path) -> Iterator[str]:
+def _files(root: Path, without: Sequence[str]) -> Iterator[str]:
     for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if name not in _NO_SOURCE)
+        names[:] = sorted(name for name in names if name not in without)
         yield from (os.path.join(folder, name) for name in sorted(files))

@@ -23,7 +23,8 @@ from trine.cli.progress import progress
 def command(path: Path, parameter_overrides: tuple[str, ...], as_json: bool) -> None:
     """Install requirements.txt and package.json of functions and layers, once, into the user's cache.
 
-    Functions and layers with a BuildMethod of esbuild, Go, make, Python or Node.js are built.
+    Functions and layers with a BuildMethod of esbuild, Go, Rust, make, Python or Node.js are
+    built.
 
     Packages of the AWS SDK that Node.js functions name and do not bring are installed as the runtime's own.
     PATH is the template or its directory. What `sam build` left in .aws-sam/build is complete and used as it is.

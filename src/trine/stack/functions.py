@@ -212,7 +212,9 @@ async def _compile(resource: Resource, place: str, finder: _Finder, into: Path) 
         finder.made.problems.append(f"{name}: there is no {MAKEFILE} in {source}; it runs as it is")
         return None
     try:
-        await finder.compiled(Compilation(source, str(method).strip(), name), name, into)
+        given = resource.metadata.get("BuildProperties")
+        binary = str(given.get("Binary") or "") if isinstance(given, Mapping) else ""
+        await finder.compiled(Compilation(source, str(method).strip(), name, binary), name, into)
     except InstallFailed as failure:
         finder.made.failed += 1
         finder.made.problems.append(f"{name} could not be built; it runs as it is. {failure}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,3 +32,14 @@ def test_a_response_keeps_order_and_spelling() -> None:
     response = Response(200, ((name, b"v") for name in (b"B", b"a")))
     assert response.headers == [(b"B", b"v"), (b"a", b"v")]
     assert (response.body, response.head) == (b"", b"")
+
+
+def test_pairs_are_made_of_what_is_known_when_they_are_asked_for() -> None:
+    headers = Headers((), {b"host": b"one", b"x-two": b"2"}, [b"Host", b"X-Two"])
+    assert headers.get(b"host") == b"one"
+    assert headers.pairs == [(b"Host", b"one"), (b"X-Two", b"2")]
+    assert headers.pairs is headers.pairs
+    assert (len(headers), headers.all(b"x-two"), headers.repeats) == (2, [b"2"], False)
+    assert Headers([(b"A", b"1"), (b"a", b"2")]).repeats
+    with pytest.raises(AttributeError):
+        _ = headers.nothing  # type: ignore[attr-defined]

@@ -33,23 +33,23 @@ _SIGNATURE_CHARACTERS = 64
 class KnownHead:
     """One head, and what is looked at to tell others like it."""
 
-    __slots__ = ("by_name", "length_at", "literals", "method", "pairs", "places", "target", "unpack")
+    __slots__ = ("befores", "by_name", "keys", "length_at", "literals", "method", "spelled", "target", "unpack")
 
     def __init__(self, head: bytes, request: Request, changing: list[tuple[int, int, bytes]]) -> None:
         """`changing`: number of the header, where its changing part begins in `head`, that part."""
-        headers = Headers(request.headers.pairs.copy())
+        pairs = request.headers.pairs
         self.method, self.target = request.method, request.target
-        self.pairs, self.by_name = headers.pairs, headers.by_name
-        self.places: list[tuple[int, bytes, bytes, bytes]] = []
-        """Of each changing part: the number of its header, the name as it is written and to look up, and what stands
-        before it in the value."""
+        self.by_name = Headers(pairs).by_name
+        self.spelled = [name for name, _ in pairs]
+        self.keys = [self.spelled[number].lower() for number, _, _ in changing]
+        """The names of headers with changing parts, to look up."""
+        self.befores = [pairs[number][1][: -len(part)] for number, _, part in changing]
+        """What stands before the changing part in the value."""
         layout, at = [], 0
-        for number, start, part in changing:
-            name, value = self.pairs[number]
-            self.places.append((number, name, name.lower(), value[: -len(part)]))
+        for _, start, part in changing:
             layout += [start - at, len(part)]
             at = start + len(part)
-        self.length_at = [key for _, _, key, _ in self.places].index(_LENGTH)
+        self.length_at = self.keys.index(_LENGTH)
         self.unpack: Callable[[bytes], tuple[bytes, ...]]
         """All pieces of a head in one call of C: every other one has to be what it was, and is in `literals`."""
         self.unpack = Struct("".join([f"{size}s" for size in (*layout, len(head) - at)])).unpack_from
@@ -63,7 +63,7 @@ def known_head(head: bytes, request: Request) -> KnownHead | None:
     lines = head.split(b"\r\n")
     if (
         len(lines) != len(pairs) + 3  # the request line, and two ends: of the last line and of the empty one
-        or len(by_name) != len(pairs)
+        or headers.repeats
         or not by_name.get(_LENGTH)
         or b"upgrade" in by_name
         or b"expect" in by_name
@@ -134,11 +134,10 @@ class KnownHeads:
         ):
             return None
         self._credit += 1
-        pairs, by_name = known.pairs.copy(), known.by_name.copy()
-        for (number, name, key, before), part in zip(known.places, parts):  # noqa: B905 (as many, by the layout)
-            by_name[key] = value = before + part
-            pairs[number] = (name, value)
-        headers = Headers(pairs, by_name)
+        by_name = known.by_name.copy()
+        for key, before, part in zip(known.keys, known.befores, parts):  # noqa: B905 (as many, by the layout)
+            by_name[key] = before + part
+        headers = Headers((), by_name, known.spelled)
         return Request(known.method, known.target, headers, data[end:], self._peer_host, self._peer_port, "1.1", end)
 
     def _read_bodiless(self, data: bytes) -> Request | None:

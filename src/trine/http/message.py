@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,20 +17,42 @@ if TYPE_CHECKING:
 class Headers:
     """Header pairs in wire order, with quick look-up of a name in lower case."""
 
-    __slots__ = ("by_name", "pairs")
+    __slots__ = ("_spelled", "by_name", "pairs", "repeats")
+    pairs: list[tuple[bytes, bytes]]
 
-    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = (), by_name: dict[bytes, bytes] | None = None) -> None:
-        """`by_name`, where that is known already."""
-        # A list is taken over, not copied: the parser makes one for each request.
-        self.pairs: list[tuple[bytes, bytes]] = pairs if type(pairs) is list else list(pairs)
-        if by_name is not None:
+    def __init__(
+        self,
+        pairs: Iterable[tuple[bytes, bytes]] = (),
+        by_name: dict[bytes, bytes] | None = None,
+        spelled: Sequence[bytes] = (),
+    ) -> None:
+        """From `pairs`, with `by_name` where that is known already. Or from `by_name`, in wire order, where no name
+        comes twice, and the names as they are `spelled`: then the pairs are made when someone asks for them, which
+        calls to the table never do.
+        """
+        self.repeats = False
+        """Whether a name comes twice or more."""
+        if spelled:
+            assert by_name is not None
+            self._spelled = spelled
             self.by_name = by_name
             return
-        by_name = {name.lower(): value for name, value in self.pairs}
-        if len(by_name) != len(self.pairs):  # walked backwards, the first appearance is written last and stays
-            by_name = {name.lower(): value for name, value in reversed(self.pairs)}
+        # A list is taken over, not copied: the parser makes one for each request.
+        self.pairs = pairs if type(pairs) is list else list(pairs)
+        if by_name is None:
+            by_name = {name.lower(): value for name, value in self.pairs}
+            if len(by_name) != len(self.pairs):  # walked backwards, the first appearance is written last and stays
+                by_name = {name.lower(): value for name, value in reversed(self.pairs)}
+        self.repeats = len(by_name) != len(self.pairs)
         self.by_name = by_name
         """Lower-case name → value of its first appearance. Made at once, for the parser asks; read without a call."""
+
+    def __getattr__(self, name: str) -> list[tuple[bytes, bytes]]:
+        """The pairs, the first time that they are asked for: only what is not there comes here."""
+        if name != "pairs":
+            raise AttributeError(name)
+        self.pairs = made = list(zip(self._spelled, self.by_name.values(), strict=True))
+        return made
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of `name` (lower case), or None."""

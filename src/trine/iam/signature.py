@@ -168,7 +168,7 @@ class Verifier:
             now, session = self._now(), key.credential.session
             if (
                 tuple(headers) == names
-                and len(request.headers.pairs) == len(names)
+                and not request.headers.repeats
                 and key.pick(headers) == signed
                 and request.target == target
                 and request.method == method
@@ -192,9 +192,7 @@ class Verifier:
         signed_at = self._check_time(stamp, service)
         self._check_token(headers.get(_TOKEN), key.credential, service)
         signature = authorization[-_SIGNATURE_CHARACTERS:]
-        if len(headers) == len(request.headers.pairs) and (
-            headers.keys() <= key.harmless or self._harmless(headers, key)
-        ):
+        if not request.headers.repeats and (headers.keys() <= key.harmless or self._harmless(headers, key)):
             states = key.open(opening, headers, stamp, signed_at)
             if _same(key.close(states, request.body), signature):
                 return key
@@ -308,7 +306,7 @@ class Verifier:
     ) -> None:
         """Every canonical form a correct signer may have used; raises InvalidSignature when none fits."""
         names = request.headers.by_name
-        if len(names) != len(request.headers.pairs) and len(request.headers.all(b"authorization")) > 1:
+        if request.headers.repeats and len(request.headers.all(b"authorization")) > 1:
             # Which one counts, and to whom else? A proxy on the way may have read the other.
             raise IncompleteSignature(service, "Request has more than one Authorization header.")
         for name in names:

@@ -23,7 +23,7 @@ def header_text(headers: Headers, name: bytes) -> str | None:
     value = headers.get(name)
     if value is None:
         return None
-    if len(headers.by_name) != len(headers.pairs):  # some header is there twice
+    if headers.repeats:
         value = b",".join(headers.all(name))
     return value.decode("latin-1") or None
 

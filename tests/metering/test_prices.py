@@ -53,8 +53,8 @@ def test_provisioned_units_are_seconds_of_capacity() -> None:
 
 
 def test_tables_of_infrequent_access_have_prices_of_their_own() -> None:
-    """The class costs a quarter more to use and 60 % less to store (help.nops.io, "Switch DynamoDB Table to Standard-IA":
-    "60% of the storage cost minus 25% of the read and write cost"); its units were halved on 2024-11-01 with all others.
+    """A quarter more to use and 60 % less to store (help.nops.io, "Switch DynamoDB Table to Standard-IA": "60% of the
+    storage cost minus 25% of the read and write cost"); its units were halved on 2024-11-01 with all others.
     """
     counts = {"readUnits": 1e6, "writeUnits": 1e6}
     rare = amounts_of(Dimensions("table"), counts, Paid(infrequent=True))

@@ -35,6 +35,19 @@ echo > Cargo.lock
 """
 
 
+MAVEN = """#!/bin/sh
+for each; do case "$each" in -DoutputDirectory=*) into="${each#-DoutputDirectory=}";; esac; done
+mkdir -p "$into"
+case "$*" in
+  *" compile "*)
+    mkdir -p target/classes
+    echo > target/classes/App.class
+    for jar in $(cat jars); do echo > "$into/$jar"; done;;
+  *) grep -q aws-lambda-java-runtime-interface-client pom.xml && echo > "$into/fetched.jar";;
+esac
+"""
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A source with a Makefile."""
@@ -128,3 +141,34 @@ def test_rust_programs_become_bootstrap(tmp_path: Path, monkeypatch: pytest.Monk
     named = Compilation(source, "rust-cargolambda", "App", "two")
     asyncio.run(compile_code(named, into))
     assert (into / "bootstrap").read_text() == "two\n"
+
+
+@pytest.mark.parametrize(
+    ("jars", "libraries"),
+    [
+        ("g.core.jar", {"g.core.jar", "fetched.jar"}),
+        (
+            "com.amazonaws.aws-lambda-java-runtime-interface-client-2.6.0.jar",
+            {"com.amazonaws.aws-lambda-java-runtime-interface-client-2.6.0.jar"},
+        ),
+    ],
+)
+def test_maven_projects_become_classes_and_jars(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jars: str, libraries: set[str]
+) -> None:
+    """A script stands for Maven. The runtime client is fetched where the project has none."""
+    mvn = tmp_path / "bin" / "mvn"
+    mvn.parent.mkdir()
+    mvn.write_text(MAVEN)
+    mvn.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{mvn.parent}:/usr/bin:/bin")
+    source, into = tmp_path / "source", tmp_path / "built" / "App"
+    source.mkdir()
+    (source / "pom.xml").write_text("<project/>")
+    (source / "jars").write_text(jars)
+    step = Compilation(source, "maven", "App")
+    asyncio.run(compile_code(step, into))
+    assert (into / "App.class").is_file()
+    assert {path.name for path in (into / "lib").iterdir()} == libraries
+    assert not (source / "target").exists()
+    assert is_made(step, into)

@@ -1,10 +1,11 @@
 """Build steps of `sam build` that need no more than a tool of this machine: `BuildMethod: go1.x`, `rust-cargolambda`
-and `makefile`.
+and `makefile`, and Java with a `pom.xml`.
 
 Enters a function's or layer's source, leaves the command that makes its code and, of a run, the folder with it. What
 was made is made again only when a file of the source has changed. As aws-lambda-builders does it (go_modules,
 rust_cargo, custom_make): Go and Rust programs become `bootstrap`, of this machine's own processor and by their plain
-tools; `make build-LOGICAL_ID` finds the folder to fill in ARTIFACTS_DIR and runs in a copy of the source.
+tools; `make build-LOGICAL_ID` finds the folder to fill in ARTIFACTS_DIR and runs in a copy of the source; of a Maven
+project (java_maven) the classes and the jars that they need, with the runtime client that AWS's image has.
 https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-custom-runtimes.html
 """
 
@@ -26,7 +27,17 @@ FILES_MAX = 20_000
 """Files of a source that are looked at to see whether it has changed; a larger one is built at every start."""
 MAKEFILE = "Makefile"
 GO, RUST = "go1.x", "rust-cargolambda"
-_TOOLS = {GO: "go", RUST: "cargo", "makefile": "make"}
+MAVEN, PROJECT = "maven", "pom.xml"
+_TOOLS = {GO: "go", RUST: "cargo", "makefile": "make", MAVEN: "mvn"}
+_CLIENT = "aws-lambda-java-runtime-interface-client"
+_CLIENT_PROJECT = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>trine</groupId><artifactId>client</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies><dependency>
+    <groupId>com.amazonaws</groupId><artifactId>{_CLIENT}</artifactId><version>[2.0,3.0)</version>
+  </dependency></dependencies>
+</project>
+"""
 _MODULES = {GO: "go.mod", RUST: "Cargo.lock"}
 """What marks the folder that a program is made of: its own, or one above it."""
 _NO_SOURCE = (".aws-sam", ".git", ".trine", "node_modules")
@@ -68,6 +79,8 @@ async def compile_code(step: Compilation, into: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
         (scratch / "made").mkdir(parents=True)
         await run_tool(*_command(step, scratch, into), BUILD_SECONDS, _environment(step, scratch))
+        if step.method == MAVEN:
+            await _gather_java(scratch)
         if step.method == RUST:
             shutil.copy2(_program(step, _target_of(into)), scratch / "made" / "bootstrap")
             stamp = _state_of(step)  # a first build has written Cargo.lock
@@ -88,7 +101,25 @@ def _command(step: Compilation, scratch: Path, into: Path) -> tuple[list[str], P
         return [program, "build", "-o", str(scratch / "made" / "bootstrap"), "."], step.source
     copy = scratch / "source"
     shutil.copytree(step.source, copy, symlinks=True, ignore=shutil.ignore_patterns(*_NO_SOURCE))
+    if step.method == MAVEN:
+        return _maven(scratch, "compile", "-DskipTests", "-Dmdep.prependGroupId=true"), copy
     return [program, "--makefile", str(copy / MAKEFILE), f"build-{step.target}"], copy
+
+
+def _maven(scratch: Path, *wanted: str) -> list[str]:
+    into = f"-DoutputDirectory={scratch / 'made' / 'lib'}"
+    copied = ["dependency:copy-dependencies", "-DincludeScope=runtime", into]
+    return [shutil.which("mvn") or "mvn", "--batch-mode", "--quiet", *wanted, *copied]
+
+
+async def _gather_java(scratch: Path) -> None:
+    """Lay the classes beside their jars, and the runtime client with them where the project has none."""
+    shutil.copytree(scratch / "source" / "target" / "classes", scratch / "made", dirs_exist_ok=True)
+    if not list((scratch / "made").glob(f"lib/*{_CLIENT}*.jar")):
+        client = scratch / "client"
+        client.mkdir()
+        (client / PROJECT).write_text(_CLIENT_PROJECT)
+        await run_tool(_maven(scratch), client, BUILD_SECONDS)
 
 
 def _environment(step: Compilation, scratch: Path) -> Mapping[str, str]:
@@ -137,7 +168,7 @@ def _state_of(step: Compilation) -> str | None:
         root = next((folder for folder in (root, *root.parents) if (folder / mark).is_file()), root)
     digest = hashlib.sha256(f"{step.method}\0{step.target}\0{step.binary}\0{step.source}\0".encode())
     count = 0
-    for path in _files(root, (*_NO_SOURCE, "target") if step.method == RUST else _NO_SOURCE):
+    for path in _files(root, (*_NO_SOURCE, "target") if step.method in (RUST, MAVEN) else _NO_SOURCE):
         count += 1
         if count > FILES_MAX:
             return None

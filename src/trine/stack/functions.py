@@ -26,7 +26,7 @@ from trine.awslambda.bundling import (
     make_bundle,
     with_source_maps,
 )
-from trine.awslambda.compiling import MAKEFILE, Compilation, compile_code, is_made, tool_of
+from trine.awslambda.compiling import MAKEFILE, MAVEN, PROJECT, Compilation, compile_code, is_made, tool_of
 from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for, sdk_recipe
 from trine.awslambda.function import DebugPort
@@ -198,11 +198,20 @@ async def _build_layer(resource: Resource, finder: _Finder, into: Path) -> None:
         made.layers[resource.logical_id] = into
 
 
+def _method_of(resource: Resource, place: str) -> object:
+    """The build that is named; `sam build` makes Java of a Maven project without one."""
+    method = resource.metadata.get("BuildMethod")
+    is_java = str(resource.properties.get("Runtime", "")).startswith("java")
+    return MAVEN if method is None and is_java and (resource.local_files[place] / PROJECT).is_file() else method
+
+
 async def _compile(resource: Resource, place: str, finder: _Finder, into: Path) -> Path | None:
     """What a tool of this machine makes of a function or layer; None when there is nothing to make, or it failed."""
-    method, name = resource.metadata.get("BuildMethod"), resource.source_id or resource.logical_id
+    if not _is_source(resource, place):
+        return None
+    method, name = _method_of(resource, place), resource.source_id or resource.logical_id
     tool = tool_of(method)
-    if tool is None or not _is_source(resource, place):
+    if tool is None:
         return None
     if shutil.which(tool) is None:
         finder.made.problems.append(f"{name}: {_not_run(method)}: there is no `{tool}` on PATH")

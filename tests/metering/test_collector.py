@@ -284,3 +284,16 @@ def test_what_is_held_is_noted_in_the_minute_in_which_a_call_may_have_changed_it
     (holding,) = bench.ledger.view().holdings(10**9)
     assert (holding.what, holding.quantity) == ("busy", 1.0)
     assert holding.minute <= 1_800_000_000 // 60 + 1
+
+
+def test_nothing_is_armed_once_it_is_closed(bench: Bench) -> None:
+    """A clock may outlive a stack: the next one must not meet what the first had left behind."""
+    looked: list[str] = []
+    bench.collector.on_minute_over = lambda: looked.append("over")
+    bench.call("dynamodb", "dynamodb:GetItem Users")
+    bench.collector.close()
+    bench.collector.count_work("cloudwatch", {"metricHours": 1})
+    bench.call("dynamodb", "dynamodb:GetItem Users")
+    looked.clear()
+    bench.clock.advance(600)
+    assert looked == []

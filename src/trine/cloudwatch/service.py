@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
+from trine.aws.errors import AwsError
 from trine.clock import Clock
 from trine.cloudwatch import limits
 from trine.cloudwatch.alarms import Alarms, Deliver
@@ -19,7 +20,7 @@ from trine.cloudwatch.archive import Archive
 from trine.cloudwatch.composite import CompositeAlarm
 from trine.cloudwatch.dashboards import Dashboards
 from trine.cloudwatch.emf import Malformed, data_of
-from trine.cloudwatch.metric import Datum, MetricKey
+from trine.cloudwatch.metric import Datum, Dimensions, MetricKey, datum_of
 from trine.cloudwatch.store import MetricStore
 from trine.kv.store import Store
 from trine.metering.distribution import Distribution
@@ -104,6 +105,17 @@ class CloudWatch:
             self.malformed += 1
             if self.malformed <= MALFORMED_TOLD_MAX_COUNT:
                 _log.warning("metrics in a line of %s are not taken: %s", group, error)
+
+    def from_log(self, namespace: str, name: str, value: float, unit: str, dimensions: Dimensions, at: float) -> None:
+        """A value that a metric filter has found in a log, at a time in seconds."""
+        given = {"MetricName": name, "Value": value, "Unit": unit, "Timestamp": at,
+                 "Dimensions": [{"Name": key, "Value": text} for key, text in dimensions]}  # fmt: skip
+        try:
+            self.put([datum_of(namespace, given, self._clock.now())]).add_done_callback(_log_failure)
+        except AwsError as error:
+            self.malformed += 1
+            if self.malformed <= MALFORMED_TOLD_MAX_COUNT:
+                _log.warning("a value of the metric %s is not taken: %s", name, error.message)
 
 
 def _log_failure(done: Future[None]) -> None:

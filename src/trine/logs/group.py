@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trine.clock import Clock, Timer
 from trine.logs import limits
@@ -19,10 +19,15 @@ from trine.logs.errors import ServiceUnavailable
 from trine.logs.event import LogEvent, Row, StreamInfo
 from trine.logs.segments import Segments
 
+if TYPE_CHECKING:
+    from trine.logs.metric_filter import Emission, MetricFilter
+
 _LOGGER = logging.getLogger(__name__)
 Follower = Callable[[LogEvent], None]
 OnEmbedded = Callable[[str, str], None]
 """Takes (group, line) of a line that may hold embedded metrics (EMF); must not block or raise."""
+OnMetric = Callable[["Emission", int], None]
+"""Takes what a metric filter publishes and the event's time in milliseconds; must not block or raise."""
 _EMBEDDED_MARK = '"_aws"'
 _FAR_FUTURE_MS = 1 << 62
 _FORGOTTEN_AT_ONCE = 256
@@ -35,6 +40,9 @@ class LogGroup:
     def __init__(self, group: str, directory: Path | None, clock: Clock) -> None:
         self.group = group
         self.on_embedded: OnEmbedded | None = None
+        self.on_metric: OnMetric | None = None
+        self.metric_filters: dict[str, MetricFilter] = {}
+        """By name; change them with `set_filter`."""
         self.created_ms = 0
         """0: for the API there is no such group yet."""
         self.retention_days: int | None = None
@@ -59,6 +67,11 @@ class LogGroup:
         self.created_ms = int(meta.get("createdMs") or 0)
         self.retention_days = meta.get("retentionDays")
         self.tags = dict(meta.get("tags") or {})
+        if meta.get("metricFilters"):
+            from trine.logs.metric_filter import filter_of
+
+            kept = [filter_of(document) for document in meta["metricFilters"]]
+            self.metric_filters = {one.name: one for one in kept}
         self._scanned = False
         self._memory_from_ms = _FAR_FUTURE_MS
 
@@ -98,6 +111,8 @@ class LogGroup:
     def _add(self, rows: Sequence[Row]) -> None:
         events = self._events
         added = 0
+        if self.metric_filters and self.on_metric is not None:
+            self._publish(rows, self.on_metric)
         for row in rows:
             message = row[3]
             added += len(message)
@@ -117,6 +132,12 @@ class LogGroup:
             for row in rows:
                 for follower in tuple(self._followers):
                     follower(LogEvent(*row))
+
+    def _publish(self, rows: Sequence[Row], on_metric: OnMetric) -> None:
+        for row in rows:
+            for one in self.metric_filters.values():
+                for emission in one.emissions(row[3], row[0]):
+                    on_metric(emission, row[0])
 
     def _forget(self) -> None:
         # The oldest leave memory; their files keep them.
@@ -182,7 +203,17 @@ class LogGroup:
             "createdMs": self.created_ms,
             "retentionDays": self.retention_days,
             "tags": self.tags,
+            "metricFilters": [one.document() for one in self.metric_filters.values()],
         }
+
+    def set_filter(self, name: str, made: MetricFilter | None) -> None:
+        """Keep a metric filter under its name, or forget it."""
+        if made is None:
+            self.metric_filters.pop(name, None)
+        else:
+            self.metric_filters[name] = made
+        self._meta_unwritten = True
+        self._wind()
 
     def _wind(self) -> None:
         if self._segments is not None and self._timer is None:
@@ -193,7 +224,7 @@ class LogGroup:
         self.flush()
         if self._segments is not None:
             self._segments.remove()
-        self.created_ms, self.retention_days, self.tags = 0, None, {}
+        self.created_ms, self.retention_days, self.tags, self.metric_filters = 0, None, {}, {}
         self._events.clear()
         self._memory_bytes = self._memory_from_ms = 0
         self._streams.clear()

@@ -12,7 +12,7 @@ from typing import Any
 from trine.aws.arn import Place
 from trine.clock import Clock
 from trine.logs import limits
-from trine.logs.errors import InvalidParameter, ResourceAlreadyExists, ResourceNotFound
+from trine.logs.errors import InvalidParameter, LimitExceeded, ResourceAlreadyExists, ResourceNotFound
 from trine.logs.event import StreamInfo
 from trine.logs.group import LogGroup
 from trine.logs.pattern import compile_pattern
@@ -58,6 +58,9 @@ class Operations:
             "GetLogEvents": self._get_events,
             "FilterLogEvents": self._filter_events,
             "TestMetricFilter": self._test_filter,
+            "PutMetricFilter": self._put_filter,
+            "DeleteMetricFilter": self._delete_filter,
+            "DescribeMetricFilters": self._describe_filters,
             "TagResource": self._tag,
             "UntagResource": self._untag,
             "ListTagsForResource": self._list_tags,
@@ -105,7 +108,7 @@ class Operations:
         shown: Output = {
             "logGroupName": group.group,
             "creationTime": group.created_ms,
-            "metricFilterCount": 0,
+            "metricFilterCount": len(group.metric_filters),
             "arn": f"{arn}:*",
             "logGroupArn": arn,
             "storedBytes": group.size_bytes,
@@ -282,6 +285,42 @@ class Operations:
         }
         return _with_token(output, found.token)
 
+    async def _put_filter(self, given: Given) -> Output:
+        from trine.logs.metric_filter import FILTERS_MAX_COUNT, MetricFilter
+
+        group, name = self._find(given), given["filterName"]
+        if name not in group.metric_filters and len(group.metric_filters) >= FILTERS_MAX_COUNT:
+            raise LimitExceeded("Resource limit exceeded.")
+        now_ms = int(self._clock.now() * 1000)
+        group.set_filter(
+            name, MetricFilter(name, given.get("filterPattern") or "", given["metricTransformations"], now_ms)
+        )
+        await group.settle()
+        return {}
+
+    async def _delete_filter(self, given: Given) -> Output:
+        group, name = self._find(given), given["filterName"]
+        if name not in group.metric_filters:
+            raise ResourceNotFound("The specified metric filter does not exist.")
+        group.set_filter(name, None)
+        await group.settle()
+        return {}
+
+    async def _describe_filters(self, given: Given) -> Output:
+        groups = [self._find(given)] if group_name(given) is not None else self._store.existing()
+        prefix = given.get("filterNamePrefix") or ""
+        found = [
+            {**one.document(), "logGroupName": group.group}
+            for group in groups
+            for one in group.metric_filters.values()
+            if one.name.startswith(prefix)
+            and given.get("metricName") in (None, one.metric)
+            and given.get("metricNamespace") in (None, one.namespace)
+        ]
+        found.sort(key=_filter_key)
+        shown, token = _page(found, _filter_key, given)
+        return _with_token({"metricFilters": shown}, token)
+
     async def _test_filter(self, given: Given) -> Output:
         matches = compile_pattern(given["filterPattern"])
         found = [
@@ -290,6 +329,10 @@ class Operations:
             if matches(message)
         ]
         return {"matches": found}
+
+
+def _filter_key(document: Given) -> str:
+    return f"{document['logGroupName']} {document['filterName']}"
 
 
 def retention(days: Any) -> int:

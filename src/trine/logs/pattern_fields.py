@@ -44,6 +44,25 @@ def compile_fields(text: str) -> Predicate:
     return matches
 
 
+def field_named(pattern: str, name: str) -> Callable[[str], str | None] | None:
+    """What picks the field of that name of messages that fit `pattern`; None when it has no such field."""
+    names = []
+    for part in _split(pattern.strip()[1:-1]):
+        found = re.match(r"[\s(]*(\.\.\.|[A-Za-z_][\w.\-]*)", part)
+        names.append(found[1] if found is not None else "")
+    if name not in names:
+        return None
+    place = names.index(name)
+    if "..." in names[:place]:
+        place -= len(names)  # counted from the end
+
+    def picked(message: str) -> str | None:
+        fields = fields_of(message)
+        return fields[place] if -len(fields) <= place < len(fields) else None
+
+    return picked
+
+
 def fields_of(message: str) -> list[str]:
     """A message's fields."""
     return [quoted or bracketed or plain for quoted, bracketed, plain in _FIELD.findall(message)]

@@ -53,6 +53,23 @@ def compile_json(text: str) -> Predicate:
     return matches
 
 
+def property_named(text: str) -> Callable[[str], str | None]:
+    """What `$.a.b` picks of a message: texts and numbers, as texts. Raises InvalidPattern."""
+    tokens = _tokens(text)
+    if len(tokens) != 1 or tokens[0][0] != "selector":
+        raise InvalidPattern(f"{text!r} is no property such as $.name")
+    find = _selector(text)
+
+    def picked(message: str) -> str | None:
+        try:
+            value = find(orjson.loads(message))
+        except orjson.JSONDecodeError:
+            return None
+        return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+    return picked
+
+
 def _tokens(text: str) -> list[_Token]:
     tokens: list[_Token] = []
     at = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trine.clock import Clock
 from trine.logs.errors import LimitExceeded, ResourceNotFound
-from trine.logs.group import LogGroup, OnEmbedded
+from trine.logs.group import LogGroup, OnEmbedded, OnMetric
 from trine.logs.limits import GROUPS_MAX
 from trine.logs.segments import read_metas
 
@@ -22,6 +22,7 @@ class LogStore:
         self._clock = clock
         self._directory = directory
         self._on_embedded = on_embedded
+        self._on_metric: OnMetric | None = None
         self._groups: dict[str, LogGroup] = {}
         if directory is not None:
             for meta in read_metas(directory):
@@ -34,7 +35,7 @@ class LogStore:
             if len(self._groups) >= GROUPS_MAX:
                 raise LimitExceeded("Resource limit exceeded.")
             group = self._groups[name] = LogGroup(name, self._directory, self._clock)
-            group.on_embedded = self._on_embedded
+            group.on_embedded, group.on_metric = self._on_embedded, self._on_metric
         return group
 
     def on_embedded(self, hook: OnEmbedded | None) -> None:
@@ -42,6 +43,12 @@ class LogStore:
         self._on_embedded = hook
         for group in self._groups.values():
             group.on_embedded = hook
+
+    def on_metric(self, hook: OnMetric | None) -> None:
+        """From now on hand what metric filters publish to `hook`."""
+        self._on_metric = hook
+        for group in self._groups.values():
+            group.on_metric = hook
 
     def groups(self) -> list[LogGroup]:
         """Every group that someone writes to or that exists, by name."""

@@ -68,13 +68,14 @@ class Collector:
         self._timer: Timer | None = None
         self._minute_timer: Timer | None = None
         self._day = ""
+        self._closed = False
         self._batch = Batch(self._first_closed, self.drain, self._await_minute)
         self._end_forms = traces.note_usual(self._batch.note_of)
         traces.follow(self._batch.add)
 
     def _first_closed(self) -> None:
         self._since = self._clock.now()
-        if self._timer is None:
+        if self._timer is None and not self._closed:
             self._timer = self._clock.call_later(DRAIN_SECONDS, self._drain_late)
 
     def _drain_late(self) -> None:
@@ -91,7 +92,8 @@ class Collector:
         self.ledger.pack(self._day)
 
     def close(self) -> None:
-        """Count and write everything."""
+        """Count and write everything; nothing is looked at again afterwards, whatever is counted on the way."""
+        self._closed = True
         for timer in (self._timer, self._minute_timer):
             if timer is not None:
                 timer.cancel()
@@ -130,7 +132,7 @@ class Collector:
 
     def _await_minute(self) -> None:
         """Look at everything again when this minute is over: something happened in it."""
-        if self._minute_timer is None:
+        if self._minute_timer is None and not self._closed:
             left = MINUTE_SECONDS - self._clock.now() % MINUTE_SECONDS
             self._minute_timer = self._clock.call_later(left + DRAIN_SECONDS, self._minute_over)
 

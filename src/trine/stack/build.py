@@ -205,6 +205,7 @@ def build(
     observing.collector.on_minute_over = cloudwatch.minute_over
     observing.collector.gauges = lambda: concurrency_measures(functions.concurrency.counts())
     logs.on_embedded(cloudwatch.log_line)
+    logs.on_metric(lambda found, at_ms: cloudwatch.from_log(*found, at=at_ms / 1000))
     limits = Limits(settings, clock)
     links, unknown_links = find_links(resources, settings.vpc_links)
     usage, keys_written = build_usage(resources, catalogue, ids, limits.ledger, limits.buckets)

@@ -28,7 +28,7 @@ from trine.dynamodb.scaling.target import scalable_target
 from trine.dynamodb.template import create_table_input
 from trine.events import resource_types as rules
 from trine.iam.provision import put_group, put_managed_policy, put_policy, put_user
-from trine.logs.template import LOG_GROUP, LOG_STREAM, put_stream
+from trine.logs.template import LOG_GROUP, LOG_STREAM, METRIC_FILTER, put_metric_filter, put_stream
 from trine.logs.template import put_group as put_group_of_logs
 from trine.messaging import resource_types as messages
 from trine.stack.build import Wings
@@ -51,7 +51,7 @@ SCALING_POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 ROLE_POLICY = "AWS::IAM::RolePolicy"
 ORDER = (
     MANAGED_POLICY, ROLE, GROUP, USER, MANAGED_POLICY, POLICY, ROLE_POLICY, TABLE, SCALABLE_TARGET, SCALING_POLICY,
-    LOG_GROUP, LOG_STREAM, *messages.TYPES, *lambda_resources.BEFORE_FUNCTIONS, FUNCTION,
+    LOG_GROUP, LOG_STREAM, METRIC_FILTER, *messages.TYPES, *lambda_resources.BEFORE_FUNCTIONS, FUNCTION,
     *lambda_resources.AFTER_FUNCTIONS, *user_pools.TYPES, ALARM, COMPOSITE_ALARM, DASHBOARD,
     *rules.TYPES,
 )  # fmt: skip
@@ -73,6 +73,7 @@ NAME_PROPERTY = {
     lambda_resources.LAYER: "LayerName",
     LOG_GROUP: "LogGroupName",
     LOG_STREAM: "LogStreamName",
+    METRIC_FILTER: "FilterName",
     **messages.NAME_PROPERTIES,
     **rules.NAME_PROPERTIES,
 }
@@ -270,6 +271,7 @@ _MAKERS: Mapping[str, Callable[[_Making], object]] = {
     SCALING_POLICY: _make_scaling,
     LOG_GROUP: lambda making: put_group_of_logs(making.wings.logs, making.properties),
     LOG_STREAM: lambda making: put_stream(making.wings.logs, making.properties),
+    METRIC_FILTER: lambda making: put_metric_filter(making.wings.logs, making.properties),
     FUNCTION: _make_function,
     **dict.fromkeys(messages.TYPES, _make_message_resource),
     **dict.fromkeys(user_pools.TYPES, _make_in_user_pool),

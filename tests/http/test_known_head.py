@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.http.errors import RequestRefused
-from trine.http.known_head import CREDIT_COUNT, HEADS_MAX_COUNT, KnownHeads
+from trine.http.known_head import CREDIT_COUNT, HEAD_MAX_BYTES, HEADS_MAX_COUNT, KnownHeads
 from trine.http.limits import Limits
 from trine.http.message import Headers, Request
 from trine.http.protocol import RequestParser
@@ -255,6 +255,17 @@ def test_without_a_body_any_change_is_answered_as_if_nothing_were_known(data: st
     assert reader.feed(bytes(other)) == fresh.feed(bytes(other))
     assert reader.requests == fresh.requests
     assert reader.parser.phase == fresh.parser.phase
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_long_heads_are_not_remembered(more: int) -> None:
+    padding = HEAD_MAX_BYTES - len(signed(b"")) - len("X-Pad: \r\n") + more - 1  # content-length has a digit more
+    reader = Reader()
+    data = signed(b'{"a": 1234}').replace(b"\r\n\r\n", b"\r\nX-Pad: " + b"x" * padding + b"\r\n\r\n")
+    assert data.index(b"{") == HEAD_MAX_BYTES + more
+    reader.feed(data)
+    reader.feed(data)
+    assert reader.known == 1 - more
 
 
 def learned(known: KnownHeads, count: int, start: int = 0) -> None:

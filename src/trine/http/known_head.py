@@ -14,8 +14,10 @@ from struct import Struct
 
 from trine.http.message import Headers, Request
 
-HEADS_MAX_COUNT = 16
+HEADS_MAX_COUNT = 8
 """Heads that are remembered of one connection: lengths differ by operation and by the digits of content-length."""
+HEAD_MAX_BYTES = 4096
+"""Longer heads are not remembered: ten thousand connections must not fill the memory with them."""
 CREDIT_COUNT = 64
 """What a connection has to lose, where a head that was met again wins 1 and one that was not loses 4: a client whose
 heads are never alike pays for the attempt no longer."""
@@ -157,7 +159,7 @@ class KnownHeads:
         """The parser has found `request`, and nothing else, in `data`."""
         size_bytes = len(data) - len(request.body)
         place = data.find(b"{")
-        if self._credit <= 0 or place != (size_bytes if request.body else -1):
+        if self._credit <= 0 or place != (size_bytes if request.body else -1) or size_bytes > HEAD_MAX_BYTES:
             return
         self._credit = min(self._credit, CREDIT_COUNT) - _LOSS_COUNT
         if self._credit <= 0 or len(self._heads) + len(self._rests) >= HEADS_MAX_COUNT:

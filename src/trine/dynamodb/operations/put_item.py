@@ -41,8 +41,10 @@ def execute(rooms: Rooms, request: PutItemInput | CastPut, condition: Filter | N
     if isinstance(request, CastPut):
         quick = request.key(table.space) if table.alone else None
         if quick is not None:
-            check_item_size(request.size_bytes)
-            return commit_plain(rooms.store, table, quick, request.stored, _DONE, rooms.clock.now(), rooms.trace)
+            size_bytes = request.size_bytes
+            check_item_size(size_bytes)
+            now = rooms.clock.now()
+            return commit_plain(rooms.store, table, quick, request.stored, size_bytes, _DONE, now, rooms.trace)
         if not table.alone:
             MOULDS.forget(request.table_name)  # what follows the write asks for the item itself
     elif condition is not None:
@@ -54,7 +56,7 @@ def execute(rooms: Rooms, request: PutItemInput | CastPut, condition: Filter | N
     stored = encode_stored(item, size_bytes)
     if condition is None and table.alone and says_nothing(request):
         MOULDS.learn(request.table_name, item, size_bytes)
-        return commit_plain(rooms.store, table, key, stored, _DONE, rooms.clock.now(), rooms.trace)
+        return commit_plain(rooms.store, table, key, stored, size_bytes, _DONE, rooms.clock.now(), rooms.trace)
     check = checked(condition, request.return_values_on_condition_check_failure == "ALL_OLD")
     returns_old = request.return_values == "ALL_OLD"
 

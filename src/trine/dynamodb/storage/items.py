@@ -21,7 +21,7 @@ from trine.dynamodb.errors import (
 from trine.dynamodb.limits import WRITE_UNIT_BYTES
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.capacity import write_units
-from trine.dynamodb.model.item import decode_stored, encode_stored, stored_size
+from trine.dynamodb.model.item import STORED_HEADER_SIZE_BYTES, decode_stored, encode_stored, stored_size
 from trine.dynamodb.storage.charges import charge_repeated, charge_write, release_write
 from trine.dynamodb.storage.collections import Collections, size_of
 from trine.dynamodb.storage.history import history_record
@@ -217,12 +217,19 @@ def commit_one(
 
 
 def commit_plain(
-    store: Store, table: Table, key: bytes, new: bytes, result: Result, now: float, trace: Trace | None = None
+    store: Store,
+    table: Table,
+    key: bytes,
+    new: bytes,
+    size_bytes: int,
+    result: Result,
+    now: float,
+    trace: Trace | None = None,
 ) -> Future[Result]:
     """As `commit_one`, of a table that is `alone`, where nobody asks what the item was: most puts. In one room, for
-    each call would cost as much as what it does: 10,000 instructions less.
+    each call would cost as much as what it does: 10,000 instructions less. `size_bytes`: of the new item.
     """
-    meter, recent, size_key, size_bytes = table.meter, table.recent, table.size_key, stored_size(new)
+    meter, recent, size_key = table.meter, table.recent, table.size_key
 
     def follow(old: bytes | None) -> dict[bytes, int] | None:
         if meter is not None:
@@ -240,7 +247,7 @@ def commit_plain(
             recent.wrote(key, now)
         if old is None:
             return {table.count_key: 1, size_key: size_bytes}
-        grown = size_bytes - stored_size(old)
+        grown = size_bytes - int.from_bytes(old[1:STORED_HEADER_SIZE_BYTES], "big")  # `stored_size`
         return {size_key: grown} if grown else {}
 
     return store.replace(key, new, follow, result)

@@ -109,7 +109,7 @@ def _command(step: Compilation, scratch: Path, into: Path) -> tuple[list[str], P
 def _maven(scratch: Path, *wanted: str) -> list[str]:
     into = f"-DoutputDirectory={scratch / 'made' / 'lib'}"
     copied = ["dependency:copy-dependencies", "-DincludeScope=runtime", into]
-    return [shutil.which("mvn") or "mvn", "--batch-mode", "--quiet", *wanted, *copied]
+    return [shutil.which("mvn") or "mvn", "--batch-mode", "--quiet", "-Dstyle.color=never", *wanted, *copied]
 
 
 async def _gather_java(scratch: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.expressions import ExpressionContext, condition
 from trine.dynamodb.expressions.functions import size_of
 from trine.dynamodb.model.attribute import compare, equal, validate_item, validate_value
@@ -194,3 +195,16 @@ def test_random_conditions_mean_what_a_naive_evaluation_says(drawn: SimpleNamesp
 @pytest.mark.parametrize(("text", "length"), [("abÿ", 3), ("😀", 2), ("", 0)])
 def test_the_size_of_a_string_is_its_length_in_java(text: str, length: int) -> None:
     assert size_of({"S": text}) == length
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {":v": {"S": "x" * 1_100_000}, ":w": {"S": "x" * 1_100_000}},
+        {":v": {"L": [{"NULL": True}] * 500_000}, ":w": {"N": "no number"}},
+    ],
+)
+def test_values_are_two_megabytes_at_most(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationException) as refusal:
+        ExpressionContext(None, values)
+    assert refusal.value.message == "ExpressionAttributeValues exceeds max size"

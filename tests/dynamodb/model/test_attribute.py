@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.dynamodb.errors import SerializationException, ValidationException
-from trine.dynamodb.model.attribute import MANY_TYPES, NO_TYPE, TOO_DEEP, compare, equal, validate_item, validate_value
+from trine.dynamodb.limits import ITEM_MAX_BYTES
+from trine.dynamodb.model.attribute import (
+    MANY_TYPES,
+    NO_TYPE,
+    TOO_DEEP,
+    ValueTooLarge,
+    compare,
+    equal,
+    validate_item,
+    validate_value,
+)
 from trine.dynamodb.model.item import item_size
 from trine.dynamodb.model.number import number_size
 
@@ -139,6 +149,25 @@ def test_sets_are_kept_in_order(kind: str, given: list[str], kept: list[str]) ->
     item: dict[str, Any] = {"top": {kind: list(given)}, "deep": {"L": [{kind: list(given)}]}}
     validate_item(item)
     assert item == {"top": {kind: kept}, "deep": {"L": [{kind: kept}]}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"L": [{"N": "1"}] * (ITEM_MAX_BYTES + 1)},
+        {"M": {str(at): {"NULL": True} for at in range(ITEM_MAX_BYTES + 1)}},
+        {"SS": [str(at) for at in range(ITEM_MAX_BYTES + 1)]},
+        {"BS": ["AA=="] * (ITEM_MAX_BYTES + 1)},
+        {"NS": [str(at) for at in range(ITEM_MAX_BYTES // 2 + 1)]},
+        {"L": [{"S": "x" * 1_000_000}, {"L": [{"S": "x" * 1_100_000}]}, {"N": "no number"}]},
+        {"M": {"a": {"L": [{"S": "x" * 2_100_000}]}, "b": {"N": "no number"}}},
+    ],
+)
+def test_what_no_item_holds_is_refused_before_all_of_it_is_looked_at(value: dict[str, Any]) -> None:
+    for refused in (lambda: validate_item({"a": value}), lambda: validate_value(value)):
+        with pytest.raises(ValueTooLarge) as refusal:
+            refused()
+        assert refusal.value.message == "Item size has exceeded the maximum allowed size"
 
 
 def naive_size(value: dict[str, Any]) -> int:

@@ -13,8 +13,9 @@ from typing import Any
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.limits import ATTRIBUTE_NAME_MAX_BYTES, PLACEHOLDER_MAX_BYTES, SUBSTITUTION_MAX_BYTES
-from trine.dynamodb.model.attribute import AttributeValue, validate_value
+from trine.dynamodb.model.attribute import AttributeValue, ValueTooLarge, validate_value
 
+_VALUES_TOO_LARGE = "ExpressionAttributeValues exceeds max size"
 _PLACEHOLDER = re.compile(r"[#:][0-9a-zA-Z_]+").fullmatch
 
 Names = Mapping[str, str]
@@ -105,12 +106,14 @@ def _check_values(values: dict[str, Any]) -> None:
     for placeholder, value in values.items():
         try:
             size += validate_value(value)
+        except ValueTooLarge:
+            raise ValidationException(_VALUES_TOO_LARGE) from None
         except ValidationException as error:
             raise ValidationException(
                 f"ExpressionAttributeValues contains invalid value: {error.message} for key {placeholder}"
             ) from None
-    if size > SUBSTITUTION_MAX_BYTES:
-        raise ValidationException("ExpressionAttributeValues exceeds max size")
+        if size > SUBSTITUTION_MAX_BYTES:
+            raise ValidationException(_VALUES_TOO_LARGE)
 
 
 def undefined_name(placeholder: str) -> ValidationException:

@@ -15,7 +15,12 @@ from decimal import Decimal
 from typing import Any
 
 from trine.dynamodb.errors import SerializationException, ValidationException
-from trine.dynamodb.limits import ATTRIBUTE_NAME_MAX_BYTES, DOCUMENT_MAX_LEVELS
+from trine.dynamodb.limits import (
+    ATTRIBUTE_NAME_MAX_BYTES,
+    DOCUMENT_MAX_LEVELS,
+    ITEM_MAX_BYTES,
+    SUBSTITUTION_MAX_BYTES,
+)
 from trine.dynamodb.model.number import NUMBER_CACHED_MAX_CHARACTERS, compare_numbers, measured, measured_cached
 
 AttributeValue = dict[str, Any]
@@ -31,8 +36,19 @@ MANY_TYPES = (
 TOO_DEEP = (
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 )
+TOO_LARGE = "Item size has exceeded the maximum allowed size"
 _INVALID = "One or more parameter values were invalid: "
 _NAME_TOO_LARGE = f"Attribute name is too large, must be less than {ATTRIBUTE_NAME_MAX_BYTES + 1} bytes"
+
+
+class ValueTooLarge(ValidationException):
+    """A value that nothing may hold: it is refused before all of it has been looked at.
+
+    A body of 16 MB holds millions of elements; to look at each takes seconds, in which nobody else is served.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(TOO_LARGE)
 
 
 def validate_item(item: Any) -> int:
@@ -87,6 +103,8 @@ def _attributes(members: dict[str, Any], depth: int) -> int:
                 continue
             if content is not None and (check := _CHECKS.get(kind)) is not None:
                 size += check(value, content, depth)
+                if size > SUBSTITUTION_MAX_BYTES:
+                    raise ValueTooLarge
                 continue
         size += validate_value(value, depth)
     return size
@@ -183,6 +201,8 @@ def _check_map(value: dict[str, Any], content: Any, depth: int) -> int:
         raise SerializationException(_map_fault(content))
     if depth >= DOCUMENT_MAX_LEVELS:
         raise ValidationException(TOO_DEEP)
+    if len(content) > ITEM_MAX_BYTES:  # each member counts for a byte and more
+        raise ValueTooLarge
     return 3 + len(content) + (_attributes(content, depth + 1) if content else 0)
 
 
@@ -191,6 +211,8 @@ def _check_list(value: dict[str, Any], content: Any, depth: int) -> int:
         raise SerializationException(_list_fault(content))
     if depth >= DOCUMENT_MAX_LEVELS:
         raise ValidationException(TOO_DEEP)
+    if len(content) > ITEM_MAX_BYTES:
+        raise ValueTooLarge
     size = 3 + len(content)
     depth += 1
     for element in content:
@@ -205,6 +227,8 @@ def _check_list(value: dict[str, Any], content: Any, depth: int) -> int:
                 size += number_bytes
                 continue
         size += validate_value(element, depth)
+        if size > SUBSTITUTION_MAX_BYTES:
+            raise ValueTooLarge
     return size
 
 
@@ -232,6 +256,8 @@ def _check_string_set(value: dict[str, Any], content: Any, depth: int) -> int:
         strings = _set_of_strings(content)
         if not strings:
             raise ValidationException(f"{_INVALID}An string set  may not be empty")
+    if len(content) > ITEM_MAX_BYTES:
+        raise ValueTooLarge
     if len(set(content)) != len(content):
         raise ValidationException(f"{_INVALID}Input collection [{', '.join(content)}] contains duplicates.")
     content.sort()
@@ -242,6 +268,8 @@ def _check_number_set(value: dict[str, Any], content: Any, depth: int) -> int:
     texts = _set_of_strings(content)
     if not texts:
         raise ValidationException(f"{_INVALID}An number set  may not be empty")
+    if len(texts) > ITEM_MAX_BYTES // 2:  # each but 0 counts for two bytes and more
+        raise ValueTooLarge
     numbers = []
     size = 0
     for text in texts:
@@ -257,6 +285,8 @@ def _check_number_set(value: dict[str, Any], content: Any, depth: int) -> int:
 def _check_binary_set(value: dict[str, Any], content: Any, depth: int) -> int:
     if content.__class__ is not list:
         raise SerializationException(_list_fault(content))
+    if len(content) > ITEM_MAX_BYTES:
+        raise ValueTooLarge
     size = sum([check_base64(element) for element in content])
     if not content:
         raise ValidationException(f"{_INVALID}Binary sets should not be empty")

@@ -17,14 +17,13 @@ import orjson
 
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.limits import ITEM_MAX_BYTES
-from trine.dynamodb.model.attribute import AttributeValue, Item
+from trine.dynamodb.model.attribute import TOO_LARGE, AttributeValue, Item
 from trine.dynamodb.model.number import number_size
 
 STORED_FORMAT = 1
 STORED_HEADER_SIZE_BYTES = 4
 _pack_header = Struct(">I").pack
 
-TOO_LARGE = "Item size has exceeded the maximum allowed size"
 TOO_LARGE_UPDATED = "Item size to update has exceeded the maximum allowed size"
 
 

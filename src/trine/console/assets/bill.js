@@ -41,7 +41,7 @@ function shown(found) {
       [found.by, (group) => text(group.name || "(none)", 300)], ["Calls", (group) => number(group.calls), "number"],
       ["USD", (group) => sum(group.usd), "number"], ["Share", (group) => share(group.usd, found.total.usageUsd)], ["USD a million", (group) => (group.usdPerMillion === null ? "–" : usd(group.usdPerMillion)), "number"],
       ["Made up of", (group) => Object.entries(group.usdByMeter).sort(([, a], [, b]) => b - a).flatMap(([meter, cost], at) =>
-        [at ? " · " : "", h("span", { class: "quiet" }, `${found.priceList.names[meter]} `), sum(cost)])],
+        [at ? " · " : "", h("span", { class: "quiet" }, `${found.priceList.names[meter]} `), sum(cost)]), "found"],
     ], found.groups, "nothing was called in this time: only what is stored costs"),
     table("Even when idle: stored, kept ready, watched", [["What", (line) => text(line.what, 300)], ["For", (line) => found.priceList.names[line.meter]],
       ["Amount", (line) => Number(line.amount.toPrecision(3)).toLocaleString(undefined, { maximumSignificantDigits: 3 }), "number"], ["Unit", (line) => line.unit],

@@ -96,7 +96,7 @@ function summary({ all, alarms }) {
   const alight = alarms.filter((alarm) => alarm.state === "ALARM");
   const lately = doors.reduce((sum_, node) => sum_ + node.series.slice(-5).reduce((a, b) => a + b, 0), 0) / 5;
   return [
-    ["Requests, now", `${number(lately, 1)}/s`], ["In the minute", number(requests)],
+    ["Right now", `${number(lately, 1)}/s`], ["In the minute", number(requests)],
     ["Failed (5xx)", part(faults), faults ? "bad" : ""], ["Refused (4xx)", part(refused)],
     ["Slowest p99", requests ? millis(Math.max(...doors.map((node) => node.p99))) : "–"],
     ["Invocations", number(total(functions, "count"))],

@@ -12,21 +12,10 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from trine.awslambda.built_layer import layer_folder, make_layer
-from trine.awslambda.bundling import (
-    Bundle,
-    built_handler,
-    bundle_of,
-    esbuild_recipe,
-    find_esbuild,
-    make_bundle,
-    with_source_maps,
-)
-from trine.awslambda.compiling import MAKEFILE, MAVEN, PROJECT, Compilation, compile_code, is_made, tool_of
 from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for, sdk_recipe
 from trine.awslambda.function import DebugPort
@@ -36,6 +25,10 @@ from trine.clock import Clock
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
 from trine.stack.settings import Settings
+
+if TYPE_CHECKING:  # what builds loads when there is something to build
+    from trine.awslambda.bundling import Bundle
+    from trine.awslambda.compiling import Compilation
 
 FUNCTION, LAYER = "AWS::Lambda::Function", "AWS::Lambda::LayerVersion"
 FOLDER = "dependencies"
@@ -61,6 +54,8 @@ class Built(Struct, frozen=True):
         """The function's properties for it: handler and variables, as SAM CLI changes them in the built template."""
         if self.bundle is None:
             return properties
+        from trine.awslambda.bundling import built_handler, with_source_maps
+
         changed = {**properties, "Handler": built_handler(str(properties.get("Handler", "")), self.folder)}
         if self.bundle.source_maps:
             changed["Environment"] = {"Variables": with_source_maps(_variables(properties))}
@@ -156,6 +151,8 @@ async def prepare_dependencies(
 
 
 async def _bundle(resource: Resource, packages: Path | None, finder: _Finder, into: Path) -> None:
+    from trine.awslambda.bundling import bundle_of, esbuild_recipe, find_esbuild, make_bundle
+
     made, name, code = finder.made, resource.source_id or resource.logical_id, resource.local_files["Code"]
     try:
         bundle = bundle_of(code, resource.metadata.get("BuildProperties"), _variables(resource.properties))
@@ -177,6 +174,9 @@ async def _build_layer(resource: Resource, finder: _Finder, into: Path) -> None:
     made, name, method = finder.made, resource.source_id or resource.logical_id, resource.metadata.get("BuildMethod")
     if method is None or not _is_source(resource, "Content"):
         return
+    from trine.awslambda.built_layer import layer_folder, make_layer
+    from trine.awslambda.compiling import tool_of
+
     if tool_of(method) is not None:
         content = await _compile(resource, "Content", finder, into)
         if content is not None:
@@ -198,18 +198,16 @@ async def _build_layer(resource: Resource, finder: _Finder, into: Path) -> None:
         made.layers[resource.logical_id] = into
 
 
-def _method_of(resource: Resource, place: str) -> object:
-    """The build that is named; `sam build` makes Java of a Maven project without one."""
-    method = resource.metadata.get("BuildMethod")
-    is_java = str(resource.properties.get("Runtime", "")).startswith("java")
-    return MAVEN if method is None and is_java and (resource.local_files[place] / PROJECT).is_file() else method
-
-
 async def _compile(resource: Resource, place: str, finder: _Finder, into: Path) -> Path | None:
     """What a tool of this machine makes of a function or layer; None when there is nothing to make, or it failed."""
-    if not _is_source(resource, place):
+    method, name = resource.metadata.get("BuildMethod"), resource.source_id or resource.logical_id
+    is_java = str(resource.properties.get("Runtime", "")).startswith("java")
+    if (method is None and not is_java) or not _is_source(resource, place):
         return None
-    method, name = _method_of(resource, place), resource.source_id or resource.logical_id
+    from trine.awslambda.compiling import MAKEFILE, MAVEN, PROJECT, Compilation, tool_of
+
+    if method is None and (resource.local_files[place] / PROJECT).is_file():
+        method = MAVEN  # as `sam build` does without being told
     tool = tool_of(method)
     if tool is None:
         return None
@@ -254,6 +252,8 @@ class _Finder:
 
     async def compiled(self, step: Compilation, name: str, into: Path) -> None:
         """Make a function's code or a layer, with progress. Raises InstallFailed."""
+        from trine.awslambda.compiling import compile_code, is_made
+
         if is_made(step, into):
             return
         self._tell(f"{name}: building with {step.tool} …")
@@ -303,8 +303,12 @@ def _wanted(template: Template) -> Iterator[tuple[Recipe, str]]:
 
 
 def _layer_recipe(resource: Resource) -> Recipe | None:
-    method = str(resource.metadata.get("BuildMethod"))
-    if layer_folder(method) is None or not _is_source(resource, "Content"):
+    if "BuildMethod" not in resource.metadata or not _is_source(resource, "Content"):
+        return None
+    from trine.awslambda.built_layer import layer_folder
+
+    method = str(resource.metadata["BuildMethod"])
+    if layer_folder(method) is None:
         return None
     try:
         return recipe_for(resource.local_files["Content"], method, _python_of(method))
@@ -357,6 +361,8 @@ def _notes(resource: Resource) -> Iterator[str]:
     method = resource.metadata.get("BuildMethod")
     if method is None or ("Code" in resource.local_files and not _is_source(resource, "Code")):
         return
+    from trine.awslambda.compiling import tool_of
+
     if str(method).rstrip("0123456789.x") not in OWN_METHODS and tool_of(method) is None:
         yield _not_run(method)
 

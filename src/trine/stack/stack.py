@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trine.apigateway.build import build_apis
 from trine.aws.ids import Ids, SystemIds
@@ -40,11 +40,13 @@ from trine.stack.functions import ready_functions
 from trine.stack.gates import Gates
 from trine.stack.left_behind import left_behind
 from trine.stack.ports import Ports, bind
-from trine.stack.rebuilding import Rebuilding
 from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
 from trine.stack.state import open_store, own_directory, store_faults
 from trine.stack.trace_export import TraceExport
+
+if TYPE_CHECKING:
+    from trine.stack.rebuilding import Rebuilding
 
 USER_POOL_CLIENT = "AWS::Cognito::UserPoolClient"
 CLOSE_GRACE_SECONDS = 3.0
@@ -130,8 +132,11 @@ class Stack:
                 readied = await ready_functions(template, settings, clock, tell)
                 stack.problems += readied.problems
                 await deploy(template, wings, settings, readied)
-                stack._rebuilding = Rebuilding(readied.built, clock, settings.state_directory)
-                stack._rebuilding.start()
+                if readied.built:
+                    from trine.stack.rebuilding import Rebuilding
+
+                    stack._rebuilding = Rebuilding(readied.built, clock, settings.state_directory)
+                    stack._rebuilding.start()
             if not settings.memory:
                 find_table = wings.dynamodb.rooms.tables.find
                 stack.problems += left_behind(settings.state_directory, template.of_type(TABLE), find_table)

@@ -225,6 +225,25 @@ def test_installers_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [line.partition(":")[0] for line in told[:2]] == ["One", "Two"]
 
 
+def test_nothing_is_built_where_nothing_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "Makefile").write_text("build-Made:\n\ttouch $(ARTIFACTS_DIR)/../../../was-built\n")
+    (tmp_path / "template.yaml").write_text(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  Made:\n    Type: AWS::Serverless::Function\n"
+        "    Metadata: {BuildMethod: makefile}\n"
+        "    Properties: {Runtime: provided.al2023, Handler: bootstrap, CodeUri: code}\n"
+    )
+    template, cache, built = load_template(tmp_path / "template.yaml"), tmp_path / "cache", tmp_path / "built"
+    made = asyncio.run(
+        functions.prepare_dependencies(template, cache, built, SystemClock(), lambda line: None, install=False)
+    )
+    wanted = (
+        "`make`" if shutil.which("make") is None else "Made could not be built; it runs as it is. `trine build` does"
+    )
+    assert [wanted in problem for problem in made.problems] == [True]
+    assert not list(tmp_path.rglob("was-built"))
+
+
 DEBUGPY = """
 import socket
 

@@ -256,6 +256,8 @@ class _Finder:
 
         if is_made(step, into):
             return
+        if not self._install:
+            raise InstallFailed("`trine build` does it")
         self._tell(f"{name}: building with {step.tool} …")
         began_ns = self._clock.monotonic_ns()
         await compile_code(step, into)

@@ -7,7 +7,7 @@ from asyncio import Future
 from collections.abc import Callable
 
 from trine.clock import ManualClock
-from trine.kv.group import GATHER_NS_LIMIT, GATHER_ROUNDS_LIMIT, OVERDUE_NS, Group, GroupCommit
+from trine.kv.group import GATHER_NS_LIMIT, GATHER_ROUNDS_LIMIT, LOOK_AFTER_NS, OVERDUE_NS, Group, GroupCommit
 from trine.kv.store import Change
 
 
@@ -98,6 +98,42 @@ def test_what_came_meanwhile_begins_in_the_call_that_ends_the_group_before() -> 
 
     assert asyncio.run(scenario(OVERDUE_NS)) == 2
     assert asyncio.run(scenario(OVERDUE_NS // 2)) == 1
+
+
+def test_in_a_long_round_who_comes_later_looks_for_those_before() -> None:
+    async def scenario() -> None:
+        clock, ends, looks = ManualClock(), list[Callable[[Exception | None], None]](), list[int]()
+
+        def look() -> None:
+            looks.append(len(ends))
+            ends[-1](None)
+
+        commit = GroupCommit(
+            lambda key: None,
+            lambda group, done: ends.append(done),
+            lambda group: None,
+            0,
+            clock.monotonic_ns,
+            look=look,
+        )
+
+        def put() -> Future[None]:
+            return commit.transact((), lambda current: Change(None, {b"k": b""}))
+
+        first = put()
+        await rounds(3)
+        clock.advance(LOOK_AFTER_NS / 2e9)
+        second = put()
+        assert (looks, first.done()) == ([], False)  # a sync takes about as long
+        clock.advance(LOOK_AFTER_NS / 2e9)
+        third = put()
+        assert (looks, first.done(), second.done()) == ([1], True, False)
+        await rounds(3)
+        assert len(ends) == 2
+        ends[1](None)
+        await asyncio.wait_for(asyncio.gather(second, third), 30)
+
+    asyncio.run(scenario())
 
 
 def test_the_owner_may_choose_the_futures() -> None:

@@ -119,7 +119,9 @@ class DurableStore:
         self._writer = Writer("trine-kv-writer")
         self._ring = open_ring() if disk is None else None  # a disk of one's own sees every sync
         futures = {} if new_future is None else {"new_future": new_future}
-        self._commit = GroupCommit(self.get, self._write, self._publish, group, clock.monotonic_ns, **futures)
+        self._commit = GroupCommit(
+            self.get, self._write, self._publish, group, clock.monotonic_ns, look=self._look, **futures
+        )
         self._begun = False
 
     def _open_log(self, disk: Disk) -> tuple[TreeView, Mark]:
@@ -233,6 +235,10 @@ class DurableStore:
                 self._ring.close()
                 self._ring = None
         self._writer.submit(lambda: log.sync(end), done)
+
+    def _look(self) -> None:
+        if self._ring is not None:
+            self._ring.look()
 
     def _synced(self, end: int, code: int, done: Done) -> None:
         log = self._log

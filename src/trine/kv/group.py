@@ -33,6 +33,9 @@ OVERDUE_NS = 2_000_000
 """What has waited for so long while another group was on its way to disk follows in the very call that ends that
 one: on a loop whose rounds are long, another round is 3 ms in which the disk is idle. Where rounds are short nothing
 waits for so long, and gathering makes groups of 14 out of 8."""
+LOOK_AFTER_NS = 1_000_000
+"""What comes when a group has been on its way to disk for so long looks whether it is there. With 64 connections a
+round of the loop takes 3 ms, and the end of a sync waits for its place among all that the round has read."""
 VALUE_AT_ONCE_BYTES = 1 << 20
 """Of `replace`: larger values are held against the limits of a transaction."""
 QUEUE_COUNT_LIMIT = 100_000
@@ -166,10 +169,12 @@ class GroupCommit:
         number: int,
         ticks: Callable[[], int],
         new_future: NewFuture = _new_future,
+        look: Callable[[], None] = lambda: None,
     ) -> None:
         """`commit(group, done)` starts making it durable and calls `done` on the loop; `number` is the last group's.
 
-        `ticks` is the Clock's `monotonic_ns`; `new_future` makes what `transact` returns.
+        `ticks` is the Clock's `monotonic_ns`; `new_future` makes what `transact` returns; `look` calls `done` at once
+        where the group is durable by now.
         """
         self._read = read
         self._commit = commit
@@ -177,6 +182,8 @@ class GroupCommit:
         self._queue: deque[tuple[Wish, Future[Any]]] = deque()
         self._loop: AbstractEventLoop | None = None
         self._busy = False
+        self._look = look
+        self._begun_ns = 0
         self._ticks = ticks
         self._new_future = new_future
         self._gathered = self._rounds = self._gathering_since_ns = self._oldest_ns = 0
@@ -205,6 +212,8 @@ class GroupCommit:
         if self._closed is not None:
             future.set_exception(self._closed)
             return future
+        if self._busy and self._ticks() - self._begun_ns >= LOOK_AFTER_NS:
+            self._look()
         queue = self._queue
         if len(queue) >= QUEUE_COUNT_LIMIT:
             future.set_exception(StoreError(f"{QUEUE_COUNT_LIMIT} transactions are waiting; try again later"))
@@ -234,6 +243,7 @@ class GroupCommit:
         if not group.puts:
             self._resolve(group, None)
             return
+        self._begun_ns = self._ticks()
         try:
             self._commit(group, lambda error: self._committed(group, error))
         except Exception as error:  # a value that is no bytes, for one: nothing was written, and the queue must go on

@@ -103,6 +103,10 @@ class Ring:
             os.eventfd_read(self._event)
         except BlockingIOError:
             return
+        self.look()
+
+    def look(self) -> None:
+        """Call back for a sync that has ended by now; the event of its end comes later and finds nothing to tell."""
         if _INDEX.unpack_from(self._rings, self._told_at)[0] == self._completed & 0xFFFFFFFF:
             return
         at = self._completions_at + _COMPLETION.size * (self._completed & self._completion_mask)

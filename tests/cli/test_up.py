@@ -52,6 +52,29 @@ def test_a_signal_during_the_start_ends_it_cleanly(project: Path, number: signal
     assert still_running(set(children)) == set()
 
 
+PROBE = """
+import sys, types
+import click
+from trine.cli import main
+
+@click.command()
+def command():
+    exec("raise KeyboardInterrupt")
+
+sys.modules["trine.cli.up"] = types.SimpleNamespace(command=command)
+sys.argv = ["trine", "up"]
+main.main()
+"""
+
+
+def test_a_signal_in_the_middle_of_an_exec_ends_it_cleanly_too(tmp_path: Path) -> None:
+    (tmp_path / "probe.py").write_text(PROBE)
+    ended = subprocess.run(
+        [sys.executable, "-m", "probe"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "stopped before it was ready\n")
+
+
 def test_what_was_acknowledged_is_there_after_kill_9_and_no_orphan_runs(up: StartUp) -> None:
     running = up()
     users = f"{running.url}/users"

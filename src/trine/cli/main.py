@@ -47,6 +47,9 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
+            # One raised below an `exec` (the making of a named tuple, say) would end `python -m` by SIGINT in spite of
+            # the exit code, for CPython remembers it until text is run again (Py_RunMain, run_eval_code_obj).
+            eval("None")  # noqa: S307 (a constant)
             if ctx.invoked_subcommand not in SERVERS:
                 ctx.exit(INTERRUPTED)
             click.echo("stopped before it was ready", err=True)

@@ -53,12 +53,10 @@ def _refused() -> Trace:
     "trace",
     [
         _usual("x", way=None),
-        _usual("x", way=(ROOMS[:1], WHO, 5)),
         _usual("x", outcome=400),
         _usual("x", parent=_usual("p")),
         _usual("x", listed=True),
         _usual("x", origin=(b"00", None)),
-        _usual("x" * 53),
         _refused(),
     ],
 )
@@ -67,6 +65,16 @@ def test_what_has_more_to_tell_leaves_as_it_came(trace: Trace) -> None:
     assert rows.write([_usual("a"), trace, _usual("b")]) == [trace]
     assert rows.find(trace.request_id) is None
     assert [found.request_id for found in rows.newest("dynamodb")] == ["b", "a"]
+
+
+def test_notes_beside_the_way_are_kept() -> None:
+    rows, plain, noted = _rows(), _usual("plain"), _usual("noted")
+    noted.step("dynamodb.consistency", lambda: {"could_be_stale": True})
+    assert rows.write([plain, noted]) == []
+    for trace in (plain, noted):
+        found = rows.find(trace.request_id)
+        assert found is not None
+        assert found.as_document() == trace.as_document()
 
 
 def test_each_form_is_noted_by_its_own() -> None:

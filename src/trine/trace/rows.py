@@ -1,14 +1,16 @@
 """The usual requests in little room: what each has of its own is a row of bytes, the rest they share.
 
-Closed traces enter, many at a time; those that differ from an earlier one only in their id and times are written down
-and let go, the others leave as they came. Readers get traces again, made from their rows. As objects, 2,000 traces
-fill 1.3 MB: each new one pushed 13 lines out of the processor's cache, which cost a GetItem 1 µs. A row is two lines.
+Closed traces enter, many at a time; those that differ from an earlier one only in id, times and notes beside the way
+are written down and let go, the others leave as they came. Readers get traces again, made from their rows. As objects,
+2,000 traces fill 1.3 MB: each new one pushed 13 lines out of the processor's cache, which cost a GetItem 1 µs. A row
+is two lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from struct import Struct
+from typing import Any
 
 from trine.trace.record import Trace
 
@@ -17,12 +19,10 @@ OK = 200
 FORMS_PER_TITLE = 8
 """Requests of one title that differ in more than id and times; those forms beyond that take turns."""
 TITLES_MAX_COUNT = 1_000
-_ROW = Struct("<52s4xd6Q16x")
+_ROW = Struct("<64sd6Q8x")
 """Request id, time of the start, then monotonic nanoseconds: start, each of the four rooms (0: not reached), end."""
-_ID_BYTES = 52
-"""As many characters as DynamoDB's request ids have."""
-_WAY_LENGTH = 9
-"""Of a way with four rooms (`record.Way`)."""
+_ID_BYTES = 64
+"""Request ids have 52 characters at most, DynamoDB's."""
 Note = Callable[[int], object]
 """Is told how many nanoseconds another request of its form took."""
 
@@ -30,13 +30,13 @@ Note = Callable[[int], object]
 class Form:
     """What requests have in common that differ in id and times only."""
 
-    __slots__ = ("allowed", "closed_by", "kind", "note", "payer", "title", "usage", "who")
+    __slots__ = ("allowed", "closed_by", "kind", "note", "payer", "rooms", "title", "usage", "who")
 
     def __init__(self, trace: Trace, note: Note) -> None:
         assert trace.way is not None
         self.kind, self.title, self.closed_by = trace.kind, trace.title, trace.closed_by
         self.usage, self.payer = trace.usage, trace.payer
-        self.who, self.allowed = trace.way[1], trace.way[5]
+        self.rooms, self.who, _, _, _, self.allowed, *_ = trace.way
         self.note = note
 
 
@@ -50,7 +50,7 @@ class Rows:
         self._rows = bytearray(capacity * _ROW.size)
         self._form_of: list[Form | None] = [None] * capacity
         """By row; None where nothing was written yet."""
-        self._rooms_of: list[tuple[str, ...]] = [()] * capacity
+        self._marks_of: list[list[Any] | None] = [None] * capacity
         self._at = 0
         self._forms: dict[str, list[Form]] = {}
         """By title, the newest first."""
@@ -61,26 +61,17 @@ class Rows:
         One long loop: it runs for every call to the table, and calls of functions in it would double what it takes.
         """
         others: list[Trace] = []
-        known, rows, form_of, rooms_of, pack = (
-            self._forms.get,
-            self._rows,
-            self._form_of,
-            self._rooms_of,
-            _ROW.pack_into,
-        )
-        at, size, capacity = self._at, _ROW.size, self._capacity
+        known, rows, form_of, marks_of = self._forms.get, self._rows, self._form_of, self._marks_of
+        at, size, capacity, pack = self._at, _ROW.size, self._capacity, _ROW.pack_into
         for trace in traces:
-            way, request_id = trace.way, trace.request_id
+            way = trace.way
             if (
                 way is None
-                or trace._marks is not None
                 or trace.outcome != OK
                 or trace.parent is not None
                 or trace.refusal is not None
                 or trace.listed
                 or trace.origin is not None
-                or len(way) != _WAY_LENGTH
-                or len(request_id) > _ID_BYTES
             ):
                 others.append(trace)
                 continue
@@ -92,15 +83,16 @@ class Rows:
                     and form.payer is payer
                     and form.who is who
                     and form.allowed is allowed
+                    and form.rooms is rooms
                     and form.closed_by is closed_by
                 ):
                     break
             else:
                 form = self._new_form(trace)
             started_ns, ended_ns = trace.started_ns, trace.ended_ns
-            pack(rows, at * size, request_id.encode(), trace.started_at, started_ns,
+            pack(rows, at * size, trace.request_id.encode(), trace.started_at, started_ns,
                  signed_ns, shaped_ns, allowed_ns, prepared_ns, ended_ns)  # fmt: skip
-            form_of[at], rooms_of[at] = form, rooms
+            form_of[at], marks_of[at] = form, trace._marks
             at += 1
             if at == capacity:
                 at = 0
@@ -156,7 +148,8 @@ class Rows:
             OK,
             form.usage,
             form.payer,
-            (self._rooms_of[row], form.who, signed_ns, None, shaped_ns, form.allowed, allowed_ns, None, prepared_ns),
+            (form.rooms, form.who, signed_ns, None, shaped_ns, form.allowed, allowed_ns, None, prepared_ns),
             form.closed_by,
             listed=True,
+            _marks=self._marks_of[row],
         )

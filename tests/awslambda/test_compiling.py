@@ -48,6 +48,15 @@ esac
 """
 
 
+def _stand_in(tool: str, script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on `tool` is a script."""
+    program = tmp_path / "bin" / tool
+    program.parent.mkdir()
+    program.write_text(script)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A source with a Makefile."""
@@ -104,11 +113,7 @@ def test_a_failure_is_told_and_leaves_what_was_there(source: Path, tmp_path: Pat
 
 def test_go_programs_become_bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A script stands for Go."""
-    go = tmp_path / "bin" / "go"
-    go.parent.mkdir()
-    go.write_text(GO)
-    go.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
+    _stand_in("go", GO, tmp_path, monkeypatch)
     monkeypatch.delenv("CGO_ENABLED", raising=False)
     source = tmp_path / "module" / "cmd" / "get"
     source.mkdir(parents=True)
@@ -123,11 +128,7 @@ def test_go_programs_become_bootstrap(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_rust_programs_become_bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A script stands for cargo."""
-    cargo = tmp_path / "bin" / "cargo"
-    cargo.parent.mkdir()
-    cargo.write_text(CARGO)
-    cargo.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{cargo.parent}:/usr/bin:/bin")
+    _stand_in("cargo", CARGO, tmp_path, monkeypatch)
     source, into = tmp_path / "source", tmp_path / "built" / "App"
     source.mkdir()
     (source / "programs").write_text("one")
@@ -157,11 +158,7 @@ def test_maven_projects_become_classes_and_jars(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jars: str, libraries: set[str]
 ) -> None:
     """A script stands for Maven. The runtime client is fetched where the project has none."""
-    mvn = tmp_path / "bin" / "mvn"
-    mvn.parent.mkdir()
-    mvn.write_text(MAVEN)
-    mvn.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{mvn.parent}:/usr/bin:/bin")
+    _stand_in("mvn", MAVEN, tmp_path, monkeypatch)
     source, into = tmp_path / "source", tmp_path / "built" / "App"
     source.mkdir()
     (source / "pom.xml").write_text("<project/>")

@@ -7,11 +7,10 @@ https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/b
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
-from trine.awslambda.dependencies import DONE, LOCKS, PACKAGE, InstallFailed
+from trine.awslambda.dependencies import DONE, LOCKS, PACKAGE, made_anew
 
 _FOLDERS = {"python": "python", "nodejs": "nodejs"}
 _NO_CONTENT = (".aws-sam", ".git", "__pycache__", ".trine")
@@ -24,9 +23,7 @@ def layer_folder(method: object) -> str | None:
 
 def make_layer(source: Path, packages: Path | None, subfolder: str, into: Path) -> None:
     """Lay a layer out anew. Raises InstallFailed."""
-    fresh = into.with_name(f"{into.name}.{os.getpid()}")
-    try:
-        shutil.rmtree(fresh, ignore_errors=True)
+    with made_anew(into, f"layer {source.name}") as fresh:
         target = fresh / subfolder
         shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns(*_NO_CONTENT))
         if packages is not None:
@@ -35,9 +32,3 @@ def make_layer(source: Path, packages: Path | None, subfolder: str, into: Path) 
                     shutil.copytree(entry, target / entry.name, symlinks=True, dirs_exist_ok=True)
                 elif entry.name not in (DONE, PACKAGE, *LOCKS):
                     shutil.copy2(entry, target / entry.name)
-        shutil.rmtree(into, ignore_errors=True)
-        fresh.rename(into)
-    except OSError as error:
-        raise InstallFailed(f"layer {source.name}: {error}") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)

@@ -18,7 +18,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from trine.awslambda.dependencies import PACKAGE, InstallFailed, Recipe, named_recipe, run_tool
+from trine.awslambda.dependencies import PACKAGE, InstallFailed, Recipe, made_anew, named_recipe, run_tool
 
 BUNDLE_SECONDS = 120.0
 """Time for one bundle; esbuild takes a fraction of a second."""
@@ -82,29 +82,20 @@ def esbuild_recipe(code: Path) -> Recipe:
 
 async def make_bundle(bundle: Bundle, program: str, packages: Path | None, into: Path) -> None:
     """Run esbuild; `into` is the function's code then, and as it was before when it fails. Raises InstallFailed."""
-    fresh, old = (into.with_name(f"{into.name}.{os.getpid()}{end}") for end in ("", ".old"))
-    command = [program, *bundle.arguments, "--bundle", "--platform=node", f"--outdir={fresh}", "--log-level=warning"]
     environment = dict(os.environ)
     if packages is not None:
         folders = (str(packages / "node_modules"), environment.get("NODE_PATH", ""))
         environment["NODE_PATH"] = os.pathsep.join(folder for folder in folders if folder)
-    try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
+    with made_anew(into, "esbuild") as fresh:
+        command = [
+            program,
+            *bundle.arguments,
+            "--bundle",
+            "--platform=node",
+            f"--outdir={fresh}",
+            "--log-level=warning",
+        ]
         await run_tool(command, bundle.code, BUNDLE_SECONDS, environment)
-        _swap(fresh, into, old)
-    except OSError as error:
-        raise InstallFailed(f"esbuild: {error}") from error
-    finally:
-        for folder in (fresh, old):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _swap(fresh: Path, into: Path, old: Path) -> None:
-    """`fresh` takes the place of `into`, which becomes `old`: what runs finds one or the other."""
-    if into.exists():
-        into.rename(old)
-    fresh.rename(into)
 
 
 def built_handler(handler: str, folder: Path) -> str:

@@ -16,7 +16,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -149,18 +149,9 @@ class DependencyCache:
         if found is not None:
             return found
         folder = self.directory / recipe.key
-        fresh = self.directory / f"{recipe.key}.{os.getpid()}"
-        try:
-            shutil.rmtree(fresh, ignore_errors=True)
-            fresh.mkdir(parents=True)
+        with made_anew(folder, recipe.what) as fresh:
             await run_tool(*_command(recipe, fresh), seconds)
             (fresh / DONE).write_text(f"{recipe.source}\n")
-            shutil.rmtree(folder, ignore_errors=True)
-            fresh.rename(folder)
-        except OSError as error:
-            raise InstallFailed(f"{recipe.what}: {error}") from error
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
         self._make_room(folder)
         return folder
 
@@ -169,6 +160,26 @@ class DependencyCache:
         for path in done[: max(0, len(done) - ENTRIES_MAX)]:
             if path.parent != keep:
                 shutil.rmtree(path.parent, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def made_anew(into: Path, what: str) -> Iterator[Path]:
+    """An empty folder to fill, which takes the place of `into` at the end: who looks finds the old one or the new one,
+    and the old one stays when anything fails. Raises InstallFailed, beginning with `what`, for what the disk refuses.
+    """
+    fresh, old = (into.with_name(f"{into.name}.{os.getpid()}{end}") for end in ("", ".old"))
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        yield fresh
+        if into.exists():
+            into.rename(old)
+        fresh.rename(into)
+    except OSError as error:
+        raise InstallFailed(f"{what}: {error}") from error
+    finally:
+        for folder in (fresh, old):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _command(recipe: Recipe, into: Path) -> tuple[list[str], Path]:

@@ -78,7 +78,7 @@ async def until_stopped(announce: Callable[[], None]) -> None:
     # What lives now lives to the end: frozen, it is not walked again by each collection.
     gc.freeze()
     gc.enable()
-    # Requests leave nothing in cycles, and what they leave for a while (2,000 traces of each kind) dies by itself: a
+    # Requests leave nothing in cycles, and what they leave for a while (their traces) dies by itself: a
     # mixed load of 80,000 requests to the table collects not once. A collection walks 10,000 objects in 1 ms; at 50,000
     # it was 5 to 9 ms, and the default of 700 costs 5 % of a busy table.
     gc.set_threshold(10_000, 20, 50)

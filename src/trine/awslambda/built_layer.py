@@ -10,7 +10,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from trine.awslambda.dependencies import DONE, LOCKS, PACKAGE, made_anew
+from trine.awslambda.dependencies import DONE, LOCKS, PACKAGE, disk_faults
+from trine.awslambda.fresh_folder import made_anew
 
 _FOLDERS = {"python": "python", "nodejs": "nodejs"}
 _NO_CONTENT = (".aws-sam", ".git", "__pycache__", ".trine")
@@ -23,7 +24,7 @@ def layer_folder(method: object) -> str | None:
 
 def make_layer(source: Path, packages: Path | None, subfolder: str, into: Path) -> None:
     """Lay a layer out anew. Raises InstallFailed."""
-    with made_anew(into, f"layer {source.name}") as fresh:
+    with disk_faults(f"layer {source.name}"), made_anew(into) as fresh:
         target = fresh / subfolder
         shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns(*_NO_CONTENT))
         if packages is not None:

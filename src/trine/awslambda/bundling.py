@@ -18,7 +18,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from trine.awslambda.dependencies import PACKAGE, InstallFailed, Recipe, made_anew, named_recipe, run_tool
+from trine.awslambda.dependencies import PACKAGE, InstallFailed, Recipe, disk_faults, named_recipe, run_tool
+from trine.awslambda.fresh_folder import made_anew
 
 BUNDLE_SECONDS = 120.0
 """Time for one bundle; esbuild takes a fraction of a second."""
@@ -86,7 +87,7 @@ async def make_bundle(bundle: Bundle, program: str, packages: Path | None, into:
     if packages is not None:
         folders = (str(packages / "node_modules"), environment.get("NODE_PATH", ""))
         environment["NODE_PATH"] = os.pathsep.join(folder for folder in folders if folder)
-    with made_anew(into, "esbuild") as fresh:
+    with disk_faults("esbuild"), made_anew(into) as fresh:
         command = [
             program,
             *bundle.arguments,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import shutil
 import stat
 import zipfile
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple
 
 from trine.awslambda import limits
 from trine.awslambda.errors import InvalidParameterValue, InvalidZipFile
+from trine.awslambda.fresh_folder import made_anew
 
 _SIZE = ".size"
 """Beside the folder of an unpacked package: a file with the package's size."""
@@ -55,8 +55,7 @@ def _place_file(source: Path, state_directory: Path) -> Path:
         return place_zip(content, state_directory)
     if len(content) > limits.CODE_UNZIPPED_MAX_BYTES:
         raise InvalidZipFile(f"Unzipped size must be smaller than {limits.CODE_UNZIPPED_MAX_BYTES} bytes")
-    folder = _folder_for(source.name.encode() + b"\0" + content, state_directory)
-    return folder if folder.is_dir() else _publish(folder, lambda into: _write(into / source.name, content))
+    return _place_alone(source.name, content, state_directory)
 
 
 def _place_inline(text: str, runtime: str, state_directory: Path) -> Path:
@@ -66,8 +65,7 @@ def _place_inline(text: str, runtime: str, state_directory: Path) -> Path:
     content = text.encode()
     if len(content) > limits.INLINE_CODE_MAX_BYTES:
         raise InvalidParameterValue(f"ZipFile holds {len(content)} bytes; at most {limits.INLINE_CODE_MAX_BYTES}")
-    folder = _folder_for(name.encode() + b"\0" + content, state_directory)
-    return folder if folder.is_dir() else _publish(folder, lambda into: _write(into / name, content))
+    return _place_alone(name, content, state_directory)
 
 
 def place_zip(content: bytes, state_directory: Path) -> Path:
@@ -76,8 +74,9 @@ def place_zip(content: bytes, state_directory: Path) -> Path:
         raise InvalidZipFile(f"Unzipped size must be smaller than {limits.CODE_UNZIPPED_MAX_BYTES} bytes")
     folder = _folder_for(content, state_directory)
     if not folder.is_dir():
-        _publish(folder, lambda into: _unzip(content, into))
-    _write(folder.with_suffix(_SIZE), str(len(content)).encode())
+        with made_anew(folder) as fresh:
+            _unzip(content, fresh)
+    folder.with_suffix(_SIZE).write_bytes(str(len(content)).encode())
     return folder
 
 
@@ -100,22 +99,13 @@ def _folder_for(content: bytes, state_directory: Path) -> Path:
     return state_directory / "code" / hashlib.sha256(content).hexdigest()
 
 
-def _publish(folder: Path, fill: Any) -> Path:
-    # Filled beside its final place and renamed: a crash in between leaves no half-written package behind.
-    fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    try:
-        fill(fresh)
-        fresh.rename(folder)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
+def _place_alone(name: str, content: bytes, state_directory: Path) -> Path:
+    """The folder with one file in it."""
+    folder = _folder_for(name.encode() + b"\0" + content, state_directory)
+    if not folder.is_dir():
+        with made_anew(folder) as fresh:
+            (fresh / name).write_bytes(content)
     return folder
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _unzip(content: bytes, into: Path) -> None:

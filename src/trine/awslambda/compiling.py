@@ -16,10 +16,12 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from msgspec import Struct
 
-from trine.awslambda.dependencies import InstallFailed, run_tool
+from trine.awslambda.dependencies import InstallFailed, disk_faults, run_tool
+from trine.awslambda.fresh_folder import made_anew
 
 BUILD_SECONDS = 600.0
 """Time for one build: a first one may fetch all its packages."""
@@ -74,58 +76,60 @@ def is_made(step: Compilation, into: Path) -> bool:
 async def compile_code(step: Compilation, into: Path) -> None:
     """Make `into` the code; it is as it was before when that fails. Raises InstallFailed."""
     stamp = _state_of(step)
-    scratch = into.with_name(f"{into.name}.{os.getpid()}")
-    try:
-        shutil.rmtree(scratch, ignore_errors=True)
-        (scratch / "made").mkdir(parents=True)
-        await run_tool(*_command(step, scratch, into), BUILD_SECONDS, _environment(step, scratch))
-        if step.method == MAVEN:
-            await _gather_java(scratch)
+    with disk_faults(step.tool):
+        with made_anew(into) as made, TemporaryDirectory(dir=into.parent, prefix=f"{into.name}.") as scratch:
+            await _make(step, Path(scratch), made, _target_of(into))
         if step.method == RUST:
-            shutil.copy2(_program(step, _target_of(into)), scratch / "made" / "bootstrap")
             stamp = _state_of(step)  # a first build has written Cargo.lock
-        _swap(scratch / "made", into)
         _stamp_of(into).write_text(stamp or "")
-    except OSError as error:
-        raise InstallFailed(f"{step.tool}: {error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _command(step: Compilation, scratch: Path, into: Path) -> tuple[list[str], Path]:
+async def _make(step: Compilation, scratch: Path, made: Path, target: Path) -> None:
+    await run_tool(*_command(step, scratch, made, target), BUILD_SECONDS, _environment(step, made))
+    if step.method == MAVEN:
+        await _gather_java(scratch, made)
+    if step.method == RUST:
+        shutil.copy2(_program(step, target), made / "bootstrap")
+
+
+def _command(step: Compilation, scratch: Path, made: Path, target: Path) -> tuple[list[str], Path]:
     program = shutil.which(step.tool) or step.tool
     if step.method == RUST:
         only = ["--bin", step.binary] if step.binary else []
-        return [program, "build", "--release", "--quiet", "--target-dir", str(_target_of(into)), *only], step.source
+        return [program, "build", "--release", "--quiet", "--target-dir", str(target), *only], step.source
     if step.method == GO:
-        return [program, "build", "-o", str(scratch / "made" / "bootstrap"), "."], step.source
+        return [program, "build", "-o", str(made / "bootstrap"), "."], step.source
     copy = scratch / "source"
     shutil.copytree(step.source, copy, symlinks=True, ignore=shutil.ignore_patterns(*_NO_SOURCE))
     if step.method == MAVEN:
-        return _maven(scratch, "compile", "-DskipTests", "-Dmdep.prependGroupId=true"), copy
+        return _maven(made, "compile", "-DskipTests", "-Dmdep.prependGroupId=true"), copy
     return [program, "--makefile", str(copy / MAKEFILE), f"build-{step.target}"], copy
 
 
-def _maven(scratch: Path, *wanted: str) -> list[str]:
-    into = f"-DoutputDirectory={scratch / 'made' / 'lib'}"
+def _maven(made: Path, *wanted: str) -> list[str]:
+    into = f"-DoutputDirectory={made / 'lib'}"
     copied = ["dependency:copy-dependencies", "-DincludeScope=runtime", into]
     return [shutil.which("mvn") or "mvn", "--batch-mode", "--quiet", "-Dstyle.color=never", *wanted, *copied]
 
 
-async def _gather_java(scratch: Path) -> None:
+async def _gather_java(scratch: Path, made: Path) -> None:
     """Lay the classes beside their jars, and the runtime client with them where the project has none."""
-    shutil.copytree(scratch / "source" / "target" / "classes", scratch / "made", dirs_exist_ok=True)
-    if not list((scratch / "made").glob(f"lib/*{_CLIENT}*.jar")):
+    shutil.copytree(scratch / "source" / "target" / "classes", made, dirs_exist_ok=True)
+    if not _has_client(made):
         client = scratch / "client"
         client.mkdir()
         (client / PROJECT).write_text(_CLIENT_PROJECT)
-        await run_tool(_maven(scratch), client, BUILD_SECONDS)
+        await run_tool(_maven(made), client, BUILD_SECONDS)
 
 
-def _environment(step: Compilation, scratch: Path) -> Mapping[str, str]:
+def _has_client(made: Path) -> bool:
+    return any(made.glob(f"lib/*{_CLIENT}*.jar"))
+
+
+def _environment(step: Compilation, made: Path) -> Mapping[str, str]:
     if step.method == GO:
         return {**os.environ, "GOOS": "linux", "CGO_ENABLED": os.environ.get("CGO_ENABLED", "0")}
-    return {**os.environ, "ARTIFACTS_DIR": str(scratch / "made")}
+    return {**os.environ, "ARTIFACTS_DIR": str(made)}
 
 
 def _target_of(into: Path) -> Path:
@@ -142,11 +146,6 @@ def _program(step: Compilation, target: Path) -> Path:
         names = ", ".join(sorted(programs)) or "none"
         raise InstallFailed(f"cargo made these programs: {names}; name one (BuildProperties: Binary)")
     return next(iter(programs.values()))
-
-
-def _swap(fresh: Path, into: Path) -> None:
-    shutil.rmtree(into, ignore_errors=True)
-    fresh.rename(into)
 
 
 def _stamp_of(into: Path) -> Path:

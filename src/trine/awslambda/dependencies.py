@@ -21,6 +21,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from trine.awslambda.fresh_folder import made_anew
+
 REQUIREMENTS, PACKAGE = "requirements.txt", "package.json"
 LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
 INSTALL_SECONDS = 300.0
@@ -149,7 +151,7 @@ class DependencyCache:
         if found is not None:
             return found
         folder = self.directory / recipe.key
-        with made_anew(folder, recipe.what) as fresh:
+        with disk_faults(recipe.what), made_anew(folder) as fresh:
             await run_tool(*_command(recipe, fresh), seconds)
             (fresh / DONE).write_text(f"{recipe.source}\n")
         self._make_room(folder)
@@ -163,23 +165,12 @@ class DependencyCache:
 
 
 @contextlib.contextmanager
-def made_anew(into: Path, what: str) -> Iterator[Path]:
-    """An empty folder to fill, which takes the place of `into` at the end: who looks finds the old one or the new one,
-    and the old one stays when anything fails. Raises InstallFailed, beginning with `what`, for what the disk refuses.
-    """
-    fresh, old = (into.with_name(f"{into.name}.{os.getpid()}{end}") for end in ("", ".old"))
+def disk_faults(what: str) -> Iterator[None]:
+    """What the disk refuses within ends as InstallFailed, beginning with `what`."""
     try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        yield fresh
-        if into.exists():
-            into.rename(old)
-        fresh.rename(into)
+        yield
     except OSError as error:
         raise InstallFailed(f"{what}: {error}") from error
-    finally:
-        for folder in (fresh, old):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _command(recipe: Recipe, into: Path) -> tuple[list[str], Path]:

@@ -23,6 +23,7 @@ from trine.aws.catalogue import Catalogue
 from trine.awslambda.code import place_code
 from trine.awslambda.errors import InvalidParameterValue, ResourceNotFound
 from trine.awslambda.event_store import all_done
+from trine.awslambda.fresh_folder import made_anew
 from trine.awslambda.permission import principal_of
 from trine.clock import Clock
 from trine.iam.policy import CompiledPolicy, parse_policy
@@ -173,11 +174,9 @@ class LayerStore:
             digest.update(f"{folder}\0{_newest(folder)}\0".encode())
         merged = self._state / "layers" / digest.hexdigest()
         if not merged.is_dir():
-            fresh = merged.with_name(f"{merged.name}.{os.getpid()}")
-            shutil.rmtree(fresh, ignore_errors=True)
-            for folder in folders:
-                shutil.copytree(folder, fresh, symlinks=True, dirs_exist_ok=True, ignore=self._own_state)
-            fresh.rename(merged)
+            with made_anew(merged) as fresh:
+                for folder in folders:
+                    shutil.copytree(folder, fresh, symlinks=True, dirs_exist_ok=True, ignore=self._own_state)
         return merged
 
     def _own_state(self, folder: str, names: list[str]) -> list[str]:

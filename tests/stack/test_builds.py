@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.awslambda.test_dependencies import wheel
+from tests.awslambda.building.test_dependencies import wheel
 from trine.cli.main import trine
 from trine.testing import RunningStack, running
 

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.awslambda.test_dependencies import tarball, wheel
+from tests.awslambda.building.test_dependencies import tarball, wheel
 from tests.waiting import PATIENCE_SECONDS, wait_until
+from trine.awslambda.building.dependencies import DependencyCache
+from trine.awslambda.building.runtime_packages import packages_recipe
 from trine.awslambda.debugging import DebuggerMissing, debug_port
-from trine.awslambda.dependencies import DependencyCache
 from trine.awslambda.function import DebugPort
-from trine.awslambda.runtime_packages import packages_recipe
 from trine.cli import announcement
 from trine.cli.main import trine
 from trine.clock import SystemClock

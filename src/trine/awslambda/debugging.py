@@ -11,7 +11,8 @@ import hashlib
 import socket
 from pathlib import Path
 
-from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe
+from trine.awslambda.building.dependencies import DependencyCache, Recipe
+from trine.awslambda.building.tool import InstallFailed
 from trine.awslambda.function import DebugPort
 
 HOST = "127.0.0.1"

@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from trine.awslambda.building.dependencies import DependencyCache, Recipe, recipe_for, sdk_recipe
+from trine.awslambda.building.runtime_packages import missing_packages, packages_recipe
+from trine.awslambda.building.tool import InstallFailed
 from trine.awslambda.debugging import DebuggerMissing, debug_port
-from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for, sdk_recipe
 from trine.awslambda.function import DebugPort
 from trine.awslambda.pythons import find, takes_sdk
-from trine.awslambda.runtime_packages import missing_packages, packages_recipe
 from trine.clock import Clock
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
 from trine.stack.settings import Settings
 
 if TYPE_CHECKING:  # what builds loads when there is something to build
-    from trine.awslambda.bundling import Bundle
-    from trine.awslambda.compiling import Compilation
+    from trine.awslambda.building.bundling import Bundle
+    from trine.awslambda.building.compiling import Compilation
 
 FUNCTION, LAYER = "AWS::Lambda::Function", "AWS::Lambda::LayerVersion"
 FOLDER = "dependencies"
@@ -54,7 +55,7 @@ class Built(Struct, frozen=True):
         """The function's properties for it: handler and variables, as SAM CLI changes them in the built template."""
         if self.bundle is None:
             return properties
-        from trine.awslambda.bundling import built_handler, with_source_maps
+        from trine.awslambda.building.bundling import built_handler, with_source_maps
 
         changed = {**properties, "Handler": built_handler(str(properties.get("Handler", "")), self.folder)}
         if self.bundle.source_maps:
@@ -151,7 +152,7 @@ async def prepare_dependencies(
 
 
 async def _bundle(resource: Resource, packages: Path | None, finder: _Finder, into: Path) -> None:
-    from trine.awslambda.bundling import bundle_of, esbuild_recipe, find_esbuild, make_bundle
+    from trine.awslambda.building.bundling import bundle_of, esbuild_recipe, find_esbuild, make_bundle
 
     made, name, code = finder.made, resource.source_id or resource.logical_id, resource.local_files["Code"]
     try:
@@ -174,8 +175,8 @@ async def _build_layer(resource: Resource, finder: _Finder, into: Path) -> None:
     made, name, method = finder.made, resource.source_id or resource.logical_id, resource.metadata.get("BuildMethod")
     if method is None or not _is_source(resource, "Content"):
         return
-    from trine.awslambda.built_layer import layer_folder, make_layer
-    from trine.awslambda.compiling import tool_of
+    from trine.awslambda.building.compiling import tool_of
+    from trine.awslambda.building.layer import layer_folder, make_layer
 
     if tool_of(method) is not None:
         content = await _compile(resource, "Content", finder, into)
@@ -204,7 +205,7 @@ async def _compile(resource: Resource, place: str, finder: _Finder, into: Path) 
     is_java = str(resource.properties.get("Runtime", "")).startswith("java")
     if (method is None and not is_java) or not _is_source(resource, place):
         return None
-    from trine.awslambda.compiling import MAKEFILE, MAVEN, PROJECT, Compilation, tool_of
+    from trine.awslambda.building.compiling import MAKEFILE, MAVEN, PROJECT, Compilation, tool_of
 
     if method is None and (resource.local_files[place] / PROJECT).is_file():
         method = MAVEN  # as `sam build` does without being told
@@ -252,7 +253,7 @@ class _Finder:
 
     async def compiled(self, step: Compilation, name: str, into: Path) -> None:
         """Make a function's code or a layer, with progress. Raises InstallFailed."""
-        from trine.awslambda.compiling import compile_code, is_made
+        from trine.awslambda.building.compiling import compile_code, is_made
 
         if is_made(step, into):
             return
@@ -307,7 +308,7 @@ def _wanted(template: Template) -> Iterator[tuple[Recipe, str]]:
 def _layer_recipe(resource: Resource) -> Recipe | None:
     if "BuildMethod" not in resource.metadata or not _is_source(resource, "Content"):
         return None
-    from trine.awslambda.built_layer import layer_folder
+    from trine.awslambda.building.layer import layer_folder
 
     method = str(resource.metadata["BuildMethod"])
     if layer_folder(method) is None:
@@ -363,7 +364,7 @@ def _notes(resource: Resource) -> Iterator[str]:
     method = resource.metadata.get("BuildMethod")
     if method is None or ("Code" in resource.local_files and not _is_source(resource, "Code")):
         return
-    from trine.awslambda.compiling import tool_of
+    from trine.awslambda.building.compiling import tool_of
 
     if str(method).rstrip("0123456789.x") not in OWN_METHODS and tool_of(method) is None:
         yield _not_run(method)

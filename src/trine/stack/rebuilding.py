@@ -11,8 +11,8 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from trine.awslambda.bundling import make_bundle
-from trine.awslambda.dependencies import InstallFailed
+from trine.awslambda.building.bundling import make_bundle
+from trine.awslambda.building.tool import InstallFailed
 from trine.awslambda.reload import Reloader
 from trine.clock import Clock
 from trine.stack.functions import Built

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 from msgspec import Struct
 
-from trine.awslambda.dependencies import InstallFailed, disk_faults, run_tool
+from trine.awslambda.building.tool import InstallFailed, disk_faults, run_tool
 from trine.awslambda.fresh_folder import made_anew
 
 BUILD_SECONDS = 600.0

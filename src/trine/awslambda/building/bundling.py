@@ -18,7 +18,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from trine.awslambda.dependencies import PACKAGE, InstallFailed, Recipe, disk_faults, named_recipe, run_tool
+from trine.awslambda.building.dependencies import PACKAGE, Recipe, named_recipe
+from trine.awslambda.building.tool import InstallFailed, disk_faults, run_tool
 from trine.awslambda.fresh_folder import made_anew
 
 BUNDLE_SECONDS = 120.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from trine.awslambda.runtime_packages import missing_packages, named_packages, packages_recipe
+from trine.awslambda.building.runtime_packages import missing_packages, named_packages, packages_recipe
 
 DYNAMODB, LIB = "@aws-sdk/client-dynamodb", "@aws-sdk/lib-dynamodb"
 NODE = {"Runtime": "nodejs20.x"}

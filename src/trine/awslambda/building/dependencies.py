@@ -1,48 +1,38 @@
 """What a function's own list of dependencies asks for, installed once into a cache that all stacks of a user share.
 
 Enters a code folder and its runtime, leaves a `Recipe` (nothing when there is nothing to install), and for a recipe
-the folder of its packages. Installing is pip's and npm's work, in a process that is watched, bounded in time and killed
-as a whole; what it says last is in the `InstallFailed` that ends it.
+the folder of its packages. Installing is pip's and npm's work.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import json
 import os
 import re
 import shutil
-import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
+from trine.awslambda.building.tool import disk_faults, run_tool
 from trine.awslambda.fresh_folder import made_anew
 
 REQUIREMENTS, PACKAGE = "requirements.txt", "package.json"
 LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
 INSTALL_SECONDS = 300.0
 """Time for one installation."""
-REAP_SECONDS = 5.0
-"""Time for an installer that was killed to be gone."""
 NETWORK_SECONDS = 15
 """Time for one connection of pip; npm's own limit is set to it too."""
 ENTRIES_MAX = 64
 """Installations kept; those unused for longest make room for new ones."""
-OUTPUT_LINES, OUTPUT_BYTES = 12, 65_536
-"""Of an installer's output, what is kept and told when it fails."""
 _INCLUDE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)")
 _RUN_LISTS = ("dependencies", "optionalDependencies")
 DONE = ".installed"
 """In a folder of packages: it is complete."""
-
-
-class InstallFailed(Exception):
-    """Packages could not be installed; the text has the installer's last lines."""
 
 
 class Recipe(Struct, frozen=True):
@@ -164,15 +154,6 @@ class DependencyCache:
                 shutil.rmtree(path.parent, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def disk_faults(what: str) -> Iterator[None]:
-    """What the disk refuses within ends as InstallFailed, beginning with `what`."""
-    try:
-        yield
-    except OSError as error:
-        raise InstallFailed(f"{what}: {error}") from error
-
-
 def _command(recipe: Recipe, into: Path) -> tuple[list[str], Path]:
     # (the command, the folder to run it in)
     if recipe.kind == "pip":
@@ -189,51 +170,3 @@ def _command(recipe: Recipe, into: Path) -> tuple[list[str], Path]:
     milliseconds = str(NETWORK_SECONDS * 1000)
     return [recipe.interpreter, verb, "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1",
             f"--fetch-timeout={milliseconds}", *recipe.packages], into  # fmt: skip
-
-
-async def run_tool(
-    command: list[str], folder: Path, seconds: float, environment: Mapping[str, str] | None = None
-) -> None:
-    """Run one tool in a folder to its end, bounded in time and output. Raises InstallFailed with its last lines."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            env=environment,
-        )
-    except FileNotFoundError:
-        raise InstallFailed(f"`{command[0]}` was not found; it installs what the function needs") from None
-    output = b""
-
-    async def read() -> None:
-        nonlocal output
-        assert process.stdout is not None
-        while data := await process.stdout.read(8_192):
-            output = (output + data)[-OUTPUT_BYTES:]
-        await process.wait()
-
-    in_time = False
-    try:
-        await asyncio.wait_for(read(), seconds)
-        in_time = True
-    except TimeoutError:
-        pass
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    if not in_time:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(read(), REAP_SECONDS)
-        raise InstallFailed(_told(command, f"was ended after {seconds:.0f} s", output))
-    if process.returncode != 0:
-        raise InstallFailed(_told(command, f"ended with {process.returncode}", output))
-
-
-def _told(command: Sequence[str], what: str, output: bytes) -> str:
-    name = "pip" if "pip" in command else Path(command[0]).name
-    lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()][-OUTPUT_LINES:]
-    return "\n".join([f"{name} {what}", *(f"    {line[:300]}" for line in lines)])

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from trine.awslambda.dependencies import Recipe, declared, named_recipe
+from trine.awslambda.building.dependencies import Recipe, declared, named_recipe
 
 SUFFIXES = (".js", ".mjs", ".cjs")
 FILES_MAX, FILE_MAX_BYTES = 2_000, 8_000_000

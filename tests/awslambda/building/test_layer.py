@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from trine.awslambda.built_layer import layer_folder, make_layer
-from trine.awslambda.dependencies import InstallFailed
+from trine.awslambda.building.layer import layer_folder, make_layer
+from trine.awslambda.building.tool import InstallFailed
 
 
 def files(folder: Path) -> set[str]:

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import still_running
-from trine.awslambda import dependencies
-from trine.awslambda.dependencies import DependencyCache, InstallFailed, Recipe, recipe_for, sdk_recipe
+from trine.awslambda.building import dependencies
+from trine.awslambda.building.dependencies import DependencyCache, Recipe, recipe_for, sdk_recipe
+from trine.awslambda.building.tool import InstallFailed
 
 
 def wheel(folder: Path, name: str, source: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trine.awslambda.bundling import (
+from trine.awslambda.building.bundling import (
     Bundle,
     built_handler,
     bundle_of,
@@ -17,7 +17,7 @@ from trine.awslambda.bundling import (
     make_bundle,
     with_source_maps,
 )
-from trine.awslambda.dependencies import InstallFailed
+from trine.awslambda.building.tool import InstallFailed
 
 STAND_IN = """#!/bin/sh
 for argument; do

@@ -10,7 +10,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from trine.awslambda.dependencies import DONE, LOCKS, PACKAGE, disk_faults
+from trine.awslambda.building.dependencies import DONE, LOCKS, PACKAGE
+from trine.awslambda.building.tool import disk_faults
 from trine.awslambda.fresh_folder import made_anew
 
 _FOLDERS = {"python": "python", "nodejs": "nodejs"}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from trine.awslambda.compiling import Compilation, compile_code, is_made, tool_of
-from trine.awslambda.dependencies import InstallFailed
+from trine.awslambda.building.compiling import Compilation, compile_code, is_made, tool_of
+from trine.awslambda.building.tool import InstallFailed
 
 HAS_MAKE = shutil.which("make") is not None
 MAKEFILE = """

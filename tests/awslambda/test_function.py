@@ -27,7 +27,6 @@ def test_defaults() -> None:
     assert (function.timeout_seconds, function.memory_mb, function.tmp_mb) == (3, 128, 512)
     assert function.arn == "arn:aws:lambda:us-east-1:123456789012:function:f"
     assert function.log_group == "/aws/lambda/f"
-    assert function.family == "python"
 
 
 def test_values_may_be_text_as_cloudformation_hands_them_over() -> None:

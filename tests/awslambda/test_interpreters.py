@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from tests.waiting import until
-from trine.awslambda import interpreters, pythons
+from trine.awslambda import interpreters
 from trine.awslambda.interpreters import Interpreters
-from trine.awslambda.pythons import find
+from trine.awslambda.runtimes import pythons
+from trine.awslambda.runtimes.pythons import find
 from trine.clock import ManualClock
 
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from trine.aws.arn import Place
 from trine.awslambda import launch
 from trine.awslambda.function import Function
+from trine.awslambda.runtimes.python import shadows
+from trine.awslambda.runtimes.runtime import RuntimeMissing
 from trine.awslambda.zygote import SandboxLayers, Zygote
 from trine.clock import ManualClock
 
@@ -59,8 +61,8 @@ def test_a_module_that_the_zygote_has_loaded_needs_a_fresh_interpreter(tmp_path:
     assert program.env["_TRINE_RUNTIME_FD"] == "3"
     (tmp_path / "boto3").rmdir()
     (tmp_path / "json.py").write_text("")
-    assert launch.shadows(tmp_path, frozenset({"json"}))
-    assert not launch.shadows(tmp_path / "absent", frozenset({"json"}))
+    assert shadows(tmp_path, frozenset({"json"}))
+    assert not shadows(tmp_path / "absent", frozenset({"json"}))
 
 
 def test_layers_come_before_pythonpath_and_after_the_code(tmp_path: Path) -> None:
@@ -75,23 +77,9 @@ def test_runtimes_that_cannot_run_say_what_is_missing(tmp_path: Path, monkeypatc
         ("ruby3.3", "The runtime ruby3.3 cannot be run here"),
         ("provided.al2023", "Couldn't find valid bootstrap"),
     ):
-        with pytest.raises(launch.RuntimeMissing, match=words):
+        with pytest.raises(RuntimeMissing, match=words):
             launch.launch(function(tmp_path, runtime), env(function(tmp_path, runtime)), zygote(), "")
     monkeypatch.setattr(shutil, "which", lambda *_: None)
     for runtime, words in (("nodejs20.x", r"Node\.js is not installed"), ("java21", "no `java` was found on PATH")):
-        with pytest.raises(launch.RuntimeMissing, match=words):
+        with pytest.raises(RuntimeMissing, match=words):
             launch.launch(function(tmp_path, runtime), env(function(tmp_path, runtime)), zygote(), "")
-
-
-def test_java_runs_from_its_built_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda *_: "/usr/lib/jvm/x/bin/java")
-    made = function(tmp_path, "java17")
-    with pytest.raises(launch.RuntimeMissing, match="aws-lambda-java-runtime-interface-client"):
-        launch.launch(made, env(made), zygote(), "")
-    (tmp_path / "lib").mkdir()
-    (tmp_path / "lib" / "aws-lambda-java-runtime-interface-client-2.6.0.jar").write_bytes(b"")
-    program, wants_listener = launch.launch(made, env(made), zygote(), "")
-    assert wants_listener
-    assert program.argv is not None
-    assert program.argv[-2:] == ("com.amazonaws.services.lambda.runtime.api.client.AWSLambda", made.handler)
-    assert program.argv[-3] == "/var/task:/var/task/lib/*:/opt/java/lib/*"

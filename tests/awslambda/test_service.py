@@ -17,8 +17,8 @@ from trine.aws.errors import AwsError
 from trine.aws.invoke import InvokeRequest, ServiceCaller
 from trine.awslambda import limits
 from trine.awslambda.errors import ResourceNotFound, TooManyRequests
-from trine.awslambda.launch import TASK
 from trine.awslambda.memory import descendants
+from trine.awslambda.runtimes.runtime import TASK
 
 
 def test_a_handler_gets_the_event_and_its_result_comes_back(lab: Any) -> None:

@@ -10,5 +10,7 @@ tells extensions what happens. What a function is: `function`, `code`, `layers`,
 template and the API make of it: `template`, `api`, `function_store`. What looks after it: `watch` and `memory` while
 it runs, `reload` when it is saved, `provisioned` before anyone calls. Asynchronous events: `async_events`,
 `async_invoke`, `event_store`, `destination`. `roles` is what is asked of `iam`, `peer` knows who knocks.
-`pythons` and `head_start` come before everything else: the interpreters of the zygotes start while the server loads.
+What depends on a function's language: `runtimes`. What makes its code before it runs: `building`; `fresh_folder` is how
+folders come to lie. `head_start` comes before everything else: the interpreters of the zygotes start while the server
+loads.
 """

@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 from trine.awslambda import limits
 from trine.awslambda.errors import InvalidParameterValue, InvalidZipFile
 from trine.awslambda.fresh_folder import made_anew
+from trine.awslambda.runtimes.known import runtime_of
 
 _SIZE = ".size"
 """Beside the folder of an unpacked package: a file with the package's size."""
-_INLINE_FILE = {"python": "index.py", "nodejs": "index.js"}
 
 
 def place_code(properties: Mapping[str, Any], source: Path | None, state_directory: Path) -> Path:
@@ -59,7 +59,7 @@ def _place_file(source: Path, state_directory: Path) -> Path:
 
 
 def _place_inline(text: str, runtime: str, state_directory: Path) -> Path:
-    name = next((file for family, file in _INLINE_FILE.items() if runtime.startswith(family)), None)
+    name = runtime_of(runtime).inline_file
     if name is None:
         raise InvalidParameterValue(f"ZipFile can only be used with Python and Node.js runtimes, not {runtime!r}")
     content = text.encode()

@@ -14,6 +14,7 @@ from pathlib import Path
 from trine.awslambda.building.dependencies import DependencyCache, Recipe
 from trine.awslambda.building.tool import InstallFailed
 from trine.awslambda.function import DebugPort
+from trine.awslambda.runtimes.known import runtime_of
 
 HOST = "127.0.0.1"
 REQUIREMENT = "debugpy>=1.8,<2"
@@ -27,9 +28,10 @@ class DebuggerMissing(Exception):
 async def debug_port(runtime: str, python: str, port: int, cache: DependencyCache) -> DebugPort:
     """Where the debugger of a function of this runtime listens. Raises DebuggerMissing."""
     _check_free(port)
-    if runtime.startswith("nodejs"):
+    debugger = runtime_of(runtime).debugger
+    if debugger == "inspector":
         return DebugPort(HOST, port)
-    if not runtime.startswith("python"):
+    if debugger is None:
         raise DebuggerMissing(f"there is no debugger for {runtime}; Python and Node.js have one")
     found = await _installed(python)
     if found is not None:

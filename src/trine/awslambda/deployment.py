@@ -29,6 +29,7 @@ from trine.awslambda.permission import resource_policies
 from trine.awslambda.registry import Alias, Registry
 from trine.awslambda.reload import Reloader
 from trine.awslambda.roles import RoleKeeper
+from trine.awslambda.runtimes.known import runtime_of
 from trine.awslambda.urls.config import UrlBook, UrlConfig, url_config
 from trine.clock import Clock
 
@@ -114,7 +115,7 @@ class Deployment:
         notes = [note for note in map(self._machinery.interpreters.note, runtimes) if note is not None]
         layers = self._machinery.interpreters.layers
         for function in functions:
-            if function.wants_snap_start and (function.family != "python" or not layers.namespaces):
+            if function.wants_snap_start and not (runtime_of(function.runtime).takes_snapshots and layers.namespaces):
                 notes.append(
                     f"{function.name}: no SnapStart: only Python's is done here, where there are namespaces; each "
                     "environment runs its own init"

@@ -17,14 +17,13 @@ from trine.aws.arn import Arn, Place
 from trine.aws.shapes import bounded_in, object_in
 from trine.awslambda import limits
 from trine.awslambda.errors import InvalidParameterValue
+from trine.awslambda.runtimes.known import has_snap_start, runtime_of
 
 _number = partial(bounded_in, fault=InvalidParameterValue)
 LATEST = "$LATEST"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _HANDLER = re.compile(r"[^\s]+")
-_SNAP_START = re.compile(r"(python3\.|java|dotnet)(\d+)")
-_SNAP_START_OLDEST = {"python3.": 12, "java": 11, "dotnet": 8}
 _LOGGING = {
     "LogFormat": ("Text", "JSON"),
     "ApplicationLogLevel": ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"),
@@ -101,19 +100,15 @@ class Function(Struct, frozen=True):
     modified_at: float = 0.0
 
     @property
-    def family(self) -> str:
-        """`python`, `nodejs`, `provided`, ...: the runtime's name without its version."""
-        return re.split(r"[0-9.]", self.runtime, maxsplit=1)[0]
-
-    @property
     def is_traced(self) -> bool:
         """X-Ray traces it."""
         return self.tracing == "Active"
 
     @property
     def is_snap_started(self) -> bool:
-        """Its environments are restored from a snapshot: a published version of Python code that asks for it."""
-        ran_here = self.family == "python" and self.debug is None
+        """Its environments are restored from a snapshot: a published version that asks for it, of a runtime that is
+        frozen and forked here."""
+        ran_here = runtime_of(self.runtime).takes_snapshots and self.debug is None
         return self.version != LATEST and ran_here and self.wants_snap_start
 
     @property
@@ -200,8 +195,7 @@ def _check_snap_start(properties: Mapping[str, Any], runtime: str, tmp_mb: int) 
         raise InvalidParameterValue("SnapStart.ApplyOn must be None or PublishedVersions")
     if given.get("ApplyOn") != "PublishedVersions":
         return
-    found = _SNAP_START.fullmatch(runtime)
-    if found is None or int(found[2]) < _SNAP_START_OLDEST[found[1]]:
+    if not has_snap_start(runtime):
         raise InvalidParameterValue(f"{runtime} is not supported for SnapStart enabled functions.")
     if tmp_mb > limits.TMP_DEFAULT_MB:
         raise InvalidParameterValue("EphemeralStorage of more than 512 MB is not supported with SnapStart.")
@@ -245,9 +239,10 @@ def function_from_properties(
     handler = _text(properties, "Handler", "", limits.HANDLER_MAX_CHARACTERS)
     if not runtime:
         raise InvalidParameterValue("Runtime is mandatory for functions created with deployment packages.")
-    if not handler and not runtime.startswith("provided"):
+    needs_handler = runtime_of(runtime).needs_handler
+    if not handler and needs_handler:
         raise InvalidParameterValue("Handler is mandatory for functions created with deployment packages.")
-    if handler and not _HANDLER.fullmatch(handler) and not runtime.startswith("provided"):
+    if handler and not _HANDLER.fullmatch(handler) and needs_handler:
         raise InvalidParameterValue(
             f"1 validation error detected: Value '{handler}' at 'handler' failed to satisfy constraint: Member must "
             f"satisfy regular expression pattern: {_HANDLER.pattern}"

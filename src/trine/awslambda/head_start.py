@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from trine.awslambda.pythons import find, lent_sdk
+from trine.awslambda.runtimes.pythons import find, lent_sdk
 
 START = Path(__file__).parent / "bootstrap" / "start.py"
 _RUNTIME = re.compile(r"\b(?:python(3\.\d+)|nodejs\d+\.x|provided(?:\.al\w*)?)\b")

@@ -8,14 +8,14 @@ functions there is none.
 from __future__ import annotations
 
 import asyncio
-import re
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from trine.awslambda.head_start import Started
-from trine.awslambda.pythons import OWN, find, lent_sdk
+from trine.awslambda.runtimes.known import runtime_of
+from trine.awslambda.runtimes.python import version_of
+from trine.awslambda.runtimes.pythons import find, lent_sdk
 from trine.awslambda.zygote import SandboxLayers, Zygote
 from trine.clock import Clock
 
@@ -94,27 +94,16 @@ class Interpreters:
     def executable(self, runtime: str) -> str:
         """The interpreter for a runtime; Trine's own when it is not installed. Who only needs to be forked and
         executed (Node.js, custom runtimes) takes what is there already."""
-        if not runtime.startswith("python"):
+        version = version_of(runtime)
+        if version is None:
             return next(iter((*self._zygotes, *self._head_starts)), sys.executable)
-        version = runtime.removeprefix("python")
         if version not in self._found:
             self._found[version] = find(version)
         return self._found[version] or sys.executable
 
     def note(self, runtime: str) -> str | None:
         """What the manifest should say about a runtime; None when it is exactly there."""
-        if runtime.startswith("python"):
-            is_there = runtime == f"python{OWN}" or self.executable(runtime) != sys.executable
-            return None if is_there else f"{runtime} is not installed; python{OWN} runs instead"
-        if runtime.startswith("nodejs"):
-            return _node_note(runtime)
-        if runtime.startswith("java"):
-            return None if shutil.which("java") else f"{runtime}: no `java` was found on PATH"
-        if runtime.startswith("dotnet"):
-            return None if shutil.which("dotnet") else f"{runtime}: no `dotnet` was found on PATH"
-        if not runtime.startswith("provided"):
-            return f"{runtime} is not run here; built with AWS's runtime client for provided.al2023 it is"
-        return None
+        return runtime_of(runtime).note(runtime, self.executable(runtime))
 
     def zygote(self, runtime: str) -> Zygote:
         """The zygote for a runtime, started now when it is the first of its kind."""
@@ -139,9 +128,10 @@ class Interpreters:
 
     def _give_up(self, runtime: str) -> None:
         # An interpreter that does not even start counts as not installed.
-        executable = self._found.get(runtime.removeprefix("python"))
-        if executable is not None and executable != sys.executable:
-            self._found[runtime.removeprefix("python")] = None
+        version = version_of(runtime)
+        executable = None if version is None else self._found.get(version)
+        if version is not None and executable is not None and executable != sys.executable:
+            self._found[version] = None
             self._zygotes.pop(executable, None)
 
     async def _end_head_starts(self) -> None:
@@ -152,24 +142,3 @@ class Interpreters:
         """End every zygote."""
         await self._end_head_starts()
         await asyncio.gather(*(zygote.close() for zygote in self._zygotes.values()))
-
-
-def _node_note(runtime: str) -> str | None:
-    program = shutil.which("node")
-    if program is None:
-        return f"{runtime}: no `node` was found on PATH"
-    there = _node_major(Path(program).resolve())
-    wanted = re.match(r"nodejs(\d+)", runtime)
-    if there is None or wanted is None or wanted[1] == there:
-        return None
-    return f"{runtime}: the `node` on PATH is of version {there}; it runs instead"
-
-
-def _node_major(program: Path) -> str | None:
-    """Its version, from the header that lies with it; None where there is none: asking it takes 40 ms."""
-    try:
-        header = (program.parents[1] / "include" / "node" / "node_version.h").read_text("ascii", "replace")
-    except OSError:
-        return None
-    found = re.search(r"#define NODE_MAJOR_VERSION (\d+)", header)
-    return None if found is None else found[1]

@@ -36,6 +36,8 @@ from trine.awslambda.pool import Pool
 from trine.awslambda.process import Exit, Process
 from trine.awslambda.report_telemetry import TelemetryReport
 from trine.awslambda.roles import RoleKeeper
+from trine.awslambda.runtimes.known import runtime_of
+from trine.awslambda.runtimes.runtime import RuntimeMissing
 from trine.awslambda.snapshots import Snapshot, Snapshots
 from trine.awslambda.telemetry import Telemetry
 from trine.awslambda.zygote import Zygote
@@ -186,7 +188,7 @@ class Starter:
             closing.read_extensions(environment, process)
             if network is not None:
                 process.on_doors = network.opened
-        except (launch.RuntimeMissing, OSError) as error:
+        except (RuntimeMissing, OSError) as error:
             if listener is not None:
                 listener.close()
             # Told through the same door as every other init fault, but not before the pool knows the environment.
@@ -213,7 +215,7 @@ class Starter:
     ) -> None:
         if listener is not None:
             closing.server = await serve_listener(environment, listener)
-        if environment.function.family in ("python", "nodejs"):
+        if runtime_of(environment.function.runtime).speaks_by_link:
             before = None if closing.network is None else closing.heed
             GuestLink(environment, link, before)  # Trine's own client
         else:

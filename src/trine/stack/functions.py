@@ -21,7 +21,9 @@ from trine.awslambda.building.runtime_packages import missing_packages, packages
 from trine.awslambda.building.tool import InstallFailed
 from trine.awslambda.debugging import DebuggerMissing, debug_port
 from trine.awslambda.function import DebugPort
-from trine.awslambda.pythons import find, takes_sdk
+from trine.awslambda.runtimes.known import runtime_of
+from trine.awslambda.runtimes.python import version_of
+from trine.awslambda.runtimes.pythons import find, takes_sdk
 from trine.clock import Clock
 from trine.cloudformation.resources import Resource
 from trine.cloudformation.template import Template
@@ -38,8 +40,6 @@ INSTALLERS_MAX = 4
 BUILT = "built"
 """Below the state directory: what was built from a template's functions and layers."""
 ESBUILD = "esbuild"
-OWN_METHODS = frozenset({"python", "nodejs", ESBUILD})
-"""Values of `BuildMethod` that ask for what is done here; those of runtimes are recognised by their family."""
 
 
 class Built(Struct, frozen=True):
@@ -202,20 +202,20 @@ async def _build_layer(resource: Resource, finder: _Finder, into: Path) -> None:
 async def _compile(resource: Resource, place: str, finder: _Finder, into: Path) -> Path | None:
     """What a tool of this machine makes of a function or layer; None when there is nothing to make, or it failed."""
     method, name = resource.metadata.get("BuildMethod"), resource.source_id or resource.logical_id
-    is_java = str(resource.properties.get("Runtime", "")).startswith("java")
-    if (method is None and not is_java) or not _is_source(resource, place):
+    projects = runtime_of(str(resource.properties.get("Runtime", ""))).projects
+    if (method is None and not projects) or not _is_source(resource, place):
         return None
-    from trine.awslambda.building.compiling import MAKEFILE, MAVEN, PROJECT, Compilation, tool_of
+    from trine.awslambda.building.compiling import MAKEFILE, Compilation, tool_of
 
-    if method is None and (resource.local_files[place] / PROJECT).is_file():
-        method = MAVEN  # as `sam build` does without being told
+    source = resource.local_files[place]
+    if method is None:
+        method = next((how for file, how in projects.items() if (source / file).is_file()), None)
     tool = tool_of(method)
     if tool is None:
         return None
     if shutil.which(tool) is None:
         finder.made.problems.append(f"{name}: {_not_run(method)}: there is no `{tool}` on PATH")
         return None
-    source = resource.local_files[place]
     if tool == "make" and not (source / MAKEFILE).is_file():
         finder.made.problems.append(f"{name}: there is no {MAKEFILE} in {source}; it runs as it is")
         return None
@@ -340,13 +340,14 @@ def _missing(resource: Resource, built: Built | None) -> frozenset[str]:
 def _sdk(resource: Resource) -> Recipe | None:
     """What brings boto3 to a function whose Python is installed and too old for the one that all others are lent."""
     runtime = str(resource.properties.get("Runtime", ""))
-    version = runtime.removeprefix("python")
-    python = find(version) if version != runtime else None
-    return None if python is None or takes_sdk(version) else sdk_recipe(python, Path(python))
+    version = version_of(runtime)
+    python = None if version is None else find(version)
+    return None if version is None or python is None or takes_sdk(version) else sdk_recipe(python, Path(python))
 
 
 def _python_of(runtime: str) -> str:
-    return find(runtime.removeprefix("python")) or sys.executable
+    version = version_of(runtime)
+    return (None if version is None else find(version)) or sys.executable
 
 
 def _variables(properties: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -366,7 +367,7 @@ def _notes(resource: Resource) -> Iterator[str]:
         return
     from trine.awslambda.building.compiling import tool_of
 
-    if str(method).rstrip("0123456789.x") not in OWN_METHODS and tool_of(method) is None:
+    if method != ESBUILD and runtime_of(str(method)).installer is None and tool_of(method) is None:
         yield _not_run(method)
 
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from trine.awslambda.building.tool import disk_faults, run_tool
 from trine.awslambda.fresh_folder import made_anew
+from trine.awslambda.runtimes.known import runtime_of
 
 REQUIREMENTS, PACKAGE = "requirements.txt", "package.json"
 LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
@@ -64,12 +65,13 @@ def recipe_for(code: Path, runtime: str, python: str) -> Recipe | None:
     """
     if not code.is_dir() or {".aws-sam", "cdk.out"} & set(code.parts):
         return None
-    if runtime.startswith("python") and (code / REQUIREMENTS).is_file():
+    installer = runtime_of(runtime).installer
+    if installer == "pip" and (code / REQUIREMENTS).is_file():
         files = _requirement_files(code)
         text = "\n".join((code / name).read_text("utf-8", "replace") for name in files)
         wanted = any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
         return _recipe("pip", code, files, python) if wanted else None
-    if runtime.startswith("nodejs") and not (code / "node_modules").exists() and declared(code):
+    if installer == "npm" and not (code / "node_modules").exists() and declared(code):
         locks = [name for name in LOCKS if (code / name).is_file()]
         return _recipe("npm", code, (PACKAGE, *locks[:1]), shutil.which("npm") or "npm")
     return None

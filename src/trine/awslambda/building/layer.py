@@ -13,14 +13,14 @@ from pathlib import Path
 from trine.awslambda.building.dependencies import DONE, LOCKS, PACKAGE
 from trine.awslambda.building.tool import disk_faults
 from trine.awslambda.fresh_folder import made_anew
+from trine.awslambda.runtimes.known import runtime_of
 
-_FOLDERS = {"python": "python", "nodejs": "nodejs"}
 _NO_CONTENT = (".aws-sam", ".git", "__pycache__", ".trine")
 
 
 def layer_folder(method: object) -> str | None:
     """Where a layer's packages lie (`python3.12` → `python`); None for methods that are not run here."""
-    return next((folder for family, folder in _FOLDERS.items() if str(method).startswith(family)), None)
+    return runtime_of(str(method)).layer_folder
 
 
 def make_layer(source: Path, packages: Path | None, subfolder: str, into: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from trine.awslambda.building.dependencies import Recipe, declared, named_recipe
+from trine.awslambda.runtimes.known import runtime_of
 
 SUFFIXES = (".js", ".mjs", ".cjs")
 FILES_MAX, FILE_MAX_BYTES = 2_000, 8_000_000
@@ -46,7 +47,7 @@ def named_packages(code: Path | None, inline: object = None) -> frozenset[str]:
 def missing_packages(code: Path | None, properties: Mapping[str, Any]) -> frozenset[str]:
     """Those that a Node.js function names and brings neither in `node_modules` nor by its own list. Raises OSError."""
     runtime = str(properties.get("Runtime", ""))
-    if not runtime.startswith("nodejs"):
+    if runtime_of(runtime).installer != "npm":
         return frozenset()
     given = properties.get("Code")
     named = named_packages(code, given.get("ZipFile") if isinstance(given, Mapping) else None)

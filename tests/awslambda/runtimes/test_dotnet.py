@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.awslambda.conftest import HANDLERS
-from trine.awslambda import dotnet
 from trine.awslambda.function import Function
+from trine.awslambda.runtimes import dotnet
+from trine.awslambda.runtimes.runtime import RuntimeMissing
 
 
 def function(code: Path, handler: str) -> Function:
@@ -42,9 +43,7 @@ def test_a_class_library(tmp_path: Path, installed: Path) -> None:
     handler = "Proof::Proof.Function::Handle"
     for name in ("Proof.dll", "Proof.deps.json", "Proof.runtimeconfig.json"):
         (tmp_path / name).write_bytes(b"")
-    with pytest.raises(
-        dotnet.NotRunnable, match=r"the package has no Amazon\.Lambda\.RuntimeSupport\.dll: AWS's image"
-    ):
+    with pytest.raises(RuntimeMissing, match=r"the package has no Amazon\.Lambda\.RuntimeSupport\.dll: AWS's image"):
         dotnet.command(function(tmp_path, handler), "/var/task")
     (tmp_path / dotnet.SUPPORT).write_bytes(b"")
     words, folder = dotnet.command(function(tmp_path, handler), "/var/task")
@@ -54,16 +53,16 @@ def test_a_class_library(tmp_path: Path, installed: Path) -> None:
         "/var/task/Proof.runtimeconfig.json", "/var/task/Amazon.Lambda.RuntimeSupport.dll", handler,
     )  # fmt: skip
     (tmp_path / "Proof.deps.json").unlink()
-    with pytest.raises(dotnet.NotRunnable, match=r"no Proof\.deps\.json$"):
+    with pytest.raises(RuntimeMissing, match=r"no Proof\.deps\.json$"):
         dotnet.command(function(tmp_path, handler), "/var/task")
 
 
 def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(dotnet.NotRunnable, match=r"Proof\.dll or binary /var/task/Proof not found"):
+    with pytest.raises(RuntimeMissing, match=r"Proof\.dll or binary /var/task/Proof not found"):
         dotnet.command(function(tmp_path, "Proof"), "/var/task")
     (tmp_path / "Proof.dll").write_bytes(b"")
-    with pytest.raises(dotnet.NotRunnable, match="no `dotnet` was found on PATH"):
+    with pytest.raises(RuntimeMissing, match="no `dotnet` was found on PATH"):
         dotnet.command(function(tmp_path, "Proof"), "/var/task")
 
 

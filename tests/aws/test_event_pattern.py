@@ -108,6 +108,16 @@ def test_any_event_is_answered(event: Any) -> None:
         assert not absent
 
 
+def test_arrays_in_arrays_match_however_deep_they_are() -> None:
+    nested: Any = ["x"]
+    empty: Any = []
+    for _ in range(5_000):
+        nested, empty = ["y", nested], [empty]
+    assert compile_pattern('{"a":["x"]}').matches({"a": nested})
+    assert not compile_pattern('{"a":["z"]}').matches({"a": nested})
+    assert compile_pattern('{"a":[{"exists":false}]}').matches({"a": empty})
+
+
 @given(text=st.text("ab*\\", max_size=8), value=st.text("ab", max_size=8))
 def test_a_wildcard_agrees_with_fnmatch(text: str, value: str) -> None:
     if "**" in text or "\\" in text:

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from trine.aws.patterns import PatternRefused, compile_pattern
+from trine.aws.patterns import Pattern, PatternRefused, compile_pattern
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,19 @@ def test_repetitions_side_by_side_end(source: str, length: int) -> None:
     for work in (pattern.matches, pattern.found_in, lambda text: pattern.replace(text, "y"), pattern.split):
         with contextlib.suppress(PatternRefused):  # it has an answer in time, or none
             work("a" * length)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (r"^[a-z0-9A-Z]+[\.\-\w]*[a-z0-9A-Z]+$", "a" * 100_000 + "!"),  # DynamoDB's S3Bucket
+        (r"^[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*$", " " * 512 + "\x01"),  # EventBridge's HeaderValue
+    ],
+)
+def test_a_pattern_of_a_model_ends_on_any_text(source: str, text: str) -> None:
+    assert not Pattern(source).fits(text)
+    assert Pattern(source).fits("my-bucket.1")
+    assert Pattern(source).fits("a" * 500)
 
 
 def test_one_repetition_is_searched_in_long_texts() -> None:

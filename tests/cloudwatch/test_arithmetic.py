@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from trine.aws.errors import AwsError
 from trine.clock import ManualClock
+from trine.cloudwatch import limits
 from trine.cloudwatch.archive import Archive
 from trine.cloudwatch.arithmetic import Computation
 from trine.cloudwatch.errors import ValidationError
@@ -38,7 +39,7 @@ def _compute(text: str) -> Any:
     def search(of: str, stat: str, period: int | None) -> list[TimeSeries]:
         return [TimeSeries({0: float(period or 60)}, f"{of} {stat}")]
 
-    return Computation(look_up, metrics, search, TIMES, 60).compute(parse(text))
+    return Computation(look_up, metrics, search, TIMES, 60, lambda value: None).compute(parse(text))
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,7 @@ def _compute(text: str) -> Any:
         ("FILL(b, 9)", {0: 4.0, 60: 9.0, 120: 0.0, 180: 9.0}),
         ("FILL(b, REPEAT)", {0: 4.0, 60: 4.0, 120: 0.0, 180: 0.0}),
         ("FILL(b, LINEAR)", {0: 4.0, 60: 2.0, 120: 0.0}),
+        ("FILL(FILL(a, LINEAR), LINEAR)", {0: 1.0, 60: 2.0, 120: 3.0}),
         ("IF(a > 1, a, 0)", {0: 0.0, 60: 2.0, 120: 3.0}),
         ("IF(b, a)", {0: 1.0}),
         ("DIFF(a)", {60: 1.0, 120: 1.0}),
@@ -133,6 +135,29 @@ def test_queries_refer_to_each_other_in_any_order() -> None:
 def test_queries_that_cannot_be_answered(queries: list[dict[str, Any]]) -> None:
     with pytest.raises(AwsError):
         _queries(*queries)
+
+
+@pytest.mark.parametrize(
+    "queries",
+    [
+        [{"Id": f"e{n}", "Expression": "TIME_SERIES(1)", "Period": 1} for n in range(500)],
+        [{"Id": "e0", "Expression": "[TIME_SERIES(1), TIME_SERIES(2)]"}]
+        + [{"Id": f"e{n}", "Expression": f"[e{n - 1}, e{n - 1}, e{n - 1}]"} for n in range(1, 20)],
+        [{"Id": f"e{n}", "Expression": "SUM(SEARCH('m', 'Sum')) + " * 60 + "1"} for n in range(500)],
+        [{"Id": f"e{n}", "Expression": "TIME_SERIES(1)" + "+1" * 400, "Period": 1} for n in range(500)],
+    ],
+    ids=["series", "doubling", "searches", "steps"],
+)
+def test_the_work_of_one_call_is_bounded(queries: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "POINTS_PER_CALL_MAX_COUNT", 30_000)
+    with pytest.raises(ValidationError, match="compute more than 30,000 data points"):
+        _queries(*queries)
+
+
+def test_gaps_are_filled_in_a_straight_line_wherever_they_are() -> None:
+    series = TimeSeries({0: 0.0, 600: 10.0, 1_200: 4.0})
+    computation = Computation(lambda name: series, lambda part: [], lambda *of: [], range(0, 1_500, 300), 300, len)
+    assert computation.compute(parse("FILL(a, LINEAR)")) == {0: 0.0, 300: 5.0, 600: 10.0, 900: 7.0, 1_200: 4.0}
 
 
 def test_a_search_finds_metrics_and_names_their_series() -> None:

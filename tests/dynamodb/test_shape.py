@@ -101,6 +101,12 @@ def test_every_broken_constraint_is_listed() -> None:
     assert "[INDEXES, TOTAL, NONE]" in caught.value.message
 
 
+def test_a_name_that_backtracks_for_ever_is_refused_at_once() -> None:
+    body = b'{"TableArn": "arn:aws:dynamodb:us-east-1:123456789012:table/t", "S3Bucket": "%s!"}' % (b"a" * 100_000)
+    with pytest.raises(ValidationException, match="Member must satisfy regular expression pattern"):
+        shape.DocumentCodec("ExportTableToPointInTime")(body)
+
+
 def test_nulls_count_as_absent() -> None:
     codec = shape.codec("GetItem", shape.GetItemInput)
     assert codec(b'{"TableName":"abc","Key":{},"ConsistentRead":null,"Unknown":1}').consistent_read is None

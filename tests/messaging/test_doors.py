@@ -117,6 +117,25 @@ def test_messages_go_through_a_queue_and_botocore_checks_their_sums(stack: Runni
     assert code_of(sqs.send_message, QueueUrl=url, MessageBody="x") == "AWS.SimpleQueueService.NonExistentQueue"
 
 
+@pytest.mark.parametrize(
+    "message", ["[" * 900 + "1" + "]" * 900, '{"kind":' * 50_000 + "1" + "}" * 50_000, "9" * 5_000]
+)
+def test_a_message_that_is_nested_too_deeply_passes_no_filter_of_bodies(stack: RunningStack, message: str) -> None:
+    sns, sqs = stack.client("sns"), stack.client("sqs")
+    topic = sns.create_topic(Name="deep")["TopicArn"]
+    url = sqs.create_queue(QueueName="deep")["QueueUrl"]
+    filters = {"FilterPolicyScope": "MessageBody", "FilterPolicy": '{"kind": ["good"]}'}
+    arn = "arn:aws:sqs:us-east-1:123456789012:deep"
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=filters)
+    assert sns.publish(TopicArn=topic, Message=message)["MessageId"]
+    assert code_of(sns.publish, TopicArn=topic, Message="[" * 50_000, MessageStructure="json") == "InvalidParameter"
+    assert stack.messages(arn) == []
+    refused = code_of(sqs.set_queue_attributes, QueueUrl=url, Attributes={"Policy": "[" * 5_000})
+    assert refused == "InvalidAttributeValue"
+    sns.delete_topic(TopicArn=topic)
+    sqs.delete_queue(QueueUrl=url)
+
+
 def test_batches_answer_for_each_entry(stack: RunningStack) -> None:
     sqs = stack.client("sqs")
     url = url_of(sqs, "Ordered")

@@ -147,9 +147,19 @@ def _leaf(values: Sequence[Any], place: str) -> _Match:
     def match(value: Any) -> bool:
         if value is _ABSENT:
             return wants_absent
-        if isinstance(value, list):
-            return any(map(match, value)) if value else wants_absent
-        return one(value)
+        if not isinstance(value, list):
+            return one(value)
+        left = [value]
+        while left:  # no recursion: an event may nest its arrays as deeply as it likes
+            array = left.pop()
+            if not array and wants_absent:
+                return True
+            for element in array:
+                if isinstance(element, list):
+                    left.append(element)
+                elif one(element):
+                    return True
+        return False
 
     return match
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from trine.aws.patterns import Pattern, PatternRefused
 from trine.aws.protocol_errors import Violations
 from trine.aws.protocol_model import Model, Raw
 
@@ -20,7 +21,7 @@ VIOLATIONS_MAX = 10
 SHOWN_MAX_CHARACTERS = 1_024
 """Longest value quoted in a sentence."""
 PATTERN_INPUT_MAX_CHARACTERS = 20_480
-"""Longest text that a pattern is tried on, so that no request can buy a slow regular expression."""
+"""Longest text that a pattern is tried on."""
 
 
 def validate(model: Model, shape_name: str, value: Any, *, code: str | None = None) -> None:
@@ -92,8 +93,8 @@ def _text(shape: Raw, value: str, place: str) -> Iterator[str]:
         yield _fails(shape, value, place, f"Member must satisfy enum value set: [{', '.join(choices)}]")
     pattern = shape.get("pattern")
     if pattern is not None and len(value) <= PATTERN_INPUT_MAX_CHARACTERS:
-        compiled = _pattern(pattern)
-        if compiled is not None and compiled.fullmatch(value) is None:
+        compiled = model_pattern(pattern)
+        if compiled is not None and not compiled.fits(value):
             yield _fails(shape, value, place, f"Member must satisfy regular expression pattern: {pattern}")
 
 
@@ -106,15 +107,15 @@ def _fails(shape: Raw, value: Any, place: str, constraint: str) -> str:
 
 
 @lru_cache(1_024)
-def _pattern(java: str) -> re.Pattern[str] | None:
+def model_pattern(java: str) -> Pattern | None:
     r"""AWS's Java pattern for Python, or None where Python cannot read it (then the pattern is not checked).
 
     `\p{L}` and its relatives stand only inside character classes in AWS's models; Python has no word for them.
     """
     text = re.sub(r"\\p\{(?:Is)?([A-Z])[A-Za-z]*\}", lambda found: _category(found[1]), java)
     try:
-        return re.compile(text)
-    except re.error:
+        return Pattern(text)
+    except PatternRefused:
         return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -72,6 +73,8 @@ _OF_SERIES: Mapping[str, Callable[[TimeSeries], float]] = {
 
 Search = Callable[[str, str, int | None], list[TimeSeries]]
 """(search, statistic, period in seconds or None: the expression's) → what was found."""
+Spend = Callable[[Value], None]
+"""Told of each value that was computed; ValidationError when they have become too many."""
 REFUSED = {
     "ANOMALY_DETECTION_BAND": "anomaly detection is not built into Trine",
     "INSIGHT_RULE_METRIC": "Contributor Insights rules are not built into Trine",
@@ -91,15 +94,21 @@ class Computation:
         search: Search,
         times: Sequence[int],
         period: int,
+        spend: Spend,
     ) -> None:
         """`look_up` gives the value of an id, `metrics` all series whose id holds a text, `search` those of a search;
         `times` are all periods.
         """
-        self._look_up, self._metrics, self._search = look_up, metrics, search
+        self._look_up, self._metrics, self._search, self._spend = look_up, metrics, search, spend
         self._times, self._period = times, period
 
     def compute(self, node: Node) -> Value:
         """The value of a tree. ValidationError."""
+        value = self._computed(node)
+        self._spend(value)
+        return value
+
+    def _computed(self, node: Node) -> Value:
         if isinstance(node, Number):
             return node.value
         if isinstance(node, Name):
@@ -346,10 +355,10 @@ def _interpolated(series: TimeSeries, times: Sequence[int]) -> dict[int, float]:
     known = sorted(series)
     found = {}
     for at in times:
-        before = max((one for one in known if one <= at), default=None)
-        after = min((one for one in known if one >= at), default=None)
-        if before is None or after is None:
-            continue
-        share = 0.0 if before == after else (at - before) / (after - before)
-        found[at] = series[before] + (series[after] - series[before]) * share
+        here = bisect_left(known, at)
+        if here < len(known) and known[here] == at:
+            found[at] = series[at]
+        elif 0 < here < len(known):
+            before, after = known[here - 1], known[here]
+            found[at] = series[before] + (series[after] - series[before]) * (at - before) / (after - before)
     return found

@@ -63,3 +63,6 @@ SEARCH_MAX_CHARACTERS = 1_024
 SEARCH_RESULTS_MAX_COUNT = 100
 """Search expressions: "up to 100 time series"."""
 EXPRESSION_DEPTH_MAX_COUNT = 50
+POINTS_PER_CALL_MAX_COUNT = 2_000_000
+"""Our own: points that the queries of one call may read and compute, every step of an expression and every metric that
+a search looks at counted; a second or two in which nothing else is answered. 500 metrics of two days: 1.4 million."""

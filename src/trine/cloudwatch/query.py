@@ -61,6 +61,9 @@ class Queries:
             raise ValidationError("The values for parameter id in MetricDataQueries are not unique.")
         self._values: dict[str, Value] = {}
         self._open: list[str] = []
+        self._recent: list[MetricKey] | None = None
+        """What searches look through, once one has asked."""
+        self._left = limits.POINTS_PER_CALL_MAX_COUNT
         periods = [self._period_of(query) for query in queries if query.get("MetricStat") is not None]
         self._period = max(periods, default=60)
         """Of expressions: the longest of what they can refer to."""
@@ -121,15 +124,31 @@ class Queries:
 
     def _series_of(self, key: MetricKey, compute: Statistic, period: int, label: str) -> TimeSeries:
         points = self._store.periods(key, self._start // period * period, self._stop, period)
-        return TimeSeries({at: value for at, values in points if math.isfinite(value := compute(values))}, label)
+        series = TimeSeries({at: value for at, values in points if math.isfinite(value := compute(values))}, label)
+        self._spend(series)
+        return series
+
+    def _spend(self, value: Value) -> None:
+        """Count what was read or computed. ValidationError when it is more than one call may ask for."""
+        if isinstance(value, float):
+            self._left -= 1
+        else:
+            self._left -= sum(len(series) + 1 for series in (value if isinstance(value, list) else (value,)))
+        if self._left < 0:
+            raise ValidationError(
+                f"The queries of this call compute more than {limits.POINTS_PER_CALL_MAX_COUNT:,} data points; "
+                "ask for fewer queries, a shorter range or a longer period."
+            )
 
     def _search(self, text: str, stat: str, period: int) -> list[TimeSeries]:
         """What `SEARCH` finds: metrics that had data in the last two weeks, the first hundred by name."""
         from trine.cloudwatch.search import parse_search
 
         matches, compute = parse_search(text), statistic(stat)
-        every = self._store.find(None, None, (), self._stop - limits.LIST_RECENT_SECONDS)
-        keys = list(islice((key for key in every if matches(key)), limits.SEARCH_RESULTS_MAX_COUNT))
+        if self._recent is None:
+            self._recent = self._store.find(None, None, (), self._stop - limits.LIST_RECENT_SECONDS)
+        self._left -= len(self._recent)
+        keys = list(islice((key for key in self._recent if matches(key)), limits.SEARCH_RESULTS_MAX_COUNT))
         return [self._series_of(key, compute, period, " ".join((*(v for _, v in key.dimensions), key.name)))
                 for key in keys]  # fmt: skip
 
@@ -152,7 +171,7 @@ class Queries:
         def search(of: str, stat: str, given: int | None) -> list[TimeSeries]:
             return self._search(of, stat, period if given is None else check_period(given))
 
-        return Computation(self.value, metrics, search, times, period).compute(parse(text))
+        return Computation(self.value, metrics, search, times, period, self._spend).compute(parse(text))
 
 
 def statistics_range(start: float, stop: float, period: int) -> None:

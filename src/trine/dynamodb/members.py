@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from trine.aws.protocol_model import read_document
+from trine.aws.protocol_validation import model_pattern
 from trine.dynamodb.errors import SerializationException, ValidationException
 from trine.dynamodb.limits import DOCUMENT_MAX_LEVELS
 from trine.dynamodb.model.attribute import TOO_DEEP, check_base64
@@ -217,7 +218,12 @@ def _broken_bounds(value: Any, name: str, shape: Mapping[str, Any], path: str) -
     if (enum := shape.get("enum")) is not None and value not in enum:
         order = _ENUM_ORDERS.get(name) or "[" + ", ".join(enum) + "]"
         yield f"{head}satisfy enum value set: {order}"
-    if pattern is not None and isinstance(value, str) and re.fullmatch(pattern, value) is None:
+    if (
+        pattern is not None
+        and isinstance(value, str)
+        and (compiled := model_pattern(pattern)) is not None
+        and not compiled.fits(value)
+    ):
         yield f"{head}satisfy regular expression pattern: {pattern}"
     if isinstance(value, int | float):
         if minimum is not None and value < minimum:

@@ -7,7 +7,6 @@ empty.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,8 +44,8 @@ def matches(subscription: Subscription, publication: Publication) -> bool:
     if not subscription.filters_body:
         return pattern.matches({name: _plain(value) for name, value in publication.attributes.items()})
     try:
-        return pattern.matches(json.loads(publication.text_for(subscription.protocol)))
-    except json.JSONDecodeError:
+        return pattern.matches(orjson.loads(publication.text_for(subscription.protocol)))
+    except orjson.JSONDecodeError:
         return False
 
 
@@ -59,8 +58,8 @@ def _plain(value: Attribute) -> Any:
         return float(text)
     if data_type == "String.Array":
         try:
-            return json.loads(text)
-        except json.JSONDecodeError:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
             return text
     return text
 

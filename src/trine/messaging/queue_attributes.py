@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from trine.aws.arn import Arn
 from trine.iam.errors import MalformedPolicy
 from trine.iam.policy import CompiledPolicy, parse_policy
@@ -107,8 +109,8 @@ def _is_good(key: str, text: str) -> bool:
     if not text or key in _OTHERS:
         return True
     try:
-        document = json.loads(text)
-    except json.JSONDecodeError:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
         return False
     if not isinstance(document, dict):
         return False
@@ -123,13 +125,13 @@ def _is_redrive(document: Mapping[str, Any]) -> bool:
         return (
             1 <= count <= limits.MAX_RECEIVES_MAX and Arn.parse(str(document["deadLetterTargetArn"])).service == "sqs"
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return False
 
 
 def settings_of(attributes: Mapping[str, str], arn: str) -> Settings:
     """What checked attributes mean. InvalidAttributeValue when the policy is none."""
-    redrive = json.loads(attributes.get("RedrivePolicy") or "{}")
+    redrive = orjson.loads(attributes.get("RedrivePolicy") or "{}")
     number = {key: int(attributes.get(key, default)) for key, (_, _, default) in _BOUNDS.items()}
     return Settings(
         number["DelaySeconds"],

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
+
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.messaging import limits
@@ -213,7 +215,7 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Attribute]:
     arrays = {name: value for name, value in given.items() if value.get("DataType") == "String.Array"}
     for name, value in arrays.items():
         try:
-            if not isinstance(json.loads(value.get("StringValue") or ""), list):
+            if not isinstance(orjson.loads(value.get("StringValue") or ""), list):
                 raise ValueError
         except ValueError:
             raise InvalidParameter(f"The message attribute '{name}' is no JSON array") from None
@@ -222,8 +224,8 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Attribute]:
 
 def _by_protocol(message: str) -> dict[str, str]:
     try:
-        parsed = json.loads(message)
-    except json.JSONDecodeError:
+        parsed = orjson.loads(message)
+    except orjson.JSONDecodeError:
         raise SnsInvalidParameter("Message Structure - JSON message body failed to parse") from None
     if not isinstance(parsed, dict) or not isinstance(parsed.get("default"), str):
         raise SnsInvalidParameter("Message Structure - No default entry in JSON message body")

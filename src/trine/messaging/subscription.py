@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from trine.aws.arn import Arn
 from trine.aws.event_pattern import InvalidPattern, Pattern, compile_pattern
 from trine.messaging.errors import SnsInvalidParameter
@@ -62,7 +64,7 @@ class Subscription:
     @property
     def dead_letter_arn(self) -> str | None:
         """Where messages go that cannot be delivered."""
-        arn = json.loads(self.attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
+        arn = orjson.loads(self.attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
         return None if arn is None else str(arn)
 
 

@@ -296,7 +296,7 @@ def test_events_run_and_reach_their_destination(lab: Any) -> None:
             "DestinationConfig": {"OnFailure": {"Destination": QUEUE}},
         }
     )
-    response = lab.invoke("event-fails", {"what": "x"}, invocation_type="Event")
+    response = lab.invoke("event-fails", {"what": "x"}, invocation_type="Event", source=QUEUE)
     assert (response.status, response.payload) == (202, b"")
 
     (message, *_) = lab.run(until(lambda: lab.mailbox.messages(QUEUE), "the destination's message"))
@@ -304,3 +304,5 @@ def test_events_run_and_reach_their_destination(lab: Any) -> None:
     assert record["requestContext"]["requestId"] == response.request_id
     assert record["responsePayload"]["errorType"] == "ValueError"
     assert f"START RequestId: {response.request_id}" in lab.log("event-fails")
+    runs = [trace for trace in lab.traces.latest("lambda", 10) if trace.request_id == response.request_id]
+    assert {trace.payer for trace in runs} == {QUEUE}, "what sent the event pays for its run too, after it was stored"

@@ -75,6 +75,39 @@ def test_what_the_caller_did_wrong_is_no_fault_and_a_failing_function_is() -> No
     assert (nodes["function", "list"]["errors"], nodes["function", "list"]["faults"]) == (1, 1)
 
 
+def test_what_sends_events_counts_once_for_each_run_that_it_starts() -> None:
+    clock = ManualClock()
+    pulse = Pulse(clock)
+    pulse.look()
+    stream = "arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/1"
+    runs = []
+    for outcome, usage in ((200, (128, 4.0, 4, 0.0)), (202, None)):  # a run, and an event that was only accepted
+        run = Trace.begun("lambda", str(outcome), clock)
+        run.title, run.payer, run.usage, run.outcome = "on-order", stream, usage, outcome
+        run.ended_ns = run.started_ns + 4_000_000
+        runs.append(run)
+    pulse.take(counted(*runs))
+    nodes = named(pulse.look())
+    assert nodes["event", stream]["count"] == 1
+    assert nodes["edge", "event", stream, "function", "on-order"]["count"] == 1
+    assert nodes["function", "on-order"]["count"] == 1
+
+
+def test_rates_are_of_the_time_that_was_counted() -> None:
+    clock = ManualClock()
+    pulse = Pulse(clock)
+    assert pulse.look()["seconds"] == 1
+    clock.advance(5)
+    pulse.take(counted(*request(clock)))
+    assert pulse.look()["seconds"] == 5, "a minute has not passed"
+    for _ in range(20):
+        clock.advance(5)
+        pulse.look()
+    assert pulse.look()["seconds"] == SECONDS
+    clock.advance(30)
+    assert (pulse.look()["seconds"], pulse.look()["nodes"]) == (1, []), "nobody looked for a while: anew"
+
+
 def test_messages_of_connections_count_at_their_door() -> None:
     clock = ManualClock()
     pulse = Pulse(clock)

@@ -118,6 +118,8 @@ def test_a_queue_that_is_read_for_a_function_is_paid_for(stack: RunningStack) ->
     before = _amounts(stack)
     client.send_message(QueueUrl=url, MessageBody="a")
     wait_until(lambda: _more(stack, before, "queue.request") >= 3)  # sent, received, deleted
+    arn = "arn:aws:sqs:us-east-1:123456789012:worked"
+    wait_until(lambda: [group["calls"] for group in stack.bill("caller")["groups"] if group["name"] == arn] == [1.0])
 
 
 def test_topics_by_the_call_and_fifo_topics_by_the_message(stack: RunningStack) -> None:

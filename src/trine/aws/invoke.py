@@ -42,6 +42,8 @@ class InvokeRequest(Struct, frozen=True):
     """The trace of the request that causes this invocation."""
     trace_header: str | None = None
     """`X-Amzn-Trace-Id` to pass on."""
+    source: str | None = None
+    """ARN of what sends this event by itself (a stream, queue, topic, rule or schedule); None: somebody asked."""
 
 
 class InvokeResponse(Struct, frozen=True):

@@ -29,6 +29,8 @@ class AsyncEvent:
     throttles: int = 0
     """Times in a row that it could not be run at all."""
     next_at: float = 0.0
+    source: str | None = None
+    """ARN of what sent it by itself: a topic, rule or schedule."""
 
     def request(self) -> InvokeRequest:
         """The invocation that it asks for."""
@@ -39,6 +41,7 @@ class AsyncEvent:
             self.qualifier,
             self.client_context,
             trace_header=self.trace_header,
+            source=self.source,
         )
 
 

@@ -71,6 +71,7 @@ class AsyncInvoker:
             request.trace_header,
             now,
             next_at=now,
+            source=request.source,
         )
 
     def put(self, event: AsyncEvent) -> Future[None]:

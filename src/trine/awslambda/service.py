@@ -208,6 +208,8 @@ class Service:
     def _admit(self, request: InvokeRequest, trace: Trace) -> tuple[Entry, str | None]:
         entry, qualifier = self.registry.find(request.function, request.qualifier)
         trace.title = entry.function.name
+        if request.source is not None:
+            trace.payer = request.source  # nobody asked for it: it goes on the account of what sent the event
         if self._closing:
             raise ServiceFault("The server is shutting down")
         if len(request.payload) > limits.EVENT_ASYNC_MAX_BYTES:  # the smaller of the two that it knows

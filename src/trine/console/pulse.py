@@ -23,7 +23,12 @@ PATIENCE_SECONDS = 10.0
 NODES_MAX = 2_000
 """Different nodes and edges of one second; what comes beyond is counted as `other`."""
 Name = tuple[str, ...]
-"""`("route", API id, "profiles/Prod GET /users")`, `("function", name)`, `("table", name)`, or `("edge", …)` of two."""
+"""`("route", API id, "profiles/Prod GET /users")`, `("function", name)`, `("table", name)`, `("event", ARN of what sent
+it)`, or `("edge", …)` of two."""
+
+
+_NOT_RUN_YET = (202, 204)
+"""Events that were accepted, and invocations that only asked whether they may: the run has a trace of its own."""
 
 
 class Beat:
@@ -42,7 +47,7 @@ class Pulse:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._looked_at = float("-inf")
+        self._looked_at = self._began_at = float("-inf")
         self._seconds: deque[tuple[int, dict[Name, Beat]]] = deque(maxlen=SECONDS + 2)
 
     def take(self, groups: Groups) -> None:
@@ -59,6 +64,8 @@ class Pulse:
             self._count(beats, (_route(events.first),), events.first, len(events.nanoseconds),
                         sorted([one / 1e6 for one in events.nanoseconds]))  # fmt: skip
         for runs in groups.invocations:
+            if runs.first.outcome in _NOT_RUN_YET:
+                continue
             count = len(runs.durations_ms) + runs.refused
             self._count(beats, _run(runs), runs.first, count, sorted(runs.durations_ms))
         for calls in groups.table_calls:
@@ -99,16 +106,21 @@ class Pulse:
                         beat.writes += use.write_units * count
 
     def look(self) -> dict[str, Any]:
-        """The last minute as a document; begins to count when nobody has looked before."""
+        """The last minute as a document; begins to count when nobody has looked before. `seconds` is how long it has
+        counted: what makes a rate of a count."""
         now = self._clock.now()
         first = int(now) - SECONDS
+        if now - self._looked_at > PATIENCE_SECONDS:
+            self._began_at = now
+            self._seconds.clear()
         self._looked_at = now
+        counted = min(float(SECONDS), max(1.0, now - self._began_at))
         nodes: dict[Name, list[tuple[int, Beat]]] = {}
         for second, beats in self._seconds:
             if first <= second <= int(now):
                 for name, beat in beats.items():
                     nodes.setdefault(name, []).append((second - first, beat))
-        return {"at": now, "seconds": SECONDS, "nodes": [_node(name, beats) for name, beats in nodes.items()]}
+        return {"at": now, "seconds": round(counted, 3), "nodes": [_node(name, beats) for name, beats in nodes.items()]}
 
 
 def _route(trace: Trace) -> Name:
@@ -120,6 +132,9 @@ def _run(runs: Invocations) -> Iterable[Name]:
     yield ("function", runs.first.title)
     if runs.first.parent is not None and isinstance(runs.payer, Payer):
         yield ("edge", "door", runs.payer.route.api_id, "function", runs.first.title)
+    elif runs.first.parent is None and isinstance(runs.payer, str):
+        yield ("event", runs.payer)
+        yield ("edge", "event", runs.payer, "function", runs.first.title)
 
 
 def _call(calls: TableCalls) -> Iterable[Name]:

@@ -109,7 +109,10 @@ class Views:
             entry.function.name: wings.functions.registry.describe_environments(entry.function.name)
             for entry in wings.functions.registry
         }
-        alarms = [{"name": kept.alarm.name, "state": kept.state} for kept in wings.cloudwatch.alarms.all()]
+        alarms = [
+            {"name": kept.alarm.name, "state": kept.state, "since": kept.transitioned_at, "reason": kept.reason}
+            for kept in wings.cloudwatch.alarms.all()
+        ]
         return {**self._pulse.look(), "levels": levels, "environments": environments, "alarms": alarms}
 
     def _environments(self, name: str, query: Query) -> Any:

@@ -101,7 +101,7 @@ class Delivery:
             caller = ServiceCaller(actor.service, actor.source_arn, self._place.account_id)
         else:
             self._acting.authorize(actor, "lambda:InvokeFunction", arn)
-        return self._invoker.invoke(InvokeRequest(arn, payload, "Event", caller=caller))
+        return self._invoker.invoke(InvokeRequest(arn, payload, "Event", caller=caller, source=actor.source_arn))
 
     async def _bury(self, errand: Errand, error: AwsError, attempts: int, condition: str) -> None:
         letter = errand.target.dead_letter_arn

@@ -167,7 +167,8 @@ class Topics:
         if subscription.protocol == "lambda":
             event = lambda_event(topic.arn, subscription, publication, message_id, now)
             caller = ServiceCaller("sns.amazonaws.com", topic.arn, self.place.account_id)
-            return self._invoker.invoke(InvokeRequest(subscription.endpoint, event, "Event", caller=caller))
+            request = InvokeRequest(subscription.endpoint, event, "Event", caller=caller, source=topic.arn)
+            return self._invoker.invoke(request)
         body = publication.text_for("sqs")
         raw = subscription.is_raw
         return self._sender.send(

@@ -74,7 +74,7 @@ def month_from_profile(profile: Profile, recorded: Survey) -> Month:
     if profile.kinds:
         month = _month_of_kinds(profile.requests, profile.kinds, said)
     else:
-        calls = recorded.total.calls
+        calls = recorded.asked
         if not calls:
             raise NothingRecorded(
                 "nothing is recorded that says what one request is; send some requests, or give the profile `requests`"

@@ -12,8 +12,7 @@ from trine.metering.cost import amounts_of
 from trine.metering.ledger import LedgerView
 from trine.metering.period import shown
 from trine.metering.prices import Prices
-from trine.metering.survey import GROUPINGS, Timeline
-from trine.metering.usage import FRONT_DOOR
+from trine.metering.survey import GROUPINGS, PAY, Timeline, caused
 
 POINTS_MAX_COUNT = 300
 GROUPS_MAX_COUNT = 20
@@ -26,9 +25,10 @@ def usage_over_time(
     """`{"stepMinutes", "from", "points": [{"at", "groups": {name: {"usd", "calls", "errors"}}}]}`.
 
     The step is the shortest that needs at most 300 points; groups beyond the 20 dearest are counted as `(other)`.
-    Prices are those of the first tier.
+    Prices are those of the first tier. Calls are those that came from outside, as those of the bill.
     """
     step = next((step for step in STEPS_MINUTES if (stop - start) / step <= POINTS_MAX_COUNT), STEPS_MINUTES[-1])
+    whoever_asked = any(name not in PAY for name, _ in only)
     timeline, group_of = Timeline(ledger.levels(stop)), GROUPINGS[by]
     points: dict[int, dict[str, dict[str, float]]] = {}
     whole: dict[str, float] = {}
@@ -43,7 +43,7 @@ def usage_over_time(
             name, {"usd": 0.0, "calls": 0.0, "errors": 0.0}
         )
         group["usd"] += usd
-        if dimensions.service in FRONT_DOOR or by in ("function", "table", "index", "service"):
+        if whoever_asked or not caused(dimensions):
             group["calls"] += counts.get("requests", 0.0)
             group["errors"] += counts.get("errors", 0.0)
     dearest = set(sorted(whole, key=lambda name: -whole[name])[:GROUPS_MAX_COUNT])

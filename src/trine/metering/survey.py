@@ -39,7 +39,9 @@ class Group(Struct):
     counts: dict[str, Counts] = field(default_factory=dict)
     """By service."""
     calls: float = 0.0
-    """Requests at the front door; where there were none, invocations; where there were none, calls to tables."""
+    """Of those who pay (routes, keys, callers, all together): what came from outside, that is requests at the front
+    door, events that started a function and calls to tables that no function made. Of a function, table or service:
+    what it was asked, whoever asked."""
 
 
 class Standing(Struct):
@@ -67,6 +69,9 @@ class Survey(Struct):
     standing: dict[TableName, Standing]
     consumed: dict[TableName, Amounts] = field(default_factory=dict)
     """Hours of provisioned capacity that rows of usage have paid for already."""
+    asked: float = 0.0
+    """Requests at the front door; where there were none, invocations; where there were none, calls to tables: what a
+    request of a load profile is."""
     held: dict[tuple[str, str], float] = field(default_factory=dict)
     """(meter, what) → how much of it, whoever used it: provisioned concurrency, kept logs, alarms."""
 
@@ -142,18 +147,30 @@ def survey(ledger: LedgerView, start: int, stop: int, by: str, only: Sequence[tu
     if only:
         found.standing = {name: one for name, one in found.standing.items() if _stands(name, only)}
         found.held = {name: amount for name, amount in found.held.items() if _is_held(name, only)}
+    from_outside = not any(name not in PAY for name, _ in only)
     for name, group in found.groups.items():
-        group.calls = _calls(calls.get(name, {}))
+        group.calls = _calls(calls.get(name, {}), from_outside=from_outside and by in PAY)
     whole: dict[str, float] = {}
     for of in calls.values():
         add(whole, of)
-    found.total.calls = _calls(whole)
+    found.total.calls = _calls(whole, from_outside=from_outside)
+    found.asked = _calls(whole, from_outside=False)
     found.requests = minutes["front"] or minutes["table"]
     return found
 
 
 _COUNTS_AS_CALLS = ("front", "lambda", "table", "stream", "sqs", "sns", "events", "scheduler", "logs", "cloudwatch")
 """What the calls of a group are: those of the first kind of which there are any."""
+PAY = ("route", "api-key", "caller")
+"""Groupings by who pays; the others are by what was asked."""
+_FROM_OUTSIDE = "from outside"
+
+
+def caused(of: Dimensions) -> bool:
+    """Whether another row has counted what caused this one."""
+    if of.service == "lambda":
+        return bool(of.route)
+    return of.service not in FRONT_DOOR and (of.service != "table" or bool(of.route or of.function))
 
 
 def _stands(name: TableName, only: Sequence[tuple[str, str]]) -> bool:
@@ -184,6 +201,8 @@ def _take_in(
     asked = counts.get("requests", 0.0)
     of = calls.setdefault(name, {})
     of[kind] = of.get(kind, 0.0) + asked
+    if not caused(dimensions):
+        of[_FROM_OUTSIDE] = of.get(_FROM_OUTSIDE, 0.0) + asked
     if kind in minutes and asked:
         minutes[kind][minute] = minutes[kind].get(minute, 0.0) + asked
     if dimensions.service == "table":
@@ -196,5 +215,7 @@ def _take_in(
             demand[minute] = (before[0] + reads, before[1] + writes)
 
 
-def _calls(by_kind: dict[str, float]) -> float:
+def _calls(by_kind: dict[str, float], *, from_outside: bool) -> float:
+    if from_outside and by_kind.get(_FROM_OUTSIDE):
+        return by_kind[_FROM_OUTSIDE]
     return next((by_kind[kind] for kind in _COUNTS_AS_CALLS if by_kind.get(kind)), 0.0)

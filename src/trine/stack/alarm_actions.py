@@ -36,7 +36,8 @@ class AlarmActions:
             return "this is no ARN"
         if service == "lambda":
             caller = ServiceCaller(ALARMS_TO_FUNCTIONS, alarm_arn, self._place.account_id)
-            invoked = self._functions.invoke(InvokeRequest(target_arn, message, "Event", caller=caller))
+            request = InvokeRequest(target_arn, message, "Event", caller=caller, source=alarm_arn)
+            invoked = self._functions.invoke(request)
             invoked.add_done_callback(lambda done: _told(alarm_arn, target_arn, done))
             return None
         if service != "sns":

@@ -45,6 +45,7 @@ def describe_apis(apis: Sequence[Api], host: str, front_port: int) -> list[dict[
                     "function": _function_name(route.integration.function),
                     "integration": route.integration.type.value,
                     "authorization": route.authorization.value,
+                    "apiKeyRequired": route.api_key_required,
                 }
                 for route in api.routes
             ],

@@ -40,23 +40,25 @@ def describe_sources(template: Template) -> list[dict[str, Any]]:
 
 def _mapping(resource: Resource) -> dict[str, Any]:
     properties = resource.properties
-    return _row(properties.get("EventSourceArn"), [properties.get("FunctionName")])
+    source = properties.get("EventSourceArn")
+    return _row(source, source, [properties.get("FunctionName")])
 
 
 def _subscription(resource: Resource) -> dict[str, Any]:
-    return _row(resource.properties.get("TopicArn"), [resource.properties.get("Endpoint")])
+    topic = resource.properties.get("TopicArn")
+    return _row(topic, topic, [resource.properties.get("Endpoint")])
 
 
 def _rule(resource: Resource) -> dict[str, Any]:
     properties = resource.properties
     when = properties.get("ScheduleExpression") or f"rule {resource.name}"
-    return _row(when, list(_arns(properties.get("Targets"))))
+    return _row(when, resource.attributes.get("Arn"), list(_arns(properties.get("Targets"))))
 
 
 def _schedule(resource: Resource) -> dict[str, Any]:
     zone = resource.properties.get("ScheduleExpressionTimezone")
     when = f"{resource.properties.get('ScheduleExpression')}{f' {zone}' if zone else ''}"
-    return _row(when, list(_arns([resource.properties.get("Target")])))
+    return _row(when, resource.attributes.get("Arn"), list(_arns([resource.properties.get("Target")])))
 
 
 def _arns(targets: Any) -> Iterator[str]:
@@ -65,8 +67,8 @@ def _arns(targets: Any) -> Iterator[str]:
             yield str(target.get("Arn"))
 
 
-def _row(source: Any, targets: list[Any]) -> dict[str, Any]:
-    return {"source": _short(source), "targets": [_short(target) for target in targets]}
+def _row(source: Any, arn: Any, targets: list[Any]) -> dict[str, Any]:
+    return {"source": _short(source), "arn": str(arn), "targets": [_short(target) for target in targets]}
 
 
 def _short(name: Any) -> str:

@@ -171,7 +171,10 @@ class Mappings:
         return source
 
     def _target(self, mapping: Mapping, before: Target | None = None) -> Target:
-        target = Target(mapping.function, self._registry, self._invoke, self._neighbours.messenger, mapping.on_failure)
+        messenger = self._neighbours.messenger
+        target = Target(
+            mapping.function, self._registry, self._invoke, messenger, mapping.on_failure, mapping.source_arn
+        )
         if before is not None:
             target.last_result = before.last_result
         return target

@@ -45,7 +45,10 @@ class Target:
         invoke: Callable[[InvokeRequest], Future[InvokeResponse]],
         messenger: Messenger | None,
         on_failure: str | None,
+        source: str,
     ) -> None:
+        self._source = source
+        """ARN of the stream or queue."""
         self._function = function
         self._registry = registry
         self._invoke = invoke
@@ -73,7 +76,7 @@ class Target:
     async def invoke(self, event: bytes) -> Invoked:
         """Run the function with `event`."""
         try:
-            response = await self._invoke(InvokeRequest(self._function, event))
+            response = await self._invoke(InvokeRequest(self._function, event, source=self._source))
         except AwsError as error:
             self.last_result = f"PROBLEM: {error.message}"
             return Invoked(None, error)

@@ -1,7 +1,7 @@
 // The bill: what the traffic would cost, by whatever one asks, over time, and three ways of paying for a month of it.
 
 import { get } from "./api.js";
-import { h, notice, number, put, s, share, sum, table, text, usd } from "./dom.js";
+import { bytes, h, little, notice, number, put, s, share, sum, table, text, usd } from "./dom.js";
 
 const SPANS = [["1h", "the last hour"], ["1d", "the last day"], ["7d", "the last week"], ["30d", "the last 30 days"]];
 const BY = ["route", "function", "table", "index", "api-key", "caller", "service"];
@@ -35,7 +35,7 @@ function shown(found) {
   return [
     h("div", { class: "cards" }, [["Together", sum(found.total.usd)], ["For use", sum(found.total.usageUsd)],
       ["Even when idle", sum(found.total.standingUsd)],
-      ["A million calls", usd(found.total.usageUsdPerMillion ?? 0)]].map(([title, value]) =>
+      ["A million calls, for use", found.total.usageUsdPerMillion === null ? "–" : usd(found.total.usageUsdPerMillion)]].map(([title, value]) =>
       h("div", { class: "card" }, title, h("strong", {}, value)))),
     table(`${found.from} to ${found.to}`, [
       [found.by, (group) => text(group.name || "(none)", 300)], ["Calls", (group) => number(group.calls), "number"],
@@ -44,7 +44,7 @@ function shown(found) {
         [at ? " · " : "", h("span", { class: "quiet" }, `${found.priceList.names[meter]} `), sum(cost)]), "found"],
     ], found.groups, "nothing was called in this time: only what is stored costs"),
     table("Even when idle: stored, kept ready, watched", [["What", (line) => text(line.what, 300)], ["For", (line) => found.priceList.names[line.meter]],
-      ["Amount", (line) => Number(line.amount.toPrecision(3)).toLocaleString(undefined, { maximumSignificantDigits: 3 }), "number"], ["Unit", (line) => line.unit],
+      ["Amount", (line) => little(line.amount), "number"], ["Unit", (line) => line.unit],
       ["USD", (line) => sum(line.usd), "number"]], found.standing, "nothing is stored or kept ready"),
   ];
 }
@@ -86,7 +86,7 @@ function projected(found) {
   return [
     h("h2", {}, "A month of this"),
     h("p", { class: "quiet" }, `${number(found.requests)} requests in ${number(found.hours)} hours, at the peak `,
-      `${number(found.peakRequestsPerSecond, 2)}/s; ${found.storedGb.toPrecision(3)} GB stored`),
+      `${number(found.peakRequestsPerSecond, 2)}/s; ${bytes(found.storedGb * 2 ** 30)} stored`),
     h("div", { class: "cards" }, ways.map(([title, way]) => h("div", { class: way.usd === least ? "card best" : "card" }, title,
       h("strong", {}, usd(way.usd)), way.usd === least ? "the least" : `${number(way.usd / (least || 1), 1)} times the least`))),
     table("The always-on side in parts", [["Part", (part) => part.name], ["Count", (part) => number(part.count), "number"],

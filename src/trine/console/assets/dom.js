@@ -122,8 +122,11 @@ const sizes = new ResizeObserver((entries) => {
 
 export const number = (value, digits = 0) => Number(value).toLocaleString(undefined, { maximumFractionDigits: digits });
 export const millis = (value) => `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : number(value)} ms`;
-/** Money where sums stand side by side: what is less than a millionth of a dollar is not told apart. */
-export const sum = (value) => (value > 0 && value < 1e-6 ? "< $0.000001" : value >= 0.01 || !value ? usd(value) : `$${Number(value).toFixed(6)}`);
+/** An amount of any size in three digits that say something; what is very little by its power of ten. */
+export const little = (value) => (value !== 0 && value < 1e-4 ? value.toExponential(2)
+  : value < 1000 ? value.toLocaleString(undefined, { maximumSignificantDigits: 3 }) : number(value));
+/** Money where sums stand side by side, to a millionth of a dollar below one; what is less is not told apart. */
+export const sum = (value) => (value > 0 && value < 1e-6 ? "< $0.000001" : value >= 1 || !value ? usd(value) : `$${Number(value).toFixed(6)}`);
 /** Money; small sums keep three digits that say something. */
 export function usd(value) {
   if (value >= 0.01 || value === 0) return `$${Number(value).toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;

@@ -1,7 +1,7 @@
 // The pattern as a living map: doors, functions, tables, and what else starts work, with the last minute of each.
 
 import { get } from "./api.js";
-import { area, bytes, h, millis, notice, number, put, reachable, refresh, s, table } from "./dom.js";
+import { area, bytes, clock, h, millis, notice, number, put, reachable, refresh, s, table, text } from "./dom.js";
 import { PATHS } from "./icons.js";
 
 const WIDTH = 1160, BOX = { width: 300, height: 92 }, GAP = 16, COLUMNS = [4, 430, 856], TOP = 34;
@@ -9,14 +9,15 @@ const SHOWN_MAX = 60;
 const SIGNS = { door: "door", function: "function", table: "table", event: "event" };
 
 export async function show(main, scene) {
-  const figures = h("div", { class: "cards" }), picture = h("div", {}), numbers = h("div", {});
-  put(main, h("h1", {}, "The last minute"), figures, picture, h("h2", {}, "In numbers"), numbers);
+  const figures = h("div", { class: "cards" }), picture = h("div", {}), numbers = h("div", {}), alarms = h("div", {});
+  put(main, h("h1", {}, "The last minute"), figures, picture, h("h2", {}, "In numbers"), numbers, alarms);
   if (scene.stack.observe !== "all") main.prepend(notice(`This stack runs with --observe ${scene.stack.observe}: nothing is counted for the map.`));
   await scene.every(1, async () => {
     const nodes = gather(scene.stack, await get("pulse", {}, scene.signal));
     put(figures, summary(nodes));
     refresh(picture, draw(nodes));
     refresh(numbers, listed(nodes));
+    if (nodes.alarms.length) refresh(alarms, watched(nodes.alarms));
   });
 }
 
@@ -59,21 +60,34 @@ export function gather(stack, pulse) {
     const key = `${kind} ${from}\n${target} ${to}`;
     edges.set(key, (edges.get(key) ?? 0) + node.count);
   }
-  const all = [...doors, ...events(stack, edges), ...functions, ...tables];
+  const all = [...doors, ...events(stack, edges, (arn) => sum([of("event", arn)])), ...functions, ...tables];
   return { all, edges, seconds: pulse.seconds, alarms: pulse.alarms };
 }
 
 /** Streams, queues, topics, rules and schedules, and the edges to the functions that they start. */
-function events(stack, edges) {
-  const known = new Map(stack.functions.map((one) => [one.name, one.name]));
-  return stack.sources.map((source, at) => {
-    const id = `event ${at}`;
-    for (const target of source.targets) {
-      const name = known.get(target.replace(/^lambda /, "").split(":")[0]);
-      if (name) edges.set(`${id}\nfunction ${name}`, 0);
+function events(stack, edges, beat) {
+  const known = new Set(stack.functions.map((one) => one.name));
+  const logical = new Map(stack.functions.map((one) => [one.name, one.logicalId]));
+  const targets = new Map(); // a stream or topic that starts several functions is one part
+  for (const source of stack.sources) {
+    const { names, source: title } = targets.get(source.arn) ?? { names: [], source: source.source };
+    targets.set(source.arn, { names: [...names, ...source.targets.map((one) => one.replace(/^lambda /, "").split(":")[0])], source: title });
+  }
+  return [...targets].map(([arn, { names, source }]) => {
+    const id = `event ${arn}`;
+    for (const name of names) {
+      const edge = `${id}\nfunction ${name}`;
+      if (known.has(name) && !edges.has(edge)) edges.set(edge, 0);
     }
-    return { column: 0, kind: "event", name: source.source, id, link: "#/functions", detail: `→ ${source.targets.join(", ")}`, ...sum([]) };
+    const shown = names.map((name) => logical.get(name) ?? name);
+    return { column: 0, kind: "event", name: titled(source, stack.tables), id, link: "#/functions", detail: `→ ${shown.join(", ")}`, ...beat(arn) };
   });
+}
+
+/** A source as people call it: the stream of a table by the table's logical id. */
+function titled(source, tables) {
+  const stream = /^dynamodb (.+)\/stream\//.exec(source);
+  return stream ? `${tables.find((one) => one.name === stream[1])?.logicalId ?? stream[1]} stream` : source;
 }
 
 function sum(beats) {
@@ -88,7 +102,7 @@ function sum(beats) {
   };
 }
 
-function summary({ all, alarms }) {
+function summary({ all, alarms, seconds }) {
   const doors = all.filter((node) => node.kind === "door"), functions = all.filter((node) => node.kind === "function");
   const total = (nodes, member) => nodes.reduce((sum_, node) => sum_ + node[member], 0);
   const requests = total(doors, "count"), faults = total(doors, "faults"), refused = total(doors, "errors") - faults;
@@ -96,13 +110,13 @@ function summary({ all, alarms }) {
   const alight = alarms.filter((alarm) => alarm.state === "ALARM");
   const lately = doors.reduce((sum_, node) => sum_ + node.series.slice(-5).reduce((a, b) => a + b, 0), 0) / 5;
   return [
-    ["Right now", `${number(lately, 1)}/s`], ["In the minute", number(requests)],
+    ["Right now", `${number(lately, 1)}/s`], [seconds < 59 ? `In ${number(seconds)} s` : "In the minute", number(requests)],
     ["Failed (5xx)", part(faults), faults ? "bad" : ""], ["Refused (4xx)", part(refused)],
     ["Slowest p99", requests ? millis(Math.max(...doors.map((node) => node.p99))) : "–"],
     ["Invocations", number(total(functions, "count"))],
     ["Throttled", number(total(all, "throttled")), total(all, "throttled") ? "bad" : ""],
-    ...(alarms.length ? [["Alarms", alight.length ? `${alight.length} of ${alarms.length}` : `none of ${alarms.length}`, alight.length ? "bad" : "", alight.map((alarm) => alarm.name).join(", ")]] : []),
-  ].map(([title, value, kind, more]) => h("div", { class: "card", title: more }, title, h("strong", { class: kind ?? "" }, value)));
+    ...(alarms.length ? [["Alarms", `${alight.length} of ${alarms.length}`, alight.length ? "bad" : ""]] : []),
+  ].map(([title, value, kind]) => h("div", { class: "card" }, title, h("strong", { class: kind ?? "" }, value)));
 }
 
 function draw({ all, edges, seconds }) {
@@ -138,13 +152,19 @@ function box(node, { x, y }, seconds) {
   return s("a", { href: node.link, "data-keep": node.id, class: node.kind },
     s("rect", { class: "box", x, y, width: BOX.width, height: BOX.height, rx: 12 }),
     s("rect", { class: "badge", x: x + 10, y: y + 8, width: 32, height: 32, rx: 9 }), sign,
-    s("text", { class: "title", x: x + 52, y: y + 29 }, cut(node.name, 26)),
-    node.kind === "event" ? "" : [
-      s("g", { transform: `translate(${x + BOX.width - 116} ${y + 42})` }, area(node.series, 104, 40)),
-      s("text", { class: "rate", x: x + 14, y: y + 59 }, rate), s("text", { class: wrong ? "badtext" : "small", x: x + 14, y: y + 77 }, said),
-    ],
-    s("text", { class: "small", x: x + (node.kind === "event" ? 52 : 14 + 8 * (rate.length + 1)), y: y + (node.kind === "event" ? 50 : 59) },
-      cut(node.detail, node.kind === "event" ? 38 : 30)));
+    s("text", { class: "title", x: x + 52, y: y + 29 }, cut(node.name, 25), s("title", {}, node.name)),
+    s("g", { transform: `translate(${x + BOX.width - 116} ${y + 42})` }, area(node.series, 104, 40)),
+    s("text", { class: "rate", x: x + 14, y: y + 59 }, rate), s("text", { class: wrong ? "badtext" : "small", x: x + 14, y: y + 77 }, said),
+    s("text", { class: "small", x: x + 14 + 8 * (rate.length + 1), y: y + 59 }, cut(node.detail, 30)));
+}
+
+function watched(alarms) {
+  const colour = { ALARM: "bad", OK: "good" };
+  return [h("h2", {}, "Alarms"), table(`${alarms.length} alarm${alarms.length === 1 ? "" : "s"}`, [
+    ["Alarm", (alarm) => text(alarm.name, 200), "wraps"],
+    ["State", (alarm) => h("span", { class: `pill ${colour[alarm.state] ?? ""}` }, alarm.state)],
+    ["Since", (alarm) => clock(alarm.since), "tight"], ["Why", (alarm) => text(alarm.reason, 300), "found"],
+  ], [...alarms].sort((a, b) => (b.state === "ALARM") - (a.state === "ALARM") || a.name.localeCompare(b.name)))];
 }
 
 const cut = (value, most) => (value.length > most ? `${value.slice(0, most - 1)}…` : value);

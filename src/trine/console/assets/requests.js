@@ -1,7 +1,7 @@
 // The stream of requests, newest first, with filters; and one request's waterfall, with the decision that stopped it.
 
 import { get } from "./api.js";
-import { clock, h, millis, notice, put, refresh, share, status, table, text, usd } from "./dom.js";
+import { clock, h, little, millis, notice, put, refresh, share, status, table, text, usd } from "./dom.js";
 
 export async function show(main, scene, [id]) {
   if (id) return waterfall(main, scene, id);
@@ -113,7 +113,7 @@ function receipt(found) {
   return h("section", {}, h("h2", {}, "Receipt"),
     h("p", {}, `${usd(found.usd)} for this request, ${usd(found.usdPerMillion)} for a million like it`),
     table("At the price list's first tier", [
-      ["What", (line) => [line.meter, " ", text(line.what)]], ["Amount", (line) => `${Number(line.amount).toPrecision(4)}`, "number"],
+      ["What", (line) => [line.meter, " ", text(line.what)]], ["Amount", (line) => little(line.amount), "number"],
       ["Unit", (line) => line.unit], ["USD", (line) => usd(line.usd), "number"],
     ], found.lines, "nothing on the price list"));
 }

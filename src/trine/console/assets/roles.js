@@ -3,6 +3,10 @@
 import { get } from "./api.js";
 import { h, put, table, text } from "./dom.js";
 
+const policy = (title, statements) => [h("h2", {}, title),
+  h("pre", {}, text(JSON.stringify({ Version: "2012-10-17", Statement: statements }, null, 2)))];
+const rights = (count) => `${count} right${count === 1 ? "" : "s"}`;
+
 export async function show(main, scene) {
   const found = await get("rights", {}, scene.signal);
   const nameOf = new Map(scene.stack.functions.map((one) => [one.role, one.logicalId]));
@@ -10,7 +14,7 @@ export async function show(main, scene) {
     "Calls are noted as they are decided; ", h("code", {}, "trine policy"), " turns them into a change of the template."));
   for (const role of found.roles) {
     main.append(h("details", { class: "card", open: role.uses.length > 0 && found.roles.length <= 12 },
-      h("summary", {}, h("strong", {}, nameOf.get(role.role) ?? role.name), ` · ${role.uses.length} right${role.uses.length === 1 ? "" : "s"} used`,
+      h("summary", {}, h("strong", {}, nameOf.get(role.role) ?? role.name), ` · ${rights(role.uses.filter((use) => use.allowed).length)} used`,
         role.missing.length ? h("span", { class: "bad" }, ` · ${role.missing.length} refused`) : "",
         role.unused.length ? h("span", { class: "warn" }, ` · ${role.unused.length} statement${role.unused.length === 1 ? "" : "s"} wider than used`) : ""),
       h("p", { class: "quiet mono" }, text(role.role)),
@@ -25,8 +29,9 @@ export async function show(main, scene) {
       role.tooWide.length ? table("Wider than needed", [
         ["Wildcard", (one) => h("code", {}, text(one.pattern))], ["Needed", (one) => text(one.needed.join(", "), 600)],
       ], role.tooWide) : "",
-      role.uses.length ? [h("h2", {}, "The smallest policy"), h("pre", {}, text(JSON.stringify(
-        { Version: "2012-10-17", Statement: role.smallest }, null, 2)))] : ""));
+      role.smallest.length ? policy("The smallest policy", role.smallest) : "",
+      role.missing.length ? policy("What would allow what was refused", role.missing.map(({ action, resource }) =>
+        ({ Effect: "Allow", Action: action, Resource: resource }))) : ""));
   }
   if (found.roles.length === 0) main.append(h("p", { class: "quiet" }, "The stack has no roles."));
 }

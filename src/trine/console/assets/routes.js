@@ -8,13 +8,13 @@ export async function show(main, scene) {
   put(main, h("h1", {}, "Routes"), h("p", { class: "lead" }, "What answers at the front door, what guards it, and a form for each of them."), form);
   for (const api of scene.stack.apis) {
     const base = (api.stages.find((stage) => stage.name === "$default") ?? api.stages[0])?.pathUrl ?? api.url;
-    main.append(h("h2", {}, `${api.name} (${api.kind})`),
+    main.append(h("h2", {}, `${api.logicalId || api.name} (${api.kind})`),
       h("p", { class: "quiet" }, "answers at ", h("code", {}, api.url), api.url === base ? "" : [" and ", h("code", {}, base)]),
       table(`${api.routes.length} route${api.routes.length === 1 ? "" : "s"}`, [
         ["Method", (route) => h("span", { class: "verb" }, route.method)], ["Path", (route) => h("code", {}, text(route.path, 300))],
         ["Integration", (route) => route.integration], ["Function", (route) => route.function
           ? h("a", { href: `#/functions/${encodeURIComponent(route.function)}` }, route.function) : ""],
-        ["Authorization", (route) => h("span", { class: route.authorization === "NONE" ? "pill warn" : "pill good" }, route.authorization === "NONE" ? "open to all" : route.authorization)],
+        ["Guard", (route) => guards(route)],
         ["", (route) => h("button", { type: "button", click: () => {
           put(form, tryForm(base, route, scene));
           form.querySelector("input").focus();
@@ -23,6 +23,14 @@ export async function show(main, scene) {
       ], api.routes, "no routes"));
   }
   if (scene.stack.apis.length === 0) main.append(h("p", { class: "empty" }, "The stack has no API."));
+}
+
+/** What a request must bring; a key alone is no authorization, as AWS says, but it keeps strangers out. */
+function guards(route) {
+  const open = route.authorization === "NONE";
+  return [
+    open && route.apiKeyRequired ? "" : h("span", { class: open ? "pill warn" : "pill good" }, open ? "open to all" : route.authorization),
+    route.apiKeyRequired ? h("span", { class: "pill good" }, "API key") : ""];
 }
 
 function tryForm(base, route, scene) {
@@ -35,7 +43,7 @@ function tryForm(base, route, scene) {
   const body = h("textarea", { rows: 5, spellcheck: "false" });
   const sign = h("input", { type: "checkbox" });
   sign.checked = route.authorization === "AWS_IAM";
-  const key = h("input", { size: 30, autocomplete: "off" }), token = h("input", { size: 40, autocomplete: "off" });
+  const key = h("input", { size: 30, autocomplete: "off", placeholder: route.apiKeyRequired ? "from: trine env --json" : null }), token = h("input", { size: 40, autocomplete: "off" });
   const answer = h("div", { "aria-live": "polite" });
   const send = async (event) => {
     event.preventDefault();

@@ -95,7 +95,7 @@ async function read(context, operation, input, start = null, spent = 0) {
     const names = new Set(keys);
     for (const item of page.Items) Object.keys(item).forEach((each) => names.size < COLUMNS_MAX && names.add(each));
     put(result,
-      h("p", { role: "status" }, `${page.Items.length} items of ${page.ScannedCount} read, `, h("strong", {}, `${units} read units`),
+      h("p", { role: "status" }, `${page.Items.length} item${page.Items.length === 1 ? "" : "s"} of ${page.ScannedCount} read, `, h("strong", {}, `${units} read unit${units === 1 ? "" : "s"}`),
         total !== units ? `, ${total} with the pages before` : "",
         operation === "Scan" ? h("span", { class: "warn" }, " · a Scan reads, and bills, everything it passes") : ""),
       table("Items", [

@@ -21,7 +21,7 @@ from typing import Any
 from trine.aws.arn import Place
 from trine.aws.ids import SystemIds
 from trine.aws.invoke import InvokeRequest
-from trine.awslambda.memory import shared_out_bytes
+from trine.awslambda.environments.memory import shared_out_bytes
 from trine.awslambda.service import Service
 from trine.clock import SystemClock
 from trine.http.loop import new_event_loop

@@ -15,10 +15,10 @@ from tests.own_runtime import OWN_RUNTIME
 from trine.aws.arn import Place
 from trine.aws.ids import SystemIds
 from trine.aws.invoke import InvokeRequest, InvokeResponse
+from trine.awslambda.environments.zygote import SandboxLayers
 from trine.awslambda.function import Function
 from trine.awslambda.neighbours import Neighbours
 from trine.awslambda.service import Service
-from trine.awslambda.zygote import SandboxLayers
 from trine.clock import SystemClock
 from trine.http.loop import new_event_loop
 from trine.iam.access import Access

@@ -15,7 +15,7 @@ from tests.waiting import still_running
 from trine.aws.errors import AwsError
 
 from .conftest import HANDLERS
-from .test_process import descendants
+from .environments.test_process import descendants
 
 
 @pytest.mark.slow

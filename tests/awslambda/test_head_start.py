@@ -11,8 +11,8 @@ import pytest
 
 from tests.waiting import still_running
 from trine.awslambda import head_start as room
+from trine.awslambda.environments.interpreters import Interpreters
 from trine.awslambda.head_start import executables_for, head_start, start_interpreter
-from trine.awslambda.interpreters import Interpreters
 from trine.clock import SystemClock
 
 OWN = f"python{sys.version_info.major}.{sys.version_info.minor}"

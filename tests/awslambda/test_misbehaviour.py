@@ -11,7 +11,7 @@ import pytest
 
 from tests.own_runtime import OWN_RUNTIME
 from tests.waiting import still_running, until
-from trine.awslambda.memory import descendants
+from trine.awslambda.environments.memory import descendants
 
 HANDLERS = Path(__file__).parent / "handlers"
 NODE = {"code": HANDLERS / "node", "Runtime": "nodejs20.x"}

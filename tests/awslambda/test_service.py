@@ -16,8 +16,8 @@ from tests.waiting import until
 from trine.aws.errors import AwsError
 from trine.aws.invoke import InvokeRequest, ServiceCaller
 from trine.awslambda import limits
+from trine.awslambda.environments.memory import descendants
 from trine.awslambda.errors import ResourceNotFound, TooManyRequests
-from trine.awslambda.memory import descendants
 from trine.awslambda.runtimes.runtime import TASK
 
 

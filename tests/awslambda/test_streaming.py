@@ -12,7 +12,7 @@ import pytest
 from tests.awslambda.test_endpoint import Door, door  # noqa: F401 - a fixture
 from tests.waiting import until
 from trine.awslambda import limits
-from trine.awslambda.runtime_api import MalformedMessage, Reader
+from trine.awslambda.guest_apis.runtime_api import MalformedMessage, Reader
 from trine.metering.usage import FunctionUse
 
 

@@ -17,14 +17,14 @@ from trine.aws.catalogue import Catalogue
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.awslambda import limits
-from trine.awslambda.async_events import config_from_properties
+from trine.awslambda.asynchronous.events import config_from_properties
 from trine.awslambda.code import place_code
 from trine.awslambda.concurrency import Concurrency
+from trine.awslambda.environments.machinery import Machinery
 from trine.awslambda.errors import InvalidParameterValue
 from trine.awslambda.function import DebugPort, Function, function_from_properties
 from trine.awslambda.function_store import FunctionStore, KeptFunction, KeptVersion
 from trine.awslambda.layers import LayerStore
-from trine.awslambda.machinery import Machinery
 from trine.awslambda.permission import resource_policies
 from trine.awslambda.registry import Alias, Registry
 from trine.awslambda.reload import Reloader

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import asdict
 
 from trine.aws.catalogue import Catalogue
-from trine.awslambda.event_store import all_done
+from trine.awslambda.asynchronous.store import all_done
 from trine.awslambda.function import Function
 from trine.awslambda.registry import Entry
 from trine.awslambda.urls.config import UrlConfig

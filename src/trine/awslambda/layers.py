@@ -20,9 +20,9 @@ from msgspec import Struct, field
 
 from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
+from trine.awslambda.asynchronous.store import all_done
 from trine.awslambda.code import place_code
 from trine.awslambda.errors import InvalidParameterValue, ResourceNotFound
-from trine.awslambda.event_store import all_done
 from trine.awslambda.fresh_folder import made_anew
 from trine.awslambda.permission import principal_of
 from trine.clock import Clock

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from trine.aws.arn import Place
 from trine.aws.invoke import ServiceCaller
-from trine.awslambda.async_event import EventConfig
-from trine.awslambda.environment import Environment
+from trine.awslambda.asynchronous.event import EventConfig
+from trine.awslambda.environments.environment import Environment
+from trine.awslambda.environments.pool import Pool
 from trine.awslambda.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 from trine.awslambda.function import LATEST, Function, split_name
-from trine.awslambda.pool import Pool
 from trine.iam.policy import CompiledPolicy
 from trine.logs.group import LogGroup
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 
 from trine.awslambda import limits
-from trine.awslambda.extensions import Extensions
+from trine.awslambda.environments.memory import usage
 from trine.awslambda.fault import Fault
 from trine.awslambda.function import Function
+from trine.awslambda.guest_apis.extensions import Extensions
 from trine.awslambda.invocation import Invocation
-from trine.awslambda.memory import usage
 from trine.clock import Clock
 from trine.logs.group import LogGroup
 

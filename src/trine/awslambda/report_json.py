@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from trine.awslambda.extensions import Extensions
 from trine.awslambda.fault import Fault, instant
+from trine.awslambda.guest_apis.extensions import Extensions
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.report import Report
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from trine.awslambda.extensions import Extensions
 from trine.awslambda.fault import Fault
+from trine.awslambda.guest_apis.extensions import Extensions
+from trine.awslambda.guest_apis.telemetry import Telemetry, event_of
 from trine.awslambda.invocation import Invocation
 from trine.awslambda.report import Report
 from trine.awslambda.report_json import JsonReport
-from trine.awslambda.telemetry import Telemetry, event_of
 
 
 class _Events(JsonReport):

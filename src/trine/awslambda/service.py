@@ -20,17 +20,17 @@ from trine.aws.ids import Ids
 from trine.aws.invoke import InvokeRequest, InvokeResponse, ServiceCaller, StreamedResponse
 from trine.awslambda import limits
 from trine.awslambda.admission import check_size, client_context_line, trace_header_for, traced
-from trine.awslambda.async_event import AsyncEvent
-from trine.awslambda.async_events import AsyncEvents
+from trine.awslambda.asynchronous.event import AsyncEvent
+from trine.awslambda.asynchronous.events import AsyncEvents
 from trine.awslambda.concurrency import Concurrency
 from trine.awslambda.deployment import Deployment
+from trine.awslambda.environments.machinery import Machinery
+from trine.awslambda.environments.pool import Pool
 from trine.awslambda.errors import AccessDenied, ServiceFault
 from trine.awslambda.function import LATEST
 from trine.awslambda.head_start import Started
 from trine.awslambda.invocation import Invocation, StreamedInvocation
-from trine.awslambda.machinery import Machinery
 from trine.awslambda.neighbours import Neighbours
-from trine.awslambda.pool import Pool
 from trine.awslambda.provisioned import Provisioned
 from trine.awslambda.registry import Entry, Registry
 from trine.awslambda.roles import RoleKeeper

@@ -13,7 +13,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from trine.awslambda.network import Attempt
+from trine.awslambda.environments.network import Attempt
 from trine.awslambda.urls.config import HOST_MARK, PATH_PREFIX
 from trine.http.limits import Limits
 from trine.http.message import Handler, Request

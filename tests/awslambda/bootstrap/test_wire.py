@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from trine.awslambda.bootstrap import wire
-from trine.awslambda.runtime_api import ACCEPTED
+from trine.awslambda.guest_apis.runtime_api import ACCEPTED
 
 EVENT = b"HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 1\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from trine.aws.arn import Place
-from trine.awslambda import launch
+from trine.awslambda.environments import launch
+from trine.awslambda.environments.zygote import SandboxLayers, Zygote
 from trine.awslambda.function import Function
 from trine.awslambda.runtimes.known import runtime_of
 from trine.awslambda.runtimes.runtime import RuntimeMissing
-from trine.awslambda.zygote import SandboxLayers, Zygote
 from trine.clock import ManualClock
 
 

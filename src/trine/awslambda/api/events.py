@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from trine.awslambda.api.paging import listing, page
-from trine.awslambda.async_event import EventConfig
+from trine.awslambda.asynchronous.event import EventConfig
 from trine.awslambda.errors import ResourceNotFound
 from trine.awslambda.function import LATEST
 from trine.awslambda.registry import Entry

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from trine.awslambda.runtimes.runtime import Runtime, RuntimeMissing, Scene
 
 if TYPE_CHECKING:
-    from trine.awslambda.process import Launch
+    from trine.awslambda.environments.process import Launch
 
 
 class Custom(Runtime):

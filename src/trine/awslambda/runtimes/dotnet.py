@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from trine.awslambda.runtimes.runtime import Runtime, RuntimeMissing, Scene
 
 if TYPE_CHECKING:
+    from trine.awslambda.environments.process import Launch
     from trine.awslambda.function import Function
-    from trine.awslambda.process import Launch
 
 SUPPORT = "Amazon.Lambda.RuntimeSupport.dll"
 """AWS's runtime client. Its image brings it for class libraries; here it has to be in the package."""

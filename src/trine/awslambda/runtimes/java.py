@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from trine.awslambda.runtimes.runtime import Runtime, RuntimeMissing, Scene
 
 if TYPE_CHECKING:
+    from trine.awslambda.environments.process import Launch
     from trine.awslambda.function import Function
-    from trine.awslambda.process import Launch
 
 _MAIN = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
 _CLIENT = Path(*_MAIN.split(".")).with_suffix(".class")

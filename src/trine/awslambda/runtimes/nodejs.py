@@ -13,7 +13,7 @@ from trine.awslambda.head_start import START
 from trine.awslambda.runtimes.runtime import TASK, Runtime, RuntimeMissing, Scene, readable_for
 
 if TYPE_CHECKING:
-    from trine.awslambda.process import Launch
+    from trine.awslambda.environments.process import Launch
 
 _CLIENT = START.with_name("runtime.cjs")
 

@@ -20,8 +20,8 @@ from trine.awslambda.runtimes.pythons import OWN
 from trine.awslambda.runtimes.runtime import WRAPPER, Runtime, Scene
 
 if TYPE_CHECKING:
+    from trine.awslambda.environments.process import Launch
     from trine.awslambda.function import DebugPort, Function
-    from trine.awslambda.process import Launch
 
 _SHARED_LIBRARY = re.compile(r"lib.+\.so(\.\d+)*").fullmatch
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 
 if TYPE_CHECKING:  # values of rooms that ask this one for facts
+    from trine.awslambda.environments.process import Launch
+    from trine.awslambda.environments.zygote import Zygote
     from trine.awslambda.function import Function
-    from trine.awslambda.process import Launch
-    from trine.awslambda.zygote import Zygote
 
 TASK = "/var/task"
 OPT = "/opt"

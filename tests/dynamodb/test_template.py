@@ -18,7 +18,7 @@ from trine.dynamodb.endpoint import DynamoDB
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.fidelity import FIDELITY
 from trine.dynamodb.operations.description import counted
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 from trine.iam.access import Access
 from trine.kv.memory import MemoryStore
 from trine.trace import TraceBook

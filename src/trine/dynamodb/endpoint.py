@@ -37,7 +37,8 @@ from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.metering import Metering
 from trine.dynamodb.storage.source import Store, StoreError
 from trine.dynamodb.storage.sweep import Sweeper
-from trine.dynamodb.storage.tables import Table, Tables
+from trine.dynamodb.storage.table import Table
+from trine.dynamodb.storage.tables import Tables
 from trine.dynamodb.stream_reader import Bell, TableStreams
 from trine.dynamodb.template import table_from_template
 from trine.http.answer import Answer, when_settled

@@ -24,7 +24,7 @@ from trine.dynamodb.operations.policies import MEMBER, compiled, policies_of
 from trine.dynamodb.operations.stream_settings import label_of, streams_after
 from trine.dynamodb.operations.tags import checked_tags
 from trine.dynamodb.operations.update_continuous_backups import recovery_record, with_recovery
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 _SAME = (
     "TableName",

@@ -16,7 +16,7 @@ from trine.dynamodb.model.table import TableDefinition
 from trine.dynamodb.operations.create_table import first_record
 from trine.dynamodb.operations.import_table import prepare
 from trine.dynamodb.operations.operation import Rooms
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 _PARAMETERS = (
     "TableName",

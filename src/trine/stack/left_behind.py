@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from trine.cloudformation.resources import Resource
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 from trine.kv.disk import private
 from trine.stack.state import StateFault, store_faults
 

@@ -21,7 +21,7 @@ from trine.dynamodb.operations.parameters import mixture
 from trine.dynamodb.operations.precedence import DUPLICATE_KEYS, before_batch_get, refuse_duplicates
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import BatchGetItemInput, KeysAndAttributes, codec, table_name_of
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 from trine.dynamodb.throughput.meter import place_of
 from trine.dynamodb.throughput.partitions import Partition
 

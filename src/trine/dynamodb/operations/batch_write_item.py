@@ -24,7 +24,7 @@ from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.precedence import DUPLICATE_KEYS, before_batch_write
 from trine.dynamodb.shape import BatchWriteItemInput, WriteRequest, codec, table_name_of
 from trine.dynamodb.storage.items import Transition, Write, commit_all
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 from trine.trace import Trace
 
 

@@ -20,7 +20,7 @@ from trine.dynamodb.operations.policies import MEMBER, compiled
 from trine.dynamodb.operations.stream_settings import new_stream
 from trine.dynamodb.operations.tags import checked_tags
 from trine.dynamodb.shape import Document, DocumentCodec
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 Given = TypeVar("Given")
 

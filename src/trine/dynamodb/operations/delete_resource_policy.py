@@ -14,7 +14,7 @@ from trine.dynamodb.operations.policies import MEMBER, policies_of
 from trine.dynamodb.operations.put_resource_policy import check_revision
 from trine.dynamodb.operations.resources import on_resource, policy_table_of_arn
 from trine.dynamodb.shape import Document, DocumentCodec
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 
 def execute(rooms: Rooms, document: Document, plan: None) -> Answer:

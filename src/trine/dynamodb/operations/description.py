@@ -7,7 +7,7 @@ from typing import Any
 
 from trine.dynamodb.model.table import Throughput, warm_from
 from trine.dynamodb.operations.operation import Rooms
-from trine.dynamodb.storage.tables import Index, Table
+from trine.dynamodb.storage.table import Index, Table
 
 _MANAGED_KEY = "alias/aws/dynamodb"
 """What KMS calls the key that it keeps for DynamoDB in every account."""

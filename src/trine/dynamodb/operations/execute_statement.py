@@ -21,7 +21,7 @@ from trine.dynamodb.operations.statements import (
 from trine.dynamodb.partiql import ExistsPlan, SelectPlan, Statement, check_parameters, parse
 from trine.dynamodb.shape import ExecuteStatementInput, codec
 from trine.dynamodb.storage.items import Transition, commit_one
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 
 def permissions(rooms: Rooms, request: ExecuteStatementInput) -> Sequence[Permission]:

@@ -23,7 +23,7 @@ from trine.dynamodb.operations.statements import plan_of, statement_permission, 
 from trine.dynamodb.partiql import Plan, SelectPlan, Statement, check_parameters, parse
 from trine.dynamodb.shape import ExecuteTransactionInput, codec
 from trine.dynamodb.storage.items import Transition, Write, commit_all, commit_once
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 from trine.dynamodb.storage.tokens import Token
 
 

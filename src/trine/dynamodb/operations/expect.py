@@ -21,7 +21,7 @@ from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.collections import estimate_gigabytes
 from trine.dynamodb.storage.items import Transition
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 CONDITION_FAILED = "The conditional request failed"
 ASKED_MAX_COUNT = 4096

@@ -22,7 +22,7 @@ from trine.dynamodb.operations.cancellation import Reasons
 from trine.dynamodb.operations.operation import Rooms
 from trine.dynamodb.operations.reading import Target
 from trine.dynamodb.storage.pages import Page
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 from trine.dynamodb.throughput.meter import place_of
 from trine.metering.usage import take
 from trine.trace import Trace

@@ -26,7 +26,8 @@ from trine.dynamodb.storage.backups import Backups
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.restores import Restores
 from trine.dynamodb.storage.source import Source, Store
-from trine.dynamodb.storage.tables import Table, Tables
+from trine.dynamodb.storage.table import Table
+from trine.dynamodb.storage.tables import Tables
 from trine.trace import Trace
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Rooms:
 
     def resume(self) -> None:
         """Go on with what the last stop interrupted; needs the running loop."""
-        self.tables.resume_sweeps()
+        self.tables.dropped.resume()
         self.backfills.resume()
         self.backups.resume()
         self.restores.resume()
@@ -141,7 +142,7 @@ class Rooms:
         await self.restores.close()
         await self.backups.close()
         await self.backfills.close()
-        await self.tables.close()
+        await self.tables.dropped.close()
 
     def table(self, name_or_arn: str) -> Table:
         """The table that a request's `TableName` means. ResourceNotFoundException."""

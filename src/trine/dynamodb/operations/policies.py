@@ -11,7 +11,8 @@ from typing import Any
 
 from trine.aws.errors import AwsError
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.storage.tables import Table, Tables
+from trine.dynamodb.storage.table import Table
+from trine.dynamodb.storage.tables import Tables
 from trine.iam.errors import MalformedPolicy
 from trine.iam.policy import CompiledPolicy, parse_policy
 

@@ -12,7 +12,7 @@ from trine.dynamodb.operations.operation import Answer, Operation, Rooms, no_pla
 from trine.dynamodb.operations.policies import MEMBER, PolicyNotFoundException, compiled, policies_of
 from trine.dynamodb.operations.resources import on_resource, policy_table_of_arn
 from trine.dynamodb.shape import Document, DocumentCodec
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 _NO_POLICY = "NO_POLICY"
 _NOT_FOUND = "Resource-based policy not found for the provided ResourceArn"

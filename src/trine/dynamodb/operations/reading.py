@@ -27,7 +27,7 @@ from trine.dynamodb.shape import table_name_of
 from trine.dynamodb.storage.keyspace import KeySpace
 from trine.dynamodb.storage.pages import Choose, Page, chooser
 from trine.dynamodb.storage.source import Snapshot, Store
-from trine.dynamodb.storage.tables import Index, Table
+from trine.dynamodb.storage.table import Index, Table
 
 _START_KEY = "The provided starting key is invalid"
 _INVALID = "One or more parameter values were invalid: "

@@ -11,7 +11,7 @@ from trine.aws.errors import AwsError
 from trine.dynamodb.errors import TableNotFoundException
 from trine.dynamodb.operations.operation import Rooms
 from trine.dynamodb.shape import table_name_of
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 
 class PointInTimeRecoveryUnavailableException(AwsError):

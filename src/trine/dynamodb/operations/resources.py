@@ -8,7 +8,7 @@ from trine.aws.arn import Arn
 from trine.dynamodb.errors import AccessDeniedException, ResourceNotFoundException, ValidationException
 from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.shape import Document
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 
 def table_of_arn(rooms: Rooms, text: str) -> Table:

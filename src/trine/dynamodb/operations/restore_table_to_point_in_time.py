@@ -11,7 +11,7 @@ from trine.dynamodb.operations.operation import Operation, Permission, Rooms, no
 from trine.dynamodb.operations.recovery import recoverable, window
 from trine.dynamodb.operations.restoring import restored_table
 from trine.dynamodb.shape import Document, DocumentCodec
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 
 class InvalidRestoreTimeException(AwsError):

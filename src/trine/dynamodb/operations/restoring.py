@@ -13,7 +13,7 @@ from trine.dynamodb.model.table_definition import define_table
 from trine.dynamodb.operations.create_table import after, described
 from trine.dynamodb.operations.operation import Rooms
 from trine.dynamodb.shape import Document
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 OVERRIDES = {
     "BillingModeOverride": "BillingMode",

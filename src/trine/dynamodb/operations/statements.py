@@ -40,7 +40,7 @@ from trine.dynamodb.partiql import (
 from trine.dynamodb.storage.items import Rule, Transition, Write
 from trine.dynamodb.storage.pages import read_page
 from trine.dynamodb.storage.ranges import range_of
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 DUPLICATE = "Duplicate primary key exists in table"
 _ACTIONS = {

@@ -12,7 +12,7 @@ from typing import Any
 from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.model.table import TableDefinition
 from trine.dynamodb.shape import Document
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 _INVALID = "One or more parameter values were invalid: "
 

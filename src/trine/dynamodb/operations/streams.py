@@ -20,7 +20,7 @@ from trine.dynamodb.limits import STREAM_ITERATOR_SECONDS, STREAM_RETENTION_SECO
 from trine.dynamodb.operations.operation import Permission, Rooms
 from trine.dynamodb.shape import Document
 from trine.dynamodb.storage.stream import Stream
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 _TIME_BYTES = 8
 _VERSION = "1"

@@ -20,7 +20,7 @@ from trine.dynamodb.operations.observed import transaction_read
 from trine.dynamodb.operations.operation import Operation, Permission, Rooms
 from trine.dynamodb.operations.reading import projection_of
 from trine.dynamodb.shape import TransactGetItemsInput, codec, table_name_of
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 
 def permissions(rooms: Rooms, request: TransactGetItemsInput) -> Iterable[Permission]:

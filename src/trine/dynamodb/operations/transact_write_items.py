@@ -34,7 +34,7 @@ from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.update_item import Plan, check_keys, expressions_of, update_rule
 from trine.dynamodb.shape import TransactWriteItem, TransactWriteItemsInput, codec, table_name_of
 from trine.dynamodb.storage.items import Rule, Transition, Write, commit_all, commit_once
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 from trine.dynamodb.storage.tokens import Token
 
 _ACTIONS = {

@@ -17,7 +17,7 @@ from trine.dynamodb.operations.create_table import after
 from trine.dynamodb.operations.operation import Operation, Rooms, no_plan, on_table
 from trine.dynamodb.operations.recovery import backed_up, continuous_backups
 from trine.dynamodb.shape import Document, DocumentCodec
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 
 def recovery_record(table: Table | None, specification: Document, now: float) -> dict[str, Any] | None:

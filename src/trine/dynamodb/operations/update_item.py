@@ -28,7 +28,7 @@ from trine.dynamodb.operations.parameters import expression_context
 from trine.dynamodb.operations.precedence import before_key
 from trine.dynamodb.shape import UpdateItemInput, codec
 from trine.dynamodb.storage.items import Rule, Transition, Write, commit_one
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 
 class Plan(NamedTuple):

@@ -26,7 +26,7 @@ from trine.dynamodb.operations.operation import Operation, Rooms, on_table
 from trine.dynamodb.operations.stream_settings import streams_after
 from trine.dynamodb.operations.update_rules import INVALID, check_changes
 from trine.dynamodb.shape import Document, DocumentCodec, table_name_of
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 GLOBAL_INDEXES_MAX_COUNT = 20
 

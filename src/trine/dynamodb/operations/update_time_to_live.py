@@ -10,7 +10,7 @@ from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.operations.create_table import after
 from trine.dynamodb.operations.operation import Operation, Rooms, no_plan, on_table
 from trine.dynamodb.shape import Document, DocumentCodec, table_name_of
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 
 
 def execute(rooms: Rooms, document: Document, plan: None) -> Future[bytes]:

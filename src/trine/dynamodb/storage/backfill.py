@@ -17,7 +17,8 @@ from trine.dynamodb.limits import DELETE_BATCH_MAX_COUNT
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import decode_stored, stored_size
 from trine.dynamodb.storage.indexes import index_entry
-from trine.dynamodb.storage.tables import Index, Table, Tables
+from trine.dynamodb.storage.table import Index, Table
+from trine.dynamodb.storage.tables import Tables
 from trine.kv.errors import StoreError
 from trine.kv.store import Change, Current, Store
 

@@ -18,7 +18,8 @@ from trine.dynamodb.model.item import stored_size
 from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
 from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.copying import STEP_BYTES, STEP_ITEMS, Owned, base_prefix, clear, put
-from trine.dynamodb.storage.tables import SEQUENCE_KEY, Table, Tables
+from trine.dynamodb.storage.table import Table
+from trine.dynamodb.storage.tables import SEQUENCE_KEY, Tables
 from trine.kv.store import Change, Current, Snapshot, Store
 
 BACKUP_KIND = "dynamodb:backup"

@@ -12,7 +12,7 @@ from trine.dynamodb.errors import ValidationException
 from trine.dynamodb.model.attribute import Item
 from trine.dynamodb.model.item import encode_stored, stored_size
 from trine.dynamodb.model.key import check_index_key
-from trine.dynamodb.storage.tables import Index, Table
+from trine.dynamodb.storage.table import Index, Table
 
 
 class IndexChange:

@@ -27,7 +27,7 @@ from trine.dynamodb.storage.collections import Collections, size_of
 from trine.dynamodb.storage.history import history_record
 from trine.dynamodb.storage.indexes import IndexChange, index_changes
 from trine.dynamodb.storage.stream import stream_record
-from trine.dynamodb.storage.tables import Table
+from trine.dynamodb.storage.table import Table
 from trine.dynamodb.storage.tokens import Token
 from trine.kv.store import Change, Current, Store
 from trine.trace import Trace

@@ -24,7 +24,8 @@ from trine.dynamodb.scaling.controller import Controller, Decreases
 from trine.dynamodb.scaling.policy import TargetTracking, target_tracking
 from trine.dynamodb.scaling.target import ScalableTarget, scalable_target
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
-from trine.dynamodb.storage.tables import Index, Table, Tables
+from trine.dynamodb.storage.table import Index, Table
+from trine.dynamodb.storage.tables import Tables
 from trine.dynamodb.throughput.demand import MINUTE_SECONDS
 from trine.dynamodb.throughput.flow import Kind
 from trine.dynamodb.throughput.meter import Meter

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from trine.dynamodb.model.item import decode_stored, stored_size
 from trine.dynamodb.storage.copying import STEP_BYTES, STEP_ITEMS, Owned, base_prefix, clear, put, stage
 from trine.dynamodb.storage.indexes import index_entry
-from trine.dynamodb.storage.tables import Table, Tables
+from trine.dynamodb.storage.table import Table
+from trine.dynamodb.storage.tables import Tables
 from trine.kv.store import Snapshot, Store
 from trine.kv.tuple import after
 

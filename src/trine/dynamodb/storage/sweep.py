@@ -15,7 +15,8 @@ from trine.dynamodb.limits import SWEEP_MAX_COUNT, SWEEP_SECONDS
 from trine.dynamodb.storage.history import History, outdated_keys
 from trine.dynamodb.storage.items import Transition, Write, commit_all
 from trine.dynamodb.storage.stream import Stream, expired_keys
-from trine.dynamodb.storage.tables import Table, Tables
+from trine.dynamodb.storage.table import Table
+from trine.dynamodb.storage.tables import Tables
 from trine.dynamodb.storage.tokens import expired_tokens
 from trine.kv.errors import StoreError
 from trine.kv.store import Change, Current, Store

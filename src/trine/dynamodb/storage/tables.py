@@ -1,7 +1,7 @@
 """The tables that exist: found by name in memory, created, changed and dropped durably.
 
-A definition enters, a live `Table` leaves: the definition with its number in the key space, its index spaces, its
-status and times. A table that is dropped and made again has another number, so its old items can be swept behind it.
+A definition enters, a live `Table` leaves when the change is durable. A table that is dropped and made again has
+another number, so its old items can be swept behind it (`dropped`).
 """
 
 from __future__ import annotations
@@ -16,115 +16,22 @@ import orjson
 from trine.aws.arn import Place
 from trine.aws.ids import Ids
 from trine.clock import Clock
-from trine.dynamodb.consistency.recent import RecentWrites
 from trine.dynamodb.errors import LimitExceededException, ResourceInUseException, ResourceNotFoundException
 from trine.dynamodb.limits import ITEM_COLLECTION_MAX_BYTES, TABLES_PER_ACCOUNT_MAX_COUNT
-from trine.dynamodb.model.table import IndexDefinition, TableDefinition
+from trine.dynamodb.model.table import TableDefinition
 from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
-from trine.dynamodb.storage.collections import Collections
 from trine.dynamodb.storage.committed import when_committed
-from trine.dynamodb.storage.expiry import Expiry
-from trine.dynamodb.storage.history import History
+from trine.dynamodb.storage.dropped import Doomed, Dropped
 from trine.dynamodb.storage.keyspace import (
-    BASE_INDEX,
-    COUNTERS,
-    HISTORY,
-    ITEMS,
-    STREAMS,
     KeySpace,
     catalogue_key,
-    counter_key,
-    table_prefix,
 )
-from trine.dynamodb.storage.stream import Stream
-from trine.dynamodb.throughput.meter import Meter
+from trine.dynamodb.storage.table import Table
 from trine.kv.store import Change, Current, Store
-from trine.kv.tuple import after
-from trine.metering.usage import Uses
 
 TABLE_KIND = "dynamodb:table"
-DROPPED_KIND = "dynamodb:dropped-table"
 SEQUENCE_KEY = catalogue_key("dynamodb:sequence", "table-number")
 NOT_FOUND = "Requested resource not found"
-
-
-class Index:
-    """A live secondary index: its definition and where its entries lie."""
-
-    __slots__ = ("arn", "backfilling", "count_key", "definition", "name", "number", "size_key", "space", "status")
-
-    def __init__(self, table: Table, definition: IndexDefinition, number: int, status: str) -> None:
-        self.definition = definition
-        self.name = definition.name
-        self.number = number
-        self.status = status
-        self.backfilling = status == "CREATING"
-        self.arn = f"{table.arn}/index/{definition.name}"
-        self.space = KeySpace(table.number, number, definition.key, table.definition.key)
-        self.count_key = counter_key(table.number, number, b"c")
-        self.size_key = counter_key(table.number, number, b"s")
-
-
-class Table:
-    """A live table. `record` is what the catalogue keeps of it besides the definition."""
-
-    __slots__ = ("alone", "arn", "by_name", "collections", "count_key", "created_at", "definition", "expiry", "history",
-                 "indexes", "meter", "name", "number", "read_uses", "recent", "record", "size_key", "space", "status",
-                 "stream", "streams", "write_uses")  # fmt: skip
-
-    def __init__(
-        self,
-        definition: TableDefinition,
-        record: Mapping[str, Any],
-        place: Place,
-        collection_max_bytes: int = ITEM_COLLECTION_MAX_BYTES,
-    ) -> None:
-        self.definition = definition
-        self.record = record
-        self.name = definition.name
-        self.number: int = record["Number"]
-        self.arn = place.table(definition.name)
-        self.created_at: float = record["CreatedAt"]
-        self.status: str = record.get("Status", "ACTIVE")
-        self.space = KeySpace(self.number, 0, definition.key)
-        self.count_key = counter_key(self.number, 0, b"c")
-        self.size_key = counter_key(self.number, 0, b"s")
-        numbers = record["Indexes"]
-        self.indexes = tuple(
-            Index(self, index, numbers[index.name]["Number"], numbers[index.name]["Status"])
-            for index in definition.indexes
-        )
-        self.by_name = {index.name: index for index in self.indexes}
-
-        self.streams = tuple(Stream(self.number, self.arn, stream) for stream in record.get("Streams", ()))
-        self.stream: Stream | None = self.streams[-1] if definition.stream_view_type is not None else None
-        """The stream that records changes now."""
-        self.meter: Meter | None = None
-        """What its reads and writes take units from; None where nothing is counted."""
-        self.read_uses, self.write_uses = Uses(self.name, writes=False), Uses(self.name, writes=True)
-        """What a request consumed that took units of the table alone, in the words of its trace."""
-        self.recent: RecentWrites | None = None
-        expiry = record.get("TimeToLive")
-        self.collections: Collections | None = None
-        """Sizes of its item collections; None without local indexes."""
-        if definition.local_indexes:
-            partition = definition.key.partition[0]
-            self.collections = Collections(self.number, partition, len(self.space.prefix), collection_max_bytes)
-        self.expiry: Expiry | None = Expiry(self.number, expiry["AttributeName"]) if expiry else None
-        recovery = record.get("Recovery")
-        self.history: History | None = History(self.number, recovery) if recovery else None
-        """What its writes replaced, while point-in-time recovery is on."""
-        self.alone = not (self.indexes or self.stream or self.expiry or self.history)
-        """Whether nothing but its counters follows a write of an item. (Collections are of local indexes.)"""
-
-    def counts(self, key: bytes) -> bool:
-        """Whether `key` counts items or bytes of the table or of one of its indexes."""
-        return key in (self.count_key, self.size_key) or any(key in (i.count_key, i.size_key) for i in self.indexes)
-
-    @property
-    def stream_arn(self) -> str | None:
-        """The ARN of the latest stream, also when it is switched off; None when there never was one."""
-        return self.streams[-1].arn if self.streams else None
 
 
 class Tables:
@@ -148,7 +55,8 @@ class Tables:
         self._followers: list[Callable[[Table], None]] = []
         for name, document in catalogue.list(TABLE_KIND):
             self._tables[name] = self._live(document)
-        self._sweeps: set[asyncio.Task[None]] = set()
+        self.dropped = Dropped(store, catalogue)
+        """What tables that are gone have left."""
 
     def get(self, name: str) -> Table:
         """The table. ResourceNotFoundException, as the data plane says it, also while the table is being restored."""
@@ -277,51 +185,24 @@ class Tables:
         `keep_items` leaves its items (not the entries of its indexes) to whoever the commit's `puts` give them to.
         """
         key = self._catalogue.key(TABLE_KIND, table.name)
-        doomed = str(table.number)
-        doomed_key = self._catalogue.key(DROPPED_KIND, doomed)
-        record = {"Number": table.number, "KeepItems": keep_items}
+        doomed = Doomed(table.number, keep_items)
 
         def decide(current: Current) -> Change[None]:
             if current[key] is None:
                 raise ResourceNotFoundException(f"{NOT_FOUND}: Table: {table.name} not found")
-            return Change(None, {**(puts or {}), key: None, doomed_key: encoded_document(record)})
+            return Change(None, {**(puts or {}), key: None, **self.dropped.noted(doomed)})
 
         def dropped(_: None) -> None:
             self._tables.pop(table.name, None)
             self._catalogue.forget(TABLE_KIND, table.name)
-            self._catalogue.remember(DROPPED_KIND, doomed, record)
-            self._sweep_soon(table.number, keep_items)
+            self.dropped.sweep(doomed)
 
         return when_committed(self._store.transact((key,), decide), dropped)
-
-    def resume_sweeps(self) -> None:
-        """Go on sweeping what was dropped before the last stop; needs the running loop."""
-        for name, record in list(self._catalogue.list(DROPPED_KIND)):
-            self._sweep_soon(int(name), record.get("KeepItems", False))
 
     def clear_index(self, table: Table, index_number: int) -> Future[int]:
         """Delete every entry of one index."""
         space = KeySpace(table.number, index_number, table.definition.key)
         return self._store.delete_range(space.start, space.stop)
-
-    async def close(self) -> None:
-        """Stop sweeping; the next start goes on."""
-        for task in self._sweeps:
-            task.cancel()
-        await asyncio.gather(*self._sweeps, return_exceptions=True)
-
-    def _sweep_soon(self, number: int, keep_items: bool) -> None:
-        task = asyncio.get_running_loop().create_task(self._sweep(number, keep_items))
-        self._sweeps.add(task)
-        task.add_done_callback(self._sweeps.discard)
-
-    async def _sweep(self, number: int, keep_items: bool) -> None:
-        for namespace in (ITEMS, COUNTERS, STREAMS, HISTORY):
-            prefix = table_prefix(namespace, number)
-            # An index's number follows: entries of indexes lie behind all items.
-            start = prefix + (BASE_INDEX + 1).to_bytes(2, "big") if namespace == ITEMS and keep_items else prefix
-            await self._store.delete_range(start, after(prefix))
-        await self._catalogue.delete(DROPPED_KIND, str(number))
 
     def _live(self, document: Mapping[str, Any]) -> Table:
         record = {name: value for name, value in document.items() if name != "Definition"}

@@ -23,7 +23,8 @@ from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.copying import STEP_BYTES, STEP_ITEMS, Owned, base_prefix, clear, put, stage
 from trine.dynamodb.storage.history import History, backwards, cut
 from trine.dynamodb.storage.keyspace import ITEMS, table_prefix
-from trine.dynamodb.storage.tables import SEQUENCE_KEY, Table
+from trine.dynamodb.storage.table import Table
+from trine.dynamodb.storage.tables import SEQUENCE_KEY
 from trine.dynamodb.transfer.buckets import Buckets, TransferFault
 from trine.dynamodb.transfer.formats import exported_line
 from trine.dynamodb.transfer.manifest import ExportFolder

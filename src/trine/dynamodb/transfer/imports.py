@@ -23,7 +23,8 @@ from trine.dynamodb.model.table import TableDefinition
 from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.copying import Owned, clear
 from trine.dynamodb.storage.items import Transition, Write, commit_all
-from trine.dynamodb.storage.tables import Table, Tables
+from trine.dynamodb.storage.table import Table
+from trine.dynamodb.storage.tables import Tables
 from trine.dynamodb.transfer.buckets import Buckets, TransferFault
 from trine.dynamodb.transfer.formats import Row, read_batches
 from trine.kv.store import Store

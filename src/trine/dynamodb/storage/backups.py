@@ -18,9 +18,10 @@ from trine.dynamodb.model.item import stored_size
 from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
 from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.copying import STEP_BYTES, STEP_ITEMS, Owned, base_prefix, clear, put
+from trine.dynamodb.storage.numbers import put_numbered
 from trine.dynamodb.storage.table import Table
-from trine.dynamodb.storage.tables import SEQUENCE_KEY, Tables
-from trine.kv.store import Change, Current, Snapshot, Store
+from trine.dynamodb.storage.tables import Tables
+from trine.kv.store import Snapshot, Store
 
 BACKUP_KIND = "dynamodb:backup"
 
@@ -52,17 +53,11 @@ class Backups:
         key = self._catalogue.key(BACKUP_KIND, arn)
         snapshot = self._store.snapshot()
 
-        def decide(current: Current) -> Change[Backup]:
-            number = int.from_bytes(current[SEQUENCE_KEY] or b"", "big") + 1
-            document = {**record, "Number": number}
-            puts = {key: encoded_document(document), SEQUENCE_KEY: number.to_bytes(4, "big")}
-            return Change(document, puts)
-
         def begun(document: Backup) -> None:
             self._catalogue.remember(BACKUP_KIND, arn, document)
             self._tasks.start(self._fill(document, table, snapshot))
 
-        begin = self._store.transact((key, SEQUENCE_KEY), decide)
+        begin = put_numbered(self._store, key, record)
         begin.add_done_callback(lambda done: snapshot.close() if done.cancelled() or done.exception() else None)
         return when_committed(begin, begun)
 

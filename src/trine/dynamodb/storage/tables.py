@@ -24,13 +24,12 @@ from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.dropped import Doomed, Dropped
 from trine.dynamodb.storage.keyspace import (
     KeySpace,
-    catalogue_key,
 )
+from trine.dynamodb.storage.numbers import SEQUENCE_KEY, next_number
 from trine.dynamodb.storage.table import Table
 from trine.kv.store import Change, Current, Store
 
 TABLE_KIND = "dynamodb:table"
-SEQUENCE_KEY = catalogue_key("dynamodb:sequence", "table-number")
 NOT_FOUND = "Requested resource not found"
 
 
@@ -99,7 +98,7 @@ class Tables:
                 raise LimitExceededException(
                     f"Subscriber limit exceeded: There is a limit of {most} tables per subscriber"
                 )
-            number = int.from_bytes(current[SEQUENCE_KEY] or b"", "big") + 1
+            number, puts = next_number(current)
             document = {
                 **(extra or {}),
                 "Definition": definition.document(),
@@ -111,8 +110,7 @@ class Tables:
                 },
                 "NextIndex": len(definition.indexes) + 1,
             }
-            puts = {key: encoded_document(document), SEQUENCE_KEY: number.to_bytes(4, "big")}
-            return Change(document, puts)
+            return Change(document, {key: encoded_document(document), **puts})
 
         return self._adopted(self._store.transact((key, SEQUENCE_KEY), decide))
 

@@ -18,17 +18,17 @@ import orjson
 from trine.aws.ids import Ids
 from trine.clock import Clock
 from trine.dynamodb.model.item import decode_stored, item_bytes, stored_size
-from trine.dynamodb.storage.catalogue import DocumentCatalogue, encoded_document
+from trine.dynamodb.storage.catalogue import DocumentCatalogue
 from trine.dynamodb.storage.committed import when_committed
 from trine.dynamodb.storage.copying import STEP_BYTES, STEP_ITEMS, Owned, base_prefix, clear, put, stage
 from trine.dynamodb.storage.history import History, backwards, cut
 from trine.dynamodb.storage.keyspace import ITEMS, table_prefix
+from trine.dynamodb.storage.numbers import put_numbered
 from trine.dynamodb.storage.table import Table
-from trine.dynamodb.storage.tables import SEQUENCE_KEY
 from trine.dynamodb.transfer.buckets import Buckets, TransferFault
 from trine.dynamodb.transfer.formats import exported_line
 from trine.dynamodb.transfer.manifest import ExportFolder
-from trine.kv.store import Change, Current, Snapshot, Store
+from trine.kv.store import Snapshot, Store
 from trine.kv.tuple import after
 
 EXPORT_KIND = "dynamodb:export"
@@ -72,17 +72,11 @@ class Exports:
         key = self._catalogue.key(EXPORT_KIND, arn)
         snapshot = self._store.snapshot()
 
-        def decide(current: Current) -> Change[Export]:
-            number = int.from_bytes(current[SEQUENCE_KEY] or b"", "big") + 1
-            document = {**record, "Number": number}
-            puts = {key: encoded_document(document), SEQUENCE_KEY: number.to_bytes(4, "big")}
-            return Change(document, puts)
-
         def begun(export: Export) -> None:
             self._catalogue.remember(EXPORT_KIND, arn, export)
             self._tasks.start(self._run(export, table, snapshot))
 
-        begin = self._store.transact((key, SEQUENCE_KEY), decide)
+        begin = put_numbered(self._store, key, record)
         begin.add_done_callback(lambda done: snapshot.close() if done.cancelled() or done.exception() else None)
         return when_committed(begin, begun)
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -73,7 +74,8 @@ def test_a_bill_while_it_runs_and_after_it_has_ended(up: StartUp, project: Path,
         (["--by", "moon"], "--by"),
         (["--only", "moon=1"], "--only"),
         (["--only", "route=a", "--only", "route=b"], "two of the same grouping"),
-        (["--from", "yesterday"], "is no time"),
+        (["--from", "tomorrow"], "is no time"),
+        (["--from", "yesterday", "--to", "yesterday"], "the range is empty"),
         (["--from", "2026-13-01"], "is no time"),
         (["--from", ""], "is no time"),
         (["--from", "now", "--to", "1d"], "the range is empty"),
@@ -103,7 +105,8 @@ def test_hostile_names_are_text() -> None:
     document = {
         "from": "a", "to": "b", "minutes": 1, "by": "caller", "groups": [group_of],
         "standing": [{"meter": "table.gb-month", "what": name, "usd": 1.0}],
-        "total": {"calls": 1, "usd": 2.0, "usdPerMillion": 2e6, "usdByMeter": {}, "amounts": {}},
+        "total": {"calls": 1, "usd": 2.0, "usdPerMillion": 2e6, "usageUsd": 1.0, "usageUsdPerMillion": 1e6,
+                  "usdByMeter": {}, "amounts": {}},
         "priceList": {"region": name, "date": "x", "file": "f", "source": [name], "units": {}},
         "assumptions": [], "warnings": [name],
     }  # fmt: skip
@@ -117,9 +120,45 @@ def test_rates_are_made_of_two_looks() -> None:
                  "p50Millis": 1.0, "p99Millis": None}  # fmt: skip
         return {"at": at, "routes": [route], "functions": [], "tables": [], "alarms": [{"name": "n", "state": "ALARM"}]}
 
-    lines = list(top_text.lines(look(10, 5), look(12, 25)))
+    lines = top_text.lines(look(10, 5), look(12, 25))
     assert "10.0" in lines[1]
     assert lines[-1] == "ALARM: n"
+
+
+def test_a_small_screen_keeps_the_busiest_of_every_section() -> None:
+    def look(at: float) -> dict[str, Any]:
+        routes = [{"api": "a", "stage": "s", "route": f"GET /{n}", "count": n * at, "clientErrors": 0,
+                   "serverErrors": 0, "p50Millis": 1.0, "p99Millis": 2.0} for n in range(60)]  # fmt: skip
+        functions = [{"function": f"f{n}", "invocations": n * at, "errors": 0, "throttles": 0, "running": 0,
+                      "environments": {}, "p50Millis": None, "p99Millis": None} for n in range(3)]  # fmt: skip
+        return {"at": at, "routes": routes, "functions": functions, "tables": [], "alarms": []}
+
+    lines = top_text.lines(look(1), look(2), 80, 20)
+    assert len(lines) == 20
+    assert lines[1].startswith("a/s GET /59")
+    assert "… and 50 more" in lines
+    assert [line.split()[0] for line in lines if line.startswith("f")] == ["f2", "f1", "f0"], "few: all of them"
+    assert all(len(line) <= 80 for line in lines)
+    assert len(top_text.lines(look(1), look(2))) > 60, "where nothing is cut off, all are printed"
+    assert len(top_text.lines(look(1), look(2), 80, 3)) >= 3, "a screen of three lines is no fault"
+
+
+def test_small_sums_are_not_shown_as_nothing() -> None:
+    group_of = {"name": "a" * 70, "calls": 1, "usd": 2e-9, "usdPerMillion": 0.002}
+    document = {
+        "from": "a", "to": "b", "minutes": 1, "by": "route", "groups": [group_of],
+        "standing": [{"meter": "table.gb-month", "what": "T", "usd": 0.0}],
+        "total": {"calls": 1, "usd": 1234.5, "usdPerMillion": 2e6, "usageUsd": 2e-9, "usageUsdPerMillion": 0.002,
+                  "usdByMeter": {"rest.request": 2e-9}, "amounts": {"rest.request": 1}},
+        "priceList": {"region": "r", "date": "x", "file": "f", "source": [], "units": {"rest.request": "API call"}},
+        "assumptions": [], "warnings": [],
+    }  # fmt: skip
+    lines = list(bill_text.bill_lines(document))
+    assert "a" * 70 + "            1     < 0.000001           0.00" in lines
+    assert any(line.startswith("together") and "1,234.500000" in line for line in lines)
+    assert any("API call" in line and line.endswith("< 0.000001") for line in lines)
+    empty = list(bill_text.bill_lines({**document, "minutes": 0}))
+    assert empty == ["Nothing was recorded in this range of time; what is recorded begins at a."]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -124,6 +124,18 @@ def test_a_wrong_list_says_what_is_wrong(tmp_path: Path, document: Any, said: st
     assert said in str(fault.value)
 
 
+def test_a_price_for_a_million_is_pointed_out(tmp_path: Path) -> None:
+    file = tmp_path / "prices.json"
+    given = {"lambda.request": 0.2, "rest.request": {"tiers": [[10, 3e-6], [None, 2e-6]]}, "topic.request": 0}
+    file.write_text(json.dumps({"region": "us-east-1", "date": "2026-01-01", "source": "x", "prices": given}))
+    prices = load_prices(file)
+    (said,) = prices.warnings("us-east-1", 1_767_225_600)
+    assert said == (
+        "the price of lambda.request is 1e+06 times that of the list that ships: is it USD for one invocation?"
+    ), "a little cheaper and free are believed"
+    assert prices.meters["rest.request"].unit == "API call", "a list of one's own need not say units"
+
+
 def test_a_list_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(PriceFault, match="cannot be read"):
         load_prices(tmp_path / "none.json")

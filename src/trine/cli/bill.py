@@ -33,7 +33,9 @@ def usd(context: click.Context, option: click.Parameter, value: float | None) ->
 
 
 @click.command()
-@click.option("--from", "start", default="30d", show_default=True, help="2026-11-28T14:00Z, today, month, 24h, 7d.")
+@click.option(
+    "--from", "start", default="30d", show_default=True, help="2026-11-28T14:00Z, today, month, 90m, 24h, 7d."
+)
 @click.option("--to", "stop", default="now", show_default=True, help="Likewise.")
 @click.option("--by", type=click.Choice(list(GROUPINGS)), default="route", show_default=True, help="Tell apart by.")
 @click.option("--only", multiple=True, metavar="GROUPING=NAME", help="Only this: route=…, function=…, caller=…")
@@ -55,12 +57,17 @@ def command(**options: Any) -> None:
         raise click.UsageError("--project looks at everything: it goes with neither --only nor --fail-above")
     with progress("reading the usage"):
         document = _ask(options["state"], "projection" if projecting else "bill", span, options["by"], only, given)
+    if options["prices"] is not None:
+        document["priceList"]["file"] = str(options["prices"])  # the stack was sent what is in it, not its name
     if as_json := options["as_json"]:
         click.echo(json.dumps(document, indent=1))
     else:
         lines = bill_text.projection_lines(document) if projecting else bill_text.bill_lines(document)
         for line in lines:
             click.echo(line)
+    if only and not projecting and not document["groups"]:
+        names = ", ".join(f"`trine bill --by {grouping}`" for grouping in only)
+        click.echo(f"Nothing of that name was called in this range of time; {names} lists what was.", err=True)
     if options["fail_above"] is not None:
         _judge(document, options["fail_above"], as_json)
 

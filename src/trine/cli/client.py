@@ -78,7 +78,10 @@ def request(
         connection.request(method, path, body=body or None, headers=signed)
         yield connection.getresponse()
     except (ConnectionError, TimeoutError) as error:
-        raise click.ClickException(f"the stack at {stack.aws_url} does not answer ({error})") from None
+        raise click.ClickException(
+            f"the stack at {stack.aws_url} does not answer ({error}): it is starting, busy or has just ended.\n"
+            "Try again; `trine up` starts one."
+        ) from None
     finally:
         connection.close()
 

@@ -46,13 +46,13 @@ def command(interval: float, once: bool, state: Path | None, as_json: bool) -> N
             if as_json:
                 click.echo(json.dumps(now))
             else:
-                size = shutil.get_terminal_size()
-                lines = list(top_text.lines(before, now))
                 if drawing:
+                    size = shutil.get_terminal_size()
+                    lines = top_text.lines(before, now, size.columns, size.lines - 1)
                     shown = [f"{line[: size.columns - 1]}\x1b[K" for line in lines[: size.lines - 1]]
                     click.echo(HOME + "\n".join(shown) + "\x1b[J", nl=False)
                 else:
-                    click.echo("\n".join(lines))
+                    click.echo("\n".join(top_text.lines(before, now)))
             if once or (not drawing and not as_json):
                 return
             before = now

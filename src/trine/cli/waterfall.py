@@ -20,6 +20,7 @@ def render(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"{printable(document['title'] or document['kind'])} → {status} in {milliseconds(total_micros)} ms"
     yield f"request id {document['requestId']}"
     yield ""
+    yield f"{'at ms':>9} {'took ms':>9}"
     yield from _rows(document, total_micros, depth=0)
     refusals = list(_refusals(document))
     for refusal, trace in refusals:

@@ -37,6 +37,7 @@ def live(stack: Stack) -> dict[str, Any]:
         found = totals.get(MetricName(namespace, name, where))
         return found.total if found is not None else 0.0
 
+    names = {api.id: api.name or api.id for api in wings.gateway.apis}
     routes = []
     for where in _places(totals, GATEWAY, "Count"):
         kept = dict(where)
@@ -44,7 +45,7 @@ def live(stack: Stack) -> dict[str, Any]:
         client, server = ("4XXError", "5XXError") if rest else ("4xx", "5xx")
         routes.append(
             {
-                "api": kept.get("ApiName", kept.get("ApiId")),
+                "api": kept["ApiName"] if rest else names.get(kept["ApiId"], kept["ApiId"]),
                 "stage": kept["Stage"],
                 "route": f"{kept['Method']} {kept['Resource']}" if rest else kept["Route"],
                 "count": sum_of(GATEWAY, "Count", where),

@@ -1,6 +1,6 @@
 """Ranges of time as people write them, in minutes since the epoch. Pure; the time of day is passed in.
 
-Enters `2026-11-28`, `2026-11-28T14:00Z`, `today`, `month`, `90m`, `24h`, `7d`; leaves minutes.
+Enters `2026-11-28`, `2026-11-28T14:00Z`, `today`, `yesterday`, `month`, `90m`, `24h`, `7d`; leaves minutes.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def minute_at(text: str, now: float) -> int:
         return int(now // MINUTE_SECONDS) + 1
     if given == "today":
         return _minute(today)
+    if given == "yesterday":
+        return _minute(today) - _MINUTES["d"]
     if given == "month":
         return _minute(today.replace(day=1))
     if (ago := _AGO.fullmatch(given)) is not None:
@@ -36,7 +38,8 @@ def minute_at(text: str, now: float) -> int:
         moment = datetime.fromisoformat(given)
     except ValueError:
         raise PeriodFault(
-            f"{given[:60]!r} is no time: write 2026-11-28, 2026-11-28T14:00Z, today, month, or how long ago: 24h, 7d"
+            f"{given[:60]!r} is no time: write 2026-11-28, 2026-11-28T14:00Z, today, yesterday, month, or how long "
+            "ago: 90m, 24h, 7d"
         ) from None
     return _minute(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 

@@ -6,7 +6,7 @@ one that lacks a price, has a wrong one, or is old says so. Prices are in USD; t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from msgspec import Struct
 SHIPPED = Path(__file__).with_name("price_lists")
 OLD_DAYS = 540
 """A list whose last known change is older is said to be old."""
+ODD_TIMES = 25
+"""A price so many times dearer or cheaper than the shipped one is told: AWS's regions differ by less than three."""
 FILE_MAX_BYTES = 1_000_000
 CACHES_GB = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
 """Sizes of caches of REST APIs, each with a price of its own."""
@@ -87,6 +89,8 @@ class Prices(Struct, frozen=True):
     meters: Mapping[str, Price]
     always_on: tuple[Constant, ...]
     file: str
+    odd: tuple[str, ...] = ()
+    """Prices that are far from those of the list that ships, a sentence each."""
 
     def warnings(self, region: str, now: float) -> list[str]:
         """What to know before trusting figures made with this list in `region` at `now`."""
@@ -98,7 +102,7 @@ class Prices(Struct, frozen=True):
             found.append(f"the price list is of {self.date}, {age_days:.0f} days ago; prices may have changed")
         if age_days < -1:
             found.append(f"the price list is of {self.date}, which is in the future")
-        return found
+        return [*found, *self.odd]
 
 
 def load_prices(path: Path | None = None) -> Prices:
@@ -148,7 +152,7 @@ def _prices(document: Mapping[str, Any], file: str, otherwise: Mapping[str, Pric
     unknown = sorted(set(given) - set(METERS))
     if unknown:
         raise PriceFault(f"the price list {file} has prices of {', '.join(unknown)[:200]}; {_nearest(unknown[0])}")
-    meters = {**otherwise, **{name: _price(given[name], name, file) for name in given}}
+    meters = {**otherwise, **{name: _price(given[name], name, file, otherwise.get(name)) for name in given}}
     missing = [name for name in METERS if name not in meters]
     if missing:
         raise PriceFault(f"the price list {file} lacks {', '.join(missing)}")
@@ -160,7 +164,19 @@ def _prices(document: Mapping[str, Any], file: str, otherwise: Mapping[str, Pric
         meters,
         tuple(_constant(one, file) for one in document.get("always-on") or _shipped_constants(otherwise)),
         file,
+        tuple(_oddities(meters, otherwise)),
     )
+
+
+def _oddities(meters: Mapping[str, Price], otherwise: Mapping[str, Price]) -> Iterator[str]:
+    """What looks like a price for a million, or of another unit. A price of nothing is a gift, and believed."""
+    for name, known in otherwise.items():
+        times = meters[name].first_usd / known.first_usd
+        if times and not 1 / ODD_TIMES <= times <= ODD_TIMES:
+            yield (
+                f"the price of {name} is {times:,.4g} times that of the list that ships: "
+                f"is it USD for one {known.unit}?"
+            )
 
 
 def _nearest(name: str) -> str:
@@ -176,9 +192,10 @@ def _shipped_constants(otherwise: Mapping[str, Price]) -> Sequence[Mapping[str, 
     return found
 
 
-def _price(given: Any, name: str, file: str) -> Price:
+def _price(given: Any, name: str, file: str, otherwise: Price | None) -> Price:
     tiers: Any = given.get("tiers") if isinstance(given, dict) else [[None, given]]
     unit = str(given.get("unit", "")) if isinstance(given, dict) else ""
+    unit = unit or (otherwise.unit if otherwise is not None else "")
     try:
         read = tuple((None if upper is None else _number(upper), _number(usd)) for upper, usd in tiers)
     except (TypeError, ValueError):

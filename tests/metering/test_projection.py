@@ -72,6 +72,19 @@ def test_a_table_of_infrequent_access_is_billed_and_projected_at_its_prices() ->
     assert {"table.ia-read-capacity-hour", "table.ia-write-capacity-hour"} <= set(month["provisioned"]["usdByMeter"])
 
 
+@pytest.mark.parametrize("minutes", [1, 5, 60])
+def test_metrics_of_ones_own_cost_a_month_however_short_the_record(minutes: int) -> None:
+    """CloudWatch charges a metric by the hours that have data: one that has some all the time costs $0.30 a month."""
+    ledger = Ledger(None)
+    ledger.count(DAY, Dimensions("cloudwatch", "GET /"), {"metricHours": 10})
+    ledger.count(DAY, Dimensions("rest", "GET /"), {"requests": 1, "units": 1})
+    found = survey(ledger.view(), DAY, DAY + minutes, "route")
+    profile = profile_of({"requests_per_second": 1})
+    for month in (month_from_survey(found), month_from_profile(profile, found)):
+        costs = project(month, PRICES, "us-east-1", NOW)["onDemand"]["usdByMeter"]
+        assert costs["cloudwatch.metric-month"] == pytest.approx(10 * 0.30)
+
+
 def test_a_route_costs_what_it_caused() -> None:
     groups = {group["name"]: group for group in _bill(_traffic())["groups"]}
     calls = 60 * 60
@@ -204,7 +217,8 @@ def test_capacity_follows_late_and_falls_slowly() -> None:
 
 @pytest.mark.parametrize(
     ("text", "minute"),
-    [("2026-11-28", DAY), ("today", DAY), ("yesterday", DAY - 1440), ("2026-11-28T01:00Z", DAY + 60), ("2026-11-28T01:00+01:00", DAY),
+    [("2026-11-28", DAY), ("today", DAY), ("yesterday", DAY - 1440),
+     ("2026-11-28T01:00Z", DAY + 60), ("2026-11-28T01:00+01:00", DAY),
      ("month", minute_of("2026-11-01")), ("1h", DAY + 600 + 1 - 60), ("2 d", DAY + 600 + 1 - 2880), ("now", DAY + 601)],
 )  # fmt: skip
 def test_times_as_people_write_them(text: str, minute: int) -> None:

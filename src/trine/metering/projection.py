@@ -15,7 +15,7 @@ from trine.metering.bill import price_list
 from trine.metering.cost import GB_BYTES, Amounts, Paid, add_amounts, cost_of
 from trine.metering.ledger import MINUTES_PER_DAY
 from trine.metering.period import MINUTES_PER_MONTH
-from trine.metering.prices import Prices
+from trine.metering.prices import HOURS_PER_MONTH, Prices
 from trine.metering.profile import Profile, RequestKind
 from trine.metering.provisioned import Fit, best_fit
 from trine.metering.survey import Survey, TableName
@@ -56,7 +56,8 @@ def month_from_survey(survey: Survey) -> Month:
     if survey.minutes < MINUTES_PER_DAY:
         said.append("less than a day is recorded: nights and quiet hours are missing from the projection")
     return Month(
-        {meter: amount * factor for meter, amount in survey.total.amounts.items() if not meter.startswith("table.")},
+        {meter: amount * factor for meter, amount in survey.total.amounts.items() if _by_request(meter)}
+        | _metrics(survey),
         _repeated([survey.requests.get(at, 0.0) for at in minutes]),
         reads,
         writes,
@@ -81,7 +82,7 @@ def month_from_profile(profile: Profile, recorded: Survey) -> Month:
             )
         said.append(f"one request is the average of the {calls:,.0f} recorded ones")
         amounts = {meter: amount / calls * total for meter, amount in recorded.total.amounts.items()
-                   if not meter.startswith("table.")}  # fmt: skip
+                   if _by_request(meter)} | _metrics(recorded)  # fmt: skip
         reads: dict[TableName, Sequence[float]] = {}
         writes: dict[TableName, Sequence[float]] = {}
         for name, by in recorded.demand.items():
@@ -137,6 +138,24 @@ def _stored(survey: Survey) -> Amounts:
 
 def _infrequent(survey: Survey) -> frozenset[TableName]:
     return frozenset(name for name, standing in survey.standing.items() if standing.infrequent)
+
+
+METRICS = "cloudwatch.metric-month"
+
+
+def _by_request(meter: str) -> bool:
+    """Whether so many more requests take so much more of it."""
+    return not meter.startswith("table.") and meter != METRICS
+
+
+def _metrics(survey: Survey) -> Amounts:
+    """Metrics of one's own for a month. One is paid for by the hours that have data of it, however many there are: a
+    month has as many times the hours that the range touches, not as many times its minutes or requests."""
+    amount = survey.total.amounts.get(METRICS, 0.0)
+    if not amount:
+        return {}
+    touched = (survey.stop - 1) // 60 - survey.start // 60 + 1
+    return {METRICS: amount * HOURS_PER_MONTH / touched}
 
 
 def _held(survey: Survey) -> Amounts:

@@ -9,7 +9,7 @@ import pytest
 from trine.clock import ManualClock
 from trine.metering.collector import Collector
 from trine.metering.distribution import Distribution
-from trine.metering.ledger import Ledger
+from trine.metering.ledger import Ledger, TableLevel
 from trine.metering.limits import BATCH_MAX_COUNT, PAYERS_MAX_COUNT, SERIES_MAX_COUNT
 from trine.metering.measures import DYNAMODB, GATEWAY, LAMBDA, Measures, MetricName
 from trine.metering.tally import tally
@@ -27,7 +27,7 @@ class Bench:
         self.clock = ManualClock(1_800_000_000.0)
         self.book = TraceBook(self.clock)
         self.ledger = Ledger(None)
-        self.levels: list[tuple[str, str, float, float, float]] = []
+        self.levels: list[TableLevel] = []
         self.collector = Collector(self.clock, self.book, self.ledger, lambda: self.levels)
         self.measured: dict[Any, Distribution] = {}
         self.collector.on_minute = self._take
@@ -184,12 +184,12 @@ def test_nothing_runs_while_nothing_happens(bench: Bench) -> None:
 
 
 def test_levels_are_noted_with_the_minute(bench: Bench) -> None:
-    bench.levels = [("Users", "", 1000.0, 0.0, 0.0)]
+    bench.levels = [TableLevel("Users", "", 1000.0, 0.0, 0.0)]
     bench.call("dynamodb", "dynamodb:PutItem Users", usage=(("Users", None, 0.0, 1.0),))
     bench.clock.advance(120)
     bench.levels = []
     bench.collector.close()
-    assert [level.stored_bytes for level in bench.ledger.view().levels(10**9)] == [1000, 0]
+    assert [level.now.stored_bytes for level in bench.ledger.view().levels(10**9)] == [1000, 0]
 
 
 def test_control_planes_cost_nothing(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from trine.metering.ledger import MINUTES_PER_DAY, Ledger, Level, day_of, minute_of
+from trine.metering.ledger import MINUTES_PER_DAY, Ledger, Level, TableLevel, day_of, minute_of
 from trine.metering.limits import MINUTES_IN_MEMORY_MAX_COUNT, ROWS_PER_MINUTE_MAX_COUNT
 from trine.metering.usage import Counts, Dimensions, add
 
@@ -36,12 +36,12 @@ def test_a_day_that_is_over_is_packed_and_reads_the_same(tmp_path: Path) -> None
     ledger = Ledger(tmp_path)
     for minute in (DAY, DAY + MINUTES_PER_DAY - 1, DAY + MINUTES_PER_DAY):
         ledger.count(minute, ROW, {"requests": 1})
-    ledger.level(Level(DAY, "T", "", 100, 0, 0))
+    ledger.level(DAY, TableLevel("T", "", 100, 0, 0))
     ledger.flush()
     ledger.pack(day_of(DAY + MINUTES_PER_DAY))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2026-11-28.jsonl.gz", "2026-11-29.jsonl"]
     assert _sum(ledger, 0, DAY * 2) == {"requests": 3}
-    assert ledger.view().levels(DAY + 1) == [Level(DAY, "T", "", 100, 0, 0)]
+    assert ledger.view().levels(DAY + 1) == [Level(DAY, TableLevel("T", "", 100, 0, 0))]
     assert ledger.view().first_minute() == DAY
     # what comes late (a clock set back) joins the packed day
     ledger.count(DAY + 5, ROW, {"requests": 10})
@@ -65,7 +65,7 @@ def test_a_line_cut_short_and_foreign_files_are_left_out(tmp_path: Path) -> None
 def test_only_changes_of_levels_are_kept(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     for minute in range(DAY, DAY + 5):
-        ledger.level(Level(minute, "T", "", 100, 0, 0))
+        ledger.level(minute, TableLevel("T", "", 100, 0, 0))
     ledger.gone(DAY + 9, set())
     ledger.gone(DAY + 10, set())
     assert [level.minute for level in ledger.view().levels(DAY * 2)] == [DAY, DAY + 9]

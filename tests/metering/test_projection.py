@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trine.metering.bill import bill
 from trine.metering.cost import GB_BYTES
-from trine.metering.ledger import MINUTES_PER_DAY, Ledger, Level, minute_of
+from trine.metering.ledger import MINUTES_PER_DAY, Ledger, TableLevel, minute_of
 from trine.metering.period import MINUTES_PER_MONTH, PeriodFault, minute_at
 from trine.metering.prices import load_prices
 from trine.metering.profile import ProfileFault, profile_of
@@ -28,8 +28,8 @@ PRICES = load_prices()
 def _traffic(minutes: int = 60) -> Ledger:
     """Two routes, one of them through a provisioned table."""
     ledger = Ledger(None)
-    ledger.level(Level(DAY, "Users", "", GB_BYTES, 0, 0))
-    ledger.level(Level(DAY, "Orders", "", 0, 10, 5))
+    ledger.level(DAY, TableLevel("Users", "", GB_BYTES, 0, 0))
+    ledger.level(DAY, TableLevel("Orders", "", 0, 10, 5))
     for minute in range(DAY, DAY + minutes):
         for route, table, caller in (("GET /a", "Users", "ada"), ("GET /b", "Orders", "bob")):
             ledger.count(minute, Dimensions("http", route, "", caller), {"requests": 60, "units": 60, "bytesOut": 6000})
@@ -52,9 +52,9 @@ def test_groups_add_up_to_the_sum(by: str) -> None:
 
 def test_a_table_of_infrequent_access_is_billed_and_projected_at_its_prices() -> None:
     ledger = Ledger(None)
-    ledger.level(Level(DAY, "Rare", "", GB_BYTES, 0, 0, infrequent=True))
+    ledger.level(DAY, TableLevel("Rare", "", GB_BYTES, 0, 0, infrequent=True))
     ledger.count(DAY, Dimensions("table", table="Rare"), {"requests": 1, "readUnits": 10, "writeUnits": 4})
-    ledger.level(Level(DAY + 1, "Rare", "", GB_BYTES, 3600, 3600, infrequent=True))
+    ledger.level(DAY + 1, TableLevel("Rare", "", GB_BYTES, 3600, 3600, infrequent=True))
     ledger.count(DAY + 1, Dimensions("table", table="Rare"), {"requests": 1, "readUnits": 36_000})
     found = _bill(ledger, minutes=2)
     (group,) = found["groups"]
@@ -105,7 +105,7 @@ def test_provisioned_capacity_is_shared_by_use_and_the_rest_stands_there() -> No
 
 def test_idle_costs_only_storage() -> None:
     ledger = Ledger(None)
-    ledger.level(Level(DAY, "Users", "", 4 * GB_BYTES, 0, 0))
+    ledger.level(DAY, TableLevel("Users", "", 4 * GB_BYTES, 0, 0))
     found = _bill(ledger, minutes=MINUTES_PER_MONTH)
     assert found["groups"] == []
     assert found["total"]["usd"] == pytest.approx(4 * 0.25)
@@ -114,7 +114,7 @@ def test_idle_costs_only_storage() -> None:
 
 def test_a_table_that_is_deleted_stops_costing() -> None:
     ledger = Ledger(None)
-    ledger.level(Level(DAY, "Users", "", GB_BYTES, 0, 0))
+    ledger.level(DAY, TableLevel("Users", "", GB_BYTES, 0, 0))
     ledger.gone(DAY + 30, set())
     assert _bill(ledger, minutes=60)["total"]["usd"] == pytest.approx(0.25 / 730 / 2)
 

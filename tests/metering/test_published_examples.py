@@ -11,7 +11,7 @@ import pytest
 from trine.clock import ManualClock
 from trine.metering.cost import GB_BYTES, amounts_of, cost_of
 from trine.metering.holding import Holding, held_between
-from trine.metering.ledger import Level
+from trine.metering.ledger import Level, TableLevel
 from trine.metering.prices import load_prices, prices_of
 from trine.metering.survey import Timeline
 from trine.metering.tally import metered_messages, metered_units, streamed
@@ -142,7 +142,7 @@ def test_tables_by_the_hour_of_capacity() -> None:
         }
     )
     for read_units, write_units, usd_per_hour in ((200, 10, 0.05), (50_000, 10_000, 20.0)):
-        table = Timeline([Level(0, "t", "", 0, read_units, write_units)]).standing(0, 60)["t", ""]
+        table = Timeline([Level(0, TableLevel("t", "", 0, read_units, write_units))]).standing(0, 60)["t", ""]
         assert sum(cost_of(table.amounts, then).values()) == pytest.approx(usd_per_hour)
 
 
@@ -150,7 +150,7 @@ def test_tables_on_demand_since_november_2024() -> None:
     """The announcement that halved the price: a million writes $0.625, a million reads $0.125; storage $0.25 a GB."""
     assert _usd("table", writeUnits=MILLION) == pytest.approx(0.625)
     assert _usd("table", readUnits=MILLION) == pytest.approx(0.125)
-    month = Timeline([Level(0, "t", "", 10 * GB_BYTES, 0, 0)]).standing(0, 43_800)["t", ""]
+    month = Timeline([Level(0, TableLevel("t", "", 10 * GB_BYTES, 0, 0))]).standing(0, 43_800)["t", ""]
     assert cost_of(month.amounts, PRICES) == {"table.gb-month": pytest.approx(2.50)}
 
 

@@ -13,7 +13,7 @@ from trine.clock import Clock, Timer
 from trine.metering.batch import Batch, Groups, Invocations, Requests, SocketEvents, TableCalls
 from trine.metering.distribution import Distribution
 from trine.metering.holding import Held
-from trine.metering.ledger import Ledger, Level, TableLevel, day_of
+from trine.metering.ledger import Ledger, TableLevel, day_of
 from trine.metering.limits import DRAIN_SECONDS, MINUTE_SECONDS
 from trine.metering.measures import (
     DYNAMODB,
@@ -115,8 +115,8 @@ class Collector:
         """Note how much is stored and provisioned now."""
         minute, living = self._minute(), set()
         for level in self._levels():
-            living.add(level[:2])
-            self.ledger.level(Level(minute, *level))
+            living.add(level.name)
+            self.ledger.level(minute, level)
         self.ledger.gone(minute, living)
         self.ledger.hold(minute, self.held())
 

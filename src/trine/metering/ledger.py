@@ -28,6 +28,8 @@ from trine.metering.usage import Counts, Dimensions, add
 
 _log = logging.getLogger("trine.metering")
 MINUTES_PER_DAY = 24 * 60
+TableName = tuple[str, str]
+"""A table and one of its indexes; an empty index is the table itself."""
 _SUFFIX, _PACKED = ".jsonl", ".jsonl.gz"
 
 
@@ -54,17 +56,18 @@ class TableLevel(NamedTuple):
     infrequent: bool = False
     """Whether it is of the class STANDARD_INFREQUENT_ACCESS, which has prices of its own."""
 
+    @property
+    def name(self) -> TableName:
+        """What it is the level of."""
+        return (self.table, self.index_name)
+
 
 class Level(NamedTuple):
     """A `TableLevel` from a minute on."""
 
     minute: int
-    table: str
-    index_name: str
-    stored_bytes: float
-    read_units: float
-    write_units: float
-    infrequent: bool = False
+    """Since the Unix epoch."""
+    now: TableLevel
 
 
 class Ledger:
@@ -74,7 +77,7 @@ class Ledger:
         self._directory = directory
         self._minutes: OrderedDict[int, dict[Dimensions, Counts]] = OrderedDict()
         self._levels: list[Level] = []
-        self._latest: dict[tuple[str, str], Level] = {}
+        self._latest: dict[TableName, TableLevel] = {}
         self._holdings: list[Holding] = []
         self._held: dict[tuple[str, str], float] = {}
         self.dropped = 0
@@ -100,18 +103,16 @@ class Ledger:
                 return
         add(known, counts)
 
-    def level(self, level: Level) -> None:
-        """Note how much there is; only what changed is kept."""
-        name = (level.table, level.index_name)
-        before = self._latest.get(name)
-        if before is None or before[3:] != level[3:]:
-            self._latest[name] = level
-            self._levels.append(level)
+    def level(self, minute: int, now: TableLevel) -> None:
+        """Note how much there is from a minute on; only what changed is kept."""
+        if self._latest.get(now.name) != now:
+            self._latest[now.name] = now
+            self._levels.append(Level(minute, now))
 
-    def gone(self, minute: int, living: set[tuple[str, str]]) -> None:
+    def gone(self, minute: int, living: set[TableName]) -> None:
         """Tables and indexes that are no longer among `living` hold nothing from now on."""
-        for name in [name for name, level in self._latest.items() if name not in living and any(level[3:])]:
-            self.level(Level(minute, *name, 0, 0, 0))
+        for name in [name for name, level in self._latest.items() if name not in living and any(level[2:])]:
+            self.level(minute, TableLevel(*name, 0, 0, 0))
 
     def hold(self, minute: int, held: Iterable[tuple[str, str, float]]) -> None:
         """Note everything that is held now, (meter, what, quantity); only what changed is kept."""
@@ -135,7 +136,7 @@ class Ledger:
                 orjson.dumps([minute, tuple(dimensions), _rounded(counts)]) for dimensions, counts in rows.items()
             )
         for level in levels:
-            lines.setdefault(day_of(level.minute), []).append(orjson.dumps([level.minute, "level", level[1:]]))
+            lines.setdefault(day_of(level.minute), []).append(orjson.dumps([level.minute, "level", tuple(level.now)]))
         for held in holdings:
             lines.setdefault(day_of(held.minute), []).append(orjson.dumps([held.minute, "held", held[1:]]))
         try:
@@ -210,7 +211,11 @@ class LedgerView:
 
     def levels(self, stop: int) -> list[Level]:
         """Every change of what there was before the minute `stop`, the oldest first."""
-        found = [Level(line[0], *line[2]) for line in self._lines(0, stop) if line[1] == "level" and line[0] < stop]
+        found = [
+            Level(line[0], TableLevel(*line[2]))
+            for line in self._lines(0, stop)
+            if line[1] == "level" and line[0] < stop
+        ]
         return [*found, *(level for level in self._levels if level.minute < stop)]
 
     def holdings(self, stop: int) -> list[Holding]:

@@ -13,12 +13,12 @@ from msgspec import Struct
 
 from trine.metering.bill import price_list
 from trine.metering.cost import GB_BYTES, Amounts, Paid, add_amounts, cost_of
-from trine.metering.ledger import MINUTES_PER_DAY
+from trine.metering.ledger import MINUTES_PER_DAY, TableName
 from trine.metering.period import MINUTES_PER_MONTH
 from trine.metering.prices import HOURS_PER_MONTH, Prices
 from trine.metering.profile import Profile, RequestKind
 from trine.metering.provisioned import Fit, best_fit
-from trine.metering.survey import Survey, TableName
+from trine.metering.survey import Survey
 
 MACHINES_REQUESTS_PER_SECOND = 200
 """What the two small machines are taken to serve together, before the comparison says that they are too few."""

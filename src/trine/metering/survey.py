@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from trine.metering.cost import GB_BYTES, ON_DEMAND, Amounts, Paid, add_amounts, amounts_of
 from trine.metering.holding import held_between
-from trine.metering.ledger import LedgerView, Level, Row
+from trine.metering.ledger import LedgerView, Level, Row, TableLevel, TableName
 from trine.metering.period import MINUTES_PER_MONTH
 from trine.metering.usage import FRONT_DOOR, Counts, Dimensions, add
 
@@ -28,8 +28,6 @@ GROUPINGS: dict[str, Callable[[Dimensions], str]] = {
     "service": lambda of: of.service,
 }
 """What usage can be told apart by."""
-TableName = tuple[str, str]
-"""Table and index, the latter empty for the table itself."""
 
 
 class Group(Struct):
@@ -86,13 +84,12 @@ class Timeline:
 
     def __init__(self, levels: Iterable[Level]) -> None:
         self._minutes: dict[TableName, list[int]] = {}
-        self._levels: dict[TableName, list[Level]] = {}
-        for level in sorted(levels, key=lambda one: one.minute):
-            name = (level.table, level.index_name)
-            self._minutes.setdefault(name, []).append(level.minute)
-            self._levels.setdefault(name, []).append(level)
+        self._levels: dict[TableName, list[TableLevel]] = {}
+        for minute, now in sorted(levels, key=lambda one: one.minute):
+            self._minutes.setdefault(now.name, []).append(minute)
+            self._levels.setdefault(now.name, []).append(now)
 
-    def at(self, name: TableName, minute: int) -> Level | None:
+    def at(self, name: TableName, minute: int) -> TableLevel | None:
         """The level at a minute; before the first one is known, that one."""
         minutes = self._minutes.get(name)
         if not minutes:
@@ -110,11 +107,10 @@ class Timeline:
         """What everything held between two minutes. A table that was there is paid for while the stack was down."""
         found: dict[TableName, Standing] = {}
         for name, levels in self._levels.items():
-            standing = Standing()
-            for at, level in enumerate(levels):
-                begin = max(level.minute, start)
-                end = min(levels[at + 1].minute if at + 1 < len(levels) else stop, stop)
-                if level.minute < stop:
+            standing, minutes = Standing(), self._minutes[name]
+            for level, minute, until in zip(levels, minutes, (*minutes[1:], stop), strict=True):
+                begin, end = max(minute, start), min(until, stop)
+                if minute < stop:
                     standing.stored_bytes, standing.infrequent = level.stored_bytes, level.infrequent
                 if end <= begin:
                     continue

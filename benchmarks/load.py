@@ -6,6 +6,8 @@ reported as failed, never as fast.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import multiprocessing
 import shutil
@@ -122,19 +124,21 @@ def _python(port: int, requests: list[bytes], connections: int, seconds: float) 
 
 def _circle(port: int, requests: list[bytes], connections: int, seconds: float) -> tuple[list[float], int]:
     """One process: its connections take turns, one request in flight on each."""
-    sockets = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(connections)]
-    delays, size_bytes, index = [], 0, 0
-    ends_at = time.perf_counter() + seconds
-    while time.perf_counter() < ends_at:
-        sent = []
-        for wire in sockets:
-            wire.sendall(requests[index % len(requests)])
-            index += 1
-            sent.append(time.perf_counter())
-        for wire, since in zip(sockets, sent, strict=True):
-            size_bytes += _read_answer(wire)
-            delays.append(time.perf_counter() - since)
-    return delays, size_bytes
+    with contextlib.ExitStack() as stack:
+        connect = functools.partial(socket.create_connection, ("127.0.0.1", port), timeout=10)
+        sockets = [stack.enter_context(connect()) for _ in range(connections)]
+        delays, size_bytes, index = [], 0, 0
+        ends_at = time.perf_counter() + seconds
+        while time.perf_counter() < ends_at:
+            sent = []
+            for wire in sockets:
+                wire.sendall(requests[index % len(requests)])
+                index += 1
+                sent.append(time.perf_counter())
+            for wire, since in zip(sockets, sent, strict=True):
+                size_bytes += _read_answer(wire)
+                delays.append(time.perf_counter() - since)
+        return delays, size_bytes
 
 
 def _read_answer(wire: socket.socket) -> int:

@@ -52,6 +52,23 @@ def test_a_signal_during_the_start_ends_it_cleanly(project: Path, number: signal
     assert still_running(set(children)) == set()
 
 
+def _ignores_hangups(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return bool(int(status.partition("SigIgn:")[2].split()[0], 16) & 1 << signal.SIGHUP - 1)
+
+
+def test_with_nohup_the_server_outlives_its_terminal_and_its_functions_hear_of_signals(up: StartUp) -> None:
+    usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running = up("--memory")
+    finally:
+        signal.signal(signal.SIGHUP, usual)
+    running.process.send_signal(signal.SIGHUP)
+    assert http("GET", f"{running.url}/users/nobody").status == 404
+    assert not all(map(_ignores_hangups, _children(running.process.pid))), "no function would end by it"
+    assert running.stop() == 0
+
+
 PROBE = """
 import sys, types
 import click

@@ -216,6 +216,7 @@ def test_expect_continue_in_its_place(open_door: Open) -> None:
             assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
             writer.write(b"ok" + LAST)
             assert (await reader.read()).count(b"HTTP/1.1 200 OK") == 2
+            writer.close()
         handler = Waiting()
         async with open_door(handler) as door:
             reader, writer = await door.connect()

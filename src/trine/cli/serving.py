@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from trine.cli.signals import SIGNALS
+from trine.cli.signals import ending_signals
 
 if TYPE_CHECKING:
     from trine.cloudformation.faults import TemplateFaults
@@ -47,10 +47,10 @@ async def _stoppable(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
     def stop() -> None:
         working.cancel()
-        for number in SIGNALS:
+        for number in ending_signals():
             loop.add_signal_handler(number, lambda: None)  # what it has started is being ended
 
-    for number in SIGNALS:
+    for number in ending_signals():
         loop.add_signal_handler(number, stop)
     try:
         await working
@@ -73,7 +73,7 @@ async def until_stopped(announce: Callable[[], None]) -> None:
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signal_number in SIGNALS:
+    for signal_number in ending_signals():
         loop.add_signal_handler(signal_number, stopped.set)
     # What lives now lives to the end: frozen, it is not walked again by each collection.
     gc.freeze()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import signal
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def ending_signals() -> list[signal.Signals]:
+    """The signals that end a server: not SIGHUP where it is ignored, since `nohup` promises that it goes on."""
+    return [one for one in _SIGNALS if one != signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN]
 
 
 def interruptible() -> None:
     """From now on each of them is a KeyboardInterrupt, until the event loop listens."""
-    for number in SIGNALS:
+    for number in ending_signals():
         signal.signal(number, signal.default_int_handler)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
+from trine.kv.disk import sync_directory, write_durably
 from trine.kv.errors import StoreBusy, StoreDamaged, StoreTooNew
 
 FORMAT_VERSION = 1
@@ -77,24 +79,16 @@ def read_format(directory: Path) -> int | None:
     return version
 
 
-def sync_directory(directory: Path) -> None:
-    """Make the directory's own entries (new, renamed, removed files) durable."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def write_format(directory: Path) -> None:
     """Write the format file durably, all or nothing."""
-    draft = directory / "format.draft"
-    with draft.open("wb") as file:
-        file.write(f"{_FORMAT_WORD} {FORMAT_VERSION}\n".encode())
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(directory / "format")
-    sync_directory(directory)
+    write_durably(directory / "format", f"{_FORMAT_WORD} {FORMAT_VERSION}\n".encode())
+
+
+def _keep_names(directory: Path) -> None:
+    """The names of a new state directory and of the one around it, which may be new too, are on disk afterwards."""
+    for parent in (directory.parent, directory.parent.parent):
+        with suppress(PermissionError):  # what this user may not read was not made by this user
+            sync_directory(parent)
 
 
 def _check_format(directory: Path) -> None:
@@ -105,6 +99,7 @@ def _check_format(directory: Path) -> None:
                 f"{directory} has no format file but holds {', '.join(strangers[:3])}: "
                 "it is not a state directory of Trine, or its format file was lost; choose an empty directory"
             )
+        _keep_names(directory.absolute())
         write_format(directory)
 
 

@@ -15,6 +15,26 @@ def private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def sync_directory(directory: Path) -> None:
+    """New names and removals in the directory are on disk afterwards."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(file: Path, content: bytes) -> None:
+    """Give a file this content, whole or not at all, its owner's alone; it is on disk afterwards."""
+    draft = file.with_name(f"{file.name}.draft")
+    with open(draft, "wb", opener=private) as fresh:
+        fresh.write(content)
+        fresh.flush()
+        os.fsync(fresh.fileno())
+    draft.replace(file)
+    sync_directory(file.parent)
+
+
 class Disk:
     """The machine's files. Every change of the log and of its directory goes through these methods."""
 
@@ -56,9 +76,5 @@ class Disk:
         path.unlink(missing_ok=True)
 
     def sync_directory(self, path: Path) -> None:
-        """New names and removals in the directory are on disk afterwards."""
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        """`sync_directory`."""
+        sync_directory(path)

@@ -25,7 +25,7 @@ from msgspec import Struct
 from trine.clock import Clock
 from trine.kv import directory as state_directory
 from trine.kv.checkpointer import Checkpointer
-from trine.kv.disk import Disk
+from trine.kv.disk import Disk, sync_directory
 from trine.kv.errors import StoreClosed, StoreError, StoreFull
 from trine.kv.group import Group, GroupCommit, NewFuture
 from trine.kv.history import History
@@ -37,7 +37,7 @@ from trine.kv.record import payload
 from trine.kv.recovery import MARK, Mark, recover, unpack_mark
 from trine.kv.ring import open_ring
 from trine.kv.store import Decide, Follow, Result
-from trine.kv.tree import LmdbTree, TreeView
+from trine.kv.tree import LmdbTree, TreeView, discard_unborn
 from trine.kv.view import ClosedTree, Pairs, Tree, View, page
 from trine.kv.writer import Done, Writer
 
@@ -94,6 +94,8 @@ class DurableStore:
         self._closed = False
         self._directory = state_directory.take(path)
         try:
+            if not (self._directory.path / "log").exists():
+                discard_unborn(self._directory.path / "tree")
             self._tree = LmdbTree(self._directory.path / "tree")
             try:
                 view, mark = self._open_log(disk or Disk())
@@ -136,6 +138,8 @@ class DurableStore:
             self._frozen.append(Frozen(segment, group, Memtable.of(replay.puts, group)))
         self._log = Log(log_directory, disk, segment + 1, group + 1)
         if mark.new:
+            for directory in (self._directory.path / "tree", self._directory.path):
+                sync_directory(directory)  # before anything is acknowledged, what will hold it has its name
             self._tree.write({}, MARK.pack(0, 0))  # from now on a missing log is a damage
         return view, mark
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from trine.kv import directory as state_directory
-from trine.kv.disk import Disk, private
+from trine.kv.disk import Disk, private, sync_directory
 from trine.kv.errors import StoreDamaged, StoreError, StoreFull
 from trine.kv.fold import fold
 from trine.kv.log import Log, full_disk, segment_file, segments
@@ -105,7 +105,7 @@ def compact(directory: str | os.PathLike[str]) -> tuple[int, int]:
         with new.open("rb") as file:
             os.fsync(file.fileno())
         new.replace(old)
-        state_directory.sync_directory(tree_directory)
+        sync_directory(tree_directory)
         shutil.rmtree(draft)
         return before, old.stat().st_size
 
@@ -145,9 +145,9 @@ def copy_state(source: Path, target: Path, end: tuple[int, int] | None) -> None:
                 _clone(file, copy, end_bytes)
         state_directory.write_format(draft)
         for made in (draft / "tree", draft / "log", draft):
-            state_directory.sync_directory(made)
+            sync_directory(made)
         draft.rename(target)
-        state_directory.sync_directory(target.parent)
+        sync_directory(target.parent)
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         if full_disk(error):

@@ -8,6 +8,7 @@ every key. In: sorted changes with a mark (how far the log is folded in). Out: `
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import struct
 from bisect import bisect_left
@@ -140,6 +141,16 @@ class TreeView:
             for pair in reversed(entries) if reverse else entries:
                 if start <= pair[0] < stop:
                     yield pair
+
+
+def discard_unborn(directory: Path) -> None:
+    """Remove a tree that was being made when the power went: it is no longer than LMDB's two headers and holds nothing.
+
+    Only for a state that has no log yet, so nothing was ever acknowledged. OSError.
+    """
+    file = directory / "data.mdb"
+    if file.exists() and file.stat().st_size <= 2 * mmap.PAGESIZE:
+        file.unlink()
 
 
 class LmdbTree:

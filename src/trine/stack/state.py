@@ -5,7 +5,6 @@ Here the store's faults become `StateFault`, so that whoever starts a stack or l
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +15,7 @@ from trine.clock import Clock
 from trine.cognito.user_pools import KEY_FILE
 from trine.http.answer import Answer
 from trine.kv import maintenance
-from trine.kv.disk import private
+from trine.kv.disk import sync_directory, write_durably
 from trine.kv.durable import DurableStore
 from trine.kv.errors import StoreError
 from trine.kv.maintenance import Verification
@@ -53,10 +52,7 @@ def secret_key(state_directory: Path) -> bytes:
     file = state_directory / SECRETS_FILE
     with store_faults():
         if not file.exists():
-            draft = file.with_suffix(f".{os.getpid()}")
-            with open(draft, "wb", opener=private) as fresh:
-                fresh.write(SystemIds().random_bytes(SECRETS_KEY_BYTES))
-            draft.replace(file)
+            write_durably(file, SystemIds().random_bytes(SECRETS_KEY_BYTES))
         key = file.read_bytes()
     if len(key) != SECRETS_KEY_BYTES:
         raise StateFault(f"{file} holds no key: it has {len(key)} bytes instead of {SECRETS_KEY_BYTES}")
@@ -103,5 +99,6 @@ def fork(state_directory: Path, target: Path) -> None:
     for name in (KEY_FILE, SECRETS_FILE):  # with them the fork opens what lies sealed, and has the same secrets
         key = state_directory / name
         if key.exists():
-            with open(target / name, "xb", opener=private) as copy:
-                copy.write(key.read_bytes())
+            write_durably(target / name, key.read_bytes())
+    sync_directory(target)
+    sync_directory(target.absolute().parent)

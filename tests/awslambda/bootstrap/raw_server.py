@@ -7,6 +7,8 @@ import socket
 import threading
 from abc import ABC, abstractmethod
 
+from trine.awslambda.bootstrap import sdk_wire
+
 Headers = dict[str, str]
 
 
@@ -47,3 +49,11 @@ class RawServer(ABC):
                 body = reader.read(int(lengths[0]) if lengths else 0)
                 if not self.answer(connection, line.decode("latin-1").strip(), headers, body):
                     return
+
+
+def forget_connections() -> None:
+    """Close what the SDK's short road keeps for its next request."""
+    for pool in sdk_wire._idle.values():
+        for connection in pool:
+            connection.close()
+    sdk_wire._idle.clear()

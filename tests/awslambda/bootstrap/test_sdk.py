@@ -20,7 +20,7 @@ import pytest
 
 from trine.awslambda.bootstrap import sdk_guard, sdk_straight, sdk_wire
 
-from .raw_server import Headers, RawServer
+from .raw_server import Headers, RawServer, forget_connections
 
 ITEM = {"Item": {"a": {"S": "ok"}, "n": {"N": "12"}, "b": {"B": "YQ=="}, "l": {"L": [{"BOOL": True}, {"NULL": True}]}}}
 
@@ -173,7 +173,7 @@ def test_outcomes_and_retries_are_the_same(server: Server, scenario: str, straig
     stock = [outcome(made, f"{name}-stock") for made in [client(server)] for _ in range(2)]
     went = sdk_straight.straight_calls
     with quick(straight):
-        sdk_wire._idle.clear()
+        forget_connections()
         short = [outcome(made, name) for made in [client(server)] for _ in range(2)]
         assert sdk_wire._idle or scenario in NEVER_KEPT or "wire" not in FIT  # the short road was taken
     assert (sdk_straight.straight_calls > went) == (straight and ALL_FIT and scenario not in NEVER_WHOLE)
@@ -236,7 +236,7 @@ def test_nobody_there_is_an_endpoint_connection_error() -> None:
 @pytest.mark.skipif("wire" not in FIT, reason="the SDK's own connections")
 def test_connections_are_kept_and_a_stale_one_is_not_used(server: Server) -> None:
     with quick():
-        sdk_wire._idle.clear()
+        forget_connections()
         made = client(server)
         for _ in range(5):
             outcome(made, "plain--kept")

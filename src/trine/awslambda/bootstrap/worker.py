@@ -99,7 +99,8 @@ def _enter(request: dict[str, Any]) -> None:
     os.setsid()  # its own group: signals it sends to its group do not reach the supervisor
     linux.die_with_parent()
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
+    # What the server ignores (`nohup` and a shell's `&` see to that) ends a function as it does on AWS.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
         signal.signal(
             number, signal.SIG_IGN if number == signal.SIGPIPE and request["argv"] is None else signal.SIG_DFL
         )

@@ -192,6 +192,7 @@ class Zygote:
         unsent = {number for number, _, _ in self._unsent}
         self._starting = {number: process for number, process in self._starting.items() if number in unsent}
         self._failures += 1
+        status = None if self._popen is None else self._popen.wait()
         if self._failures > _RESTARTS_MAX:
             _LOGGER.critical("the zygote cannot be started; functions will not run")
             for process in self._starting.values():
@@ -200,8 +201,7 @@ class Zygote:
             self._drop_unsent()
             self._on_hopeless()
             return
-        if self._popen is not None:
-            _LOGGER.warning("the zygote died (status %s); starting another", self._popen.wait())
+        _LOGGER.warning("the zygote died (status %s); starting another", status)
         self.start()
         self._send()
 

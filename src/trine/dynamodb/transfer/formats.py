@@ -151,18 +151,18 @@ def _json_rows(source: BinaryIO) -> Iterator[Row]:
 
 
 def _csv_rows(source: BinaryIO, options: Mapping[str, Any], key_types: Mapping[str, str]) -> Iterator[Row]:
-    text = io.TextIOWrapper(source, encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, delimiter=options.get("Delimiter", ","), strict=True)
-    header: list[str] = options.get("HeaderList") or next(reader, [])
-    if len(set(header)) != len(header) or not all(header):
-        raise TransferFault("InvalidSourceFile", "The header of the CSV has empty names, or one name twice")
-    for number, cells in enumerate(reader, 1 if options.get("HeaderList") else 2):
-        if not cells:
-            continue
-        size_bytes = sum(len(cell) for cell in cells) + len(cells)
-        if len(cells) != len(header):
-            yield Row(number, size_bytes, None, f"{len(cells)} values under a header of {len(header)}")
-            continue
-        # Keys have the type that the new table gives them; everything else is text.
-        item = {name: {key_types.get(name, "S"): cell} for name, cell in zip(header, cells, strict=True)}
-        yield Row(number, size_bytes, item)
+    with io.TextIOWrapper(source, encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text, delimiter=options.get("Delimiter", ","), strict=True)
+        header: list[str] = options.get("HeaderList") or next(reader, [])
+        if len(set(header)) != len(header) or not all(header):
+            raise TransferFault("InvalidSourceFile", "The header of the CSV has empty names, or one name twice")
+        for number, cells in enumerate(reader, 1 if options.get("HeaderList") else 2):
+            if not cells:
+                continue
+            size_bytes = sum(len(cell) for cell in cells) + len(cells)
+            if len(cells) != len(header):
+                yield Row(number, size_bytes, None, f"{len(cells)} values under a header of {len(header)}")
+                continue
+            # Keys have the type that the new table gives them; everything else is text.
+            item = {name: {key_types.get(name, "S"): cell} for name, cell in zip(header, cells, strict=True)}
+            yield Row(number, size_bytes, item)

@@ -53,6 +53,13 @@ def test_the_reason_is_awss_sentence() -> None:
         "Threshold Crossed: 3 datapoints [11, 12, 13] were greater than or equal to the threshold (10) "
         "(minimum 3 datapoints for OK -> ALARM transition)."
     )
+    silent = Alarm({**GIVEN, "TreatMissingData": "notBreaching", "EvaluationPeriods": 1}).judge([None, None])
+    assert silent.reason == (
+        "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as "
+        "[NonBreaching]."
+    )
+    broken = Alarm({**GIVEN, "TreatMissingData": "breaching"}).judge([None] * 5)
+    assert broken.reason.endswith("for 3 periods and 3 missing datapoints were treated as [Breaching].")
 
 
 @pytest.mark.parametrize(
@@ -136,6 +143,13 @@ def test_an_alarm_by_api_on_metric_math(stack: RunningStack) -> None:
     assert client.describe_alarms(AlarmNames=["math"])["MetricAlarms"] == []
     with pytest.raises(ClientError, match="does not exist"):
         client.delete_alarms(AlarmNames=["math"])
+
+
+def test_an_action_is_an_arn(stack: RunningStack) -> None:
+    client = stack.client("cloudwatch")
+    with pytest.raises(ClientError, match="Invalid arn syntax: nope"):
+        client.put_metric_alarm(**{**GIVEN, "AlarmName": "unheard", "OKActions": ["nope"]})
+    assert client.describe_alarms(AlarmNames=["unheard"])["MetricAlarms"] == []
 
 
 def test_alarms_for_a_metric(stack: RunningStack) -> None:

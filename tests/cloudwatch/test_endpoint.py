@@ -36,7 +36,7 @@ def test_what_is_put_is_found_in_every_protocol(stack: RunningStack, protocol: s
     data: list[dict[str, Any]] = [
         {"MetricName": "Put", "Dimensions": dimensions, "Unit": "Seconds", "Values": [1.0, 2.0], "Counts": [3.0, 1.0]},
         {"MetricName": "Put", "Dimensions": dimensions, "Unit": "Seconds",
-         "StatisticValues": {"SampleCount": 2, "Sum": 10, "Minimum": 4, "Maximum": 6}},
+         "StatisticValues": {"SampleCount": 2, "Sum": 10, "Minimum": 5, "Maximum": 5}},
     ]  # fmt: skip
     client.put_metric_data(Namespace="Protocols", MetricData=data)
     (metric,) = client.list_metrics(Namespace="Protocols", Dimensions=dimensions)["Metrics"]
@@ -44,7 +44,7 @@ def test_what_is_put_is_found_in_every_protocol(stack: RunningStack, protocol: s
     (point,) = client.get_metric_statistics(
         **metric, **_range(stack), Period=60, Statistics=["SampleCount", "Sum", "Maximum"], ExtendedStatistics=["p50"]
     )["Datapoints"]
-    assert (point["SampleCount"], point["Sum"], point["Maximum"], point["Unit"]) == (6, 15, 6, "Seconds")
+    assert (point["SampleCount"], point["Sum"], point["Maximum"], point["Unit"]) == (6, 15, 5, "Seconds")
     assert point["ExtendedStatistics"]["p50"] == pytest.approx(1, rel=0.02)
     queries = [
         {"Id": "s", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": False},
@@ -71,6 +71,21 @@ def test_errors_keep_their_class_in_every_protocol(stack: RunningStack, protocol
         client.get_dashboard(DashboardName="none")
     with pytest.raises(ClientError, match="UnsupportedOperation"):
         client.put_anomaly_detector(Namespace="N", MetricName="m", Stat="Sum")
+
+
+def test_a_statistic_set_hides_its_percentiles(stack: RunningStack) -> None:
+    client = stack.client("cloudwatch")
+    hidden = {"SampleCount": 4, "Sum": 40, "Minimum": 1, "Maximum": 20}
+    data: list[Any] = [{"MetricName": "Set", "StatisticValues": hidden}, {"MetricName": "Set", "Value": 5.0}]
+    client.put_metric_data(Namespace="Hidden", MetricData=data)
+    asked = {"Namespace": "Hidden", "MetricName": "Set", **_range(stack), "Period": 60}
+    both = client.get_metric_statistics(**asked, Statistics=["Sum"], ExtendedStatistics=["p50", "tm90"])
+    assert [(point["Sum"], point["ExtendedStatistics"]) for point in both["Datapoints"]] == [(45, {})]
+    assert client.get_metric_statistics(**asked, ExtendedStatistics=["p50"])["Datapoints"] == []
+    metric = {"Namespace": "Hidden", "MetricName": "Set"}
+    query = {"Id": "p", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "p50"}}
+    (result,) = client.get_metric_data(MetricDataQueries=[query], **_range(stack))["MetricDataResults"]
+    assert result["Values"] == []
 
 
 def test_errors_that_share_an_older_code_keep_their_types() -> None:

@@ -79,9 +79,10 @@ def test_only_documents_are_posted(stack: RunningStack) -> None:
     assert _ask(stack, "/_trine/description", {}).status == 404
 
 
-def _scrape(stack: RunningStack, user: str, password: str) -> Answer:
+def _scrape(stack: RunningStack, user: str, password: str, accept: str = "*/*") -> Answer:
     token = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return http("GET", f"{stack.aws_url}/_trine/metrics", headers={"Authorization": f"Basic {token}"})
+    headers = {"Authorization": f"Basic {token}", "Accept": accept}
+    return http("GET", f"{stack.aws_url}/_trine/metrics", headers=headers)
 
 
 def test_prometheus_scrapes_with_an_access_key_as_its_password(stack: RunningStack) -> None:
@@ -89,6 +90,10 @@ def test_prometheus_scrapes_with_an_access_key_as_its_password(stack: RunningSta
     answer = _scrape(stack, key.access_key_id, key.secret_access_key)
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("text/plain")
+    newer = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+    wanted = _scrape(stack, key.access_key_id, key.secret_access_key, newer)
+    assert wanted.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert wanted.body.endswith(b"# EOF\n")
     families = {family.name: family for family in text_string_to_metric_families(answer.body.decode())}
     assert families["aws_apigateway_count"].samples[0].value == 1
     assert families["trine_dynamodb_stored_bytes"].samples

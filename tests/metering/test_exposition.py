@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from trine.metering.exposition import BOUNDS_SECONDS, Figure, exposition
@@ -41,5 +42,25 @@ def test_prometheus_reads_it() -> None:
     assert [sample.labels["a"] for sample in families["trine_x"].samples] == [HOSTILE, "b"]
 
 
+def test_openmetrics_holds_the_same() -> None:
+    measures = Measures()
+    measures.add(MetricName(GATEWAY, "Count", (("ApiName", HOSTILE), ("Resource", "/u"), ("Stage", "Prod"))), 1.0, 3)
+    for milliseconds in (0.4, 3.0, 2_000_000.0):
+        measures.add(MetricName(LAMBDA, "Duration", (("FunctionName", "f"),)), milliseconds)
+    figures = [Figure("trine_x", "gauge", "An x.", 1.5, {"a": HOSTILE}), Figure("trine_y_total", "counter", "A y.", 2)]
+    plain = text_string_to_metric_families(exposition(measures, figures).decode())
+    strict = open_metrics(exposition(measures, figures, open_metrics=True).decode())
+    assert {
+        (sample.name, *(value for name, value in sorted(sample.labels.items()) if name != "le"), sample.value)
+        for family in strict
+        for sample in family.samples
+    } == {
+        (sample.name, *(value for name, value in sorted(sample.labels.items()) if name != "le"), sample.value)
+        for family in plain
+        for sample in family.samples
+    }
+
+
 def test_nothing_measured_is_a_scrape_too() -> None:
+    assert list(open_metrics(exposition(Measures(), [], open_metrics=True).decode())) == []
     assert list(text_string_to_metric_families(exposition(Measures(), []).decode())) == []

@@ -155,6 +155,13 @@ class Alarm:
         return Verdict(INSUFFICIENT, f"Insufficient Data: {lacking} datapoints were unknown.", recent)
 
     def _reason(self, existing: Sequence[float], count: int, lacking: int) -> str:
+        if not existing:  # CloudWatch's own sentence, which people's scripts look for
+            periods = "period" if lacking == 1 else "periods"
+            missing = "missing datapoint was" if lacking == 1 else "missing datapoints were"
+            return (
+                f"Threshold Crossed: no datapoints were received for {lacking} {periods} and {lacking} {missing} "
+                f"treated as [{'Breaching' if self.missing == 'breaching' else 'NonBreaching'}]."
+            )
         crossed = count > 0
         shown = count if crossed else len(existing)
         number = f"{shown} datapoint{'s' if shown != 1 else ''}"

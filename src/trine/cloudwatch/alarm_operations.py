@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from trine.aws.arn import Arn
 from trine.cloudwatch.alarm import Alarm
 from trine.cloudwatch.alarms import Alarms
 from trine.cloudwatch.composite import CompositeAlarm, name_of
-from trine.cloudwatch.errors import InvalidParameterCombination, TagsNotFound
-from trine.cloudwatch.kept_alarm import KeptAlarm
+from trine.cloudwatch.errors import InvalidParameterCombination, TagsNotFound, ValidationError
+from trine.cloudwatch.kept_alarm import LISTS, KeptAlarm
 from trine.cloudwatch.metric import MetricKey, dimensions_of
 from trine.cloudwatch.pages import Input, Output, Pending, page_of
 
@@ -38,10 +39,12 @@ class AlarmOperations:
         }
 
     def _put_metric_alarm(self, given: Input, pending: Pending) -> Output:
+        _check_actions(given)
         pending.append(self._alarms.put(given))
         return {}
 
     def _put_composite_alarm(self, given: Input, pending: Pending) -> Output:
+        _check_actions(given)
         pending.append(self._alarms.put_composite(given))
         return {}
 
@@ -148,6 +151,15 @@ class AlarmOperations:
     def _untag(self, given: Input, pending: Pending) -> Output:
         pending.append(self._alarms.tag(self._tagged(given), {}, given["TagKeys"]))
         return {}
+
+
+def _check_actions(given: Input) -> None:
+    """Actions are ARNs. ValidationError."""
+    for target in (target for name in LISTS for target in given.get(name) or ()):
+        try:
+            Arn.parse(str(target))
+        except ValueError:
+            raise ValidationError(f"Invalid arn syntax: {str(target)[:200]}") from None
 
 
 def _metric_of(query: Mapping[str, Any]) -> MetricKey:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 
 from trine.clock import Clock
 from trine.cloudwatch import limits
@@ -105,8 +106,10 @@ class Operations:
                 point: Output = {"Timestamp": at, "Unit": series.unit}
                 point |= {name: chosen[name](values) for name in simple}
                 if extended:
-                    point["ExtendedStatistics"] = {name: chosen[name](values) for name in extended}
-                points.append(point)
+                    found = {name: chosen[name](values) for name in extended}
+                    point["ExtendedStatistics"] = {name: value for name, value in found.items() if isfinite(value)}
+                if simple or point["ExtendedStatistics"]:
+                    points.append(point)
         return {"Label": given["MetricName"], "Datapoints": points}
 
     def _list_metrics(self, given: Input, pending: Pending) -> Output:

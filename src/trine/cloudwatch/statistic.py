@@ -1,7 +1,8 @@
 """Statistics by name, from a distribution: what `Stat`, `Statistics` and `ExtendedStatistics` ask for. Pure.
 
 Enters `Average`, `p99`, `tm(10%:90%)`, …; leaves a function of a `Distribution`. Percentiles and what is cut at
-percentiles are exact to two percent (see `metering.distribution`). Source: "CloudWatch statistics definitions".
+percentiles are exact to two percent (see `metering.distribution`), and NaN where statistic sets hide the values (user
+guide, "Percentiles": CloudWatch then has none). Source: "CloudWatch statistics definitions".
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def statistic(name: str) -> Statistic:
         return SIMPLE[name]
     if (found := _PERCENTILE.fullmatch(name)) is not None and 0 < float(found[1]) <= 100:
         percent = float(found[1])
-        return lambda of: of.percentile(percent)
+        return lambda of: of.percentile(percent) if of.is_spread_known else math.nan
     if name.upper() == "IQM":
         return _between("TM", _Bound(25, True), _Bound(75, True))
     if (found := _UPPER.fullmatch(name)) is not None and float(found[2]) <= 100:
@@ -70,6 +71,8 @@ def _bound(text: str) -> _Bound | None:
 
 def _between(kind: str, lower: _Bound | None, upper: _Bound | None) -> Statistic:
     def compute(of: Distribution) -> float:
+        if not of.is_spread_known:
+            return math.nan
         inside, below, above = _cut(of, lower, upper)
         count, total = sum(amount for _, amount in inside), sum(value * amount for value, amount in inside)
         if kind == "TC":

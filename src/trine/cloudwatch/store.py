@@ -102,6 +102,12 @@ class MetricStore:
         series = self._series.get(datum.key)
         if series is None:
             if len(self._series) >= limits.SERIES_MAX_COUNT:
+                if self.dropped == 0:
+                    _log.warning(
+                        "data of the metric %s %s is dropped: there are %s other metrics, and no more are kept "
+                        "(trine_cloudwatch_dropped_total counts on)",
+                        datum.key.namespace, datum.key.name, f"{limits.SERIES_MAX_COUNT:,}",
+                    )  # fmt: skip
                 self.dropped += 1
                 return False
             series = self._series[datum.key] = Series(datum.unit)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from trine.aws.errors import AwsError
-from trine.console.query import Query
+from trine.console.query import BODY, Query
 from trine.metering.period import PeriodFault, minute_at
 from trine.metering.prices import PriceFault
 from trine.metering.profile import ProfileFault, profile_of
@@ -20,8 +20,6 @@ from trine.metering.projection import NothingRecorded
 from trine.metering.survey import GROUPINGS
 from trine.stack.observing import Books, Observing
 
-BODY = "\0body"
-"""Where the door puts the body of a POST: no query parameter can have this name."""
 Make = Callable[[Books, tuple[int, int], str, list[tuple[str, str]]], Any]
 View = Callable[[str, Query], Awaitable[Any]]
 

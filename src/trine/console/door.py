@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, unquote
 
 from trine.aws.errors import AwsError
 from trine.console.assets import asset, respond
-from trine.console.bills import BODY
 from trine.console.browser import (
     LOOPBACK_NAMES,
     SECURITY_HEADERS,
@@ -26,7 +25,7 @@ from trine.console.browser import (
     set_cookie,
 )
 from trine.console.log_stream import LogStream
-from trine.console.query import NoSuchView
+from trine.console.query import ACCEPT, BODY, NoSuchView
 from trine.console.scrape import basic_caller
 from trine.console.sessions import Sessions
 from trine.console.views import CHANGES, TAKES_BODY, Views
@@ -84,7 +83,9 @@ class ConsoleDoor:
         action, show = self.views.by_name[view]
         caller = self._caller(request, view)
         self._stack.wings.access.authorize(caller, action, self._stack.arn)
-        query = dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True))
+        given = parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)
+        query = {name: value for name, value in given if not name.startswith("\0")}
+        query[ACCEPT] = (request.headers.get(b"accept") or b"").decode("latin-1")
         if posted:
             query[BODY] = request.body.decode("utf-8", "replace")
         return show(unquote(name), query)

@@ -8,6 +8,8 @@ from trine.aws.errors import AwsError
 
 Query = Mapping[str, str]
 """Query parameters by name; the last of a name counts."""
+BODY, ACCEPT = "\0body", "\0accept"
+"""Where the door puts the body of a POST, and the `Accept` header: no query parameter can have these names."""
 
 
 class NoSuchView(AwsError):

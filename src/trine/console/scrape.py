@@ -16,7 +16,7 @@ from pathlib import Path
 from trine.http.message import Request, Response
 from trine.iam.access import Access
 from trine.iam.caller import Caller
-from trine.metering.exposition import CONTENT_TYPE, Figure, exposition
+from trine.metering.exposition import CONTENT_TYPES, OPEN_METRICS, Figure, exposition
 from trine.stack.stack import Stack
 
 
@@ -34,11 +34,13 @@ def basic_caller(request: Request, access: Access) -> Caller | None:
     return access.caller_with_secret(key_id, lambda known: hmac.compare_digest(known.encode(), secret.encode()))
 
 
-def scrape(stack: Stack) -> Response:
-    """The measures of a stack."""
+def scrape(stack: Stack, accept: str) -> Response:
+    """The measures of a stack, in what the scraper's `Accept` header prefers of two formats."""
     collector = stack.wings.observing.collector
     collector.measure()
-    return Response(200, [(b"Content-Type", CONTENT_TYPE)], exposition(collector.measures, _figures(stack)))
+    open_metrics = OPEN_METRICS.decode() in accept  # Prometheus names it first where it takes it
+    text = exposition(collector.measures, _figures(stack), open_metrics=open_metrics)
+    return Response(200, [(b"Content-Type", CONTENT_TYPES[open_metrics])], text)
 
 
 def _figures(stack: Stack) -> Iterator[Figure]:
@@ -52,10 +54,25 @@ def _figures(stack: Stack) -> Iterator[Figure]:
         "Rows of usage and callers counted as (other), because there were too many.",
         collector.ledger.dropped + wings.gateway.payers.merged,
     )  # fmt: skip
-    yield Figure("trine_measures_dropped_total", counter, "Values of measures not kept.", collector.measures.dropped)
+    yield Figure(
+        "trine_measures_dropped_total",
+        counter,
+        "Values of measures dropped: there are too many different ones.",
+        collector.measures.dropped,
+    )
     yield Figure("trine_cloudwatch_metrics", gauge, "Metrics that CloudWatch holds.", len(cloudwatch.store))
-    yield Figure("trine_cloudwatch_dropped_total", counter, "Data of metrics not kept.", cloudwatch.store.dropped)
-    yield Figure("trine_cloudwatch_forgotten_total", counter, "Points that went early.", cloudwatch.store.forgotten)
+    yield Figure(
+        "trine_cloudwatch_dropped_total",
+        counter,
+        "Data dropped: there are 10,000 other metrics.",
+        cloudwatch.store.dropped,
+    )
+    yield Figure(
+        "trine_cloudwatch_forgotten_total",
+        counter,
+        "Points forgotten before their time: there are too many.",
+        cloudwatch.store.forgotten,
+    )
     yield Figure("trine_emf_malformed_total", counter, "EMF lines not understood.", cloudwatch.malformed)
     for entry in wings.functions.registry:
         states: dict[str, int] = {}

@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from trine.console.bills import BODY, BillViews
+from trine.console.bills import BillViews
 from trine.console.calls import BadCall, Calls
 from trine.console.live import live
 from trine.console.log_stream import LogStream, latest_events
 from trine.console.pulse import Pulse
-from trine.console.query import NoSuchView, Query, number
+from trine.console.query import ACCEPT, BODY, NoSuchView, Query, number
 from trine.console.requests import COUNT_MAX, summaries
 from trine.console.scrape import scrape
 from trine.console.sessions import Sessions
@@ -53,7 +53,7 @@ class Views:
             "pulse": ("trine:ReadMetrics", lambda name, query: self._look()),
             "environments": ("trine:Describe", self._environments),
             "live": ("trine:Describe", lambda name, query: live(stack)),
-            "metrics": ("trine:ReadMetrics", lambda name, query: scrape(stack)),
+            "metrics": ("trine:ReadMetrics", lambda name, query: scrape(stack, query.get(ACCEPT, ""))),
             "call": ("trine:Call", lambda name, query: calls.call(_document(query))),
             "invoke": ("trine:Call", lambda name, query: calls.invoke(_document(query))),
             "try": ("trine:Call", lambda name, query: calls.try_route(_document(query))),

@@ -57,12 +57,19 @@ class Distribution:
             start = stop
 
     def add_set(self, count: float, total: float, minimum: float, maximum: float) -> None:
-        """Take in a statistic set: how its values are spread between the extremes nobody knows."""
+        """Take in a statistic set: how its values are spread between the extremes nobody knows, unless it is one value,
+        or all are alike; they are in no bucket then."""
         self.count += count
         self.total += total
         self.minimum, self.maximum = min(self.minimum, minimum), max(self.maximum, maximum)
-        bucket = bucket_of(total / count if count else 0.0)
-        self.buckets[bucket] = self.buckets.get(bucket, 0.0) + count
+        if count == 1 or minimum == maximum:
+            bucket = bucket_of(minimum if minimum == maximum else total)
+            self.buckets[bucket] = self.buckets.get(bucket, 0.0) + count
+
+    @property
+    def is_spread_known(self) -> bool:
+        """Whether each value lies in a bucket, so that percentiles mean something."""
+        return sum(self.buckets.values()) >= self.count * (1 - 1e-9)
 
     def merge(self, other: Distribution) -> None:
         """Take in all values of another one."""

@@ -1,4 +1,4 @@
-"""Measures in Prometheus's text format. Pure.
+"""Measures in Prometheus's text format, or in OpenMetrics, as the scraper asks. Pure.
 
 Enters `Measures` and a few figures of the stack's own; leaves the text of a scrape. Names follow Prometheus's customs:
 base units, `_total` for counters; times are histograms. Written here because the client library takes 12 MiB of memory
@@ -14,7 +14,10 @@ from typing import NamedTuple
 from trine.metering.distribution import Distribution
 from trine.metering.measures import DYNAMODB, GATEWAY, LAMBDA, UNITS, Measures, MetricName
 
-CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+PROMETHEUS, OPEN_METRICS = b"text/plain; version=0.0.4; charset=utf-8", b"application/openmetrics-text"
+CONTENT_TYPES = {False: PROMETHEUS, True: OPEN_METRICS + b"; version=1.0.0; charset=utf-8"}
+"""By whether it is OpenMetrics: the same samples, but a counter's family is named without `_total` (OpenMetrics 1.0,
+"Counter"), bounds are written as floats ("Canonical Numbers") and the text ends with `# EOF`."""
 BOUNDS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 """Of histograms; from half a millisecond to the longest that a function may run."""
 _PREFIXES = {GATEWAY: "aws_apigateway", LAMBDA: "aws_lambda", DYNAMODB: "aws_dynamodb"}
@@ -48,8 +51,13 @@ class Figure(NamedTuple):
     labels: Mapping[str, str] = {}
 
 
-def exposition(measures: Measures, figures: Iterable[Figure]) -> bytes:
+def exposition(measures: Measures, figures: Iterable[Figure], *, open_metrics: bool = False) -> bytes:
     """The whole scrape."""
+
+    def head(family: str, kind: str, told: str) -> list[str]:
+        name = family.removesuffix("_total") if open_metrics and kind == "counter" else family
+        return [f"# HELP {name} {told}", f"# TYPE {name} {kind}"]
+
     families: dict[str, list[tuple[str, Distribution]]] = {}
     for name, values in measures.totals.items():
         if name.name != "ConcurrentExecutions":  # looked at now and then: no counter; environments say it better
@@ -57,17 +65,21 @@ def exposition(measures: Measures, figures: Iterable[Figure]) -> bytes:
     lines: list[str] = []
     for family, series in sorted(families.items()):
         kind = "histogram" if family.endswith("_seconds") else "counter"
-        lines += [f"# HELP {family} {_HELP.get(family, 'As CloudWatch has it.')}", f"# TYPE {family} {kind}"]
+        lines += head(family, kind, _HELP.get(family, "As CloudWatch has it."))
         for labels, values in series:
             lines += (
-                _histogram(family, labels, values) if kind == "histogram" else [_sample(family, labels, values.total)]
+                _histogram(family, labels, values, open_metrics)
+                if kind == "histogram"
+                else [_sample(family, labels, values.total)]
             )
     told: set[str] = set()
     for figure in figures:
         if figure.name not in told:
             told.add(figure.name)
-            lines += [f"# HELP {figure.name} {figure.help}", f"# TYPE {figure.name} {figure.kind}"]
+            lines += head(figure.name, figure.kind, figure.help)
         lines.append(_sample(figure.name, _labels(figure.labels), figure.value))
+    if open_metrics:
+        lines.append("# EOF")
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -89,7 +101,7 @@ def _sample(name: str, labels: str, value: float) -> str:
     return f"{name}{{{labels}}} {shown}" if labels else f"{name} {shown}"
 
 
-def _histogram(family: str, labels: str, milliseconds: Distribution) -> list[str]:
+def _histogram(family: str, labels: str, milliseconds: Distribution, open_metrics: bool) -> list[str]:
     comma = "," if labels else ""
     lines, seen = [], 0.0
     spread = list(milliseconds.spread())
@@ -98,7 +110,8 @@ def _histogram(family: str, labels: str, milliseconds: Distribution) -> list[str
         while at < len(spread) and spread[at][0] <= bound * 1000:
             seen += spread[at][1]
             at += 1
-        lines.append(f'{family}_bucket{{{labels}{comma}le="{bound:g}"}} {seen:.17g}')
+        written = str(float(bound)) if open_metrics else f"{bound:g}"
+        lines.append(f'{family}_bucket{{{labels}{comma}le="{written}"}} {seen:.17g}')
     lines.append(f'{family}_bucket{{{labels}{comma}le="+Inf"}} {milliseconds.count:.17g}')
     return [*lines, _sample(f"{family}_sum", labels, milliseconds.total / 1000),
             _sample(f"{family}_count", labels, milliseconds.count)]  # fmt: skip

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from tests.cli.conftest import StartUp, trine
 from tests.pattern.conftest import http
 from trine.cli.main import trine as program
-from trine.cli.signals import SIGNALS
+from trine.cli.signals import ending_signals
 
 PROGRAM = Path(sys.executable).with_name("trine")
 PATIENCE_SECONDS = 30
@@ -155,7 +155,7 @@ def test_errors_say_what_is_wrong(
     file.write_bytes(bytes(range(256)))
     monkeypatch.chdir(folder)
     places = {"file": file, "folder": folder, "project": project}
-    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in ending_signals()}
     try:
         done = CliRunner().invoke(program, [argument.format(**places) for argument in arguments])
     finally:

@@ -9,10 +9,10 @@ import pytest
 from trine.clock import ManualClock
 from trine.metering.collector import Collector
 from trine.metering.distribution import Distribution
+from trine.metering.kinds.known import tally
 from trine.metering.ledger import Ledger, TableLevel
 from trine.metering.limits import BATCH_MAX_COUNT, PAYERS_MAX_COUNT, SERIES_MAX_COUNT
 from trine.metering.measures import DYNAMODB, GATEWAY, LAMBDA, Measures, MetricName
-from trine.metering.tally import tally
 from trine.metering.usage import Counts, Dimensions, FunctionUse, Payer, Payers, RouteName, add, take
 from trine.trace import Trace, TraceBook
 from trine.trace.book import TOGETHER_COUNT

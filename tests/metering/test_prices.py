@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from trine.metering.cost import Paid, amounts_of, cost_of
+from trine.metering.cost import amounts_of, cost_of
+from trine.metering.kinds.table_calls import Paid
 from trine.metering.prices import PriceFault, load_prices
 from trine.metering.tally import metered_units
 from trine.metering.usage import Dimensions

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trine.metering.bill import bill
-from trine.metering.cost import GB_BYTES
+from trine.metering.kinds.meter import GB_BYTES
 from trine.metering.ledger import MINUTES_PER_DAY, Ledger, TableLevel, minute_of
 from trine.metering.period import MINUTES_PER_MONTH, PeriodFault, minute_at
 from trine.metering.prices import load_prices

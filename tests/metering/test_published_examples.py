@@ -9,8 +9,9 @@ from __future__ import annotations
 import pytest
 
 from trine.clock import ManualClock
-from trine.metering.cost import GB_BYTES, amounts_of, cost_of
+from trine.metering.cost import amounts_of, cost_of
 from trine.metering.holding import Holding, held_between
+from trine.metering.kinds.meter import GB_BYTES
 from trine.metering.ledger import Level, TableLevel
 from trine.metering.prices import load_prices, prices_of
 from trine.metering.survey import Timeline

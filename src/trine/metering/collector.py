@@ -10,31 +10,17 @@ import logging
 from collections.abc import Callable, Iterable
 
 from trine.clock import Clock, Timer
-from trine.metering.batch import Batch, Groups, Invocations, Requests, SocketEvents, TableCalls
+from trine.metering.batch import Batch, Groups
 from trine.metering.distribution import Distribution
 from trine.metering.holding import Held
+from trine.metering.kinds.known import count
 from trine.metering.ledger import Ledger, TableLevel, day_of
 from trine.metering.limits import DRAIN_SECONDS, MINUTE_SECONDS
 from trine.metering.measures import (
-    DYNAMODB,
-    GATEWAY,
-    LAMBDA,
     Measures,
-    MetricDimensions,
     MetricName,
-    request_dimensions,
 )
-from trine.metering.tally import (
-    operation_of,
-    table_of,
-    table_uses_of,
-    tally,
-    tally_invocation,
-    tally_request,
-    tally_socket,
-    tally_table_call,
-)
-from trine.metering.usage import Counts, Dimensions, Payer
+from trine.metering.usage import Counts, Dimensions
 from trine.trace import Trace, TraceBook
 
 _log = logging.getLogger("trine.metering")
@@ -149,7 +135,7 @@ class Collector:
             self._turn()
             self._measured_minute = minute
         try:
-            self._count(groups, minute)
+            count(groups, minute, self.ledger, self.measures)
         except Exception:
             self.failures += groups.traces
             _log.exception("requests could not be counted")
@@ -168,118 +154,13 @@ class Collector:
     def _turn(self) -> None:
         self.on_minute(self._measured_minute, self.measures.turn())
 
-    def _count(self, groups: Groups, minute: int) -> None:
-        for calls in groups.table_calls:
-            self._count_table_calls(calls, minute)
-        for requests in groups.requests:
-            self._count_requests(requests, minute)
-        for events in groups.socket_events:
-            self._count_socket_events(events, minute)
-        for invocations in groups.invocations:
-            self._count_invocations(invocations, minute)
-        for call in groups.service_calls:
-            for dimensions, counts in tally(call):
-                self.ledger.count(minute, dimensions, counts)
-
     def count_work(self, service: str, counts: Counts) -> None:
         """What a service did by itself that is charged for: no call of anybody says it."""
         self.ledger.count(self._minute(), Dimensions(service), counts)
         self._await_minute()
-
-    def _count_requests(self, group: Requests, minute: int) -> None:
-        count, times = len(group.nanoseconds), _milliseconds(group.nanoseconds)
-        dimensions, one = tally_request(group.first)
-        counts = {name: value * count for name, value in one.items()}
-        counts |= {"milliseconds": sum(times), "bytesOut": group.bytes_out}
-        if "units" in counts:
-            counts["units"] = group.units
-        if group.log_bytes:
-            counts["logBytes"] = group.log_bytes
-        self.ledger.count(minute, dimensions, counts)
-        payer: Payer | None = group.first.payer
-        if payer is None:
-            return
-        route, status, add = payer.route, group.first.outcome, self.measures.add
-        where = request_dimensions(route)
-        client, server = ("4XXError", "5XXError") if route.rest else ("4xx", "5xx")
-        add(MetricName(GATEWAY, "Count", where), 1.0, count)
-        add(MetricName(GATEWAY, client, where), float(400 <= status < 500), count)
-        add(MetricName(GATEWAY, server, where), float(status >= 500), count)
-        self.measures.add_sorted(MetricName(GATEWAY, "Latency", where), times)
-        self.measures.add_sorted(MetricName(GATEWAY, "IntegrationLatency", where), _milliseconds(group.integration_ns))
-        if not route.rest:
-            add(MetricName(GATEWAY, "DataProcessed", where), group.bytes_out / count, count)
-
-    def _count_socket_events(self, group: SocketEvents, minute: int) -> None:
-        dimensions, one = tally_socket(group.first, group.payer)
-        count = len(group.nanoseconds)
-        counts = {name: value * count for name, value in one.items() if name in ("errors", "throttled")}
-        counts |= {"milliseconds": sum(group.nanoseconds) / 1e6, "requests": group.requests, "messages": group.messages,
-                   "connectionMinutes": group.minutes, "logBytes": group.log_bytes}  # fmt: skip
-        self.ledger.count(minute, dimensions, {name: value for name, value in counts.items() if value})
-
-    def _count_invocations(self, group: Invocations, minute: int) -> None:
-        count, function, times = len(group.uses), group.first.title, sorted(group.durations_ms)
-        if not function:
-            return
-        dimensions, one = tally_invocation(group.first, group.payer)
-        counts = {
-            name: value * (count + group.refused) for name, value in one.items() if name in ("errors", "throttled")
-        }
-        if count:
-            counts |= {"requests": count, "milliseconds": sum(times)} | group.used()
-        if group.cold_starts:
-            counts |= {"initMs": group.init_ms, "coldStarts": group.cold_starts}
-        if counts:
-            self.ledger.count(minute, dimensions, counts)
-        where: MetricDimensions = (("FunctionName", function),)
-        add = self.measures.add
-        if counts.get("throttled"):
-            add(MetricName(LAMBDA, "Throttles", where), 1.0, counts["throttled"])
-        if count:
-            add(MetricName(LAMBDA, "Invocations", where), 1.0, count)
-            add(MetricName(LAMBDA, "Errors", where), float("errors" in counts), count)
-            add(MetricName(LAMBDA, "Throttles", where), 0.0, count)
-            self.measures.add_sorted(MetricName(LAMBDA, "Duration", where), times)
-
-    def _count_table_calls(self, calls: TableCalls, minute: int) -> None:
-        first, count, times = calls.first, len(calls.nanoseconds), _milliseconds(calls.nanoseconds)
-        for dimensions, counts in tally_table_call(first, calls.payer, calls.function):
-            many = {name: value * count for name, value in counts.items()}
-            if "milliseconds" in many:
-                many["milliseconds"] = sum(times)
-            self.ledger.count(minute, dimensions, many)
-        table = table_of(first)
-        called: MetricDimensions = (("Operation", operation_of(first)), ("TableName", table))
-        measures, status = self.measures, first.outcome
-        if table and status < 400:
-            measures.add_sorted(MetricName(DYNAMODB, "SuccessfulRequestLatency", called), times)
-        elif table and first.refusal is not None and first.refusal.get("room") == "dynamodb.throughput":
-            measures.add(MetricName(DYNAMODB, "ThrottledRequests", called), 1.0, count)
-            kind = "Write" if "Write" in str(first.refusal.get("throttling", "")) else "Read"
-            measures.add(MetricName(DYNAMODB, f"{kind}ThrottleEvents", (("TableName", table),)), 1.0, count)
-        elif first.refusal is not None and first.refusal.get("code") == "ConditionalCheckFailedException":
-            measures.add(MetricName(DYNAMODB, "ConditionalCheckFailedRequests", (("TableName", table),)), 1.0, count)
-        elif status >= 500:
-            measures.add(MetricName(DYNAMODB, "SystemErrors", called), 1.0, count)
-        else:
-            measures.add(MetricName(DYNAMODB, "UserErrors", ()), 1.0, count)
-        for use in table_uses_of(first):
-            where: MetricDimensions = (("TableName", use.table),)
-            if use.index_name is not None:
-                where = (("GlobalSecondaryIndexName", use.index_name), *where)
-            if use.read_units:
-                measures.add(MetricName(DYNAMODB, "ConsumedReadCapacityUnits", where), use.read_units, count)
-            if use.write_units:
-                measures.add(MetricName(DYNAMODB, "ConsumedWriteCapacityUnits", where), use.write_units, count)
 
 
 def _nobody(minute: int, measured: Iterable[tuple[MetricName, Distribution]]) -> None:
     """Nobody keeps measures by the minute: they are let go."""
     for _ in measured:
         pass
-
-
-def _milliseconds(nanoseconds: Iterable[int]) -> list[float]:
-    """Times in ascending order."""
-    return sorted([one / 1e6 for one in nanoseconds])

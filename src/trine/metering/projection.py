@@ -12,7 +12,9 @@ from typing import Any
 from msgspec import Struct
 
 from trine.metering.bill import price_list
-from trine.metering.cost import GB_BYTES, Amounts, Paid, add_amounts, cost_of
+from trine.metering.cost import Amounts, add_amounts, cost_of
+from trine.metering.kinds.meter import GB_BYTES
+from trine.metering.kinds.table_calls import Paid
 from trine.metering.ledger import MINUTES_PER_DAY, TableName
 from trine.metering.period import MINUTES_PER_MONTH
 from trine.metering.prices import HOURS_PER_MONTH, Prices

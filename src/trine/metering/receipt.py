@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from trine.metering.cost import ON_DEMAND, Paid, amounts_of
+from trine.metering.cost import amounts_of
+from trine.metering.kinds.known import tally
+from trine.metering.kinds.table_calls import ON_DEMAND, Paid
 from trine.metering.prices import Prices
-from trine.metering.tally import tally
 from trine.trace import CHILDREN_MAX, Trace
 
 PaidFor = Callable[[str, str], Paid]

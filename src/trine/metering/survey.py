@@ -12,8 +12,10 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from trine.metering.cost import GB_BYTES, ON_DEMAND, Amounts, Paid, add_amounts, amounts_of
+from trine.metering.cost import Amounts, add_amounts, amounts_of
 from trine.metering.holding import held_between
+from trine.metering.kinds.meter import GB_BYTES
+from trine.metering.kinds.table_calls import ON_DEMAND, Paid
 from trine.metering.ledger import LedgerView, Level, Row, TableLevel, TableName
 from trine.metering.period import MINUTES_PER_MONTH
 from trine.metering.usage import FRONT_DOOR, Counts, Dimensions, add

@@ -1,12 +1,9 @@
-"""One trace counted: the row it belongs to and what it adds to it. Pure.
+"""What of a trace is metered in AWS's increments, and what it says of tables. Pure.
 
-Enters a closed `Trace`; leaves `Dimensions` and `Counts`, nothing for traces that cost nothing (control planes). The
-receipt and the ledger count with the same functions, so they can never disagree.
+Enters sizes, times and titles of a request; leaves what they count as. The kinds of usage (`kinds`) make rows of it.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from trine.metering.limits import (
     HTTP_API_INCREMENT_BYTES,
@@ -16,72 +13,13 @@ from trine.metering.limits import (
 )
 from trine.metering.usage import (
     ELSEWHERE,
-    STREAM,
     Counts,
-    Dimensions,
     FunctionUse,
-    Payer,
-    RequestUse,
-    SocketUse,
     TableUse,
-    add,
     as_table_uses,
     elsewhere,
-    function_of,
-    root_of,
 )
 from trine.trace import Trace
-
-FREE_ROOMS = frozenset({"iam.signature", "iam.policy", "apigateway.authorizer", "apigateway.usage-plan",
-                        "apigateway.throttle", "apigateway.resource-policy"})  # fmt: skip
-"""Where API Gateway refuses without charging: "You're not charged … if the request authorization fails", "when API keys
-are required and missing or invalid", "for throttled requests" (developer guide, "Amazon API Gateway pricing")."""
-THROTTLING_ROOMS = frozenset({"apigateway.throttle", "apigateway.usage-plan", "dynamodb.throughput"})
-
-
-def tally(trace: Trace) -> Iterator[tuple[Dimensions, Counts]]:
-    """Every row that `trace` itself adds to; its children are counted on their own."""
-    if trace.usage is None and trace.kind not in ("lambda", "dynamodb", "apigateway"):
-        return
-    payer = root_of(trace).payer
-    if trace.kind == "apigateway":
-        yield tally_request(trace)
-    elif trace.kind == "websocket":
-        yield tally_socket(trace, payer)
-    elif trace.kind == "lambda":
-        yield tally_invocation(trace, payer)
-    elif trace.kind == "dynamodb":
-        yield from tally_table_call(trace, payer, function_of(trace))
-    else:
-        yield tally_service_call(trace, payer, function_of(trace))
-
-
-def _dimensions(
-    service: str, payer: Payer | str | None, function: str = "", table: str = "", index: str = ""
-) -> Dimensions:
-    if isinstance(payer, Payer):
-        return Dimensions(service, payer.route.text, payer.api_key, payer.caller, function, table, index)
-    return Dimensions(service, "", "", payer or "", function, table, index)
-
-
-def tally_request(trace: Trace) -> tuple[Dimensions, Counts]:
-    """A request at the front door."""
-    payer: Payer | None = trace.payer
-    room = trace.refusal.get("room", "") if trace.refusal is not None else ""
-    use: RequestUse = RequestUse(*trace.usage) if trace.usage is not None else RequestUse(True, 0, 0)
-    counts: Counts = {"milliseconds": (trace.ended_ns - trace.started_ns) / 1e6, "bytesOut": use.response_bytes}
-    if use.log_bytes:
-        counts["logBytes"] = use.log_bytes
-    if payer is None or (room in FREE_ROOMS and trace.outcome in (401, 403, 429)):
-        counts["unbilled"] = 1
-    else:
-        counts["requests"] = 1
-        counts["units"] = 1 if use.rest else metered_units(use.request_bytes, use.response_bytes)
-    if trace.outcome >= 400:
-        counts["errors"] = 1
-    if room in THROTTLING_ROOMS and trace.outcome == 429:
-        counts["throttled"] = 1
-    return _dimensions("rest" if use.rest else "http", payer), counts
 
 
 def metered_units(request_bytes: int, response_bytes: int) -> int:
@@ -93,48 +31,6 @@ def metered_units(request_bytes: int, response_bytes: int) -> int:
 def metered_messages(size_bytes: int) -> int:
     """Messages that one message of a WebSocket API counts as: in steps of 32 KB."""
     return max(1, -(-size_bytes // SOCKET_INCREMENT_BYTES))
-
-
-def tally_socket(trace: Trace, payer: Payer | str | None) -> tuple[Dimensions, Counts]:
-    """An event of a WebSocket connection, or a message posted to one. A connect costs nothing by itself."""
-    use = SocketUse(*trace.usage)
-    counts: Counts = {"milliseconds": (trace.ended_ns - trace.started_ns) / 1e6}
-    if use.messages:
-        counts |= {"requests": 1, "messages": use.messages}
-    if use.minutes:
-        counts["connectionMinutes"] = use.minutes
-    if use.log_bytes:
-        counts["logBytes"] = use.log_bytes
-    if trace.outcome >= 400:
-        counts["errors"] = 1
-    if trace.outcome == 429:
-        counts["throttled"] = 1
-    return _dimensions("websocket", payer), counts
-
-
-def tally_invocation(trace: Trace, payer: Payer | str | None) -> tuple[Dimensions, Counts]:
-    """An invocation of a function; one that was refused has run nothing and costs nothing."""
-    counts: Counts = {}
-    if trace.usage is not None:
-        use = FunctionUse(*trace.usage)
-        counts = {"requests": 1, "milliseconds": use.duration_ms, "billedMs": use.billed_ms}
-        add(counts, time_used(use))
-        if use.init_ms:
-            counts["initMs"] = use.init_ms
-            counts["coldStarts"] = 1
-        if use.streamed_bytes:
-            add(counts, streamed(use, root_of(trace)))
-    if trace.refusal is not None or trace.outcome >= 400:
-        counts["errors"] = 1
-    if trace.outcome == 429:
-        counts["throttled"] = 1
-    return _dimensions("lambda", payer, trace.title), counts
-
-
-def tally_service_call(trace: Trace, payer: Payer | str | None, function: str) -> tuple[Dimensions, Counts]:
-    """A call to a service that is charged by the call; its `usage` is what it counts as (`iam.door.Charged`)."""
-    counts: Counts = {"requests": 1, **trace.usage}
-    return _dimensions(trace.kind, payer, function), counts
 
 
 _TIMES = {(False, False): "mbMs", (True, False): "armMbMs", (False, True): "readyMbMs", (True, True): "armReadyMbMs"}
@@ -160,27 +56,6 @@ def streamed(use: FunctionUse, root: Trace) -> Counts:
     if root.kind in _ASKED_FROM_OUTSIDE:
         counts["bytesOut"] = use.streamed_bytes
     return counts
-
-
-def tally_table_call(trace: Trace, payer: Payer | str | None, function: str) -> Iterator[tuple[Dimensions, Counts]]:
-    """A call to the table: one row for the table, one for each index it took units from."""
-    counts: Counts = {"requests": 1, "milliseconds": (trace.ended_ns - trace.started_ns) / 1e6}
-    if trace.outcome >= 400:
-        counts["errors"] = 1
-        if trace.refusal is not None and trace.refusal.get("room") == "dynamodb.throughput":
-            counts["throttled"] = 1
-    uses = table_uses_of(trace)
-    if not uses:
-        yield _dimensions("table", payer, function, table_of(trace)), counts
-        return
-    for use in uses:
-        if use.index_name == STREAM:
-            yield _dimensions("stream", payer, function, use.table), {**counts, "readUnits": use.read_units}
-        else:
-            units: Counts = {name: units for name, units in (("readUnits", use.read_units),
-                                                             ("writeUnits", use.write_units)) if units}  # fmt: skip
-            yield _dimensions("table", payer, function, use.table, use.index_name or ""), {**counts, **units}
-        counts = {}
 
 
 def table_uses_of(trace: Trace) -> list[TableUse]:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from trine.clock import Clock
 from trine.metering.bill import bill
 from trine.metering.collector import Collector, Levels
-from trine.metering.cost import ON_DEMAND, Paid
+from trine.metering.kinds.table_calls import ON_DEMAND, Paid
 from trine.metering.ledger import Ledger, LedgerView
 from trine.metering.limits import MINUTE_SECONDS
 from trine.metering.prices import Prices, load_prices, prices_of

@@ -9,9 +9,9 @@ import pytest
 
 from tests.apigateway.websocket.conftest import LAMBDA, open_chat, running, template
 from trine.metering.cost import cost_of
+from trine.metering.kinds.known import tally
 from trine.metering.prices import load_prices
 from trine.metering.receipt import receipt_of
-from trine.metering.tally import tally
 from trine.metering.usage import Counts, add
 from trine.trace import Trace
 

@@ -31,7 +31,7 @@ from trine.dynamodb.throughput.flow import Kind
 from trine.dynamodb.throughput.meter import Meter
 from trine.kv.errors import StoreError
 from trine.kv.store import Store
-from trine.metering.cost import GB_BYTES
+from trine.metering.kinds.meter import GB_BYTES
 from trine.metering.ledger import TableLevel
 
 _log = logging.getLogger("trine.dynamodb")

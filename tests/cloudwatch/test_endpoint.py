@@ -126,6 +126,35 @@ def test_a_long_body_comes_compressed(stack: RunningStack) -> None:
     assert sum(len(page["Metrics"]) for page in pages) == 500
 
 
+def test_labels_say_what_was_found(stack: RunningStack) -> None:
+    client = stack.client("cloudwatch")
+    now = stack.stack.wings.clock.now()
+    data: list[Any] = [
+        {"MetricName": "Busy", "Dimensions": [{"Name": "host", "Value": host}], "Value": value, "Timestamp": now - age}
+        for host, value, age in (("a", 1.5, 120), ("a", 4.0, 60), ("b", 9.0, 60))
+    ]
+    client.put_metric_data(Namespace="Labels", MetricData=data)
+
+    def labels(label: str, **query: Any) -> list[str]:
+        asked: Any = [{"Id": "q", "Label": label, **query}]
+        results = client.get_metric_data(MetricDataQueries=asked, **_range(stack))["MetricDataResults"]
+        return [result["Label"] for result in results]
+
+    metric = {"Namespace": "Labels", "MetricName": "Busy", "Dimensions": [{"Name": "host", "Value": "a"}]}
+    stat = {"MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
+    assert labels("${LABEL} ${MAX} ${MIN} ${AVG} ${LAST} ${SUM} ${DATAPOINT_COUNT}", **stat) == [
+        "Busy 4 1.5 2.75 4 5.5 2"
+    ]
+    asked = "${PROP('Dim.host')} ${PROP('Stat')} ${PROP('Region')} ${PROP('Dim.none')} ${MAX_TIME} $MAX"
+    assert labels(asked, **stat) == ["a Maximum us-east-1 ${PROP('Dim.none')} ${MAX_TIME} $MAX"]
+    search = "SEARCH('{Labels,host} Busy', 'Sum', 60)"
+    assert labels("of ${PROP('Dim.host')}", Expression=search) == ["of a", "of b"]
+    absent = {"Metric": {**metric, "MetricName": "Never"}, "Period": 60, "Stat": "Sum"}
+    assert labels("${LABEL}: ${MAX}", MetricStat=absent) == ["Never: --"]
+    with pytest.raises(ClientError, match="Id is not matching the expected pattern"):
+        client.get_metric_data(MetricDataQueries=[{"Id": "Q", **stat}], **_range(stack))  # type: ignore[typeddict-item]
+
+
 def test_results_come_in_pages(stack: RunningStack) -> None:
     client = stack.client("cloudwatch")
     now = stack.stack.wings.clock.now()

@@ -60,7 +60,9 @@ class Operations:
 
     def _get_metric_data(self, given: Input, pending: Pending) -> Output:
         self._service.measured()
-        queries = Queries(self._service.store, given["MetricDataQueries"], given["StartTime"], given["EndTime"])
+        place = self._service.place
+        home = {"AccountId": place.account_id, "Region": place.region}
+        queries = Queries(self._service.store, given["MetricDataQueries"], given["StartTime"], given["EndTime"], home)
         ascending = given.get("ScanBy") == "TimestampAscending"
         most = int(given.get("MaxDatapoints") or limits.DATAPOINTS_PER_CALL_MAX_COUNT)
         skipped = offset_of(given.get("NextToken"))

@@ -7,6 +7,7 @@ math is evaluated with the same rooms.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,16 +19,21 @@ from trine.cloudwatch.errors import (
     MissingParameter,
     ValidationError,
 )
+from trine.cloudwatch.label import filled, is_dynamic
 from trine.cloudwatch.metric import MetricKey, dimensions_of
 from trine.cloudwatch.statistic import Statistic, statistic
 from trine.cloudwatch.store import MetricStore
-from trine.cloudwatch.time_series import TimeSeries
+from trine.cloudwatch.time_series import NO_FACTS, TimeSeries
 
 if TYPE_CHECKING:
     from trine.cloudwatch.arithmetic import Value
 
 PERIODS_SECONDS = (1, 5, 10, 20, 30)
 """Below a minute; above, any multiple of 60."""
+
+
+_ID = re.compile("^[a-z][a-zA-Z0-9_]*$", re.ASCII)
+"""API reference, `MetricDataQuery`: it "must start with a lowercase letter"."""
 
 
 class Result(NamedTuple):
@@ -50,13 +56,26 @@ def check_period(period: Any, name: str = "Period") -> int:
 class Queries:
     """The queries of one call."""
 
-    def __init__(self, store: MetricStore, queries: Sequence[Mapping[str, Any]], start: float, stop: float) -> None:
+    def __init__(
+        self,
+        store: MetricStore,
+        queries: Sequence[Mapping[str, Any]],
+        start: float,
+        stop: float,
+        home: Mapping[str, str] = NO_FACTS,
+    ) -> None:
+        """`home` is what labels may ask that is the same for all metrics: `AccountId` and `Region`."""
         if len(queries) > limits.QUERIES_PER_CALL_MAX_COUNT:
             raise InvalidParameterValue(f"At most {limits.QUERIES_PER_CALL_MAX_COUNT} queries are taken in one call.")
         if not start < stop:
             raise ValidationError("The parameter StartTime must be less than the parameter EndTime.")
-        self._store, self._start, self._stop = store, start, stop
+        self._store, self._start, self._stop, self._home = store, start, stop, home
         self._queries = {str(query.get("Id", "")): query for query in queries}
+        for name in self._queries:
+            if _ID.fullmatch(name) is None:
+                raise ValidationError(
+                    f"The value {name[:60]} for parameter Id is not matching the expected pattern {_ID.pattern}."
+                )
         if len(self._queries) != len(queries):
             raise ValidationError("The values for parameter id in MetricDataQueries are not unique.")
         self._values: dict[str, Value] = {}
@@ -80,11 +99,15 @@ class Queries:
                     f"The expression {name} gives a number, not a time series; TIME_SERIES makes one."
                 )
             label = str(query.get("Label") or "")
+            dynamic = is_dynamic(label)
             if not isinstance(value, list):
-                own = value.label if query.get("MetricStat") is not None else ""
-                found.append(Result(name, label or own or name, value))
+                own = value.label if query.get("MetricStat") is not None else name
+                found.append(Result(name, filled(label, value) if dynamic else label or own or name, value))
                 continue
-            found += [Result(name, f"{label} {series.label}".strip() or name, series) for series in value]
+            found += [
+                Result(name, filled(label, series) if dynamic else f"{label} {series.label}".strip() or name, series)
+                for series in value
+            ]
         return found
 
     def value(self, name: str) -> Value:
@@ -115,16 +138,26 @@ class Queries:
         if not metric.get("Namespace") or not metric.get("MetricName"):
             raise MissingParameter("MetricStat.Metric must have a Namespace and a MetricName.")
         key = MetricKey(str(metric["Namespace"]), str(metric["MetricName"]), dimensions_of(metric.get("Dimensions")))
-        compute, period = statistic(str(stat.get("Stat", ""))), self._period_of(query)
+        name, period = str(stat.get("Stat", "")), self._period_of(query)
+        compute, facts = statistic(name), self._facts(key, name, period)
         series = self._store.get(key)
         label = str(query.get("Label") or key.name)
+        label = key.name if is_dynamic(label) else label
         if series is None or (stat.get("Unit") is not None and stat["Unit"] != series.unit):
-            return TimeSeries(label=label)
-        return self._series_of(key, compute, period, label)
+            return TimeSeries(label=label, facts=facts)
+        return self._series_of(key, compute, period, label, facts)
 
-    def _series_of(self, key: MetricKey, compute: Statistic, period: int, label: str) -> TimeSeries:
+    def _facts(self, key: MetricKey, stat: str, period: int) -> Mapping[str, str]:
+        """What a label may ask of a metric: the names of `${PROP('…')}`."""
+        of_metric = {"MetricName": key.name, "Namespace": key.namespace, "Stat": stat, "Period": str(period)}
+        return {**self._home, **of_metric, **{f"Dim.{name}": value for name, value in key.dimensions}}
+
+    def _series_of(
+        self, key: MetricKey, compute: Statistic, period: int, label: str, facts: Mapping[str, str]
+    ) -> TimeSeries:
         points = self._store.periods(key, self._start // period * period, self._stop, period)
-        series = TimeSeries({at: value for at, values in points if math.isfinite(value := compute(values))}, label)
+        values = {at: value for at, values in points if math.isfinite(value := compute(values))}
+        series = TimeSeries(values, label, facts)
         self._spend(series)
         return series
 
@@ -149,8 +182,8 @@ class Queries:
             self._recent = self._store.find(None, None, (), self._stop - limits.LIST_RECENT_SECONDS)
         self._left -= len(self._recent)
         keys = list(islice((key for key in self._recent if matches(key)), limits.SEARCH_RESULTS_MAX_COUNT))
-        return [self._series_of(key, compute, period, " ".join((*(v for _, v in key.dimensions), key.name)))
-                for key in keys]  # fmt: skip
+        return [self._series_of(key, compute, period, " ".join((*(v for _, v in key.dimensions), key.name)),
+                                self._facts(key, stat, period)) for key in keys]  # fmt: skip
 
     def _compute(self, name: str, query: Mapping[str, Any], text: str) -> Value:
         # Metric math loads when an expression asks for it: 2 ms that no start has to pay.

@@ -46,7 +46,7 @@ class CloudWatch:
         in_memory: bool,
     ) -> None:
         """`measured` and `deliver` as `Alarms` takes them; `in_memory` when `store` is."""
-        self._clock = clock
+        self._clock, self.place = clock, place
         archive = Archive(store)
         self.store = MetricStore(archive, limits.POINTS_IN_MEMORY_MAX_COUNT if in_memory else limits.POINTS_MAX_COUNT)
         self.measured = measured

@@ -59,7 +59,8 @@ def _secrets(template: Template) -> Iterator[Fault]:
         environment = function.properties.get("Environment")
         variables = environment.get("Variables") if isinstance(environment, Mapping) else None
         for name, value in variables.items() if isinstance(variables, Mapping) else ():
-            literal = isinstance(value, str) and value and not value.startswith(("arn:", "{{resolve:"))
+            written = f"Environment.Variables.{name}" not in function.looked_up
+            literal = written and isinstance(value, str) and value and not value.startswith("arn:")
             if literal and (_SECRET_NAME.search(str(name)) or _ACCESS_KEY.search(value)):
                 why = f"the environment variable {name} of {function.source_id} seems to hold a secret"
                 location = function.location_of(f"Environment.Variables.{name}")

@@ -16,6 +16,7 @@ from trine.aws.arn import Place
 from trine.cloudformation import graph
 from trine.cloudformation.coercion import coerce
 from trine.cloudformation.document import Location
+from trine.cloudformation.dynamic_references import Values, mentions, references
 from trine.cloudformation.evaluation import NO_VALUE, Consequence, Evaluation, Path, Unresolvable
 from trine.cloudformation.expansion import Expansion
 from trine.cloudformation.faults import Fault, suggestion
@@ -42,8 +43,9 @@ class Builder:
         directory: FilePath,
         nested_outputs: NestedOutputs,
         secret_key: SecretKey,
+        values: Values,
     ) -> None:
-        self.secret_key = secret_key
+        self.secret_key, self.values = secret_key, values
         self.expansion, self.parameters = expansion, parameters
         self.stack_name, self.place, self.directory = stack_name, place, directory
         self.nested_outputs = nested_outputs
@@ -86,6 +88,7 @@ class Builder:
             at = ("Resources", logical_id, "Condition")
             if not isinstance(named, str) or self._guarded_condition(named, at):
                 self._present[logical_id] = resource
+                self._keep_value(resource)
         self.omitted = tuple(name for name in self.declared if name not in self._present)
         self._check_depends_on()
         order, circles = graph.in_order(graph.dependencies(self._present))
@@ -219,6 +222,13 @@ class Builder:
                 self._truths[name] = False
             return False
 
+    def _keep_value(self, resource: dict[str, Any]) -> None:
+        """A parameter or secret that is written out is known to references wherever they stand, as on AWS once it was
+        deployed."""
+        properties = resource.get("Properties")
+        if isinstance(properties, dict) and isinstance(properties.get("Name"), str):
+            self.values.keep(str(resource.get("Type")), "", properties["Name"], properties)
+
     def _check_depends_on(self) -> None:
         for logical_id, resource in self._present.items():
             for needed in graph.explicit(resource):
@@ -233,6 +243,13 @@ class Builder:
         path: Path = ("Resources", logical_id, "Properties")
         before, unresolved_before = len(self._placeholders), self.evaluation.unresolved
         properties = self.evaluation.guarded(resource.get("Properties") or {}, path)
+        looked_up: frozenset[str] = frozenset()
+        if mentions(properties):
+            looked_up = frozenset(where for where, _ in references("", properties))
+            try:
+                properties = self.values.resolved(properties, path)
+            except Unresolvable as error:
+                self.evaluation.fault(error)
         if not isinstance(properties, dict):
             if properties is not NO_VALUE:
                 self.evaluation.fault(Unresolvable(path, "Properties must be a map"))
@@ -246,6 +263,7 @@ class Builder:
         identity = identify(logical_id, kind, properties, self.stack_name, self.place, self.secret_key)
         if not identity.known and kind in self.expansion.arn_types:
             identity = replace(identity, ref=self._made_arn(kind, identity.ref))
+        self.values.keep(kind, identity.ref, identity.name, properties)
         location = self.expansion.places.of(("Resources", logical_id))
         files = local_files(kind, properties, self.directory)
         if "TemplateURL" in files and files["TemplateURL"].is_file():
@@ -269,4 +287,5 @@ class Builder:
             files,
             self._placeholders[before:],
             self.expansion.places,
+            looked_up,
         )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from trine.cloudformation import limits
 from trine.cloudformation.document import Location
+from trine.cloudformation.dynamic_references import FILE, mentions, references
 from trine.cloudformation.expansion import Expansion
 from trine.cloudformation.faults import Fault
 from trine.cloudformation.resources import Resource
 
-_DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
 _START = "paths start at the template's folder"
 _FROM_SOURCE = ("python", "nodejs", "ruby")
 """Runtimes whose code needs no build step."""
@@ -66,29 +65,11 @@ def check_resources(resources: Mapping[str, Resource], incomplete: Collection[st
 
 def _dynamic_references(resource: Resource) -> Iterator[Fault]:
     """What AWS would look up in Parameter Store or Secrets Manager, told once for each resource that Trine makes."""
-    if resource.known_type and _mentions(resource.properties):
-        path, reference = next(_looked_up("", resource.properties), ("", "{{resolve:…}}"))
+    if resource.known_type and mentions(resource.properties):
+        path, reference = next(references("", resource.properties), ("", "{{resolve:…}}"))
         message = f"{resource.logical_id}: nothing is looked up for {reference}; the text stays as it is"
-        hint = "make it a parameter, and give its value here with --parameter-overrides"
+        hint = f'give its value in {FILE} beside the template (docs/templates.md, "Values from elsewhere")'
         yield _at(resource.location_of(path), message, hint, "template/dynamic-reference", "warning")
-
-
-def _mentions(value: Any) -> bool:
-    """Whether a reference may stand somewhere below: most templates have none, and large ones have many texts."""
-    if isinstance(value, str):
-        return "{{resolve:" in value
-    if isinstance(value, dict):
-        return any(map(_mentions, value.values()))
-    return isinstance(value, list) and any(map(_mentions, value))
-
-
-def _looked_up(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        if (found := _DYNAMIC.search(value)) is not None:
-            yield path, found[0]
-    elif isinstance(value, (dict, list)):
-        for name, each in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _looked_up(f"{path}.{name}" if path else str(name), each)
 
 
 def _local_files(resource: Resource) -> Iterator[Fault]:

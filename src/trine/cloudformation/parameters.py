@@ -40,7 +40,8 @@ NO_VALUE_RULE = "template/parameter-value"
 class Parameter(Struct, frozen=True):
     """A parameter with its value. `value` is what Ref gives: text, or a list of texts for list types.
 
-    `from_parameter_store` marks types whose value on AWS is looked up by name; here the value given is taken itself.
+    `from_parameter_store` marks types whose value on AWS is looked up by name; what is not known by that name is taken
+    itself.
     """
 
     name: str
@@ -57,9 +58,13 @@ class Parameter(Struct, frozen=True):
 
 
 def resolve_parameters(
-    declarations: Mapping[str, Any], overrides: Mapping[str, str], positions: Positions
+    declarations: Mapping[str, Any],
+    overrides: Mapping[str, str],
+    positions: Positions,
+    stored: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Parameter], list[Fault]]:
-    """Every declared parameter with its value, and all faults. Faulty ones carry the best value there is."""
+    """Every declared parameter with its value, and all faults. Faulty ones carry the best value there is. `stored`:
+    what is known of Parameter Store."""
     faults: list[Fault] = []
     for name in overrides:
         if name not in declarations:
@@ -70,7 +75,7 @@ def resolve_parameters(
     parameters = {}
     for name, declaration in declarations.items():
         checker = _Checker(name, declaration, positions, faults)
-        parameters[name] = checker.parameter(overrides.get(name))
+        parameters[name] = checker.parameter(overrides.get(name), stored or {})
     return parameters, faults
 
 
@@ -86,7 +91,7 @@ class _Checker:
         place = self.positions.of("Parameters", self.name, *path)
         self.faults.append(Fault(place.file, place.line, place.column, message, hint, RULE))
 
-    def parameter(self, override: str | None) -> Parameter:
+    def parameter(self, override: str | None, known: Mapping[str, str]) -> Parameter:
         kind = self.declaration.get("Type")
         if not isinstance(kind, str):
             self.fault(f"parameter {self.name} has no Type", "such as Type: String")
@@ -94,7 +99,7 @@ class _Checker:
         stored = _SSM.match(kind)
         inner = stored.group(1) if stored else kind
         text = override if override is not None else self.default()
-        items = _items(inner, text)
+        items = _items(inner, known.get(text, text) if stored else text)
         if not stored:  # constraints hold for the value looked up, which is not at hand
             for item in items if isinstance(items, list) else [items]:
                 self.check(inner, item)

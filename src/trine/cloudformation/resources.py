@@ -61,6 +61,8 @@ class Resource(Struct):
     local_files: dict[str, Path] = field(default_factory=dict)
     placeholders: list[str] = field(default_factory=list)
     _places: Places = field(default_factory=lambda: Places(Positions([""]), {}, {}))
+    looked_up: frozenset[str] = frozenset()
+    """Dotted paths of properties that hold what the template has AWS look up."""
 
     def location_of(self, path: str = "") -> Location:
         """The place of a property, dotted (`KeySchema.0.AttributeName`), or of the nearest thing that was written."""

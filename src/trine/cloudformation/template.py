@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from trine.aws.arn import Place
 from trine.cloudformation.builder import Builder
 from trine.cloudformation.checks import check_expansion, check_resources
 from trine.cloudformation.document import Location
+from trine.cloudformation.dynamic_references import Values, read_values, values_file
 from trine.cloudformation.expansion import expand_template
 from trine.cloudformation.faults import Fault, TemplateFaults
 from trine.cloudformation.nested import NestedStacks
@@ -84,11 +86,15 @@ def load_template(
 
     `cache_directory` keeps expansions (`None`: none is kept). Relative paths in the template start at its folder.
     Nested stacks and applications in local files are read as well; their resources stand in `resources` under
-    `Stack.Resource`, their templates in `nested`. `secret_key` gives the key of the secrets that the template has made.
+    `Stack.Resource`, their templates in `nested`. `trine.toml` beside it gives what AWS would look up elsewhere.
+    `secret_key` gives the key of the secrets that the template has made.
     Raises TemplateFaults with all faults that were found.
     """
-    overrides = dict(parameter_overrides or {})
-    return _load(Path(path).absolute(), overrides, stack_name, place or Place(), cache_directory, secret_key, 0)
+    overrides, file = dict(parameter_overrides or {}), Path(path).absolute()
+    given = values_file(file)
+    values = read_values(given)
+    read = _load(file, overrides, stack_name, place or Place(), cache_directory, secret_key, values, 0)
+    return read if given is None else replace(read, read_files=(*read.read_files, str(given)))
 
 
 def _load(
@@ -98,10 +104,11 @@ def _load(
     place: Place,
     cache_directory: Path | None,
     secret_key: SecretKey,
+    values: Values,
     depth: int,
 ) -> Template:
-    def load_nested(nested_path: Path, values: dict[str, str], nested_name: str) -> Template:
-        return _load(nested_path, values, nested_name, place, cache_directory, secret_key, depth + 1)
+    def load_nested(nested_path: Path, given: dict[str, str], nested_name: str) -> Template:
+        return _load(nested_path, given, nested_name, place, cache_directory, secret_key, values, depth + 1)
 
     expansion = expand_template(path, overrides, place.region, cache_directory)
     faults = [*expansion.faults, *expansion.entry_faults]
@@ -109,12 +116,12 @@ def _load(
         raise TemplateFaults(faults)
     faults += check_expansion(expansion)
     declarations = expansion.template.get("Parameters") or {}
-    parameters, parameter_faults = resolve_parameters(declarations, overrides, expansion.positions)
+    parameters, parameter_faults = resolve_parameters(declarations, overrides, expansion.positions, values.parameters)
     faults += parameter_faults
     if expansion.faults:
         raise TemplateFaults(faults)
     nested: NestedStacks[Template] = NestedStacks(load_nested, stack_name, depth)
-    builder = Builder(expansion, parameters, stack_name, place, path.parent, nested.outputs, secret_key)
+    builder = Builder(expansion, parameters, stack_name, place, path.parent, nested.outputs, secret_key, values)
     resources = builder.resources()
     outputs = {
         name: Output(name, value, description, export, location)

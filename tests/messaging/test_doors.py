@@ -108,6 +108,7 @@ def test_messages_go_through_a_queue_and_botocore_checks_their_sums(stack: Runni
     assert message["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="nothing")
     sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
     (again,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["te.*", "count"])["Messages"]
     assert set(again["MessageAttributes"]) == {"count", "text"}
@@ -140,10 +141,13 @@ def test_batches_answer_for_each_entry(stack: RunningStack) -> None:
     sqs = stack.client("sqs")
     url = url_of(sqs, "Ordered")
     entries = [{"Id": f"e{n}", "MessageBody": f"m{n}", "MessageGroupId": "g"} for n in range(2)]
-    answer = sqs.send_message_batch(QueueUrl=url, Entries=[*entries, {"Id": "bad", "MessageBody": "x"}])
+    delayed = {"Id": "bad", "MessageBody": "x", "MessageGroupId": "g", "DelaySeconds": 5}
+    answer = sqs.send_message_batch(QueueUrl=url, Entries=[*entries, delayed])
     assert [one["Id"] for one in answer["Successful"]] == ["e0", "e1"]
     assert [(one["Id"], one["Code"], one["SenderFault"]) for one in answer["Failed"]] == [
-        ("bad", "MissingParameter", True)]  # fmt: skip
+        ("bad", "InvalidParameterValue", True)]  # fmt: skip
+    ungrouped = {"Id": "bad", "MessageBody": "x"}
+    assert code_of(sqs.send_message_batch, QueueUrl=url, Entries=[*entries, ungrouped]) == "InvalidParameterValue"
     messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     assert [message["Body"] for message in messages] == ["m0", "m1"]
     handles = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(messages)]
@@ -269,8 +273,18 @@ def test_the_query_protocol_works_too(stack: RunningStack) -> None:
     assert "<MessageAttribute><Name>n</Name><Value><StringValue>v</StringValue>" in text
     status, text = query(stack, stack.aws_url, Action="GetQueueUrl", QueueName="none")
     assert (status, "<Code>AWS.SimpleQueueService.NonExistentQueue</Code>" in text) == (400, True)
+    assert "does not exist for this wsdl version.</Message><Detail/></Error>" in text
     status, text = query(stack, stack.aws_url, Action="Nonsense")
     assert (status, "<Code>InvalidAction</Code>" in text) == (400, True)
+    status, text = query(stack, url, Action="ListQueues")
+    assert (status, "The action ListQueues is not valid for this endpoint." in text) == (400, True)
+    status, text = query(stack, url, Action="SendMessage")
+    assert (status, "<Code>MissingParameter</Code>" in text) == (400, True)
+    assert "The request must contain the parameter MessageBody." in text
+    accounts = {"AWSAccountId.1": "123456789012", "ActionName.1": "ReceiveMessage"}
+    status, _ = query(stack, url, Action="AddPermission", Label="one", **accounts)
+    _, text = query(stack, url, Action="GetQueueAttributes", **{"AttributeName.1": "Policy"})
+    assert (status, "/SQSDefaultPolicy&quot;" in text, "&quot;SQS:ReceiveMessage&quot;" in text) == (200, True, True)
     status, text = query(stack, stack.aws_url, Action="ListQueues", signed=False)
     assert (status, "<Code>MissingAuthenticationToken</Code>" in text) == (403, True)
     entry = "SendMessageBatchRequestEntry.1."

@@ -34,7 +34,7 @@ def test_a_message_comes_back_as_it_was() -> None:
         ({"a": {"DataType": "String"}}, InvalidParameter),
         ({"a": {"DataType": "Binary", "BinaryValue": b""}}, InvalidParameter),
         ({"a": {"DataType": "Number", "StringValue": "x"}}, InvalidParameter),
-        ({"a": {"DataType": "String", "StringValue": "\0"}}, InvalidMessageContents),
+        ({"a": {"DataType": "String", "StringValue": "\0"}}, InvalidParameter),
         ({f"a{number}": {"DataType": "String", "StringValue": "x"} for number in range(11)}, InvalidParameter),
     ],
 )

@@ -15,6 +15,8 @@ from trine.messaging.errors import (
     InvalidAttributeValue,
     InvalidParameter,
     MessageNotInflight,
+    PurgeQueueInProgress,
+    QueueDeletedRecently,
     QueueDoesNotExist,
     QueueNameExists,
     ReceiptHandleIsInvalid,
@@ -56,8 +58,57 @@ async def test_delays_and_changed_visibility() -> None:
     with pytest.raises(ReceiptHandleIsInvalid):
         scene.queues.change_visibility(live, "nonsense", 1)
     scene.clock.advance(100)
-    with pytest.raises(MessageNotInflight):
+    scene.queues.change_visibility(live, own.receipt_handle, 1)  # it is visible again: hidden anew
+    assert (scene.bodies(live), scene.queues.counts(live)) == (["default"], (0, 2, 0))
+    await scene.queues.delete_message(live, own.receipt_handle)
+    with pytest.raises(InvalidParameter, match="does not exist or is not available"):
         scene.queues.change_visibility(live, own.receipt_handle, 1)
+    ordered = await scene.make("q.fifo")
+    await scene.send(ordered, "a", group="g")
+    (first,) = scene.receive(ordered, timeout=1)
+    scene.clock.advance(1)
+    with pytest.raises(MessageNotInflight):
+        scene.queues.change_visibility(ordered, first.receipt_handle, 1)
+
+
+@played
+async def test_a_timeout_of_zero_shows_many_and_hides_none() -> None:
+    scene = Scene()
+    live = await scene.make()
+    await scene.send(live, "a", "b", "c")
+    assert (scene.bodies(live, timeout=0), scene.bodies(live, 2, timeout=0)) == (["a", "b", "c"], ["a", "b"])
+    assert scene.queues.counts(live) == (3, 0, 0)
+
+
+@played
+async def test_a_group_that_was_given_from_waits_behind_the_others() -> None:
+    scene = Scene()
+    live = await scene.make("q.fifo")
+    for body in ("a1", "b1", "b2", "c1", "a2"):
+        await scene.send(live, body, group=body[0])
+    assert scene.bodies(live, 3, timeout=0) == ["a1", "a2", "b1"]
+    assert scene.bodies(live) == ["c1", "a1", "a2", "b1", "b2"]
+
+
+@played
+async def test_a_name_is_free_again_after_a_minute_and_a_purge_may_be_repeated_then() -> None:
+    scene = Scene()
+    live = await scene.make("q.fifo")
+    await scene.send(live, "x", group="g", key="k")
+    await scene.queues.purge("q.fifo")
+    await scene.send(live, "y", group="g", key="k")
+    assert scene.bodies(live) == ["y"]
+    with pytest.raises(PurgeQueueInProgress, match=r"on q\.fifo is allowed every 60 seconds"):
+        await scene.queues.purge("q.fifo")
+    await scene.queues.delete("q.fifo")
+    with pytest.raises(QueueDeletedRecently):
+        await scene.make("q.fifo")
+    scene.clock.advance(60)
+    again = await scene.make("q.fifo")
+    await scene.queues.purge("q.fifo")
+    scene.clock.advance(60)
+    await scene.queues.purge("q.fifo")
+    assert scene.queues.counts(again) == (0, 0, 0)
 
 
 @played
@@ -96,6 +147,7 @@ async def test_what_was_received_too_often_is_a_dead_letter() -> None:
     await asyncio.sleep(0)
     (letter,) = scene.receive(dead)
     assert (letter.message.body, letter.message.dead_letter_source) == ("poison", live.queue.arn)
+    assert letter.receive_count == 3  # it counts on
     scene.open()
     assert scene.queues.counts(scene.queues.find("q")) == (0, 0, 0)
 
@@ -125,7 +177,7 @@ async def test_a_group_keeps_its_order_and_waits_for_what_is_in_flight() -> None
     scene.clock.advance(30)
     with pytest.raises(InvalidParameter, match="expired"):
         await scene.queues.delete_message(live, second.receipt_handle)
-    assert scene.bodies(live) == ["a2", "b1"]
+    assert scene.bodies(live) == ["b1", "a2"]
 
 
 @played
@@ -163,6 +215,7 @@ async def test_a_restart_keeps_messages_counts_and_tags() -> None:
     scene.open()
     with pytest.raises(QueueDoesNotExist):
         scene.queues.find("q")
+    scene.clock.advance(60)
     new = await scene.make()
     assert scene.queues.counts(new) == (0, 0, 0)
     await scene.send(new, "c")
@@ -178,6 +231,8 @@ async def test_a_restart_keeps_messages_counts_and_tags() -> None:
         ("q.fifo", {"FifoQueue": "false"}, InvalidParameter),
         ("q", {"Colour": "red"}, InvalidAttributeName),
         ("q", {"ContentBasedDeduplication": "true"}, InvalidAttributeName),
+        ("q", {"FifoQueue": "false"}, InvalidAttributeName),
+        ("q", {"DeduplicationScope": "queue"}, InvalidAttributeName),
         ("q", {"DelaySeconds": "901"}, InvalidAttributeValue),
         ("q", {"VisibilityTimeout": "long"}, InvalidAttributeValue),
         ("q", {"Policy": "{"}, InvalidAttributeValue),

@@ -132,7 +132,8 @@ def write_output(model: Model, operation: Operation, output: Mapping[str, Any], 
     inner = ""
     if operation.output_shape is not None:
         wrapper = operation.result_wrapper or f"{name}Result"
-        inner = f"<{wrapper}>{_members(model, model.shape(operation.output_shape), output)}</{wrapper}>"
+        members = _members(model, model.shape(operation.output_shape), output)
+        inner = f"<{wrapper}>{members}</{wrapper}>" if members else f"<{wrapper}/>"
     return (
         f'<{name}Response xmlns="{model.namespace}">{inner}'
         f"<ResponseMetadata><RequestId>{escape(request_id)}</RequestId></ResponseMetadata></{name}Response>"

@@ -35,6 +35,10 @@ class Deduplication:
         if message.deduplication_id is not None:
             self._seen.pop(_key(message, by_group), None)
 
+    def forget_all(self) -> None:
+        """The queue was purged."""
+        self._seen.clear()
+
     def _forget_old(self, now: float) -> None:
         while self._seen:
             key = next(iter(self._seen))

@@ -27,6 +27,29 @@ class QueueDoesNotExist(SqsError):
         super().__init__("The specified queue does not exist.")
 
 
+class QueueDeletedRecently(SqsError):
+    """A queue of that name was deleted within a minute."""
+
+    code = "QueueDeletedRecently"
+    query_code = "AWS.SimpleQueueService.QueueDeletedRecently"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You must wait 60 seconds after deleting a queue before you can create another with the same name."
+        )
+
+
+class PurgeQueueInProgress(SqsError):
+    """The queue was purged within a minute."""
+
+    code = "PurgeQueueInProgress"
+    query_code = "AWS.SimpleQueueService.PurgeQueueInProgress"
+    status = 403
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Only one PurgeQueue operation on {name} is allowed every 60 seconds.")
+
+
 class QueueNameExists(SqsError):
     """A queue of that name has other attributes."""
 
@@ -50,6 +73,14 @@ class InvalidAttributeValue(SqsError):
 
 class InvalidParameter(SqsError):
     """A parameter out of its bounds."""
+
+
+class MessageTooLong(InvalidParameter):
+    """A message above the queue's `MaximumMessageSize`; a batch says so in other words."""
+
+    def __init__(self, limit: int, fault: str = "are invalid") -> None:
+        super().__init__(f"One or more parameters {fault}. Reason: Message must be shorter than {limit} bytes.")
+        self.limit = limit
 
 
 class MissingParameter(SqsError):

@@ -24,6 +24,10 @@ MAX_RECEIVES_MAX = 1_000
 """`RedrivePolicy.maxReceiveCount`."""
 DEDUPLICATION_SECONDS = 300
 """Developer guide, "Exactly-once processing": the deduplication interval is five minutes."""
+PURGE_PAUSE_SECONDS = 60
+"""API reference, PurgeQueue: once in 60 seconds."""
+SAME_NAME_PAUSE_SECONDS = 60
+"""API reference, DeleteQueue: so long a deleted queue's name cannot be used again."""
 POLICY_MAX_BYTES = 20_480
 """Developer guide: the policy of a queue or topic; Trine takes 20 KB."""
 TAGS_MAX = 50

@@ -51,5 +51,6 @@ class LiveQueue:
         self.queue = queue
         self.attributes, self.tags = attributes, tags
         self.created_at = self.modified_at = created_at
+        self.purged_at: float | None = None
         self.deduplication = Deduplication()
         self.bell = Bell(queue, clock)

@@ -21,7 +21,8 @@ from trine.messaging.errors import InvalidMessageContents, InvalidParameter
 Attribute = Mapping[str, Any]
 """`DataType` with `StringValue` (text) or `BinaryValue` (base64 text)."""
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NAME = re.compile(r"(?!aws\.|amazon\.)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.IGNORECASE)
+_NAME = re.compile(r"(?!aws\.|amazon\.)[\w-]+(\.[\w-]+)*", re.IGNORECASE)
+"""AWS documents ASCII letters and takes others too."""
 _TYPE = re.compile(r"(String|Number|Binary)(\..+)?")
 
 
@@ -40,6 +41,8 @@ class Message:
     sequence_number: str | None = None
     dead_letter_source: str | None = None
     """The queue that it was moved from."""
+    earlier_receives: int = 0
+    """How often it was received there: `ApproximateReceiveCount` counts on in a dead-letter queue."""
 
     def encode(self) -> bytes:
         """The stored form."""
@@ -68,23 +71,22 @@ def checked_attributes(given: Mapping[str, Any]) -> dict[str, Attribute]:
         if data_type.startswith("Binary"):
             raw = value.get("BinaryValue")
             if not raw:
-                raise _empty(name, "BinaryValue")
+                raise _empty(name, "Binary")
             checked[name] = {"DataType": data_type, "BinaryValue": base64.b64encode(raw).decode()}
             continue
         text = value.get("StringValue")
         if not text:
-            raise _empty(name, "StringValue")
-        check_characters(text)
+            raise _empty(name, data_type.partition(".")[0])
+        if _FORBIDDEN.search(text):
+            raise InvalidParameter(f"The value of message (user) attribute '{name}' has invalid characters.")
         if data_type.startswith("Number") and not _is_number(text):
             raise InvalidParameter(f"Can't cast the value of message (user) attribute '{name}' to a number.")
         checked[name] = {"DataType": data_type, "StringValue": text}
     return checked
 
 
-def _empty(name: str, member: str) -> InvalidParameter:
-    return InvalidParameter(
-        f"The message attribute '{name}' must contain a non-empty message attribute value for {member}."
-    )
+def _empty(name: str, kind: str) -> InvalidParameter:
+    return InvalidParameter(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.")
 
 
 def _is_number(text: str) -> bool:

@@ -1,8 +1,8 @@
 """One queue's order: which messages are visible to whom, and when hidden ones come back.
 
 Knows entries, not bodies, and no clock: time is an argument. A standard queue gives what is visible, the oldest first.
-A FIFO queue gives the messages of a group in order, and none of a group while an earlier one is hidden. Source: SQS
-developer guide, "Visibility timeout" and "FIFO delivery logic".
+A FIFO queue gives the messages of a group in order, and none of a group while an earlier one is hidden; a group that
+was given from waits behind the others. Source: SQS developer guide, "Visibility timeout" and "FIFO delivery logic".
 """
 
 from __future__ import annotations
@@ -84,13 +84,16 @@ class Queue:
         entry.receive_count += 1
         entry.receipts += 1
         entry.first_received_at = entry.first_received_at or now
-        if not entry.in_flight:
-            entry.in_flight = True
-            self.in_flight += 1
+        group = self._groups.pop(entry.group or "", None)
+        if group is not None:
+            self._groups[entry.group or ""] = group  # it goes behind the groups that have waited
         self.hide(entry, until)
 
     def hide(self, entry: Entry, until: float) -> None:
-        """Nobody sees the message before `until`."""
+        """Nobody sees the message that was received before `until`."""
+        if not entry.in_flight:
+            entry.in_flight = True
+            self.in_flight += 1
         entry.visible_at = until
         heapq.heappush(self._hidden, (until, entry.sequence))
 
@@ -125,11 +128,12 @@ class Queue:
             return
         while self._ready:
             entry = self._entries.get(self._ready[0])
-            if entry is None or entry.visible_at > now:
+            if entry is None or entry.in_flight or entry.visible_at > now:
                 heapq.heappop(self._ready)
                 continue
+            receipts = entry.receipts
             yield entry
-            if entry.sequence in self._entries and entry.visible_at <= now:
+            if entry.sequence in self._entries and entry.receipts == receipts:
                 return  # left as it was: the receiver wants no more
 
     def _visible_in_groups(self, now: float) -> Iterator[Entry]:
@@ -137,8 +141,9 @@ class Queue:
             for entry in list(group.values()):
                 if entry.visible_at > now:
                     break
+                receipts = entry.receipts
                 yield entry
-                if entry.sequence in self._entries and entry.visible_at <= now:
+                if entry.sequence in self._entries and entry.receipts == receipts:
                     return
 
     def expired(self, now: float) -> list[Entry]:

@@ -80,12 +80,15 @@ def checked(name: str, given: Mapping[str, Any]) -> dict[str, str]:
         if key not in SETTABLE:
             raise InvalidAttributeName(f"Unknown Attribute {key}.")
         text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        text = text.lower() if key in _TRUTHS else text
         if not _is_good(key, text):
             raise InvalidAttributeValue(f"Invalid value for the parameter {key}.")
         if text:
             texts[key] = text
+    if "KmsMasterKeyId" in texts:
+        texts["SqsManagedSseEnabled"] = "false"  # a queue has one kind of encryption
     fifo = name.endswith(".fifo")
-    if fifo != (texts.get("FifoQueue", "false").lower() == "true"):
+    if fifo != (texts.get("FifoQueue") == "true"):
         reason = (
             "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with "
             ".fifo suffix and be 1 to 80 in length."
@@ -96,6 +99,18 @@ def checked(name: str, given: Mapping[str, Any]) -> dict[str, str]:
     if not fifo and "ContentBasedDeduplication" in texts:
         raise InvalidAttributeName("Unknown Attribute ContentBasedDeduplication.")
     return texts
+
+
+def check_kind(name: str, given: Mapping[str, Any]) -> None:
+    """InvalidAttributeName when CreateQueue names what only FIFO queues have, whatever its value."""
+    if name.endswith(".fifo") or str(given.get("FifoQueue", "")).lower() == "true":
+        return
+    for key in ("FifoQueue", "ContentBasedDeduplication"):
+        if key in given:
+            raise InvalidAttributeName(f"Unknown Attribute {key}.")
+    for key in _CHOICES:
+        if key in given:
+            raise InvalidAttributeName(f"You can specify the {key} only when FifoQueue is set to true.")
 
 
 def _is_good(key: str, text: str) -> bool:
@@ -162,6 +177,8 @@ def shown(attributes: Mapping[str, str]) -> dict[str, str]:
     """All attributes as GetQueueAttributes shows them: set ones and defaults."""
     defaults = {key: str(_BOUNDS[key][2]) for key in _SHOWN_DEFAULTS}
     complete = {**defaults, "SqsManagedSseEnabled": "true", **attributes}
+    if "KmsMasterKeyId" not in attributes:
+        complete.pop("KmsDataKeyReusePeriodSeconds", None)
     if attributes.get("FifoQueue"):
         complete = {
             "ContentBasedDeduplication": "false",

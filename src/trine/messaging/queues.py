@@ -23,6 +23,8 @@ from trine.messaging.errors import (
     InvalidParameter,
     MessageNotInflight,
     OverLimit,
+    PurgeQueueInProgress,
+    QueueDeletedRecently,
     QueueDoesNotExist,
     QueueNameExists,
 )
@@ -43,6 +45,8 @@ class Queues:
         self._store, self._catalogue, self._clock, self._ids = store, catalogue, clock, ids
         self.place = place
         self._queues: dict[str, LiveQueue] = {}
+        self._deleted: dict[str, float] = {}
+        """Names of queues that were deleted through the API → when; the oldest first."""
         for name, document in catalogue.list(QUEUE):
             self._load(name, document)
 
@@ -72,8 +76,12 @@ class Queues:
     # -- making ------------------------------------------------------------------------------------------------------
 
     async def create(self, name: str, given: Mapping[str, Any], tags: Mapping[str, str]) -> LiveQueue:
-        """CreateQueue: the queue that is there when its attributes agree, else a new one. QueueNameExists."""
+        """CreateQueue: the queue that is there when its attributes agree, else a new one.
+
+        QueueNameExists, QueueDeletedRecently.
+        """
         queue_attributes.check_name(name)
+        queue_attributes.check_kind(name, given)
         attributes = queue_attributes.checked(name, given)
         found = self._queues.get(name)
         if found is not None:
@@ -84,6 +92,8 @@ class Queues:
                         f"A queue already exists with the same name and a different value for attribute {key}"
                     )
             return found
+        if self._was_deleted_recently(name):
+            raise QueueDeletedRecently
         if len(self._queues) >= limits.QUEUES_MAX:
             raise OverLimit(f"More than {limits.QUEUES_MAX} queues")
         return await self.put(name, attributes, tags)
@@ -134,14 +144,25 @@ class Queues:
         """DeleteQueue, with its messages. QueueDoesNotExist."""
         live = self.find(name)
         del self._queues[name]
+        self._deleted[name] = self._clock.now()
         live.bell.hush()
         await self._catalogue.delete(QUEUE, name)
         await self._store.clear(live.queue.number)
         live.bell.ring()
 
+    def _was_deleted_recently(self, name: str) -> bool:
+        horizon = self._clock.now() - limits.SAME_NAME_PAUSE_SECONDS
+        self._deleted = {one: at for one, at in self._deleted.items() if at > horizon}
+        return name in self._deleted
+
     async def purge(self, name: str) -> None:
-        """PurgeQueue. QueueDoesNotExist."""
+        """PurgeQueue; a FIFO queue forgets its deduplication ids. QueueDoesNotExist, PurgeQueueInProgress."""
         live = self.find(name)
+        now = self._clock.now()
+        if live.purged_at is not None and now - live.purged_at < limits.PURGE_PAUSE_SECONDS:
+            raise PurgeQueueInProgress(name)
+        live.purged_at = now
+        live.deduplication.forget_all()
         gone = list(live.queue)
         for entry in gone:
             live.queue.remove(entry)
@@ -231,7 +252,8 @@ class Queues:
             queue.receive(entry, now, now + timeout)
             _logged(self._store.received(queue.number, entry.sequence, entry.receive_count, entry.first_received_at))
             handle = handle_of(queue, entry)
-            deliveries.append(Delivery(message, handle, entry.receive_count, entry.first_received_at))
+            count = message.earlier_receives + entry.receive_count
+            deliveries.append(Delivery(message, handle, count, entry.first_received_at))
             if len(deliveries) >= limit:
                 break
         live.bell.look_ahead()
@@ -251,7 +273,8 @@ class Queues:
             return False
         now = self._clock.now()
         sequence = grave.queue.next_sequence(now)
-        moved = replace(message, dead_letter_source=live.queue.arn)
+        received = message.earlier_receives + entry.receive_count
+        moved = replace(message, dead_letter_source=live.queue.arn, earlier_receives=received)
         live.queue.remove(entry)
 
         def done(stored: Future[None]) -> None:
@@ -283,14 +306,20 @@ class Queues:
         return self._store.delete(live.queue.number, [entry.sequence])
 
     def change_visibility(self, live: LiveQueue, handle: str, seconds: int) -> None:
-        """ChangeMessageVisibility. ReceiptHandleIsInvalid, MessageNotInflight."""
+        """ChangeMessageVisibility. ReceiptHandleIsInvalid; InvalidParameter when the message is gone.
+
+        What is visible again can be hidden again in a standard queue, as on AWS; of a FIFO queue: MessageNotInflight.
+        """
         entry, _ = entry_of(live.queue, handle)
         now = self._clock.now()
-        if entry is None or not entry.in_flight or entry.visible_at <= now:
-            raise MessageNotInflight(
-                f"Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not "
-                "available for visibility timeout change."
-            )
+        reason = (
+            f"Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not "
+            "available for visibility timeout change."
+        )
+        if entry is None:
+            raise InvalidParameter(reason)
+        if live.queue.settings.fifo and (not entry.in_flight or entry.visible_at <= now):
+            raise MessageNotInflight(reason)
         live.queue.hide(entry, now + seconds)
         if seconds == 0:
             live.queue.release(now)

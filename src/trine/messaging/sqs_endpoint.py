@@ -21,7 +21,9 @@ def sqs_api(queues: Queues) -> ServiceApi:
     models = SqsModels(frozenset(operations))
 
     def turn(call: ServiceCall) -> Turn:
-        return Turn(queues, call.input, call.signer, _base_url(call.request))
+        trace = call.request.headers.get(b"x-amzn-trace-id")
+        trace_header = None if trace is None else trace.decode("latin-1")
+        return Turn(queues, call.input, call.signer, _base_url(call.request), trace_header)
 
     def deed(run: Run) -> Deed:
         return lambda call: run(turn(call))

@@ -19,6 +19,7 @@ from trine.messaging.errors import (
     EmptyBatchRequest,
     InvalidBatchEntryId,
     InvalidParameter,
+    MessageTooLong,
     MissingParameter,
     SqsError,
     TooManyEntriesInBatchRequest,
@@ -39,6 +40,11 @@ _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _PUNCTUATED = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 
 
+_NO_DEDUPLICATION = (
+    "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
+)
+
+
 async def send_message(turn: Turn) -> Output:
     """SendMessage."""
     live = turn.live()
@@ -46,7 +52,7 @@ async def send_message(turn: Turn) -> Output:
 
 
 async def _send(turn: Turn, live: LiveQueue, given: Mapping[str, Any]) -> Output:
-    draft = draft_of(live, given, turn.caller.principal.user_id)
+    draft = draft_of(live, given, turn.caller.principal.user_id, trace_header=turn.trace_header)
     sent = await turn.queues.send(live, draft)
     output: Output = {"MessageId": sent.message_id, "MD5OfMessageBody": body_md5(draft.body)}
     if draft.attributes:
@@ -59,20 +65,25 @@ async def _send(turn: Turn, live: LiveQueue, given: Mapping[str, Any]) -> Output
 
 
 def draft_of(
-    live: LiveQueue, given: Mapping[str, Any], sender_id: str, checked: Mapping[str, Attribute] | None = None
+    live: LiveQueue,
+    given: Mapping[str, Any],
+    sender_id: str,
+    checked: Mapping[str, Attribute] | None = None,
+    *,
+    trace_header: str | None = None,
 ) -> Draft:
-    """What SendMessage's members mean for a queue; `checked` attributes come from inside. Raises an SqsError."""
+    """What SendMessage's members mean for a queue; `checked` attributes come from inside. Raises an SqsError.
+
+    `trace_header` is the caller's X-Ray header: `AWSTraceHeader` where the message does not name one itself.
+    """
     settings = live.queue.settings
     body = given.get("MessageBody")
     if not body:
         raise MissingParameter("The request must contain the parameter MessageBody.")
     check_characters(body)
     attributes = checked_attributes(given.get("MessageAttributes") or {}) if checked is None else checked
-    size = size_of(body, attributes)
-    if size > settings.max_bytes:
-        raise InvalidParameter(
-            f"One or more parameters are invalid. Reason: Message must be shorter than {settings.max_bytes} bytes."
-        )
+    if size_of(body, attributes) > settings.max_bytes:
+        raise MessageTooLong(settings.max_bytes)
     delay = number_in(given, "DelaySeconds", -1, 0, limits.DELAY_MAX_SECONDS)
     group_id, deduplication_id = given.get("MessageGroupId"), given.get("MessageDeduplicationId")
     if settings.fifo:
@@ -85,11 +96,8 @@ def draft_of(
             raise MissingParameter("The request must contain the parameter MessageGroupId.")
         if deduplication_id is None and settings.by_content:
             deduplication_id = sha256(body.encode()).hexdigest()
-        if not deduplication_id:
-            raise InvalidParameter(
-                "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided "
-                "explicitly"
-            )
+        if deduplication_id is None:
+            raise InvalidParameter(_NO_DEDUPLICATION)
     elif deduplication_id is not None:
         raise InvalidParameter(
             f"Value {deduplication_id} for parameter MessageDeduplicationId is invalid. Reason: The request includes a "
@@ -109,7 +117,7 @@ def draft_of(
         None if delay < 0 or settings.fifo else delay,
         group_id,
         deduplication_id if settings.fifo else None,
-        trace.get("StringValue"),
+        trace.get("StringValue") or trace_header,
     )
 
 
@@ -203,12 +211,33 @@ async def send_message_batch(turn: Turn) -> Output:
     """SendMessageBatch."""
     live = turn.live()
     entries = _entries(turn)
-    total = sum(len(str(entry.get("MessageBody", "")).encode()) for entry in entries)
+    if live.queue.settings.fifo:
+        _check_fifo_batch(entries, by_content=live.queue.settings.by_content)
+    total = sum(
+        size_of(str(entry.get("MessageBody", "")), checked_attributes(entry.get("MessageAttributes") or {}))
+        for entry in entries
+    )
     if total > limits.BATCH_MAX_BYTES:
         raise BatchRequestTooLong(
             f"Batch requests cannot be longer than {limits.BATCH_MAX_BYTES} bytes. You have sent {total} bytes."
         )
-    return await _each(entries, lambda entry: _send(turn, live, entry))
+
+    async def send(entry: Mapping[str, Any]) -> Output:
+        try:
+            return await _send(turn, live, entry)
+        except MessageTooLong as error:
+            raise MessageTooLong(error.limit, "cannot be validated") from None
+
+    return await _each(entries, send)
+
+
+def _check_fifo_batch(entries: Sequence[Mapping[str, Any]], *, by_content: bool) -> None:
+    """What a FIFO queue needs of each entry; one that lacks it refuses the whole batch."""
+    for entry in entries:
+        if not entry.get("MessageGroupId"):
+            raise InvalidParameter("The request must contain the parameter MessageGroupId.")
+        if not by_content and entry.get("MessageDeduplicationId") is None:
+            raise InvalidParameter(_NO_DEDUPLICATION)
 
 
 async def delete_message_batch(turn: Turn) -> Output:

@@ -13,7 +13,12 @@ from urllib.parse import urlsplit
 
 from trine.iam.caller import Caller
 from trine.messaging import limits, queue_attributes
-from trine.messaging.errors import InvalidAttributeName, InvalidParameter, QueueDoesNotExist
+from trine.messaging.errors import (
+    InvalidAttributeName,
+    InvalidAttributeValue,
+    InvalidParameter,
+    QueueDoesNotExist,
+)
 from trine.messaging.live_queue import LiveQueue
 from trine.messaging.queues import Queues
 
@@ -23,12 +28,13 @@ Output = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One call: its input, who calls, and the address that queue URLs begin with."""
+    """One call: its input, who calls, the address that queue URLs begin with, and the caller's trace (X-Ray)."""
 
     queues: Queues
     given: Given
     caller: Caller
     base_url: str
+    trace_header: str | None = None
 
     @property
     def name(self) -> str:
@@ -76,7 +82,7 @@ async def list_queues(turn: Turn) -> Output:
     size = number_in(turn.given, "MaxResults", 1_000, 1, 1_000)
     start = turn.given.get("NextToken") or ""
     rest = [name for name in names if name > start]
-    output: Output = {"QueueUrls": [turn.url(name) for name in rest[:size]]}
+    output: Output = {"QueueUrls": [turn.url(name) for name in rest[:size]]} if rest else {}
     if len(rest) > size and "MaxResults" in turn.given:
         output["NextToken"] = rest[size - 1]
     return output
@@ -104,7 +110,8 @@ async def get_queue_attributes(turn: Turn) -> Output:
     for name in wanted:
         if name not in known and name not in queue_attributes.SETTABLE:
             raise InvalidAttributeName(f"Unknown Attribute {name}.")
-    return {"Attributes": {name: known[name] for name in wanted if name in known}}
+    chosen = {name: known[name] for name in wanted if name in known}
+    return {"Attributes": chosen} if chosen else {}
 
 
 def described(queues: Queues, live: LiveQueue) -> dict[str, str]:
@@ -125,8 +132,13 @@ async def set_queue_attributes(turn: Turn) -> Output:
     """SetQueueAttributes: those given change; an empty text takes one away."""
     live = turn.live()
     given = turn.given.get("Attributes") or {}
-    if given.get("FifoQueue") not in (None, live.attributes.get("FifoQueue", "false")):
-        raise InvalidAttributeName("Unknown Attribute FifoQueue.")
+    if "FifoQueue" in given:
+        if not live.queue.settings.fifo:
+            raise InvalidAttributeName("Unknown Attribute FifoQueue.")
+        if given["FifoQueue"].lower() != "true":
+            raise InvalidAttributeValue(
+                "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."
+            )
     merged = {**live.attributes, **given}
     await turn.queues.put(live.queue.name, queue_attributes.checked(live.queue.name, merged))
     return {}
@@ -153,7 +165,8 @@ async def untag_queue(turn: Turn) -> Output:
 
 async def list_queue_tags(turn: Turn) -> Output:
     """ListQueueTags."""
-    return {"Tags": dict(turn.live().tags)}
+    tags = turn.live().tags
+    return {"Tags": dict(tags)} if tags else {}
 
 
 async def list_dead_letter_source_queues(turn: Turn) -> Output:
@@ -166,21 +179,26 @@ async def list_dead_letter_source_queues(turn: Turn) -> Output:
 async def add_permission(turn: Turn) -> Output:
     """AddPermission: one more statement of the queue's policy."""
     live = turn.live()
-    policy = json.loads(live.attributes.get("Policy") or '{"Version": "2012-10-17", "Statement": []}')
-    label = turn.given["Label"]
+    arn, label = live.queue.arn, turn.given["Label"]
+    begun = {"Version": "2008-10-17", "Id": f"{arn}/SQSDefaultPolicy", "Statement": []}
+    policy = json.loads(live.attributes.get("Policy") or json.dumps(begun))
     if any(statement.get("Sid") == label for statement in policy["Statement"]):
         raise InvalidParameter(f"Value {label} for parameter Label is invalid. Reason: Already exists.")
     policy["Statement"].append(
         {
             "Sid": label,
             "Effect": "Allow",
-            "Principal": {"AWS": [f"arn:aws:iam::{account}:root" for account in turn.given["AWSAccountIds"]]},
-            "Action": [f"SQS:{action}" for action in turn.given["Actions"]],
-            "Resource": live.queue.arn,
+            "Principal": {"AWS": _one_or_all([f"arn:aws:iam::{one}:root" for one in turn.given["AWSAccountIds"]])},
+            "Action": _one_or_all([f"SQS:{action}" for action in turn.given["Actions"]]),
+            "Resource": arn,
         }
     )
     await turn.queues.put(live.queue.name, {**live.attributes, "Policy": json.dumps(policy)})
     return {}
+
+
+def _one_or_all(texts: list[str]) -> str | list[str]:
+    return texts[0] if len(texts) == 1 else texts
 
 
 async def remove_permission(turn: Turn) -> Output:
@@ -190,7 +208,7 @@ async def remove_permission(turn: Turn) -> Output:
     kept = [statement for statement in policy["Statement"] if statement.get("Sid") != turn.given["Label"]]
     if len(kept) == len(policy["Statement"]):
         raise InvalidParameter(
-            f"Value {turn.given['Label']} for parameter Label is invalid. Reason: can't find label on existing policy."
+            f"Value {turn.given['Label']} for parameter Label is invalid. Reason: can't find label."
         )
     attributes = {key: value for key, value in live.attributes.items() if key != "Policy"}
     if kept:
@@ -205,8 +223,9 @@ def number_in(given: Given, name: str, default: int, lowest: int, highest: int) 
     if value is None:
         return default
     if not lowest <= value <= highest:
+        bounds = f"between {lowest} and {highest}" if name.startswith("Max") else f">= {lowest} and <= {highest}"
         raise InvalidParameter(
-            f"Value {value} for parameter {name} is invalid. Reason: Must be >= {lowest} and <= {highest}, if provided."
+            f"Value {value} for parameter {name} is invalid. Reason: Must be {bounds}, if provided."
         )
     return int(value)
 

@@ -6,15 +6,16 @@ protocol only; the element names of the older one (API version 2012-11-05) are t
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from trine.aws.errors import AwsError
 from trine.aws.protocol import Call, ServiceModel
-from trine.aws.protocol_errors import Violations
+from trine.aws.protocol_errors import InvalidAction, Violations
 from trine.aws.protocol_model import Model, load_model
 from trine.aws.protocol_query import QUERY_NAMES
 from trine.http.message import Request, Response
-from trine.messaging.errors import SqsError
+from trine.messaging.errors import MissingParameter, QueueDoesNotExist, SqsError
 
 NAMESPACE = "http://queue.amazonaws.com/doc/2012-11-05/"
 _MEMBERS = {
@@ -31,12 +32,32 @@ _MEMBERS = {
     "Tags": "Tag",
     "TagKeys": "TagKey",
     "Failed": "BatchResultErrorEntry",
+    "AWSAccountIds": "AWSAccountId",
+    "Actions": "ActionName",
 }
 """The list or map a member stands for → the name of its elements."""
+_MISSING = re.compile(r"Value null at '(\w+)' failed to satisfy constraint: Member must not be null")
+_WITHOUT_A_QUEUE = ("CreateQueue", "GetQueueUrl", "ListQueues")
+"""Operations that the address of a queue does not have."""
 _BATCHES = ("SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch")
 
 
-class _Json(ServiceModel):
+class _Sqs(ServiceModel):
+    """SQS in either protocol: it has words of its own for what is missing."""
+
+    def parse(self, request: Request) -> Call:
+        """The operation and its checked input. MissingParameter, and what `ServiceModel.parse` raises."""
+        try:
+            return super().parse(request)
+        except Violations as error:
+            missing = _MISSING.fullmatch(error.violations[0])
+            if missing is None:
+                raise
+            name = missing[1][0].upper() + missing[1][1:]
+            raise MissingParameter(f"The request must contain the parameter {name}.") from None
+
+
+class _Json(_Sqs):
     """SQS in JSON: its errors also say in a header what the query protocol calls them."""
 
     def render_error(self, error: AwsError, request_id: str) -> Response:
@@ -47,21 +68,30 @@ class _Json(ServiceModel):
         return response
 
 
-class _Query(ServiceModel):
+class _Query(_Sqs):
     """SQS in the query protocol: the path may name the queue, and errors have their older names."""
 
     def parse(self, request: Request) -> Call:
         """The operation and its checked input; a queue that only the path names is in the input too."""
         form = request.body or request.query
-        if b"QueueUrl=" not in form and request.path.count(b"/") >= 2:
+        at_a_queue = request.path.count(b"/") >= 2
+        if b"QueueUrl=" not in form and at_a_queue:
             form += b"&QueueUrl=" + quote(request.path).encode()
-        return super().parse(Request(request.method, b"/", request.headers, form))
+        call = super().parse(Request(request.method, b"/", request.headers, form))
+        if at_a_queue and call.operation.name in _WITHOUT_A_QUEUE:
+            raise InvalidAction(f"The action {call.operation.name} is not valid for this endpoint.")
+        return call
 
     def render_error(self, error: AwsError, request_id: str) -> Response:
         """The error under its older name."""
         if isinstance(error, SqsError | Violations):
-            error = AwsError(error.message, code=_query_code(error), status=error.status)
-        return super().render_error(error, request_id)
+            message = error.message
+            if isinstance(error, QueueDoesNotExist):
+                message = message.rstrip(".") + " for this wsdl version."
+            error = AwsError(message, code=_query_code(error), status=error.status)
+        response = super().render_error(error, request_id)
+        response.body = response.body.replace(b"</Message></Error>", b"</Message><Detail/></Error>")
+        return response
 
 
 class SqsModels:
@@ -83,11 +113,16 @@ def _query_code(error: AwsError) -> str:
 
 
 def json_model(only: frozenset[str]) -> Model:
-    """botocore's model, without the lists of attribute names: SQS itself says `Unknown Attribute`."""
+    """botocore's model, without the lists of attribute names: SQS itself says `Unknown Attribute`, and of no entries
+    that the batch is empty.
+    """
     model = load_model("sqs", only)
     model.shapes = {
         name: {key: value for key, value in shape.items() if key != "enum"} for name, shape in model.shapes.items()
     }
+    for batch in _BATCHES:
+        if f"{batch}Request" in model.shapes:
+            model.shapes[f"{batch}Request"]["required"] = ["QueueUrl"]  # no entries are an empty batch
     return model
 
 

@@ -193,3 +193,35 @@ Resources:
     (fault,) = refused.value.faults
     assert "does not have permissions to call ReceiveMessage on SQS" in fault.message
     assert fault.line > 0
+
+
+def test_the_first_mapping_of_a_stack_may_come_from_the_api(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(
+        """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Work: {Type: AWS::SQS::Queue, Properties: {QueueName: work}}
+  Done: {Type: AWS::SQS::Queue, Properties: {QueueName: done}}
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: worker
+      Runtime: python3.11
+      Handler: index.handler
+      Policies: [{SQSPollerPolicy: {QueueName: work}}, {SQSSendMessagePolicy: {QueueName: done}}]
+      Environment: {Variables: {DONE: !Ref Done}}
+      InlineCode: |
+        import boto3, os
+        def handler(event, context):
+            boto3.client("sqs").send_message(QueueUrl=os.environ["DONE"], MessageBody=event["Records"][0]["body"])
+"""
+    )
+    with running(tmp_path, stack_name="first") as stack:
+        functions, sqs = stack.client("lambda"), stack.client("sqs")
+        source = "arn:aws:sqs:us-east-1:123456789012:work"
+        made = functions.create_event_source_mapping(FunctionName="worker", EventSourceArn=source)
+        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="work")["QueueUrl"], MessageBody="hello")
+        done = sqs.get_queue_url(QueueName="done")["QueueUrl"]
+        (message,) = sqs.receive_message(QueueUrl=done, WaitTimeSeconds=20)["Messages"]
+        assert message["Body"] == "hello"
+        assert functions.get_event_source_mapping(UUID=made["UUID"])["State"] == "Enabled"

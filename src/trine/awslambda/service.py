@@ -104,6 +104,7 @@ class Service:
             clock, catalogue, access, self.registry, self.run_event, self.invoke, self._neighbours
         )
         self._sources: Mappings | None = None
+        self._opened = False
         self._closing = False
         self._running = 0
         self._quiet: Future[None] | None = None
@@ -126,6 +127,8 @@ class Service:
             self._sources = Mappings(
                 self._clock, self._ids, self._catalogue, self.registry, self.invoke, self._neighbours
             )
+            if self._opened:  # neither the template nor an earlier run had one
+                self._sources.open()
         return self._sources
 
     def event_notes(self) -> list[str]:
@@ -136,6 +139,7 @@ class Service:
     def open(self) -> None:
         """Go on with the events of an earlier run, and start the pollers: once the template's functions are there."""
         self.events.queue.start()
+        self._opened = True
         kept = self._catalogue is not None and next(self._catalogue.list(SOURCE_KIND), None) is not None
         if kept or self._sources is not None:
             self.sources.open()

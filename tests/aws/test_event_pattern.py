@@ -45,6 +45,13 @@ MATCHES: list[tuple[Any, Any, bool]] = [
     ({"a": [{"exists": False}]}, {"b": 0}, True),
     ({"a": {"b": [{"exists": False}]}}, {}, True),
     ({"a": [{"exists": False}, "x"]}, {"a": "x"}, True),
+    ({"a": [{"exists": False}]}, {"a": [{"b": 1}, "x"]}, False),
+    ({"a": [{"exists": False}]}, {"a": [{"b": 1}]}, True),
+    ({"a.b": ["x"]}, {"a": {"b": "x"}}, True),
+    ({"a": {"b": ["x"]}}, {"a.b": "x"}, True),
+    ({"a.b": ["x"]}, {"a.b": "x"}, True),
+    ({"a.b": ["x"]}, {"a": "x"}, False),
+    ({"a": [{"anything-but": {"wildcard": ""}}]}, {"a": "x"}, True),
     ({"a": [{"cidr": "10.0.0.0/24"}]}, {"a": "10.0.0.255"}, True),
     ({"a": [{"cidr": "10.0.0.0/24"}]}, {"a": "10.0.1.1"}, False),
     ({"a": [{"wildcard": "dir/*.png"}]}, {"a": "dir/a/b.png"}, True),
@@ -126,3 +133,32 @@ def test_a_wildcard_agrees_with_fnmatch(text: str, value: str) -> None:
 
     pattern = compile_pattern(json.dumps({"a": [{"wildcard": text}]}))
     assert pattern.matches({"a": value}) is fnmatch.fnmatchcase(value, text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        ({"a": [{"cidr": "1.2.3.4"}]}, "Malformed CIDR, one '/' required\n at a"),
+        ({"a": [{"cidr": "1.2.3.4/x"}]}, "Malformed CIDR, mask bits must be an integer\n at a"),
+        ({"a": [{"cidr": "1.2.3.4/32"}]}, "IPv4 mask bits must be < 32\n at a"),
+        ({"a": [{"cidr": "xx.11.xx/8"}]}, "Nonstandard IP address: xx.11.xx\n at a"),
+        ({"a": {"b": []}}, "Empty arrays are not allowed\n at a.b"),
+        ({"a": [{"numeric": 10}]}, "Value of numeric must be an array.\n at a"),
+        ({"a": [{"numeric": [">", 0, "<"]}]}, "Value of < must be numeric\n at a"),
+        ({"a": [{"numeric": [">", 0, ">", 0]}]}, "Bad numeric range operator: >\n at a"),
+        ({"a": [{"wildcard": "x**"}]}, "Consecutive wildcard characters at pos 1\n at a"),
+        (
+            {"a": [{"anything-but": {"suffix": 1}}]},
+            "prefix/suffix match pattern must be a string\n at a",
+        ),
+        ({"a": [{"anything-but": {"prefix": ""}}]}, "Null prefix/suffix not allowed\n at a"),
+        (
+            {"a": [{"anything-but": ["x", None]}]},
+            "Inside anything but list, start|null|boolean is not supported.\n at a",
+        ),
+    ],
+)
+def test_refusals_are_in_the_words_of_awss_matcher(pattern: Any, sentence: str) -> None:
+    with pytest.raises(InvalidPattern) as refused:
+        compile_pattern(json.dumps(pattern))
+    assert str(refused.value) == sentence

@@ -190,7 +190,10 @@ def test_the_apis_make_change_and_delete(stack: RunningStack) -> None:
         events.put_rule(Name="bad", EventPattern='{"a": "b"}')
     with pytest.raises(ClientError, match="ScheduleExpression is not valid"):
         events.put_rule(Name="bad", ScheduleExpression="rate(1 minutes)")
-    assert events.test_event_pattern(EventPattern='{"a": [1]}', Event='{"a": 1}')["Result"] is True
+    event = dict.fromkeys(("id", "account", "source", "time", "region", "detail-type"), "x")
+    assert events.test_event_pattern(EventPattern='{"id": ["x"]}', Event=json.dumps(event))["Result"] is True
+    with pytest.raises(ClientError, match="Parameter Event is not valid"):
+        events.test_event_pattern(EventPattern='{"id": ["x"]}', Event='{"id": "x"}')
     daily = scheduler.get_schedule(Name="daily")
     now = stack.call(lambda: stack.stack.wings.clock.now())
     moment = datetime.fromtimestamp(now + 61, UTC).strftime("%Y-%m-%dT%H:%M:%S")

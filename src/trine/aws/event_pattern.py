@@ -84,11 +84,14 @@ def _object(document: Mapping[str, Any], place: str, depth: int) -> _Match:
     if depth > PATTERN_DEPTH_MAX:
         raise InvalidPattern(f"Event pattern is nested deeper than {PATTERN_DEPTH_MAX} objects")
     if not document:
-        raise InvalidPattern(f"Empty objects are not allowed (at {place})")
+        raise InvalidPattern(f"Empty objects are not allowed\n at {place}")
     ways: list[_Match] = []
     fields: list[tuple[str, _Match]] = []
     for name, below in document.items():
         where = f"{place}.{name}" if place else name
+        first, _, rest = name.partition(".")
+        if first and rest:
+            name, below = first, {rest: below}  # "a.b" is b within a
         if _is_or(name, below):
             ways.append(_any_of([_object(one, where, depth + 1) for one in below]))
         elif isinstance(below, dict):
@@ -102,12 +105,22 @@ def _object(document: Mapping[str, Any], place: str, depth: int) -> _Match:
         if not isinstance(event, dict):
             # A field below something that is no object is absent.
             event = {}
-        return all(match(event.get(name, _ABSENT)) for name, match in fields) and all(way(event) for way in ways)
+        return all(match(_field(event, name)) for name, match in fields) and all(way(event) for way in ways)
 
     def match(event: Any) -> bool:
         return any(map(one_object, event)) if isinstance(event, list) and event else one_object(event)
 
     return match
+
+
+def _field(event: Mapping[str, Any], name: str) -> Any:
+    """A field of an event; to AWS's matcher a field `"a.b"` is b within a."""
+    found = event.get(name, _ABSENT)
+    if found is _ABSENT and event:
+        start = name + "."
+        inner = {one[len(start) :]: value for one, value in event.items() if one.startswith(start)}
+        return inner or _ABSENT
+    return found
 
 
 def _any_of(ways: Sequence[_Match]) -> _Match:
@@ -116,52 +129,54 @@ def _any_of(ways: Sequence[_Match]) -> _Match:
 
 def _leaf(values: Sequence[Any], place: str) -> _Match:
     if not values:
-        raise InvalidPattern(f"Empty arrays are not allowed (at {place})")
+        raise InvalidPattern(f"Empty arrays are not allowed\n at {place}")
     plain: set[tuple[type, Any]] = set()
     tests: list[Test] = []
     wants_absent = wants_present = False
     for value in values:
         if isinstance(value, dict):
             if len(value) != 1:
-                raise InvalidPattern(f"Only one key allowed in match expression (at {place})")
+                raise InvalidPattern(f"Only one key allowed in match expression\n at {place}")
             ((operator, operand),) = value.items()
             if operator == "exists":
                 if not isinstance(operand, bool):
-                    raise InvalidPattern(f"exists match pattern must be true or false (at {place})")
+                    raise InvalidPattern(f"exists match pattern must be true or false\n at {place}")
                 wants_present, wants_absent = wants_present or operand, wants_absent or not operand
                 continue
             try:
                 tests.append(operator_test(operator, operand))
             except ValueError as error:
-                raise InvalidPattern(f"{error} (at {place})") from None
+                raise InvalidPattern(f"{error}\n at {place}") from None
         elif isinstance(value, list):
-            raise InvalidPattern(f"Match value must be String, number, true, false, or null (at {place})")
+            raise InvalidPattern(f"Match value must be String, number, true, false, or null\n at {place}")
         else:
             plain.add(_typed(value))
 
     def one(value: Any) -> bool:
-        if isinstance(value, dict):
-            return wants_absent
         return wants_present or _typed(value) in plain or any(test(value) for test in tests)
 
     def match(value: Any) -> bool:
-        if value is _ABSENT:
+        if value is _ABSENT or isinstance(value, dict):
             return wants_absent
-        if not isinstance(value, list):
-            return one(value)
-        left = [value]
-        while left:  # no recursion: an event may nest its arrays as deeply as it likes
-            array = left.pop()
-            if not array and wants_absent:
-                return True
-            for element in array:
-                if isinstance(element, list):
-                    left.append(element)
-                elif one(element):
-                    return True
-        return False
+        if isinstance(value, list):
+            scalars = _scalars(value)
+            return any(map(one, scalars)) if scalars else wants_absent
+        return one(value)
 
     return match
+
+
+def _scalars(values: Sequence[Any]) -> list[Any]:
+    """The values of a list and of the lists in it; objects are no values of the field."""
+    found: list[Any] = []
+    left = [values]
+    while left:  # no recursion: an event may nest its arrays as deeply as it likes
+        for value in left.pop():
+            if isinstance(value, list):
+                left.append(value)
+            elif not isinstance(value, dict):
+                found.append(value)
+    return found
 
 
 def _typed(value: Any) -> tuple[type, Any]:

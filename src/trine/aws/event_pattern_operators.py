@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from itertools import zip_longest
 from typing import Any
 
 Test = Callable[[Any], bool]
@@ -76,7 +77,7 @@ def _wildcard(operand: Any) -> Test:
             index += 1
         elif character == "*":
             if text[index + 1 : index + 2] == "*":
-                raise ValueError("Consecutive wildcard characters")
+                raise ValueError(f"Consecutive wildcard characters at pos {index}")
             parts.append("")
         else:
             parts.append(character)
@@ -107,10 +108,12 @@ def _fits(value: str, pieces: Sequence[str]) -> bool:
 
 
 def _numeric(operand: Any) -> Test:
-    if not isinstance(operand, list) or len(operand) not in (2, 4):
+    if not isinstance(operand, list):
+        raise ValueError("Value of numeric must be an array.")
+    if not operand or len(operand) > 4:
         raise ValueError("Invalid member in numeric match: operators and numbers in pairs")
     tests: list[tuple[Callable[[float, float], bool], float]] = []
-    for sign, bound in zip(operand[::2], operand[1::2], strict=True):
+    for sign, bound in zip_longest(operand[::2], operand[1::2]):
         if not isinstance(sign, str) or sign not in _COMPARE:
             raise ValueError(f"Unrecognized numeric range operator: {sign}")
         if isinstance(bound, bool) or not isinstance(bound, int | float):
@@ -119,7 +122,7 @@ def _numeric(operand: Any) -> Test:
             raise ValueError(f"Value of {sign} must be between -5.0e9 and +5.0e9, inclusive")
         tests.append((_COMPARE[sign], float(bound)))
     if len(operand) == 4 and (operand[0] not in (">", ">=") or operand[2] not in ("<", "<=")):
-        raise ValueError("Bad numeric range operator: a range goes from > or >= to < or <=")
+        raise ValueError(f"Bad numeric range operator: {operand[2] if operand[0] in ('>', '>=') else operand[0]}")
     if len(operand) == 4 and operand[1] >= operand[3]:
         raise ValueError("Bottom must be less than top")
     return lambda value: (
@@ -133,10 +136,7 @@ _IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
 
 def _cidr(operand: Any) -> Test:
-    try:
-        network = ip_network(_text(operand, "cidr"), strict=False)
-    except ValueError:
-        raise ValueError(f"Malformed CIDR: {operand}") from None
+    network = _network(_text(operand, "prefix"))
 
     def inside(value: Any) -> bool:
         if not isinstance(value, str) or not (_IPV4.fullmatch(value) or ":" in value):
@@ -149,18 +149,58 @@ def _cidr(operand: Any) -> Test:
     return inside
 
 
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """A range of addresses. ValueError in the words of AWS's matcher, which takes no single address."""
+    address, slash, bits = text.partition("/")
+    if not slash or "/" in bits:
+        raise ValueError("Malformed CIDR, one '/' required")
+    if not (bits.isascii() and bits.isdigit()):
+        raise ValueError("Malformed CIDR, mask bits must be an integer")
+    try:
+        whole = ip_address(address).max_prefixlen
+    except ValueError:
+        raise ValueError(f"Nonstandard IP address: {address}") from None
+    if int(bits) >= whole:
+        raise ValueError(f"IPv{4 if whole == 32 else 6} mask bits must be < {whole}")
+    return ip_network(text, strict=False)
+
+
+_NOT_A_TEXT = {
+    "prefix": "prefix/suffix match pattern must be a string",
+    "suffix": "prefix/suffix match pattern must be a string",
+    "wildcard": "wildcard match pattern must be a string",
+    "equals-ignore-case": (
+        "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."
+    ),
+}
+"""Operators inside of `anything-but` → what AWS's matcher says of an operand that is no text."""
+
+
+def _none_of(operator: str, inner: Any) -> Test:
+    """`{"anything-but": {operator: inner}}`."""
+    if operator not in _NOT_A_TEXT:
+        raise ValueError(f"Unsupported anything-but pattern: {operator}")
+    if isinstance(inner, dict):
+        raise ValueError("Value of anything-but must be an array or single string/number value.")
+    wanted = inner if isinstance(inner, list) else [inner]
+    if not wanted:
+        raise ValueError("Empty arrays are not allowed")
+    if any(not isinstance(one, str) for one in wanted):
+        raise ValueError(_NOT_A_TEXT[operator])
+    if operator in ("prefix", "suffix") and not all(wanted):
+        raise ValueError("Null prefix/suffix not allowed")
+    tests = [operator_test(operator, one) for one in wanted]
+    return lambda value: not any(test(value) for test in tests)
+
+
 def _anything_but(operand: Any) -> Test:
     if isinstance(operand, dict):
         if len(operand) != 1:
             raise ValueError("anything-but takes one operator")
         ((operator, inner),) = operand.items()
-        if operator not in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
-            raise ValueError(f"Unsupported anything-but pattern: {operator}")
-        wanted = inner if isinstance(inner, list) else [inner]
-        if not wanted or any(not isinstance(one, str) or not one for one in wanted):
-            raise ValueError(f"anything-but {operator} takes a string or a list of strings that are not empty")
-        tests = [operator_test(operator, one) for one in wanted]
-        return lambda value: not any(test(value) for test in tests)
+        return _none_of(operator, inner)
+    if operand is None or isinstance(operand, bool):
+        raise ValueError("Value of anything-but must be an array or single string/number value.")
     values = operand if isinstance(operand, list) else [operand]
     if not values:
         raise ValueError("Empty lists are not allowed in anything-but")
@@ -170,10 +210,8 @@ def _anything_but(operand: Any) -> Test:
         raise ValueError(
             "Inside anything-but list, either all values are number or string, mixed type is not supported"
         )
-    if len(texts) + len(numbers) == 0 or any(
-        isinstance(value, bool | dict | list) or value is None for value in values
-    ):
-        raise ValueError("Value of anything-but must be a string or a number")
+    if any(isinstance(value, bool | dict | list) or value is None for value in values):
+        raise ValueError("Inside anything but list, start|null|boolean is not supported.")
 
     def other(value: Any) -> bool:
         if isinstance(value, str):

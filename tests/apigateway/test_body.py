@@ -30,6 +30,7 @@ def test_rest_damages_binary_that_was_not_declared(rest_door: Any) -> None:
         ("image/*", "image/gif", True),
         ("*/*", "anything/at-all", True),
         ("*/png", "image/png", False),
+        ("*/png", "*/png", False),
         ("image/png", "image/jpeg", False),
     ],
 )

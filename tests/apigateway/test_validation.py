@@ -19,8 +19,8 @@ def door(make_door: Any, rest: Any, lambda_proxy: Any) -> Any:
     def make(schema: Any = None, rule: Any = None, **more: Any) -> Any:
         parameters = [
             {"in": "body", "name": "user", "required": True, "schema": schema or {"$ref": "#/definitions/user"}},
-            {"in": "header", "name": "x-header-param", "required": True, "type": "string"},
             {"in": "query", "name": "qs1", "required": True, "type": "string"},
+            {"in": "header", "name": "x-header-param", "required": True, "type": "string"},
             {"in": "path", "name": "id", "required": True, "type": "string"},
             {"in": "query", "name": "optional", "required": False},
         ]

@@ -475,3 +475,13 @@ def test_nothing_is_settled_for_who_passes_an_endpoint(access: Access, give_role
 )  # fmt: skip
 def test_what_stays_on_the_loopback_is_secure(peer: str, secure: str) -> None:
     assert secure_transport(peer) == secure
+
+
+@pytest.mark.parametrize(
+    "text", ["nothing-valid-in-here", "arn:a:::role/x", "arn::iam::1:role/x", "arn:aws:iam::123456789012:"]
+)
+def test_a_role_must_be_named_by_an_arn(access: Access, sign: Any, text: str) -> None:
+    key = access.owner_credentials()
+    who = access.authenticate(sign(key.access_key_id, key.secret_access_key), "dynamodb")
+    with pytest.raises(ValidationError, match=f"^{text} is invalid$"):
+        access.tokens.assume_role(who, text, "name")

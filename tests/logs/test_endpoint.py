@@ -164,6 +164,7 @@ def test_what_is_refused(logs: Any) -> None:
     assert ahead["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 0}
     assert refused(logs.filter_log_events, logGroupName="strict", filterPattern="{ $.x") == "InvalidParameterException"
     assert refused(logs.get_log_events, **stream, nextToken="f/?") == "InvalidParameterException"
+    assert refused(logs.get_log_events, **stream, limit=10_001) == "InvalidParameterException"
     assert refused(logs.describe_query_definitions) == "UnsupportedOperationException"
 
 

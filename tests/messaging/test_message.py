@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from trine.messaging.errors import InvalidMessageContents, InvalidParameter
+from trine.messaging.errors import InvalidParameter
 from trine.messaging.message import Message, attributes_md5, body_md5, checked_attributes, size_of
 
 

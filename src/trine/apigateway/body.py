@@ -23,7 +23,7 @@ class BinaryTypes:
         wanted = {media_type.strip().lower() for media_type in media_types}
         self.every = "*/*" in wanted
         self.none = not wanted
-        self._exact = frozenset(wanted)
+        self._exact = frozenset(w for w in wanted if not w.startswith("*"))
         self._prefixes = tuple(w[:-1] for w in wanted if w.endswith("/*") and not w.startswith("*"))
         self._known: dict[bytes, bool] = {}
 

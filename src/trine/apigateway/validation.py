@@ -31,6 +31,11 @@ class SchemaRefused(ValueError):
     """A model that is no JSON schema, or one whose patterns could explode."""
 
 
+def _location(parameter: str) -> str:
+    """`header`, `path` or `querystring` of `method.request.header.name`."""
+    return parameter.split(".")[2]
+
+
 class Validation:
     """The checks of one route."""
 
@@ -39,7 +44,8 @@ class Validation:
     def __init__(self, route: Route, api: Api) -> None:
         """SchemaRefused when a model cannot be used."""
         rule = route.validator
-        self._parameters = route.required_parameters if rule is not None and rule.parameters else ()
+        required = route.required_parameters if rule is not None and rule.parameters else ()
+        self._parameters = sorted(required, key=_location)  # the order in which AWS names them
         self._body = rule is not None and rule.body and bool(route.models)
         self._models: dict[str, Model] = {}
         if self._body:

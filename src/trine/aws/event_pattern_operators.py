@@ -169,9 +169,7 @@ _NOT_A_TEXT = {
     "prefix": "prefix/suffix match pattern must be a string",
     "suffix": "prefix/suffix match pattern must be a string",
     "wildcard": "wildcard match pattern must be a string",
-    "equals-ignore-case": (
-        "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."
-    ),
+    "equals-ignore-case": ("Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."),
 }
 """Operators inside of `anything-but` → what AWS's matcher says of an operand that is no text."""
 

@@ -41,9 +41,11 @@ def instant(now: float) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}Z"
 
 
-def timed_out(request_id: str, timeout_seconds: int, now: float) -> Fault:
+def timed_out(request_id: str, timeout_seconds: int) -> Fault:
     """The function ran into its timeout."""
-    return fault("Sandbox.Timedout", f"{instant(now)} {request_id} Task timed out after {timeout_seconds:.2f} seconds")
+    return for_invocation(
+        init_fault("Sandbox.Timedout", f"Task timed out after {timeout_seconds:.2f} seconds"), request_id
+    )
 
 
 def init_fault(error_type: str, message: str) -> Fault:
@@ -66,12 +68,10 @@ def not_restored(found: Fault) -> AwsError:
     return SnapStartFailed(f"The afterRestore() runtime hook encountered an error. {reason_of(found)}")
 
 
-def for_invocation(found: Fault, request_id: str, now: float) -> Fault:
+def for_invocation(found: Fault, request_id: str) -> Fault:
     """An init's fault as the answer of the invocation that waited for it."""
     if found.payload:
         return found
-    if found.error_type == "Sandbox.Timedout":
-        return fault(found.error_type, f"{instant(now)} {request_id} {found.message}")
     return fault(found.error_type, f"RequestId: {request_id} Error: {found.message}")
 
 

@@ -9,7 +9,7 @@ import math
 
 from trine.awslambda import limits
 from trine.awslambda.environments.memory import usage
-from trine.awslambda.fault import Fault
+from trine.awslambda.fault import Fault, instant
 from trine.awslambda.function import Function
 from trine.awslambda.guest_apis.extensions import Extensions
 from trine.awslambda.invocation import Invocation
@@ -142,7 +142,8 @@ class Report:
     def _fault_status(self, invocation: Invocation, found: Fault) -> str:
         # Faults that the service found are told here; those of the runtime it has logged itself.
         if found.error_type == "Sandbox.Timedout":
-            self._write(invocation, f"{found.message}\n\n")
+            sentence = found.message.partition(" Error: ")[2]  # the log has it with a time, the caller without
+            self._write(invocation, f"{instant(self._clock.now())} {invocation.request_id} {sentence}\n\n")
             return "Status: timeout"
         self._write(invocation, f"{found.message}\n{found.error_type}\n")
         return f"Status: error\tError Type: {found.error_type}"

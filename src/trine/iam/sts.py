@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from trine.aws.arn import Arn
 from trine.iam import limits
 from trine.iam.caller import Caller, lookup_of
 from trine.iam.credentials import CredentialStore
@@ -78,6 +79,7 @@ class TokenService:
         tags: Mapping[str, str] | None = None,
     ) -> Session:
         """AssumeRole. AccessDenied, ValidationError, MalformedPolicy."""
+        _check_arn(role_arn)
         role = self._directory.role_by_arn(role_arn)
         context: dict[str, tuple[str, ...]] = {"sts:rolesessionname": (session_name,)}
         if external_id is not None:
@@ -218,6 +220,16 @@ class TokenService:
         if caller.principal.kind == "root":
             seconds = min(seconds, limits.SESSION_TOKEN_SECONDS_ROOT_MAX)
         return self._credentials.issue(caller.principal, seconds)
+
+
+def _check_arn(text: str) -> None:
+    """ValidationError when a role's name is no ARN at all."""
+    try:
+        arn = Arn.parse(text)
+    except ValueError:
+        arn = None
+    if arn is None or not arn.partition or not arn.resource:
+        raise ValidationError(f"{text} is invalid")
 
 
 def _seconds(role: Identity, asked: int | None, *, chained: bool) -> int:

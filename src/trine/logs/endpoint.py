@@ -12,6 +12,7 @@ from trine.aws.charges import Charge, uncharged
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.aws.protocol import ServiceModel
+from trine.aws.protocol_errors import Violations
 from trine.clock import Clock
 from trine.iam.door import Deed, Output, Right, ServiceApi, ServiceCall
 from trine.logs.operations import Operations, Run, group_name
@@ -51,7 +52,17 @@ def logs_api(store: LogStore, place: Place, clock: Clock, ids: Ids, charge: Char
         rights=rights,
         internal=AwsError("The service cannot complete the request.", code="ServiceUnavailableException"),
         subject=lambda call: group_name(call.input) or "",
+        restate=_restated,
         charged=_charged,
+    )
+
+
+def _restated(error: AwsError) -> AwsError:
+    """CloudWatch Logs calls what breaks its model an InvalidParameterException."""
+    return (
+        AwsError(error.message, code="InvalidParameterException", status=400)
+        if isinstance(error, Violations)
+        else error
     )
 
 

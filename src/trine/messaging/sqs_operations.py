@@ -207,9 +207,7 @@ async def remove_permission(turn: Turn) -> Output:
     policy = json.loads(live.attributes.get("Policy") or '{"Statement": []}')
     kept = [statement for statement in policy["Statement"] if statement.get("Sid") != turn.given["Label"]]
     if len(kept) == len(policy["Statement"]):
-        raise InvalidParameter(
-            f"Value {turn.given['Label']} for parameter Label is invalid. Reason: can't find label."
-        )
+        raise InvalidParameter(f"Value {turn.given['Label']} for parameter Label is invalid. Reason: can't find label.")
     attributes = {key: value for key, value in live.attributes.items() if key != "Policy"}
     if kept:
         attributes["Policy"] = json.dumps({**policy, "Statement": kept})
@@ -224,9 +222,7 @@ def number_in(given: Given, name: str, default: int, lowest: int, highest: int) 
         return default
     if not lowest <= value <= highest:
         bounds = f"between {lowest} and {highest}" if name.startswith("Max") else f">= {lowest} and <= {highest}"
-        raise InvalidParameter(
-            f"Value {value} for parameter {name} is invalid. Reason: Must be {bounds}, if provided."
-        )
+        raise InvalidParameter(f"Value {value} for parameter {name} is invalid. Reason: Must be {bounds}, if provided.")
     return int(value)
 
 

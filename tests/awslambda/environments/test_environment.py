@@ -175,7 +175,9 @@ def test_the_timeout_comes_at_its_time_and_not_before(scene: Scene) -> None:
     scene.clock.advance(2.999)
     assert not late.done()
     scene.clock.advance(0.002)
-    assert json.loads(late.result().payload)["errorMessage"].endswith("late Task timed out after 3.00 seconds")
+    assert (
+        json.loads(late.result().payload)["errorMessage"] == "RequestId: late Error: Task timed out after 3.00 seconds"
+    )
     assert scene.environment.state is State.ENDING
     assert "Status: timeout" in scene.text()
 

@@ -248,7 +248,7 @@ class Environment:
                 invocation = self.invocation
                 assert invocation is not None
                 seconds = self.function.timeout_seconds
-                self.complete(fault.timed_out(invocation.request_id, seconds, self._clock.now()), b"")
+                self.complete(fault.timed_out(invocation.request_id, seconds), b"")
             self.end("timeout")
 
     def exceeded_memory(self) -> None:
@@ -263,7 +263,7 @@ class Environment:
         """As `end_for`, with the fault itself."""
         if self.state is State.INVOKE and not self.responded:
             assert self.invocation is not None
-            self.complete(fault.for_invocation(found, self.invocation.request_id, self._clock.now()), b"")
+            self.complete(fault.for_invocation(found, self.invocation.request_id), b"")
         elif self.state is State.INIT:
             self.fail_init(found)
         self.end("failure")
@@ -282,7 +282,7 @@ class Environment:
             return
         invocation.started_ns = self._clock.monotonic_ns()
         self.report.start(invocation)
-        found = fault.for_invocation(init_fault, invocation.request_id, self._clock.now())
+        found = fault.for_invocation(init_fault, invocation.request_id)
         self.report.end(invocation, found, self.report.memory_mb(None))
         invocation.fail(found)
 

@@ -158,7 +158,8 @@ def test_the_api_makes_changes_and_deletes_mappings(stack: RunningStack) -> None
     assert (made["State"], made["StateTransitionReason"]) == ("Creating", "USER_INITIATED")
     with pytest.raises(functions.exceptions.ResourceConflictException):
         functions.create_event_source_mapping(FunctionName="broken", EventSourceArn=arn)
-    functions.update_event_source_mapping(UUID=made["UUID"], Enabled=False, ScalingConfig={"MaximumConcurrency": 2})
+    changed = {"UUID": made["UUID"], "Enabled": False, "ScalingConfig": {"MaximumConcurrency": 2}}
+    assert functions.update_event_source_mapping(**changed)["State"] == "Disabling"
     shown = functions.get_event_source_mapping(UUID=made["UUID"])
     assert (shown["State"], shown["ScalingConfig"]) == ("Disabled", {"MaximumConcurrency": 2})
     assert functions.delete_event_source_mapping(UUID=made["UUID"])["State"] == "Deleting"
@@ -213,7 +214,9 @@ Resources:
       InlineCode: |
         import boto3, os
         def handler(event, context):
-            boto3.client("sqs").send_message(QueueUrl=os.environ["DONE"], MessageBody=event["Records"][0]["body"])
+            (record,) = event["Records"]
+            body = f'{record["body"]} {record["md5OfMessageAttributes"]}'
+            boto3.client("sqs").send_message(QueueUrl=os.environ["DONE"], MessageBody=body)
 """
     )
     with running(tmp_path, stack_name="first") as stack:
@@ -223,5 +226,5 @@ Resources:
         sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="work")["QueueUrl"], MessageBody="hello")
         done = sqs.get_queue_url(QueueName="done")["QueueUrl"]
         (message,) = sqs.receive_message(QueueUrl=done, WaitTimeSeconds=20)["Messages"]
-        assert message["Body"] == "hello"
+        assert message["Body"] == "hello None"
         assert functions.get_event_source_mapping(UUID=made["UUID"])["State"] == "Enabled"

@@ -285,7 +285,7 @@ async def test_disabled_mappings_wait_and_go_on_where_they_stopped() -> None:
     await scene.write("a")
     assert scene.events == []
     await scene.mappings.update(source.uuid, {"Enabled": True})
-    assert source.state == "Updating"
+    assert source.state == "Enabling"
     await scene.settle()
     assert (scene.batches(), source.state) == ([["a"]], "Enabled")
     await scene.mappings.update(source.uuid, {"Enabled": False, "BatchSize": 1})
@@ -332,7 +332,7 @@ def test_bad_members_are_refused(given: dict[str, Any], sentence: str) -> None:
 @played
 async def test_what_is_not_there_or_may_not_be_read_is_refused() -> None:
     scene = Scene()
-    with pytest.raises(ResourceNotFound, match="Stream not found"):
+    with pytest.raises(InvalidParameterValue, match="Stream not found"):
         await scene.create(EventSourceArn=STREAM.replace("table/t", "table/other"))
     with pytest.raises(ResourceNotFound, match="Function not found"):
         await scene.create(FunctionName="g")

@@ -112,6 +112,8 @@ class Mappings:
             if other.mapping.source_arn == mapping.source_arn and self._same_function(other.mapping, mapping):
                 raise _exists(mapping, other)
         source = self._made(self._ids.uuid(), given)
+        if not mapping.enabled:
+            source.state = "Disabled"
         await self._keep(source)
         asyncio.get_running_loop().call_soon(self._run, source)
         return source
@@ -137,8 +139,9 @@ class Mappings:
         mapping = mapping_from(wished)
         self._check(mapping, self._target(mapping))
         await self._stop(source)
+        was_enabled = source.mapping.enabled
         source.given, source.mapping, source.target = wished, mapping, self._target(mapping, source.target)
-        source.modified_at, source.state = self._clock.now(), "Updating"
+        source.modified_at, source.state = self._clock.now(), _moving(was_enabled, mapping.enabled)
         await self._keep(source)
         asyncio.get_running_loop().call_soon(self._run, source)
         return source
@@ -190,7 +193,7 @@ class Mappings:
     def _check_stream(self, mapping: Mapping, actor: Actor) -> None:
         streams = self._neighbours.streams
         if streams is None or streams.shard_of(mapping.source_arn) is None:
-            raise ResourceNotFound(f"Stream not found: {mapping.source_arn}")
+            raise InvalidParameterValue(f"Stream not found: {mapping.source_arn}")
         try:
             streams.permit(actor, mapping.source_arn)
         except AwsError as error:
@@ -259,6 +262,13 @@ class Mappings:
         poller, source.poller = source.poller, None
         if poller is not None:
             await poller.close()
+
+
+def _moving(was_enabled: bool, is_enabled: bool) -> str:
+    """The state that an update answers with."""
+    if was_enabled == is_enabled:
+        return "Updating"
+    return "Enabling" if is_enabled else "Disabling"
 
 
 def _exists(mapping: Mapping, other: Source) -> ResourceConflict:

@@ -71,7 +71,7 @@ def stream_record(transition: Transition, stream: Stream, now: float) -> bytes |
     if transition.expired:
         identity = b'"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"},'
     return int(now * 1000).to_bytes(_TIME_BYTES, "big") + (
-        b'"eventName":"%b",%b"dynamodb":{"ApproximateCreationDateTime":%d,%b,"SizeBytes":%d,"StreamViewType":"%b",'
+        b'"eventName":"%b",%b"dynamodb":{"ApproximateCreationDateTime":%d.0,%b,"SizeBytes":%d,"StreamViewType":"%b",'
         % (name, identity, int(now), b",".join(parts), size_bytes, view.encode())
     )
 

@@ -239,11 +239,12 @@ def test_topics_reach_the_queues_that_let_them(stack: RunningStack) -> None:
     assert [one["body"] for one in stack.messages(topic)][-1] == "raw"
 
 
-def query(stack: RunningStack, url: str, *, signed: bool = True, **form: str) -> tuple[int, str]:
+def query(stack: RunningStack, url: str, *, signed: bool = True, accept: str = "*/*", **form: str) -> tuple[int, str]:
     """A call in the query protocol, as SDKs of 2022 made it."""
     key = stack.stack.wings.access.owner_credentials()
     body = urllib.parse.urlencode({"Version": "2012-11-05", **form})
     request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/x-www-form-urlencoded"})
+    request.headers["Accept"] = accept
     if signed:
         SigV4Auth(Credentials(key.access_key_id, key.secret_access_key), "sqs", "us-east-1").add_auth(request)
     try:
@@ -288,5 +289,30 @@ def test_the_query_protocol_works_too(stack: RunningStack) -> None:
     status, text = query(stack, stack.aws_url, Action="ListQueues", signed=False)
     assert (status, "<Code>MissingAuthenticationToken</Code>" in text) == (403, True)
     entry = "SendMessageBatchRequestEntry.1."
+    attribute = {f"MessageAttributes.1.{name}": "v" for name in ("Name", "Value.StringValue")}
+    typed = {"MessageAttributes.1.Value.DataType": "String"}
+    _, text = query(stack, url, Action="SendMessage", MessageBody="x", **attribute, **typed)
+    assert "<MD5OfMessageAttributes>" in text  # the plural does, too
     _, text = query(stack, url, Action="SendMessageBatch", **{f"{entry}Id": "a", f"{entry}MessageBody": "b"})
     assert "<SendMessageBatchResultEntry><Id>a</Id>" in text
+
+
+def test_a_caller_of_the_query_protocol_that_accepts_json_gets_json(stack: RunningStack) -> None:
+    url = stack.client("sqs").create_queue(QueueName="json")["QueueUrl"]
+    status, text = query(stack, url, accept="application/json", Action="SendMessage", MessageBody="x")
+    answer = json.loads(text)["SendMessageResponse"]
+    assert (status, set(answer)) == (200, {"SendMessageResult", "ResponseMetadata"})
+    assert answer["SendMessageResult"].pop("MessageId")
+    assert answer["SendMessageResult"] == {
+        "MD5OfMessageBody": "9dd4e461268c8034f5c8564e155c67a6",
+        "MD5OfMessageAttributes": None,
+        "MD5OfMessageSystemAttributes": None,
+        "SequenceNumber": None,
+    }
+    _, text = query(stack, url, accept="application/json", Action="ReceiveMessage")
+    (message,) = json.loads(text)["ReceiveMessageResponse"]["ReceiveMessageResult"]["messages"]
+    assert message["Body"] == "x"
+    status, text = query(stack, url, accept="application/json", Action="SendMessage")
+    error = {"Type": "Sender", "Code": "MissingParameter"}
+    error["Message"] = "The request must contain the parameter MessageBody."
+    assert (status, json.loads(text)["Error"]) == (400, error)

@@ -44,6 +44,17 @@ class ServiceModel:
         """
         self.model: Model = load_model(name, only) if model is None else model
         self.name = name
+        self.json_answers: Model | None = None
+        """In the query protocol: how answers in JSON name their members, where XML has other names."""
+        self._in_json = False
+
+    def answering(self, request: Request) -> ServiceModel:
+        """The same API, which answers a request of the query protocol in JSON where the caller accepts that."""
+        if self.model.protocol != "query" or not protocol_query.wants_json(request.headers.get(b"accept")):
+            return self
+        found = copy(self)
+        found._in_json = True
+        return found
 
     def speaking(self, protocol: str, *, target_prefix: str) -> ServiceModel:
         """The same API in another protocol: `query`, `json` (1.0) or `smithy-rpc-v2-cbor`."""
@@ -121,6 +132,10 @@ class ServiceModel:
         """The answer of a successful call."""
         model = self.model
         if model.protocol == "query":
+            if self._in_json:
+                named = self.json_answers or model
+                answer = protocol_query.write_output_json(named, operation, output, request_id)
+                return Response(200, _json_of_query(request_id), answer)
             xml = protocol_query.write_output(model, operation, output, request_id)
             return Response(200, [(_REQUEST_ID, request_id.encode()), (b"Content-Type", b"text/xml")], xml)
         if model.protocol == "rest-json":
@@ -141,6 +156,9 @@ class ServiceModel:
                 code, status = protocol_query.QUERY_NAMES.get(code, (code, status))
             else:
                 code = own.get("error", {}).get("code", code)
+            if self._in_json:
+                answer = protocol_query.write_error_json(code, error.message, status, request_id)
+                return Response(status, _json_of_query(request_id), answer)
             xml = protocol_query.write_error(model.namespace, code, error.message, status, request_id)
             return Response(status, [(_REQUEST_ID, request_id.encode()), (b"Content-Type", b"text/xml")], xml)
         shape = model.error_shapes.get(error.code)
@@ -188,6 +206,10 @@ class ServiceModel:
             else:
                 document[name] = write_value(self.model, member["shape"], value) if member is not None else value
         return document, headers
+
+
+def _json_of_query(request_id: str) -> list[tuple[bytes, bytes]]:
+    return [(_REQUEST_ID, request_id.encode()), (b"Content-Type", b"application/json")]
 
 
 def _cbor_headers(request_id: str) -> list[tuple[bytes, bytes]]:

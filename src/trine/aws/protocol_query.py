@@ -1,7 +1,7 @@
-"""The query protocol of STS, IAM and CloudFormation: form-encoded in, XML out.
+"""The query protocol of STS, IAM and CloudFormation: form-encoded in, XML out; JSON where a caller accepts that.
 
 Enters form text such as `Action=AssumeRole&Tags.member.1.Key=a`, leaves input members by shape; the other way, members
-become the XML that SDKs read.
+become the XML that SDKs read, or the JSON that API Gateway's integrations ask for.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
+import orjson
+
 from trine.aws.protocol_errors import MalformedQuery
-from trine.aws.protocol_json import read_blob, read_timestamp, write_timestamp
+from trine.aws.protocol_json import read_blob, read_timestamp, write_timestamp, write_value
 from trine.aws.protocol_model import Model, Operation, Raw
 
 FORM_PAIRS_MAX = 5_000
@@ -64,7 +66,7 @@ def _read(model: Model, shape_name: str, node: Mapping[Any, Any], place: str) ->
     if kind == "structure":
         read = {}
         for name, member in shape.get("members", {}).items():
-            child = node.get(member.get("queryName") or member.get("locationName", name))
+            child = node.get(member.get("queryName") or member.get("locationName", name), node.get(name))
             if child is not None:
                 value = _read(model, member["shape"], child, name)
                 if value is not None:
@@ -178,6 +180,28 @@ def _text(kind: str, value: Any) -> str:
     if kind == "blob":
         return base64.b64encode(value).decode()
     return str(value)
+
+
+def wants_json(accept: bytes | None) -> bool:
+    """Whether a caller's Accept header asks for JSON, as API Gateway's integrations do."""
+    return accept is not None and accept.split(b";")[0].strip().lower() == b"application/json"
+
+
+def write_output_json(model: Model, operation: Operation, output: Mapping[str, Any], request_id: str) -> bytes:
+    """The same answer in JSON: what it leaves out is null."""
+    answer: dict[str, Any] = {"ResponseMetadata": {"RequestId": request_id}}
+    if operation.output_shape is not None:
+        members = model.shape(operation.output_shape).get("members", {})
+        written = write_value(model, operation.output_shape, output)
+        keys = [member.get("locationName", name) for name, member in members.items()]
+        answer[operation.result_wrapper or f"{operation.name}Result"] = {key: written.get(key) for key in keys}
+    return orjson.dumps({f"{operation.name}Response": answer})
+
+
+def write_error_json(code: str, message: str, status: int, request_id: str) -> bytes:
+    """The JSON of an error."""
+    kind = "Sender" if status < 500 else "Receiver"
+    return orjson.dumps({"Error": {"Type": kind, "Code": code, "Message": message}, "RequestId": request_id})
 
 
 QUERY_NAMES = {

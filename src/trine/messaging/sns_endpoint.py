@@ -31,7 +31,7 @@ def sns_api(topics: Topics, ids: Ids) -> ServiceApi:
     return ServiceApi(
         service="sns",
         charged=lambda call, output: topic_call(call.operation, call.input, output),
-        model_of=lambda _: model,
+        model_of=model.answering,
         operations={name: deed(run) for name, run in OPERATIONS.items()},
         rights=rights,
         internal=AwsError("We encountered an internal error. Please try again.", code="InternalError"),

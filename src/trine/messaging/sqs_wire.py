@@ -90,6 +90,7 @@ class _Query(_Sqs):
                 message = message.rstrip(".") + " for this wsdl version."
             error = AwsError(message, code=_query_code(error), status=error.status)
         response = super().render_error(error, request_id)
+        assert isinstance(response.body, bytes)
         response.body = response.body.replace(b"</Message></Error>", b"</Message><Detail/></Error>")
         return response
 
@@ -100,10 +101,11 @@ class SqsModels:
     def __init__(self, only: frozenset[str]) -> None:
         self._json = _Json("sqs", only, model=json_model(only))
         self._query = _Query("sqs", only, model=query_model(only))
+        self._query.json_answers = json_answers(only)
 
     def of(self, request: Request) -> ServiceModel:
         """The model that speaks the request's protocol."""
-        return self._json if request.headers.get(b"x-amz-target") is not None else self._query
+        return self._json if request.headers.get(b"x-amz-target") is not None else self._query.answering(request)
 
 
 def _query_code(error: AwsError) -> str:
@@ -123,6 +125,16 @@ def json_model(only: frozenset[str]) -> Model:
     for batch in _BATCHES:
         if f"{batch}Request" in model.shapes:
             model.shapes[f"{batch}Request"]["required"] = ["QueueUrl"]  # no entries are an empty batch
+    return model
+
+
+def json_answers(only: frozenset[str]) -> Model:
+    """The names of answers in JSON to the query protocol: those of the JSON protocol but for `messages`."""
+    model = json_model(only)
+    received = model.shapes["ReceiveMessageResult"]
+    members = received["members"]
+    messages = {**members["Messages"], "locationName": "messages"}
+    model.shapes = {**model.shapes, "ReceiveMessageResult": {**received, "members": {**members, "Messages": messages}}}
     return model
 
 

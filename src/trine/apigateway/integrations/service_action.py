@@ -135,7 +135,8 @@ class ServiceAction:
         return path + b"?" + urlencode(query).encode() if query else path
 
     def _headers(self, exchange: Exchange, parameters: Parameters) -> HeaderPairs:
-        defaults = {b"content-type": exchange.request.headers.get(b"content-type") or b"application/json"}
+        kind = exchange.request.headers.get(b"content-type") or b"application/json"
+        defaults = {b"content-type": kind, b"accept": b"application/json"}
         action = self._target.action
         if action is not None and not (wire := _wire(self._target.service)).query:
             defaults[b"content-type"] = f"application/x-amz-json-{wire.json_version}".encode()

@@ -22,7 +22,7 @@ def echo(request: Request) -> Response:
         "method": request.method, "target": request.target.decode(), "headers": headers, "body": request.body.decode(),
     }  # fmt: skip
     status = int(headers.get("x-status", "200"))
-    return Response(status, [(b"Server", b"echo"), (b"X-Own", b"1"), (b"Content-Type", b"application/json")], orjson.dumps(document))  # fmt: skip  # noqa: E501
+    return Response(status, [(b"Server", b"echo"), (b"X-Own", b"1"), (b"X-Amzn-Trace-Id", b"echo"), (b"Content-Type", b"application/json")], orjson.dumps(document))  # fmt: skip  # noqa: E501
 
 
 @pytest.fixture
@@ -65,6 +65,9 @@ def test_rest_proxy(run: Any, make_door: Any, rest: Any, get_header: Any) -> Non
         assert document["headers"]["host"] == base.removeprefix("http://")
         assert document["headers"]["x-forwarded-for"] == "203.0.113.9"
         assert "te" not in document["headers"]
+        assert document["headers"]["x-amzn-apigateway-api-id"] == door.gateway.apis[0].id
+        traces = [value for name, value in response.headers if name.lower() == b"x-amzn-trace-id"]
+        assert traces == [document["headers"]["x-amzn-trace-id"].encode()]
         assert get_header(response, "x-amzn-Remapped-Server") == "echo"
         assert get_header(response, "X-Own") == "1"
         response = await door.acall("GET", "/a", {"X-Status": "404"})

@@ -193,6 +193,7 @@ def test_the_host_says_which_url(stack: RunningStack) -> None:
 def test_answers_are_inferred_or_proxy_shaped(stack: RunningStack) -> None:
     plain = get(stack, "open", "plain")
     assert (plain.status, plain.headers["Content-Type"], plain.json()) == (200, "application/json", {"just": "json"})
+    assert plain.body == b'{"just":"json"}'  # written anew, not as the runtime wrote it
     assert get(stack, "open", "text").body == b"words"
     binary = get(stack, "open", "binary")
     assert (binary.status, binary.headers["Content-Type"], binary.body) == (201, "image/x", bytes(range(256)))
@@ -222,8 +223,9 @@ def test_refusals_before_the_function(stack: RunningStack) -> None:
     assert large.json()["message"].startswith("Request must be smaller than 6291456 bytes")
     throttled = get(stack, "throttled")
     assert (throttled.status, throttled.json()["Reason"]) == (429, "ReservedFunctionConcurrentInvocationLimitExceeded")
-    assert ask("GET", f"{stack.url}/_urls/nobody/").status == 404
-    assert ask("GET", stack.url, headers={"Host": "a b.lambda-url.x"}).status in (400, 404)
+    unknown = ask("GET", f"{stack.url}/_urls/nobody/")
+    assert (unknown.status, unknown.body) == (403, b'{"Message":null}')
+    assert ask("GET", stack.url, headers={"Host": "a b.lambda-url.x"}).status in (400, 403)
 
 
 def test_an_open_url_needs_both_permissions(stack: RunningStack) -> None:
@@ -364,7 +366,7 @@ def test_a_url_made_by_the_api_answers(stack: RunningStack) -> None:
     client.add_permission(**grant, StatementId="b", Action="lambda:InvokeFunction", InvokedViaFunctionUrl=True)
     assert status() == 200
     client.delete_function(FunctionName="later")
-    assert status() == 404
+    assert status() == 403
 
 
 def test_ids_stay_the_same_and_properties_are_enforced(stack: RunningStack) -> None:

@@ -110,6 +110,8 @@ class HttpEndpoint:
                 (b"X-Forwarded-Proto", self._forwarded.protocol),
             ):
                 pairs.append((added, text.encode("latin-1", "replace")))
+            if exchange.rest:
+                pairs.append((b"X-Amzn-Apigateway-Api-Id", exchange.deployed.api.id.encode()))
         else:
             api_id = exchange.deployed.api.id.encode()
             content_type = exchange.request.headers.get(b"content-type") or b"application/json"
@@ -144,6 +146,7 @@ class HttpEndpoint:
             return self._transformation.respond(exchange, index, answer.body, headers)
         pairs = list(answer.headers)
         if exchange.rest:
+            pairs = [pair for pair in pairs if pair[0].lower() != b"x-amzn-trace-id"]  # the answer has the gateway's
             return Response(answer.status, remap_rest(pairs), answer.body)
         return Response(answer.status, [pair for pair in pairs if pair[0].lower() not in ANSWER_DROPPED], answer.body)
 

@@ -35,7 +35,7 @@ def buffered(payload: bytes) -> Response:
     except orjson.JSONDecodeError as error:
         raise AnswerMalformed(f"not JSON: {error}") from None
     if not isinstance(answer, dict) or answer.get("statusCode") is None:
-        body = answer.encode() if isinstance(answer, str) else payload
+        body = answer.encode() if isinstance(answer, str) else orjson.dumps(answer)  # written anew, without spaces
         return Response(200, [_JSON], body)
     status, pairs = head_of(answer)
     return Response(status, pairs, _body(answer))

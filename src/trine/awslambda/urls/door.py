@@ -17,13 +17,12 @@ from trine.aws.ids import Ids
 from trine.aws.invoke import InvokeRequest, StreamedResponse
 from trine.awslambda import limits
 from trine.awslambda.admission import trace_header_for, trace_header_of
-from trine.awslambda.errors import ResourceNotFound
 from trine.awslambda.service import Service
 from trine.awslambda.urls.answer import AnswerMalformed, StreamedBody, buffered, head_of
 from trine.awslambda.urls.config import PATH_PREFIX, UrlConfig
 from trine.awslambda.urls.cors import is_preflight, preflight_headers, with_cors
 from trine.awslambda.urls.event import Visit, url_event
-from trine.awslambda.urls.permit import permit_anybody, permit_signed
+from trine.awslambda.urls.permit import UnknownUrl, permit_anybody, permit_signed
 from trine.clock import Clock
 from trine.http.message import Request, Response
 from trine.iam.access import Access
@@ -76,7 +75,7 @@ class UrlDoor:
             url_id, path, domain = self._find(request)
             config = self._service.urls.get(url_id)
             if config is None:
-                raise ResourceNotFound(f"There is no function URL {url_id}")
+                raise UnknownUrl(f"There is no function URL {url_id}")
             visit = Visit(request, url_id, path, domain, request_id, trace_header, now, self._forwarded_port)
             response = await self._answer(visit, config, trace)
         except AwsError as error:
@@ -103,7 +102,7 @@ class UrlDoor:
         host = request.headers.get(b"host") or b""
         found = _HOST.fullmatch(host)
         if found is None:
-            raise ResourceNotFound(f"{host.decode('latin-1')!r} is no address of a function URL")
+            raise UnknownUrl(f"{host.decode('latin-1')!r} is no address of a function URL")
         return found[1].decode().lower(), request.path, host.partition(b":")[0].decode("latin-1").lower()
 
     async def _answer(self, visit: Visit, config: UrlConfig, trace: Trace) -> Response:
@@ -178,5 +177,7 @@ def _refusal(error: AwsError) -> Response:
     if isinstance(error, FunctionFailed | FunctionTimedOut):
         return Response(status, headers, error.message.encode())  # these two are plain words, as on AWS
     headers.append((b"x-amzn-ErrorType", error.code.encode()))
+    if isinstance(error, UnknownUrl):
+        return Response(status, headers, b'{"Message":null}')  # the reason is in the trace
     member = "Message" if error.code == "AccessDeniedException" else "message"
     return Response(status, headers, orjson.dumps({**error.members, member: error.message}))

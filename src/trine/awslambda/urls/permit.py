@@ -32,6 +32,13 @@ class Forbidden(AwsError):
     status = 403
 
 
+class UnknownUrl(AwsError):
+    """There is no such URL. AWS refuses it like one that the caller may not use."""
+
+    code = "AccessDeniedException"
+    status = 403
+
+
 def _questions(auth: str) -> Sequence[tuple[str, Mapping[str, Sequence[str]]]]:
     return (
         ("lambda:InvokeFunctionUrl", {"lambda:functionurlauthtype": (auth,)}),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trine.events.errors import Invalid
+from trine.events.errors import Invalid, InvalidTarget
 from trine.events.target import target_from
 from trine.events.transformer import filled, part_of
 
@@ -33,8 +33,10 @@ def test_paths(path: str, value: Any) -> None:
         ('{"text": "<name> is <n>"}', {"text": 'a "b" is 7'}),
         ('"<name> is <n>"', 'a "b" is 7'),
         ('{"all": <o>}', {"all": {"k": "v"}}),
-        ('{"text": "<o>"}', {"text": '{"k":"v"}'}),
-        ('{"gone": <gone>}', {"gone": None}),
+        ('{"text": "<o>"}', {"text": "{k:v}"}),
+        ('"<list> of <gone>things"', "[{x:1}] of things"),
+        ('{"gone": <gone>}', {"gone": ""}),
+        ('{"outline": <aws.events.event>}', {"outline": {"source": "s", "detailType": "d"}}),
         ('{"rule": "<aws.events.rule-name>"}', {"rule": "r"}),
         ("plain <n>", "plain 7"),
         ('{"unknown": "<what>"}', {"unknown": "<what>"}),
@@ -42,7 +44,20 @@ def test_paths(path: str, value: Any) -> None:
 )
 def test_templates(template: str, wanted: Any) -> None:
     paths = {"n": "$.detail.n", "name": "$.detail.name", "o": "$.detail.o", "gone": "$.nothing"}
+    paths["list"] = "$.detail.list"
     assert json.loads(filled(template, paths, EVENT, RULE, 0.0)) == wanted
+
+
+def test_quoted_lines_stay_lines() -> None:
+    assert filled('"a <n>"\n"b"', {"n": "$.detail.n"}, EVENT, RULE, 0.0) == b'"a 7"\n"b"'
+
+
+def test_a_template_names_what_there_is() -> None:
+    given = {"Id": "a", "Arn": "arn:aws:sqs:us-east-1:123456789012:q"}
+    with pytest.raises(InvalidTarget, match=r"InputTemplate for target a contains invalid placeholder what\."):
+        target_from({**given, "InputTransformer": {"InputPathsMap": {"n": "$.x"}, "InputTemplate": '"<n> <what>"'}})
+    named = {"InputTemplate": '"<aws.events.rule-name>"'}
+    assert target_from({**given, "InputTransformer": named}).payload(EVENT, RULE, 0.0) == b'"r"'
 
 
 def test_only_one_form_of_input_is_taken() -> None:

@@ -26,6 +26,10 @@ class AlreadyExists(AwsError):
     status = 400
 
 
+class InvalidTarget(Invalid):
+    """A target that PutTargets refuses, and all others with it."""
+
+
 class InvalidEventPattern(AwsError):
     """A pattern that is none."""
 

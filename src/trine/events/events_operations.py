@@ -15,7 +15,7 @@ from trine.aws.charges import chunks
 from trine.aws.errors import AwsError
 from trine.aws.event_pattern import InvalidPattern, compile_pattern
 from trine.events import limits
-from trine.events.errors import AlreadyExists, Invalid, InvalidEventPattern
+from trine.events.errors import AlreadyExists, Invalid, InvalidEventPattern, InvalidTarget
 from trine.events.event import EntryRefused, size_of
 from trine.events.eventbridge import EventBridge
 from trine.events.listing import one_page
@@ -52,6 +52,8 @@ async def put_events(turn: Turn) -> Output:
             f"1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length "
             f"less than or equal to {limits.ENTRIES_MAX}"
         )
+    if sum(map(size_of, entries)) > limits.ENTRY_MAX_BYTES:
+        raise Invalid("Total size of the entries in the request is over the limit.")
     results: list[Output] = []
     for entry in entries:
         bus = turn.wing.rules.bus(entry.get("EventBusName"))
@@ -118,13 +120,15 @@ async def disable_rule(turn: Turn) -> Output:
 
 
 async def put_targets(turn: Turn) -> Output:
-    """PutTargets: every target answers for itself."""
+    """PutTargets: every target answers for itself. InvalidTarget when one's input is none."""
     rule = turn.rule()
     good: list[Target] = []
     failed: list[Output] = []
     for given in turn.given["Targets"]:
         try:
             good.append(target_from(given))
+        except InvalidTarget:
+            raise
         except AwsError as error:
             failed.append({"TargetId": given["Id"], "ErrorCode": error.code, "ErrorMessage": error.message})
     await turn.wing.rules.put_targets(rule, good)

@@ -16,8 +16,8 @@ import orjson
 from trine.aws.arn import Arn
 from trine.aws.shapes import bounded_in, object_in, text_in
 from trine.events import limits
-from trine.events.errors import Invalid
-from trine.events.transformer import check_path, filled, part_of
+from trine.events.errors import Invalid, InvalidTarget
+from trine.events.transformer import check_path, filled, part_of, placeholders
 
 _number = partial(bounded_in, fault=Invalid)
 SERVICES = ("lambda", "sqs", "sns", "events")
@@ -69,27 +69,32 @@ def target_from(given: Mapping[str, Any], target_id: str | None = None) -> Targe
     arn = text_in(given, "Arn") or ""
     if not is_offered(arn):
         raise Invalid(f"Trine delivers events to functions, queues, topics and event buses, not to {arn}")
+    name = target_id or str(given.get("Id") or "Target")
     transformer = object_in(given, "InputTransformer")
-    if sum(given.get(name) is not None for name in ("Input", "InputPath", "InputTransformer")) > 1:
-        raise Invalid("Only one of Input, InputPath, or InputTransformer must be provided.")
+    if sum(given.get(one) is not None for one in ("Input", "InputPath", "InputTransformer")) > 1:
+        raise InvalidTarget(f"Only one of Input, InputPath, or InputTransformer must be provided for target {name}.")
     text = _input(given.get("Input"))
     path = text_in(given, "InputPath")
     paths = object_in(transformer, "InputPathsMap")
     for one in (*([path] if path is not None else ()), *paths.values()):
         check_path(str(one))
+    template = text_in(transformer, "InputTemplate")
+    for one in sorted(placeholders(template or "")):
+        if one not in paths and not one.startswith("aws.events."):
+            raise InvalidTarget(f"InputTemplate for target {name} contains invalid placeholder {one}.")
     retry = object_in(given, "RetryPolicy")
     dead_letter = text_in(object_in(given, "DeadLetterConfig"), "Arn")
     if dead_letter is not None and not dead_letter.startswith("arn:"):
         raise Invalid(f"The dead-letter queue {dead_letter} is no ARN")
     sqs = object_in(given, "SqsParameters")
     return Target(
-        target_id or str(given.get("Id") or "Target"),
+        name,
         arn,
         given,
         text_in(given, "RoleArn"),
         text,
         path,
-        text_in(transformer, "InputTemplate"),
+        template,
         paths,
         text_in(sqs, "MessageGroupId"),
         dead_letter,

@@ -1,7 +1,8 @@
 """What a rule's target gets of an event: all of it, a part, a constant, or a template filled with parts.
 
 Pure. Source: EventBridge user guide, "Input transformation": a variable outside quotes becomes JSON, one inside quotes
-its text; a template that is not JSON is a text.
+its text; a template that is not JSON is a text. What the guide does not say is as recorded on AWS: a missing value is
+an empty text, objects and lists inside quotes lose their own quotes, several quoted lines stay lines.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def check_path(path: str) -> None:
         raise Invalid(f"Invalid InputPath: {path}")
 
 
-def part_of(event: Any, path: str) -> Any:
-    """The value at a path; None when there is none."""
+def part_of(event: Any, path: str, missing: Any = None) -> Any:
+    """The value at a path; `missing` when there is none."""
     value = event
     for name, index, quoted in _STEP.findall(path):
         if index:
@@ -36,8 +37,13 @@ def part_of(event: Any, path: str) -> Any:
         else:
             value = value.get(name or quoted, _MISSING) if isinstance(value, Mapping) else _MISSING
         if value is _MISSING:
-            return None
+            return missing
     return value
+
+
+def placeholders(template: str) -> set[str]:
+    """The variables that a template names."""
+    return {match[1] for match in _VARIABLE.finditer(template)}
 
 
 def filled(template: str, paths: Mapping[str, str], event: Any, rule_arn: str, now: float) -> bytes:
@@ -46,9 +52,9 @@ def filled(template: str, paths: Mapping[str, str], event: Any, rule_arn: str, n
         "aws.events.rule-arn": rule_arn,
         "aws.events.rule-name": rule_arn.rpartition("/")[2],
         "aws.events.event.ingestion-time": instant(now),
-        "aws.events.event": {key: value for key, value in event.items() if key != "detail"},
+        "aws.events.event": _outline(event),
         "aws.events.event.json": event,
-        **{name: part_of(event, path) for name, path in paths.items()},
+        **{name: part_of(event, path, "") for name, path in paths.items()},
     }
     pieces: list[str] = []
     at, quoted = 0, False
@@ -62,7 +68,20 @@ def filled(template: str, paths: Mapping[str, str], event: Any, rule_arn: str, n
     try:
         return orjson.dumps(orjson.loads(text))
     except orjson.JSONDecodeError:
-        return orjson.dumps(text)
+        return text.encode() if all(map(_is_json, text.split("\n"))) else orjson.dumps(text)
+
+
+def _outline(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event without its detail, as `<aws.events.event>` gives it."""
+    return {"detailType" if key == "detail-type" else key: value for key, value in event.items() if key != "detail"}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _shown(value: Any, quoted: bool) -> str:
@@ -71,4 +90,4 @@ def _shown(value: Any, quoted: bool) -> str:
         return encoded
     if isinstance(value, str):
         return encoded[1:-1]
-    return "" if value is None else orjson.dumps(encoded).decode()[1:-1]
+    return "" if value is None else encoded.replace('"', "")

@@ -134,7 +134,6 @@ def test_a_message_that_is_nested_too_deeply_passes_no_filter_of_bodies(stack: R
     refused = code_of(sqs.set_queue_attributes, QueueUrl=url, Attributes={"Policy": "[" * 5_000})
     assert refused == "InvalidAttributeValue"
     sns.delete_topic(TopicArn=topic)
-    sqs.delete_queue(QueueUrl=url)
 
 
 def test_batches_answer_for_each_entry(stack: RunningStack) -> None:

@@ -13,10 +13,12 @@ from msgspec import Struct
 
 from trine.cloudwatch import limits
 from trine.cloudwatch.errors import ValidationError
+from trine.cloudwatch.words import Words
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?|\.\d+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<text>\"[^\"]*\"|'[^']*')|(?P<sign><=|>=|==|!=|&&|\|\||[-+*/^<>(),\[\]]))"
+    r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?|\.\d+)"
+    r"|(?P<sign><=|>=|==|!=|&&|\|\||[-+*/^<>(),\[\]]|(?:AND|OR)(?![A-Za-z0-9_]))"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<text>\"[^\"]*\"|'[^']*'))"
 )
 _BINDING: Sequence[frozenset[str]] = (
     frozenset({"||", "OR"}), frozenset({"&&", "AND"}), frozenset({"==", "!=", "<", ">", "<=", ">="}),
@@ -87,35 +89,20 @@ def parse(text: str) -> Node:
     return node
 
 
-class _Reader:
-    """Reads an expression from left to right; the token at hand is `kind` and `value`."""
+class _Reader(Words):
+    """Metric math; AND and OR are signs."""
 
     def __init__(self, text: str) -> None:
-        self._text, self._at = text, 0
-        self.kind, self.value = "", ""
-        self._next()
-
-    def _next(self) -> None:
-        if not self._text[self._at :].strip():
-            self.kind, self.value = "", "the end"
-            return
-        found = _TOKEN.match(self._text, self._at)
-        if found is None:
-            raise ValidationError(f"Error in expression: unexpected {self._text[self._at :].strip()[:20]!r}.")
-        self._at = found.end()
-        self.kind = str(found.lastgroup)
-        self.value = found[self.kind]
-        if self.kind == "name" and self.value in ("AND", "OR"):
-            self.kind = "sign"
+        super().__init__(text, _TOKEN)
 
     def wrong(self) -> ValidationError:
-        """What to say of the token at hand."""
-        return ValidationError(f"Error in expression {self._text[:100]!r}: unexpected {self.value[:40]!r}.")
+        """What to say of the word at hand."""
+        found = self.value if self.kind else "the end"
+        return ValidationError(f"Error in expression {self.text[:100]!r}: unexpected {found[:40]!r}.")
 
-    def _take(self, sign: str) -> None:
-        if self.kind != "sign" or self.value != sign:
-            raise self.wrong()
-        self._next()
+    def strange(self, rest: str) -> ValidationError:
+        """What to say of a text that goes on with no word."""
+        return ValidationError(f"Error in expression: unexpected {rest[:20]!r}.")
 
     def binary(self, level: int, depth: int) -> Node:
         """An expression of this binding and all stronger ones."""
@@ -126,53 +113,53 @@ class _Reader:
         left = self.binary(level + 1, depth)
         while self.kind == "sign" and self.value in _BINDING[level]:
             sign = {"OR": "||", "AND": "&&"}.get(self.value, self.value)
-            self._next()
+            self.next()
             left = Binary(sign, left, self.binary(level + 1, depth))
         return left
 
     def _power(self, depth: int) -> Node:
-        if self.kind == "sign" and self.value == "-":
-            self._next()
+        if self.is_sign("-"):
+            self.next()
             if depth > limits.EXPRESSION_DEPTH_MAX_COUNT:
                 raise ValidationError("The expression is nested too deeply.")
             return Negative(self._power(depth + 1))
         left = self._single(depth)
-        if self.kind == "sign" and self.value == "^":
-            self._next()
+        if self.is_sign("^"):
+            self.next()
             return Binary("^", left, self._power(depth + 1))
         return left
 
     def _single(self, depth: int) -> Node:
         kind, value = self.kind, self.value
         if kind == "number":
-            self._next()
+            self.next()
             return Number(float(value))
         if kind == "text":
-            self._next()
+            self.next()
             return Text(value[1:-1])
         if kind == "name":
-            self._next()
-            if self.kind == "sign" and self.value == "(":
+            self.next()
+            if self.is_sign("("):
                 return Call(value.upper(), self._list("(", ")", depth))
             return Name(value)
         if kind == "sign" and value == "(":
-            self._next()
+            self.next()
             inner = self.binary(0, depth + 1)
-            self._take(")")
+            self.take(")")
             return inner
         if kind == "sign" and value == "[":
             return Group(self._list("[", "]", depth))
         raise self.wrong()
 
     def _list(self, opening: str, closing: str, depth: int) -> tuple[Node, ...]:
-        self._take(opening)
+        self.take(opening)
         members: list[Node] = []
-        if self.kind == "sign" and self.value == closing:
-            self._next()
+        if self.is_sign(closing):
+            self.next()
             return ()
         while True:
             members.append(self.binary(0, depth + 1))
-            if self.kind == "sign" and self.value == closing:
-                self._next()
+            if self.is_sign(closing):
+                self.next()
                 return tuple(members)
-            self._take(",")
+            self.take(",")

@@ -14,6 +14,7 @@ from msgspec import Struct
 from trine.cloudwatch import limits
 from trine.cloudwatch.errors import ValidationError
 from trine.cloudwatch.predicate import both, negation, one_of
+from trine.cloudwatch.words import Words
 
 _TOKEN = re.compile(r"\s*(?:(?P<sign>[()])|\"(?P<text>[^\"]*)\"|'(?P<single>[^']*)'|(?P<word>[^\s()\"']+))")
 _STATES = {"ALARM": "ALARM", "OK": "OK", "INSUFFICIENT_DATA": "INSUFFICIENT_DATA"}
@@ -36,58 +37,44 @@ def parse_rule(text: str) -> Rule:
         raise ValidationError(f"AlarmRule has at most {limits.RULE_MAX_CHARACTERS} characters.")
     reader = _Reader(text)
     holds = reader.either(0)
-    if reader.at:
+    if reader.value:
         raise reader.wrong()
     if len(reader.names) > limits.RULE_ALARMS_MAX_COUNT:
         raise ValidationError(f"AlarmRule names at most {limits.RULE_ALARMS_MAX_COUNT} alarms.")
     return Rule(tuple(reader.names), holds)
 
 
-class _Reader:
-    """Reads from left to right; OR binds loosest, then AND, then NOT."""
+class _Reader(Words):
+    """A rule; OR binds loosest, then AND, then NOT."""
 
     def __init__(self, text: str) -> None:
-        self._text, self._position = text, 0
         self.names: dict[str, None] = {}
-        self.at, self._is_word = "", False
-        self._next()
+        super().__init__(text, _TOKEN)
 
     def wrong(self) -> ValidationError:
         """What stands where it cannot."""
-        found = f"{self.at[:40]!r}" if self.at else "the end"
+        found = f"{self.value[:40]!r}" if self.value else "the end"
         return ValidationError(f"AlarmRule must not have {found} there.")
 
-    def _next(self) -> None:
-        if not self._text[self._position :].strip():
-            self.at, self._is_word = "", False
-            return
-        found = _TOKEN.match(self._text, self._position)
-        if found is None:
-            raise ValidationError(f"AlarmRule must not have {self._text[self._position :].strip()[:20]!r} there.")
-        self._position = found.end()
-        quoted = found["text"] if found["text"] is not None else found["single"]
-        self.at, self._is_word = found["sign"] or found["word"] or quoted or "", found["word"] is not None
+    def strange(self, rest: str) -> ValidationError:
+        """What to say of a text that goes on with no word."""
+        return ValidationError(f"AlarmRule must not have {rest[:20]!r} there.")
 
     def _word(self) -> str:
-        return self.at.upper() if self._is_word else ""
-
-    def _take(self, sign: str) -> None:
-        if self.at != sign:
-            raise self.wrong()
-        self._next()
+        return self.value.upper() if self.kind == "word" else ""
 
     def either(self, depth: int) -> Condition:
         """`a OR b`."""
         found = self._both(depth)
         while self._word() == "OR":
-            self._next()
+            self.next()
             found = one_of(found, self._both(depth))
         return found
 
     def _both(self, depth: int) -> Condition:
         found = self._one(depth)
         while self._word() == "AND":
-            self._next()
+            self.next()
             found = both(found, self._one(depth))
         return found
 
@@ -95,25 +82,25 @@ class _Reader:
         if depth > limits.EXPRESSION_DEPTH_MAX_COUNT:
             raise ValidationError("AlarmRule is nested too deeply.")
         word = self._word()
-        if self.at == "(" and not self._is_word:
-            self._next()
+        if self.is_sign("("):
+            self.next()
             found = self.either(depth + 1)
-            self._take(")")
+            self.take(")")
             return found
         if word == "NOT":
-            self._next()
+            self.next()
             return negation(self._one(depth + 1))
         if word in ("TRUE", "FALSE"):
-            self._next()
+            self.next()
             return lambda state_of: word == "TRUE"
         if word not in _STATES:
             raise self.wrong()
-        self._next()
-        self._take("(")
-        name = self.at
+        self.next()
+        self.take("(")
+        name = self.value
         if name in ("(", ")", ""):
             raise self.wrong()
-        self._next()
-        self._take(")")
+        self.next()
+        self.take(")")
         self.names[name] = None
         return lambda state_of: state_of(name) == _STATES[word]

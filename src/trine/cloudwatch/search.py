@@ -14,6 +14,7 @@ from trine.cloudwatch import limits
 from trine.cloudwatch.errors import ValidationError
 from trine.cloudwatch.metric import MetricKey
 from trine.cloudwatch.predicate import both, negation, one_of
+from trine.cloudwatch.words import Words
 
 Matches = Callable[[MetricKey], bool]
 _TOKEN = re.compile(r"\s*(?:\"(?P<text>[^\"]*)\"|(?P<sign>[(){},=])|(?P<word>[^\s(){},=\"]+))")
@@ -27,37 +28,22 @@ def parse_search(text: str) -> Matches:
     return _Reader(text).search()
 
 
-class _Reader:
-    """Reads from left to right; terms side by side are joined by AND, which binds closer than OR."""
+class _Reader(Words):
+    """A search; terms side by side are joined by AND, which binds closer than OR."""
 
     def __init__(self, text: str) -> None:
-        self._text, self._at = text, 0
-        self._kind, self._value = "", ""
-        self._next()
+        super().__init__(text, _TOKEN)
 
-    def _next(self) -> None:
-        if not self._text[self._at :].strip():
-            self._kind, self._value = "", ""
-            return
-        found = _TOKEN.match(self._text, self._at)
-        if found is None:
-            raise self._wrong()
-        self._at = found.end()
-        self._kind = str(found.lastgroup)
-        self._value = found[self._kind]
-
-    def _wrong(self) -> ValidationError:
-        return ValidationError(f"Error in search {self._text[:100]!r}: unexpected {self._value[:40] or 'end'!r}.")
-
-    def _is_sign(self, sign: str) -> bool:
-        return self._kind == "sign" and self._value == sign
+    def wrong(self) -> ValidationError:
+        """What to say of the word at hand."""
+        return ValidationError(f"Error in search {self.text[:100]!r}: unexpected {self.value[:40] or 'end'!r}.")
 
     def search(self) -> Matches:
         """A schema, terms, or both."""
-        schema = self._schema() if self._is_sign("{") else None
-        terms = self._either(0) if self._kind else None
-        if self._kind:
-            raise self._wrong()
+        schema = self._schema() if self.is_sign("{") else None
+        terms = self._either(0) if self.kind else None
+        if self.kind:
+            raise self.wrong()
         if schema is None or terms is None:
             if (one := schema or terms) is None:
                 raise ValidationError("A search must have a schema in braces, a term, or both.")
@@ -66,77 +52,73 @@ class _Reader:
 
     def _schema(self) -> Matches:
         names: list[str] = []
-        while not self._is_sign("}"):
-            self._next()
-            if self._kind not in ("word", "text"):
-                raise self._wrong()
-            names.append(self._value)
-            self._next()
-            if not (self._is_sign(",") or self._is_sign("}")):
-                raise self._wrong()
-        self._next()
-        if self._is_sign(","):
-            self._next()
+        while not self.is_sign("}"):
+            self.next()
+            if self.kind not in ("word", "text"):
+                raise self.wrong()
+            names.append(self.value)
+            self.next()
+            if not (self.is_sign(",") or self.is_sign("}")):
+                raise self.wrong()
+        self.next()
+        if self.is_sign(","):
+            self.next()
         namespace, dimensions = names[0], sorted(names[1:])
         return lambda key: key.namespace == namespace and sorted(name for name, _ in key.dimensions) == dimensions
 
     def _either(self, depth: int) -> Matches:
         found = self._all(depth)
-        while self._kind == "word" and self._value == "OR":
-            self._next()
+        while self.kind == "word" and self.value == "OR":
+            self.next()
             found = one_of(found, self._all(depth))
         return found
 
     def _all(self, depth: int) -> Matches:
         found = self._term(depth)
-        while self._kind and not self._is_sign(")") and not (self._kind == "word" and self._value == "OR"):
-            if self._kind == "word" and self._value == "AND":
-                self._next()
+        while self.kind and not self.is_sign(")") and not (self.kind == "word" and self.value == "OR"):
+            if self.kind == "word" and self.value == "AND":
+                self.next()
             found = both(found, self._term(depth))
         return found
 
     def _term(self, depth: int) -> Matches:
         if depth > limits.EXPRESSION_DEPTH_MAX_COUNT:
             raise ValidationError("The search is nested too deeply.")
-        if self._kind == "word" and self._value == "NOT":
-            self._next()
+        if self.kind == "word" and self.value == "NOT":
+            self.next()
             return negation(self._term(depth + 1))
-        if self._is_sign("("):
-            self._next()
+        if self.is_sign("("):
+            self.next()
             found = self._either(depth + 1)
-            if not self._is_sign(")"):
-                raise self._wrong()
-            self._next()
+            self.take(")")
             return found
-        if self._kind not in ("word", "text") or (self._kind == "word" and self._value in ("AND", "OR")):
-            raise self._wrong()
-        kind, token = self._kind, self._value
-        self._next()
-        if not self._is_sign("="):
+        if self.kind not in ("word", "text") or (self.kind == "word" and self.value in ("AND", "OR")):
+            raise self.wrong()
+        kind, token = self.kind, self.value
+        self.next()
+        if not self.is_sign("="):
             return _anywhere(token, exact=kind == "text")
-        self._next()
-        if self._is_sign("("):
+        self.next()
+        if self.is_sign("("):
             return self._values_of(token, depth)
         return self._of_value(token)
 
     def _of_value(self, designator: str) -> Matches:
-        if self._kind not in ("word", "text"):
-            raise self._wrong()
-        found = _at(designator, self._value, exact=self._kind == "text")
-        self._next()
+        if self.kind not in ("word", "text"):
+            raise self.wrong()
+        found = _at(designator, self.value, exact=self.kind == "text")
+        self.next()
         return found
 
     def _values_of(self, designator: str, depth: int) -> Matches:
         """`name=(a OR b)`."""
-        self._next()
+        self.next()
         found = self._of_value(designator)
-        while self._kind == "word" and self._value in ("OR", "AND"):
-            join = one_of if self._value == "OR" else both
-            self._next()
+        while self.kind == "word" and self.value in ("OR", "AND"):
+            join = one_of if self.value == "OR" else both
+            self.next()
             found = join(found, self._of_value(designator))
-        if not self._is_sign(")"):
-            raise self._wrong()
-        self._next()
+        self.take(")")
         return found
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 import pytest
 
+from tests.catalogue import MemoryCatalogue
 from trine.apigateway.build import build_apis
 from trine.apigateway.gateway import Gateway
 from trine.aws.answer_stream import AnswerStream
@@ -161,33 +162,6 @@ def proxy(**more: Any) -> dict[str, Any]:
     """An operation with a Lambda proxy integration."""
     integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": URI, **more.pop("integration", {})}
     return {"x-amazon-apigateway-integration": integration, "responses": {}, **more}
-
-
-class MemoryCatalogue:
-    """Documents in memory, durable on the loop's next turn."""
-
-    def __init__(self) -> None:
-        self.documents: dict[tuple[str, str], Mapping[str, Any]] = {}
-
-    def get(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        return self.documents.get((kind, name))
-
-    def list(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        yield from sorted((name, document) for (one, name), document in self.documents.items() if one == kind)
-
-    def put(self, kind: str, name: str, document: Mapping[str, Any]) -> asyncio.Future[None]:
-        self.documents[kind, name] = document
-        return self._done()
-
-    def delete(self, kind: str, name: str) -> asyncio.Future[None]:
-        self.documents.pop((kind, name), None)
-        return self._done()
-
-    def _done(self) -> asyncio.Future[None]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        loop.call_soon(future.set_result, None)
-        return future
 
 
 @pytest.fixture

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import botocore.auth
@@ -12,6 +11,7 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests.catalogue import MemoryCatalogue
 from trine.aws.ids import SeededIds
 from trine.clock import ManualClock
 from trine.http.message import Headers, Request
@@ -21,32 +21,6 @@ LAMBDA_TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-
-
-class MemoryCatalogue:
-    """A catalogue without a disk; its writes are durable at once when no loop runs, else on the next turn."""
-
-    def __init__(self) -> None:
-        self.documents: dict[tuple[str, str], Mapping[str, Any]] = {}
-
-    def get(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        return self.documents.get((kind, name))
-
-    def list(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        yield from sorted((name, document) for (one, name), document in self.documents.items() if one == kind)
-
-    def put(self, kind: str, name: str, document: Mapping[str, Any]) -> asyncio.Future[None]:
-        self.documents[(kind, name)] = document
-        return self._done()
-
-    def delete(self, kind: str, name: str) -> asyncio.Future[None]:
-        self.documents.pop((kind, name), None)
-        return self._done()
-
-    def _done(self) -> asyncio.Future[None]:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_soon(future.set_result, None)
-        return future
 
 
 def signed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from asyncio import Future
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.awslambda.mailbox import Mailbox
+from tests.catalogue import MemoryCatalogue
 from tests.waiting import until
 from trine.aws.actor import Actor
 from trine.aws.invoke import InvokeRequest, InvokeResponse
@@ -32,39 +33,12 @@ OK = InvokeResponse(200, b'"fine"', "id")
 FAILED = InvokeResponse(200, b'{"errorMessage":"no"}', "id", "Unhandled")
 
 
-class MemoryCatalogue:
-    """A catalogue in a dict; writes are durable when `settle` says so, or at once."""
-
-    def __init__(self) -> None:
-        self.documents: dict[tuple[str, str], Mapping[str, Any]] = {}
-
-    def get(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        return self.documents.get((kind, name))
-
-    def list(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        return iter([(n, document) for (k, n), document in sorted(self.documents.items()) if k == kind])
-
-    def put(self, kind: str, name: str, document: Mapping[str, Any]) -> Future[None]:
-        assert len(json.dumps(document)) < 400 * 1024
-        self.documents[kind, name] = json.loads(json.dumps(document))
-        return self._done()
-
-    def delete(self, kind: str, name: str) -> Future[None]:
-        self.documents.pop((kind, name), None)
-        return self._done()
-
-    def _done(self) -> Future[None]:
-        future: Future[None] = asyncio.get_running_loop().create_future()
-        future.set_result(None)
-        return future
-
-
 class Scene:
     """A queue whose invocations end as the test says."""
 
     def __init__(self, config: EventConfig | None = None, catalogue: MemoryCatalogue | None = None) -> None:
         self.clock = ManualClock()
-        self.catalogue = catalogue or MemoryCatalogue()
+        self.catalogue = catalogue or MemoryCatalogue(at_once=True)
         self.config = config or EventConfig()
         self.runs: list[tuple[float, Future[InvokeResponse]]] = []
         self.told: list[Outcome] = []
@@ -187,7 +161,7 @@ async def test_only_so_many_run_at_once() -> None:
 @given(st.integers(0, 3).map(lambda n: n * PIECE_BYTES), st.integers(-1, 1))
 def test_payloads_come_back_whole(size: int, more: int) -> None:
     async def scene() -> None:
-        store = EventStore(MemoryCatalogue())
+        store = EventStore(MemoryCatalogue(at_once=True))
         payload = bytes(max(0, size + more))
         event = AsyncEvent("id", "f", None, payload, None, None, 1.0)
         await store.put(event)

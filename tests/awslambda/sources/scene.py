@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from asyncio import Future
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from tests.awslambda.mailbox import Mailbox
+from tests.catalogue import MemoryCatalogue
 from trine.aws.actor import Actor
 from trine.aws.errors import AwsError
 from trine.aws.ids import SeededIds
@@ -25,34 +26,6 @@ from trine.clock import ManualClock
 STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2026-01-01T00:00:00.000"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:failed"
 F = Function("f", "arn:aws:lambda:us-east-1:123456789012:function:f", "role", "python3.11", "a.b", Path("/"))
-
-
-class MemoryCatalogue:
-    """A catalogue in a dict; every write is durable at once."""
-
-    def __init__(self) -> None:
-        self.documents: dict[tuple[str, str], Any] = {}
-
-    def get(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        return self.documents.get((kind, name))
-
-    def list(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        return iter([(n, document) for (k, n), document in sorted(self.documents.items()) if k == kind])
-
-    def put(self, kind: str, name: str, document: Mapping[str, Any]) -> Future[None]:
-        encoded = json.dumps(document, ensure_ascii=False)
-        assert len(encoded.encode()) < 400 * 1024
-        self.documents[kind, name] = json.loads(encoded)
-        return self._done()
-
-    def delete(self, kind: str, name: str) -> Future[None]:
-        self.documents.pop((kind, name), None)
-        return self._done()
-
-    def _done(self) -> Future[None]:
-        future: Future[None] = asyncio.get_running_loop().create_future()
-        future.set_result(None)
-        return future
 
 
 class ListStream:
@@ -120,7 +93,7 @@ class Scene:
     def __init__(self, answer: Callable[[Any], Any] = lambda event: None, *, catalogue: Any = None) -> None:
         self.clock = ManualClock()
         self.stream = ListStream(self.clock)
-        self.catalogue = catalogue or MemoryCatalogue()
+        self.catalogue = catalogue or MemoryCatalogue(at_once=True)
         self.mailbox = Mailbox()
         self.answer = answer
         self.events: list[Any] = []

@@ -161,6 +161,30 @@ class SnsNotFound(AwsError):
     status = 404
 
 
+class SnsInvalidBatchEntryId(AwsError):
+    """An id of a batch's entry that is no id."""
+
+    code = "InvalidBatchEntryId"
+    status = 400
+
+
+class SnsBatchTooLong(AwsError):
+    """A batch of more bytes than SNS takes."""
+
+    code = "BatchRequestTooLong"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("The length of all the messages put together is more than the limit.")
+
+
+class ParameterValueInvalid(AwsError):
+    """A message attribute that is none."""
+
+    code = "ParameterValueInvalid"
+    status = 400
+
+
 class SnsInvalidParameter(AwsError):
     """A parameter of SNS out of its bounds."""
 

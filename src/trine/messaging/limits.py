@@ -35,6 +35,8 @@ TAGS_MAX = 50
 QUEUES_MAX = 10_000
 MESSAGES_MAX = 1_000_000
 """Queues of one account, messages of one queue. Trine's own bounds; beyond them the API answers OverLimit."""
+PUBLICATION_MAX_BYTES = 262_144
+"""SNS API reference, Publish and PublishBatch: 256 KB with attributes, also of a whole batch."""
 TOPICS_MAX = 10_000
 SUBSCRIPTIONS_MAX = 10_000
 """Trine's own bounds."""

@@ -16,7 +16,14 @@ import orjson
 from trine.aws.errors import AwsError
 from trine.aws.ids import Ids
 from trine.messaging import limits
-from trine.messaging.errors import InvalidParameter, SnsInvalidParameter, SqsError
+from trine.messaging.errors import (
+    InvalidParameter,
+    ParameterValueInvalid,
+    SnsBatchTooLong,
+    SnsInvalidBatchEntryId,
+    SnsInvalidParameter,
+    SqsError,
+)
 from trine.messaging.message import Attribute, checked_attributes, size_of
 from trine.messaging.notification import Publication
 from trine.messaging.subscription import Subscription, subscription_from
@@ -29,6 +36,8 @@ _TOPIC_ATTRIBUTES = frozenset(
     {"Policy", "DisplayName", "FifoTopic", "ContentBasedDeduplication", "KmsMasterKeyId", "DeliveryPolicy",
      "TracingConfig", "SignatureVersion", "ArchivePolicy", "FifoThroughputScope"}
 )  # fmt: skip
+_ENTRY_ID = re.compile(r"[A-Za-z0-9_-]+")
+_ENTRY_ID_MAX_CHARACTERS = 80
 _PAGE = 100
 """API reference, ListTopics and ListSubscriptions: up to 100 in one answer."""
 
@@ -165,7 +174,23 @@ async def set_subscription_attributes(turn: Turn) -> Output:
 
 async def publish(turn: Turn) -> Output:
     """Publish."""
-    return {"MessageId": await turn.topics.publish(turn.topic(), publication_of(turn.given))}
+    topic = turn.topic()
+    publication = publication_of(turn.given)
+    check_order(topic, publication)
+    return {"MessageId": await turn.topics.publish(topic, publication)}
+
+
+def check_order(topic: Topic, publication: Publication) -> None:
+    """SnsInvalidParameter when a FIFO topic needs more of a publication."""
+    if topic.attributes.get("FifoTopic", "").lower() != "true":
+        return
+    if not publication.group_id:
+        raise SnsInvalidParameter("The MessageGroupId parameter is required for FIFO topics")
+    if not publication.deduplication_id and topic.attributes.get("ContentBasedDeduplication", "").lower() != "true":
+        raise SnsInvalidParameter(
+            "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided "
+            "explicitly"
+        )
 
 
 async def publish_batch(turn: Turn) -> Output:
@@ -180,19 +205,36 @@ async def publish_batch(turn: Turn) -> Output:
     if len({entry["Id"] for entry in entries}) < len(entries):
         raise AwsError("Two or more batch entries in the request have the same Id.", code="BatchEntryIdsNotDistinct",
                        status=400)  # fmt: skip
-    topic = turn.topic()
-    successful, failed = [], []
     for entry in entries:
+        _check_entry_id(entry["Id"])
+    if sum(len(str(entry.get("Message") or "").encode()) for entry in entries) > limits.PUBLICATION_MAX_BYTES:
+        raise SnsBatchTooLong
+    topic = turn.topic()
+    publications = [publication_of(entry) for entry in entries]
+    for publication in publications:
+        check_order(topic, publication)
+    successful, failed = [], []
+    for entry, publication in zip(entries, publications, strict=True):
         try:
-            message_id = await turn.topics.publish(topic, publication_of(entry))
+            message_id = await turn.topics.publish(topic, publication)
             successful.append({"Id": entry["Id"], "MessageId": message_id})
         except AwsError as error:
             failed.append({"Id": entry["Id"], "Code": error.code, "Message": error.message, "SenderFault": True})
     return {"Successful": successful, "Failed": failed}
 
 
+def _check_entry_id(entry_id: str) -> None:
+    """SnsInvalidBatchEntryId."""
+    if len(entry_id) > _ENTRY_ID_MAX_CHARACTERS:
+        raise SnsInvalidBatchEntryId(f"The Id of a batch entry in the batch request is too long: {entry_id}")
+    if not _ENTRY_ID.fullmatch(entry_id):
+        raise SnsInvalidBatchEntryId(
+            f"The Id of a batch entry in the batch request contains an impermissible character: {entry_id}"
+        )
+
+
 def publication_of(given: Given) -> Publication:
-    """What Publish's members mean. SnsInvalidParameter."""
+    """What Publish's members mean. SnsInvalidParameter, ParameterValueInvalid."""
     message = given.get("Message")
     if not message:
         raise SnsInvalidParameter("Empty message")
@@ -202,8 +244,8 @@ def publication_of(given: Given) -> Publication:
     try:
         attributes: dict[str, Attribute] = _checked(given.get("MessageAttributes") or {})
     except SqsError as error:
-        raise SnsInvalidParameter(error.message) from error
-    if size_of(message, attributes) > limits.MESSAGE_MAX_BYTES:
+        raise ParameterValueInvalid(error.message) from error
+    if size_of(message, attributes) > limits.PUBLICATION_MAX_BYTES:
         raise SnsInvalidParameter("Message too long")
     by_protocol = _by_protocol(message) if given.get("MessageStructure") == "json" else None
     return Publication(
@@ -219,6 +261,13 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Attribute]:
                 raise ValueError
         except ValueError:
             raise InvalidParameter(f"The message attribute '{name}' is no JSON array") from None
+    for name, value in given.items():
+        kind = (value.get("DataType") or "").partition(".")[0]
+        if kind in ("String", "Number", "Binary") and not (value.get("StringValue") or value.get("BinaryValue")):
+            raise InvalidParameter(
+                f"The message attribute '{name}' must contain non-empty message attribute value for message attribute "
+                f"type '{kind}'."
+            )
     return checked_attributes(given)
 
 

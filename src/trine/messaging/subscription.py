@@ -98,7 +98,10 @@ def subscription_from(
             "FilterPolicyScope: Invalid value. Please use either MessageBody or MessageAttributes"
         )
     if texts.get("RawMessageDelivery", "false").lower() not in ("true", "false"):
-        raise SnsInvalidParameter("RawMessageDelivery")
+        raise SnsInvalidParameter(
+            f"Attributes Reason: RawMessageDelivery: Invalid value [{texts['RawMessageDelivery']}]. "
+            "Must be true or false."
+        )
     try:
         letter = subscription.dead_letter_arn
         if letter is not None:

@@ -132,10 +132,9 @@ class Topics:
         return subscription
 
     async def unsubscribe(self, arn: str) -> None:
-        """Forget a subscription. SnsNotFound."""
-        self.subscription(arn)
-        del self._subscriptions[arn]
-        await self._catalogue.delete(SUBSCRIPTION, arn)
+        """Forget a subscription; nothing when there is none, as on AWS."""
+        if self._subscriptions.pop(arn, None) is not None:
+            await self._catalogue.delete(SUBSCRIPTION, arn)
 
     # -- publishing --------------------------------------------------------------------------------------------------
 
@@ -155,7 +154,7 @@ class Topics:
         )
         for one, outcome in zip(wanted, outcomes, strict=True):
             if isinstance(outcome, AwsError):
-                await self._undelivered(topic, one, publication, outcome)
+                await self._undelivered(topic, one, publication, message_id, outcome)
             elif isinstance(outcome, BaseException):
                 raise outcome
         return message_id
@@ -181,14 +180,20 @@ class Topics:
         )
 
     async def _undelivered(
-        self, topic: Topic, subscription: Subscription, publication: Publication, error: AwsError
+        self, topic: Topic, subscription: Subscription, publication: Publication, message_id: str, error: AwsError
     ) -> None:
         letter = subscription.dead_letter_arn
         _LOGGER.warning("%s could not deliver to %s: %s", topic.name, subscription.endpoint, error.message)
         if letter is None or Arn.parse(letter).service != "sqs":
             return
-        body = envelope(topic.arn, subscription, publication, self._ids.uuid(), self._clock.now())
+        raw = subscription.is_raw
+        body = (
+            publication.text_for("sqs")
+            if raw
+            else envelope(topic.arn, subscription, publication, message_id, self._clock.now())
+        )
+        attributes = publication.attributes if raw else {}
         try:
-            await self._sender.send(letter, body, Actor("sns.amazonaws.com", topic.arn), {}, None, None)
+            await self._sender.send(letter, body, Actor("sns.amazonaws.com", topic.arn), attributes, None, None)
         except AwsError as refused:
             _LOGGER.warning("nor to its dead-letter queue %s: %s", letter, refused.message)

@@ -9,7 +9,7 @@ import pytest
 
 from trine.events.errors import Invalid, InvalidTarget
 from trine.events.target import target_from
-from trine.events.transformer import filled, part_of
+from trine.events.transformer import NotRendered, filled, part_of
 
 EVENT = {"source": "s", "detail": {"name": 'a "b"', "n": 7, "list": [{"x": 1}], "o": {"k": "v"}}, "detail-type": "d"}
 RULE = "arn:aws:events:us-east-1:123456789012:rule/r"
@@ -33,7 +33,6 @@ def test_paths(path: str, value: Any) -> None:
         ('{"text": "<name> is <n>"}', {"text": 'a "b" is 7'}),
         ('"<name> is <n>"', 'a "b" is 7'),
         ('{"all": <o>}', {"all": {"k": "v"}}),
-        ('{"text": "<o>"}', {"text": "{k:v}"}),
         ('"<list> of <gone>things"', "[{x:1}] of things"),
         ('{"gone": <gone>}', {"gone": ""}),
         ('{"outline": <aws.events.event>}', {"outline": {"source": "s", "detailType": "d"}}),
@@ -46,6 +45,11 @@ def test_templates(template: str, wanted: Any) -> None:
     paths = {"n": "$.detail.n", "name": "$.detail.name", "o": "$.detail.o", "gone": "$.nothing"}
     paths["list"] = "$.detail.list"
     assert json.loads(filled(template, paths, EVENT, RULE, 0.0)) == wanted
+
+
+def test_an_object_inside_the_quotes_of_a_json_template_makes_no_json() -> None:
+    with pytest.raises(NotRendered, match="what the template makes is no JSON"):
+        filled('{"text": "<o>"}', {"o": "$.detail.o"}, EVENT, RULE, 0.0)
 
 
 def test_quoted_lines_stay_lines() -> None:

@@ -57,7 +57,7 @@ def compile_pattern(text: str) -> Pattern:
     except orjson.JSONDecodeError as error:
         raise InvalidPattern(f"Event pattern is not a valid JSON: {error}") from None
     if not isinstance(document, dict):
-        raise InvalidPattern("Event pattern is not an object")
+        raise InvalidPattern("Filter is not an object")
     if not document:
         raise InvalidPattern("Empty event pattern is not allowed")
     if _combinations(document) > OR_COMBINATIONS_MAX:
@@ -99,7 +99,7 @@ def _object(document: Mapping[str, Any], place: str, depth: int) -> _Match:
         elif isinstance(below, list):
             fields.append((name, _leaf(below, where)))
         else:
-            raise InvalidPattern(f'"{name}" must be an object or an array (at {where})')
+            raise InvalidPattern(f'"{name}" must be an object or an array\n at {where}')
 
     def one_object(event: Any) -> bool:
         if not isinstance(event, dict):

@@ -77,7 +77,7 @@ def _wildcard(operand: Any) -> Test:
             index += 1
         elif character == "*":
             if text[index + 1 : index + 2] == "*":
-                raise ValueError(f"Consecutive wildcard characters at pos {index}")
+                raise ValueError(f"Consecutive wildcard characters at pos {index + 1}")
             parts.append("")
         else:
             parts.append(character)

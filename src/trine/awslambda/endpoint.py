@@ -22,9 +22,9 @@ from trine.awslambda.api.sources import SourceOperations
 from trine.awslambda.api.tags import TagOperations
 from trine.awslambda.api.urls import UrlOperations
 from trine.awslambda.api.versions import VersionOperations
-from trine.awslambda.errors import ResourceNotFound
 from trine.awslambda.function import split_name
 from trine.awslambda.layers import layer_name
+from trine.awslambda.registry import not_here
 from trine.awslambda.service import Service
 from trine.iam.door import Deed, Output, Right, ServiceApi, ServiceCall, passing
 from trine.iam.policy import CompiledPolicy
@@ -107,7 +107,7 @@ def _resource(call: ServiceCall, service: Service) -> tuple[str, CompiledPolicy 
     try:
         name, qualifier = split_name(named, place)
     except ValueError:
-        raise ResourceNotFound(f"Function not found: {named}") from None
+        raise not_here(named, place) from None
     qualifier = given.get("Qualifier") or qualifier
     arn, entry = place.function(name), service.registry.get(name)
     return (f"{arn}:{qualifier}" if qualifier else arn), None if entry is None else entry.policy(qualifier)

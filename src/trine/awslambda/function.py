@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import orjson
 from msgspec import Struct, field
 
 from trine.aws.arn import Arn, Place
@@ -155,11 +156,11 @@ def _variables(properties: Mapping[str, Any]) -> dict[str, str]:
         if "\0" in str(value):
             raise InvalidParameterValue(f"Environment variable {name!r} holds a NUL character")
         variables[name] = str(value)
-    size_bytes = sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())
-    if size_bytes > limits.ENVIRONMENT_VARIABLES_MAX_BYTES:
+    measured = orjson.dumps(variables).decode("utf-8", "replace")
+    if len(measured.encode()) > limits.ENVIRONMENT_VARIABLES_MAX_BYTES:
         raise InvalidParameterValue(
             "Lambda was unable to configure your environment variables because the environment variables you have "
-            f"provided exceeded the 4KB limit. String measured: {size_bytes} bytes"
+            f"provided exceeded the 4KB limit. String measured: {measured}"
         )
     return variables
 

@@ -14,7 +14,7 @@ TMP_DEFAULT_MB = 512
 TMP_MAX_MB = 10_240
 """Quotas: `/tmp` 512 to 10,240 MB."""
 ENVIRONMENT_VARIABLES_MAX_BYTES = 4_096
-"""Quotas: 4 KB for all environment variables of a function, names and values."""
+"""Quotas: 4 KB for all environment variables of a function, measured as their JSON."""
 LAYERS_MAX = 5
 """Quotas."""
 CODE_UNZIPPED_MAX_BYTES = 262_144_000

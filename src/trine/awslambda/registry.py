@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from trine.aws.arn import Place
+from trine.aws.arn import Arn, Place
 from trine.aws.invoke import ServiceCaller
 from trine.awslambda.asynchronous.event import EventConfig
 from trine.awslambda.environments.environment import Environment
@@ -127,9 +127,11 @@ class Registry:
         try:
             name, spelled = split_name(text, self._place)
         except ValueError:
-            raise ResourceNotFound(f"Function not found: {text}") from None
+            raise not_here(text, self._place) from None
         if qualifier is not None and spelled is not None and spelled != qualifier:
-            raise InvalidParameterValue("The qualifier in the function's name does not match the specified one.")
+            raise InvalidParameterValue(
+                "The derived qualifier from the function name does not match the specified qualifier."
+            )
         wanted = qualifier or spelled
         entry = self._entries.get(name)
         exists = entry is not None and (
@@ -264,3 +266,14 @@ def _check_weights(alias: Alias) -> None:
             raise InvalidParameterValue("AdditionalVersionWeights must name another version than the alias itself")
         if not 0 <= weight <= 1:
             raise InvalidParameterValue(f"The weight of version {version} must be between 0 and 1, not {weight}")
+
+
+def not_here(text: str, place: Place) -> ResourceNotFound:
+    """What AWS says of a text that names no function of this place."""
+    try:
+        region = Arn.parse(text).region
+    except ValueError:
+        region = place.region
+    if region != place.region:
+        return ResourceNotFound(f"Functions from '{region}' are not reachable in this region ('{place.region}')")
+    return ResourceNotFound(f"Function not found: {text}")

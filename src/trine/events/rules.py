@@ -6,6 +6,7 @@ restarts, because that counts from when the rule was made.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,8 +25,10 @@ from trine.events.errors import Invalid, InvalidEventPattern, LimitExceeded, Not
 from trine.events.event import scheduled_event
 from trine.events.schedule_expression import ScheduleExpression, parse_schedule
 from trine.events.target import Target, target_from
+from trine.events.transformer import NotRendered
 from trine.iam.policy import CompiledPolicy
 
+_LOGGER = logging.getLogger("trine.events")
 RULE, BUS = "events:rule", "events:bus"
 DEFAULT_BUS = "default"
 SERVICE = "events.amazonaws.com"
@@ -227,7 +230,11 @@ class Rules:
             # Functions, queues and topics let the service in by their own policies; buses by the rule's role.
             role = target.role_arn if target.service == "events" else None
             actor = Actor(SERVICE, rule.arn, role, "events")
-            payload = target.payload(event, rule.arn, now)
+            try:
+                payload = target.payload(event, rule.arn, now)
+            except NotRendered as error:
+                _LOGGER.warning("%s gets nothing of an event of rule %s: %s", target.arn, rule.name, error)
+                continue
             self._deliver(Errand(target, payload, actor, {"RULE_ARN": rule.arn, "TARGET_ARN": target.arn}))
 
     # -- schedules ---------------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 Pure. Source: EventBridge user guide, "Input transformation": a variable outside quotes becomes JSON, one inside quotes
 its text; a template that is not JSON is a text. What the guide does not say is as recorded on AWS: a missing value is
-an empty text, objects and lists inside quotes lose their own quotes, several quoted lines stay lines.
+an empty text, objects and lists inside the quotes of a text lose their own, several quoted lines stay lines, and what a
+JSON template makes must be JSON: an object inside quotes there is why an event does not arrive.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ _STEP = re.compile(r"\.([\w@/-]+)|\[(\d+)\]|\['([^']+)'\]")
 _PATH = re.compile(r"\$(?:\.[\w@/-]+|\[\d+\]|\['[^']+'\])*")
 _VARIABLE = re.compile(r"<([A-Za-z0-9_.-]+)>")
 _MISSING = object()
+
+
+class NotRendered(ValueError):
+    """A template of JSON that an event makes something else of: the target gets nothing."""
 
 
 def check_path(path: str) -> None:
@@ -47,7 +52,8 @@ def placeholders(template: str) -> set[str]:
 
 
 def filled(template: str, paths: Mapping[str, str], event: Any, rule_arn: str, now: float) -> bytes:
-    """The template with its variables, as what the target gets."""
+    """The template with its variables, as what the target gets. NotRendered."""
+    is_json = template.lstrip().startswith("{")
     known: dict[str, Any] = {
         "aws.events.rule-arn": rule_arn,
         "aws.events.rule-name": rule_arn.rpartition("/")[2],
@@ -62,12 +68,14 @@ def filled(template: str, paths: Mapping[str, str], event: Any, rule_arn: str, n
         before = template[at : match.start()]
         quoted ^= before.replace('\\"', "").count('"') % 2 == 1
         pieces.append(before)
-        pieces.append(_shown(known[match[1]], quoted) if match[1] in known else match[0])
+        pieces.append(_shown(known[match[1]], quoted, is_json) if match[1] in known else match[0])
         at = match.end()
     text = "".join([*pieces, template[at:]])
     try:
         return orjson.dumps(orjson.loads(text))
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError as error:
+        if is_json and _is_json_with(template):
+            raise NotRendered(f"what the template makes is no JSON: {error}") from None
         return text.encode() if all(map(_is_json, text.split("\n"))) else orjson.dumps(text)
 
 
@@ -84,10 +92,17 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _shown(value: Any, quoted: bool) -> str:
+def _is_json_with(template: str) -> bool:
+    """Whether a template is JSON as soon as its variables are values."""
+    return _is_json(_VARIABLE.sub("1", template))
+
+
+def _shown(value: Any, quoted: bool, is_json: bool) -> str:
     encoded = orjson.dumps(value).decode()
     if not quoted:
         return encoded
     if isinstance(value, str):
         return encoded[1:-1]
-    return "" if value is None else encoded.replace('"', "")
+    if value is None:
+        return ""
+    return encoded if is_json else encoded.replace('"', "")

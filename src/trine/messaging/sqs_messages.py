@@ -179,7 +179,7 @@ def system_attributes(delivery: Delivery) -> dict[str, str]:
 
 
 def _named(name: str, wanted: Sequence[str]) -> bool:
-    return any(one in ("All", ".*", name) or (one.endswith(".*") and name.startswith(one[:-2])) for one in wanted)
+    return any(one in ("All", "*", ".*", name) or (one.endswith(".*") and name.startswith(one[:-2])) for one in wanted)
 
 
 def _shown(value: Attribute) -> Output:

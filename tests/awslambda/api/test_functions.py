@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.awslambda.api.conftest import Api, package
 from tests.awslambda.conftest import Lab
@@ -140,6 +141,8 @@ def test_concurrency(api: Api) -> None:
     assert api.refused(
         "put_function_concurrency", FunctionName="reserved", ReservedConcurrentExecutions=wanted
     ) == "InvalidParameterValueException"  # fmt: skip
+    latest = {"FunctionName": "reserved:$LATEST", "ReservedConcurrentExecutions": 1}
+    assert api.refused("put_function_concurrency", **latest) == "InvalidParameterValueException"
     api.delete_function_concurrency(FunctionName="reserved")
     assert api.answer("reserved") == "one"
 
@@ -239,3 +242,10 @@ def without_metadata(answer: Any) -> Any:
     if not isinstance(answer, dict):
         return answer
     return {key: one for key, one in answer.items() if key != "ResponseMetadata"}
+
+
+def test_a_function_of_another_region_is_told_as_such(api: Api) -> None:
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:far"
+    sentence = r"Functions from 'eu-west-1' are not reachable in this region \('us-east-1'\)"
+    with pytest.raises(ClientError, match=sentence):
+        api.get_function(FunctionName=arn)

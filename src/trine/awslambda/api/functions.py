@@ -206,6 +206,12 @@ class FunctionOperations:
 
     async def _put_concurrency(self, given: Given) -> dict[str, Any]:
         units = given["ReservedConcurrentExecutions"]
+        _, qualifier = self._service.registry.find(given["FunctionName"])
+        if qualifier is not None:
+            raise InvalidParameterValue(
+                "This operation is permitted on Lambda functions only. Aliases and versions do not support this "
+                "operation. Please specify either a function name or an unqualified function ARN."
+            )
         await self._service.deployment.reserve_concurrency(given["FunctionName"], units)
         return {"ReservedConcurrentExecutions": units}
 

@@ -38,7 +38,7 @@ class PolicyOperations:
     async def _add_permission(self, given: Given) -> dict[str, Any]:
         entry, arn = self._find(given)
         if arn.endswith(LATEST):
-            raise InvalidParameterValue("$LATEST is not a valid version or alias to add a permission to")
+            raise InvalidParameterValue("We currently do not support adding policies for $LATEST.")
         self._check_revision(entry, arn, given)
         sid = given["StatementId"]
         if self._with_sid(entry, arn, sid):
@@ -87,8 +87,8 @@ class PolicyOperations:
         text = self._text(entry, arn)
         if wanted is not None and (text is None or revision_of(text) != wanted):
             raise PreconditionFailed(
-                "The RevisionId provided does not match the latest RevisionId. Call the GetPolicy API to retrieve the "
-                "latest RevisionId"
+                "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve "
+                "the latest Revision Id"
             )
 
 

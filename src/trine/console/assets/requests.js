@@ -105,7 +105,7 @@ function bar(row, total) {
 
 function indented(row) {
   const name = h("span", {}, text(row.name, 200));
-  name.style.paddingLeft = `${row.depth * 1.2}rem`;
+  name.style.cssText = `display: block; padding-left: ${row.depth * 1.2}rem`;
   return name;
 }
 

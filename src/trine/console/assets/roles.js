@@ -18,7 +18,7 @@ export async function show(main, scene) {
         role.missing.length ? h("span", { class: "bad" }, ` · ${role.missing.length} refused`) : "",
         role.unused.length ? h("span", { class: "warn" }, ` · ${role.unused.length} statement${role.unused.length === 1 ? "" : "s"} wider than used`) : ""),
       h("p", { class: "quiet mono" }, text(role.role)),
-      table("Used", [
+      table("Asked for", [
         ["Action", (use) => use.action], ["On", (use) => h("code", {}, text(use.resource, 300))],
         ["Verdict", (use) => h("span", { class: use.allowed ? "pill good" : "pill bad" }, use.allowed ? "allowed" : "refused")],
       ], role.uses, "no call was recorded: nothing can be said about these rights"),

@@ -19,12 +19,12 @@ from trine.http.limits import Limits
 from trine.http.message import Handler, Request
 from trine.http.server import ErrorResponse, Server, plain_error, serve
 from trine.iam.principal import Session
-from trine.stack.build import Wings
 from trine.stack.checkpoint import Checkpoint, tell_attempt
 from trine.stack.description import url_host
 from trine.stack.forwarding import forward
 from trine.stack.listeners import AwsPort, FrontDoor, service_of
 from trine.stack.ports import Ports
+from trine.stack.wings import Wings
 
 FRONT_CONNECTIONS = 16_384
 """Clients of the front door at the same time, idle ones included; each costs some 5 KB."""

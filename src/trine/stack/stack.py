@@ -21,7 +21,7 @@ from trine.cloudformation.template import Template
 from trine.http.message import Request, Response
 from trine.http.server import Server
 from trine.stack import run_file
-from trine.stack.build import Wings, build, fidelity, remarks
+from trine.stack.build import build
 from trine.stack.checkpoint import LEFT_OPEN, SHUT_IN, place_functions, shut_in
 from trine.stack.deploy import FUNCTION, TABLE, check, deploy
 from trine.stack.description import (
@@ -36,6 +36,7 @@ from trine.stack.description import (
 )
 from trine.stack.doors import Doors
 from trine.stack.event_description import describe_queues, describe_sources
+from trine.stack.fidelity import fidelity, remarks
 from trine.stack.functions import ready_functions
 from trine.stack.gates import Gates
 from trine.stack.left_behind import left_behind
@@ -44,6 +45,7 @@ from trine.stack.run_file import RunFile
 from trine.stack.settings import Settings
 from trine.stack.state import open_store, own_directory, store_faults
 from trine.stack.trace_export import TraceExport
+from trine.stack.wings import Wings
 
 if TYPE_CHECKING:
     from trine.stack.rebuilding import Rebuilding

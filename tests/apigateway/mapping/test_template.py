@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trine.apigateway.mapping.template import Template, TemplateError
+from trine.apigateway.mapping.variables import UTIL
 
 MACROS = [
     ("#macro(hi $who)Hi $who!#end#hi('Ann')#hi($name)", "Hi Ann!Hi Ann!"),
@@ -173,13 +174,26 @@ def test_a_fault_names_its_line() -> None:
         "#set($m = {})#set($y = $m.put('a', $m))",
         "#set($m = {})#set($n = {})#set($m.n = $n)#set($n.m = $m)$m",
         "#set($x = [1..9999999])",
+        "#set($l = [1])#foreach($a in [1..50])#set($l = [$l, $l])#end$l",
+        "#set($l = [1])#set($m = [1])#foreach($a in [1..50])#set($l = [$l, $l])#set($m = [$m, $m])#end#if($l==$m)#end",
+        "#set($l = [1])#foreach($a in [1..50])#set($l = [$l, $l])#end$l.contains($l.get(0).get(0))",
+        "#set($s = $long)#foreach($a in [1..1000])#set($s = $s.replace('a', 'b'))#end",
+        "#foreach($a in [1..1000])#if($long == $other)#end#end",
+        "#set($l = [1..1000])#foreach($a in $l)#foreach($b in $l)#if($l == $l)#end#end#end",
+        "#set($l = [1..1000])#foreach($a in [1..1000])#foreach($b in [1..1000])#set($c = $l.contains($b))#end#end",
         "$evil.matches('(a|a)*')",
         "$evil.replaceAll('((a|a)+)+$', 'x')",
     ],
 )
 def test_a_template_cannot_run_away(source: str) -> None:
     with pytest.raises(TemplateError):
-        render(source, evil="a" * 60 + "!")
+        render(source, evil="a" * 60 + "!", long="a" * 5_000_000, other="a" * 4_999_999 + "b")
+
+
+@pytest.mark.parametrize("name", ["base64Encode", "escapeJavaScript"])
+def test_a_text_that_is_encoded_again_and_again_ends(name: str) -> None:
+    with pytest.raises(TemplateError):
+        render(f"#set($s = 'ä/')#foreach($i in [1..1000])#set($s = $util.{name}($s))#end", util=UTIL)
 
 
 def test_nothing_of_python_is_reachable() -> None:

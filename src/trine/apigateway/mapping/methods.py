@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from trine.apigateway.limits import PAYLOAD_BYTES
-from trine.apigateway.mapping.values import JavaEntry, JavaList, TemplateError, equals, text_of
+from trine.apigateway.mapping.values import JavaEntry, JavaList, TemplateError, equals, steps_through, text_of
 from trine.aws.patterns import PatternRefused, compile_pattern
 
 COLLECTION_MAX = 100_000
 """Most entries a template may put into one list or map."""
+COMPARED_PER_STEP = 10
+"""Members of a list that are held against a value in the time of one step."""
 
 
 class Toolbox:
@@ -58,6 +60,17 @@ def set_item(target: Any, name: Any, value: Any) -> None:
 def _grow(collection: Any) -> None:
     if len(collection) >= COLLECTION_MAX:
         raise TemplateError(f"a collection grows beyond {COLLECTION_MAX} entries")
+
+
+def effort_of(value: Any, name: str, arguments: Sequence[Any]) -> int:
+    """Steps that the call of a method costs beyond the one that each node takes. TemplateError: it would never end."""
+    if isinstance(value, str | Toolbox):
+        return steps_through(value, *arguments)
+    if name in _COMPARING:
+        return (
+            steps_through(value, *arguments) + len(value) // COMPARED_PER_STEP if isinstance(value, list | dict) else 0
+        )
+    return steps_through(value, *arguments) if name in _GO_THROUGH else 0
 
 
 def call_method(value: Any, name: str, arguments: Sequence[Any]) -> Any:
@@ -151,6 +164,9 @@ def _compare(left: str, right: str) -> int:
             return ord(one) - ord(other)
     return len(left) - len(right)
 
+
+_COMPARING = frozenset({"contains", "containsValue", "indexOf", "lastIndexOf"})
+_GO_THROUGH = frozenset({"addAll", "entrySet", "keySet", "putAll", "subList", "toString", "values"})
 
 _STRING: dict[str, Callable[..., Any]] = {
     "length": len,

@@ -39,9 +39,9 @@ class Scope:
         self._steps = STEPS_MAX
         self._written = 0
 
-    def step(self) -> None:
-        """One more node runs. TemplateError when that is one too many."""
-        self._steps -= 1
+    def step(self, count: int = 1) -> None:
+        """One more node runs, or what takes as long as `count` of them. TemplateError when that is too much."""
+        self._steps -= count
         if self._steps < 0:
             raise TemplateError(f"the template runs more than {STEPS_MAX} steps")
 

@@ -10,9 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from trine.apigateway.mapping.methods import call_method, get_item, get_property, set_item
+from trine.apigateway.mapping.methods import call_method, effort_of, get_item, get_property, set_item
 from trine.apigateway.mapping.scope import STEPS_MAX, Scope
-from trine.apigateway.mapping.values import JavaList, TemplateError, binary, compare, equals, text_of, truth
+from trine.apigateway.mapping.values import (
+    JavaList,
+    TemplateError,
+    binary,
+    compare,
+    equals,
+    steps_through,
+    text_of,
+    truth,
+)
 
 
 class Expression(Protocol):
@@ -146,10 +155,9 @@ class Operation:
         if operator == "||":
             return self.left.holds(scope) or self.right.holds(scope)
         left, right = self.left.value(scope), self.right.value(scope)
-        if operator == "==":
-            return equals(left, right)
-        if operator == "!=":
-            return not equals(left, right)
+        if operator in ("==", "!="):
+            scope.step(steps_through(left, right))
+            return equals(left, right) is (operator == "==")
         if operator in ("<", "<=", ">", ">="):
             return compare(operator, left, right)
         return binary(operator, left, right)
@@ -175,7 +183,12 @@ class Access:
         assert self.name is not None
         if self.arguments is None:
             return get_property(value, self.name)
-        return call_method(value, self.name, [argument.value(scope) for argument in self.arguments])
+        arguments = [argument.value(scope) for argument in self.arguments]
+        scope.step(effort_of(value, self.name, arguments))
+        result = call_method(value, self.name, arguments)
+        if isinstance(result, str):
+            scope.step(steps_through(result))
+        return result
 
 
 class Deferred:

@@ -32,13 +32,49 @@ class JavaEntry(dict[str, Any]):
 
 
 DEPTH_MAX = 64
+CONTAINER_MEMBERS = 16
+"""A list or map costs as much as so many members."""
+CHARACTERS_PER_STEP, MEMBERS_PER_STEP = 1_000, 20
+"""What is gone through in the time of one step."""
+SIZE_MAX = 2 * PAYLOAD_BYTES
+"""More than any payload has."""
 """Nesting of values that are printed."""
+
+
+def size_of(value: Any) -> tuple[int, int]:
+    """(characters, members) that are visited when `value` is printed or compared, each as often as it stands there.
+
+    TemplateError when they are more than any payload has: a list of a list of a list, each twice, has more members than
+    memory has bytes.
+    """
+    characters = len(value) if isinstance(value, str) else 1
+    members = 0
+    left = [value] if isinstance(value, dict | list) else []
+    while left:
+        container = left.pop()
+        members += CONTAINER_MEMBERS + len(container)
+        for item in container.values() if isinstance(container, dict) else container:
+            if isinstance(item, str):
+                characters += len(item)
+            elif isinstance(item, dict | list):
+                left.append(item)
+        if characters + members > SIZE_MAX:
+            raise TemplateError("a value has too many characters and members to be gone through")
+    return characters, members
+
+
+def steps_through(*values: Any) -> int:
+    """Steps that it costs to go through all of these. TemplateError: `size_of`."""
+    sizes = [size_of(value) for value in values]
+    return sum(characters // CHARACTERS_PER_STEP + members // MEMBERS_PER_STEP for characters, members in sizes)
 
 
 def text_of(value: Any, depth: int = 0) -> str:
     """`value` as a template writes it; None is empty."""
     if isinstance(value, str):
         return value
+    if depth == 0 and isinstance(value, dict | list):
+        size_of(value)
     if value is None:
         return ""
     if value is True:
@@ -79,6 +115,7 @@ def _java_double(value: float) -> str:
 
 def json_of(value: Any) -> str:
     """`value` as compact JSON."""
+    size_of(value)
     try:
         return orjson.dumps(value, default=text_of, option=orjson.OPT_NON_STR_KEYS).decode()
     except (TypeError, ValueError, RecursionError) as error:
@@ -99,6 +136,8 @@ def equals(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return text_of(left) == text_of(right)
     if type(left) is type(right) or (isinstance(left, int | float) and isinstance(right, int | float)):
+        if isinstance(left, dict | list):
+            size_of(left)
         return bool(left == right)
     return text_of(left) == text_of(right)
 

@@ -31,7 +31,7 @@ from trine.iam.provision import put_group, put_managed_policy, put_policy, put_u
 from trine.logs.template import LOG_GROUP, LOG_STREAM, METRIC_FILTER, put_metric_filter, put_stream
 from trine.logs.template import put_group as put_group_of_logs
 from trine.messaging import resource_types as messages
-from trine.stack.functions import Readied
+from trine.stack.readied import Readied
 from trine.stack.settings import Settings
 from trine.stack.wings import Wings
 

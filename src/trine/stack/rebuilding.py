@@ -15,7 +15,7 @@ from trine.awslambda.building.bundling import make_bundle
 from trine.awslambda.building.tool import InstallFailed
 from trine.awslambda.reload import Reloader
 from trine.clock import Clock
-from trine.stack.functions import Built
+from trine.stack.readied import Built
 
 _log = logging.getLogger("trine.stack.rebuilding")
 

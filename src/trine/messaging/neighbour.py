@@ -138,18 +138,20 @@ _HANDLE_BYTES = 512
 def record_of(delivery: Delivery, queue_arn: str, region: str) -> dict[str, Any]:
     """A message in the event of a function. Lambda developer guide, "Example standard queue message event"."""
     message = delivery.message
-    return {
+    record: dict[str, Any] = {
         "messageId": message.message_id,
         "receiptHandle": delivery.receipt_handle,
         "body": message.body,
         "attributes": system_attributes(delivery),
         "messageAttributes": {name: _lowered(value) for name, value in message.attributes.items()},
         "md5OfBody": body_md5(message.body),
-        "md5OfMessageAttributes": attributes_md5(message.attributes) if message.attributes else None,
         "eventSource": "aws:sqs",
         "eventSourceARN": queue_arn,
         "awsRegion": region,
     }
+    if message.attributes:
+        record["md5OfMessageAttributes"] = attributes_md5(message.attributes)
+    return record
 
 
 def _lowered(value: Attribute) -> dict[str, Any]:

@@ -63,6 +63,7 @@ async def test_a_window_gathers_and_a_failure_comes_back_after_the_visibility_ti
     await scene.world.send(live, "b")
     await scene.advance(5)
     assert scene.bodies() == [["a", "b"]]
+    assert scene.events[0]["Records"][0]["md5OfMessageAttributes"] is None
     await scene.advance(50)
     assert len(scene.events) == 1
     await scene.advance(5)

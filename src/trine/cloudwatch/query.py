@@ -84,6 +84,7 @@ class Queries:
         """What searches look through, once one has asked."""
         self._left = limits.POINTS_PER_CALL_MAX_COUNT
         periods = [self._period_of(query) for query in queries if query.get("MetricStat") is not None]
+        self._names = made_labels([query["MetricStat"] for query in queries if query.get("MetricStat") is not None])
         self._period = max(periods, default=60)
         """Of expressions: the longest of what they can refer to."""
 
@@ -141,8 +142,9 @@ class Queries:
         name, period = str(stat.get("Stat", "")), self._period_of(query)
         compute, facts = statistic(name), self._facts(key, name, period)
         series = self._store.get(key)
-        label = str(query.get("Label") or key.name)
-        label = key.name if is_dynamic(label) else label
+        made = self._names[key.name, name, period]
+        label = str(query.get("Label") or made)
+        label = made if is_dynamic(label) else label
         if series is None or (stat.get("Unit") is not None and stat["Unit"] != series.unit):
             return TimeSeries(label=label, facts=facts)
         return self._series_of(key, compute, period, label, facts)
@@ -207,6 +209,23 @@ class Queries:
         return Computation(self.value, metrics, search, times, period, self._spend).compute(parse(text))
 
 
+def made_labels(stats: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, int], str]:
+    """(metric's name, statistic, period) of a call's queries → the label of a result that was given none.
+
+    As recorded on AWS: the metric's name, and what tells the queries of that name apart: statistic, period or both.
+    """
+    asked = [(str((one.get("Metric") or {}).get("MetricName")), str(one.get("Stat", "")), int(one["Period"]))
+             for one in stats]  # fmt: skip
+    labels = {}
+    for name, stat, period in asked:
+        others = [one for one in asked if one[0] == name]
+        parts = [name]
+        parts += [stat] if len({one[1] for one in others}) > 1 else []
+        parts += [str(period)] if len({one[2] for one in others}) > 1 else []
+        labels[name, stat, period] = " ".join(parts)
+    return labels
+
+
 def statistics_range(start: float, stop: float, period: int) -> None:
     """Whether GetMetricStatistics may answer so many points. AwsError."""
     if not start < stop:
@@ -214,7 +233,7 @@ def statistics_range(start: float, stop: float, period: int) -> None:
     count = math.ceil((stop - start) / period)
     if count > limits.DATAPOINTS_OF_STATISTICS_MAX_COUNT:
         raise InvalidParameterCombination(
-            f"You have requested up to {count:,} datapoints, which exceeds the limit of "
-            f"{limits.DATAPOINTS_OF_STATISTICS_MAX_COUNT:,}. You may reduce the datapoints requested by increasing "
+            f"You have requested up to {count} datapoints, which exceeds the limit of "
+            f"{limits.DATAPOINTS_OF_STATISTICS_MAX_COUNT}. You may reduce the datapoints requested by increasing "
             "Period, or decreasing the time range."
         )

@@ -47,6 +47,8 @@ MATCHES: list[tuple[Any, Any, bool]] = [
     ({"a": [{"exists": False}, "x"]}, {"a": "x"}, True),
     ({"a": [{"exists": False}]}, {"a": [{"b": 1}, "x"]}, False),
     ({"a": [{"exists": False}]}, {"a": [{"b": 1}]}, True),
+    ({"a": {"b": ["x"]}}, {"a": [[{"b": "x"}], 1]}, True),
+    ({"a": {"b": ["x"], "c": ["y"]}}, {"a": [[{"b": "x"}], {"c": "y"}]}, False),
     ({"a.b": ["x"]}, {"a": {"b": "x"}}, True),
     ({"a": {"b": ["x"]}}, {"a.b": "x"}, True),
     ({"a.b": ["x"]}, {"a.b": "x"}, True),

@@ -337,3 +337,24 @@ def test_sns_refuses_in_the_words_of_aws(stack: RunningStack) -> None:
     with pytest.raises(ClientError, match="ContentBasedDeduplication enabled or MessageDeduplicationId provided"):
         sns.publish(TopicArn=ordered, Message="x", MessageGroupId="g")
     assert sns.publish(TopicArn=ordered, Message="x", MessageGroupId="g", MessageDeduplicationId="d")["MessageId"]
+    for made in (topic, ordered):
+        sns.delete_topic(TopicArn=made)
+
+
+@pytest.mark.parametrize(
+    ("policy", "scope", "sentence"),
+    [
+        ({"a": {"b": ["c"]}}, "MessageAttributes", "scope MessageAttributes does not support nested filter policy"),
+        ({f"k{n}": ["x"] for n in range(6)}, "MessageBody", "Filter policy can not have more than 5 keys"),
+        ({"a": [str(n) for n in range(151)]}, "MessageAttributes", "Filter policy is too complex"),
+        ({"a": {"b": {"c": [1, 2, 3, 4]}}, "d": {"e": [1, 2, 3]}, "f": [1, 2, 3]}, "MessageBody", "is too complex"),
+    ],
+)
+def test_filter_policies_have_ceilings(stack: RunningStack, policy: Any, scope: str, sentence: str) -> None:
+    sns = stack.client("sns")
+    topic = sns.create_topic(Name="filtered")["TopicArn"]
+    attributes = {"FilterPolicy": json.dumps(policy), "FilterPolicyScope": scope}
+    endpoint = "arn:aws:sqs:us-east-1:123456789012:work"
+    with pytest.raises(ClientError, match=sentence):
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint, Attributes=attributes)
+    sns.delete_topic(TopicArn=topic)

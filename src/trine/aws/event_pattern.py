@@ -108,7 +108,8 @@ def _object(document: Mapping[str, Any], place: str, depth: int) -> _Match:
         return all(match(_field(event, name)) for name, match in fields) and all(way(event) for way in ways)
 
     def match(event: Any) -> bool:
-        return any(map(one_object, event)) if isinstance(event, list) and event else one_object(event)
+        elements = _elements(event) if isinstance(event, list) else ()
+        return any(map(one_object, elements)) if elements else one_object(event)
 
     return match
 
@@ -159,22 +160,22 @@ def _leaf(values: Sequence[Any], place: str) -> _Match:
         if value is _ABSENT or isinstance(value, dict):
             return wants_absent
         if isinstance(value, list):
-            scalars = _scalars(value)
+            scalars = [element for element in _elements(value) if not isinstance(element, dict)]
             return any(map(one, scalars)) if scalars else wants_absent
         return one(value)
 
     return match
 
 
-def _scalars(values: Sequence[Any]) -> list[Any]:
-    """The values of a list and of the lists in it; objects are no values of the field."""
+def _elements(values: Sequence[Any]) -> list[Any]:
+    """What is in a list and in the lists in it."""
     found: list[Any] = []
     left = [values]
     while left:  # no recursion: an event may nest its arrays as deeply as it likes
         for value in left.pop():
             if isinstance(value, list):
                 left.append(value)
-            elif not isinstance(value, dict):
+            else:
                 found.append(value)
     return found
 

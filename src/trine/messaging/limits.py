@@ -42,5 +42,8 @@ SUBSCRIPTIONS_MAX = 10_000
 """Trine's own bounds."""
 TOPIC_KEPT_MESSAGES = 1_000
 """The latest messages of a topic that people and tests can look at. Trine's own figure."""
+FILTER_KEYS_MAX = 5
+FILTER_COMBINATIONS_MAX = 150
+"""SNS developer guide, "Filter policy constraints"."""
 SUBJECT_MAX_CHARACTERS = 100
 """API reference, Publish."""

@@ -15,6 +15,7 @@ import orjson
 
 from trine.aws.arn import Arn
 from trine.aws.event_pattern import InvalidPattern, Pattern, compile_pattern
+from trine.messaging import limits
 from trine.messaging.errors import SnsInvalidParameter
 
 PROTOCOLS = ("sqs", "lambda")
@@ -75,6 +76,29 @@ def _is_arn(text: str) -> bool:
         return False
 
 
+def _check_policy(policy: Mapping[str, Any], *, nests: bool) -> None:
+    """SnsInvalidParameter when a filter policy is larger than SNS takes ("Filter policy constraints")."""
+    if not nests and any(isinstance(below, Mapping) for below in policy.values()):
+        raise SnsInvalidParameter("Filter policy scope MessageAttributes does not support nested filter policy")
+    if len(policy) > limits.FILTER_KEYS_MAX:
+        raise SnsInvalidParameter(f"FilterPolicy: Filter policy can not have more than {limits.FILTER_KEYS_MAX} keys")
+    if _combinations(policy, 1) > limits.FILTER_COMBINATIONS_MAX:
+        raise SnsInvalidParameter("FilterPolicy: Filter policy is too complex")
+
+
+def _combinations(policy: Mapping[str, Any], level: int) -> int:
+    """How many combinations a policy makes: its keys' values times their level, multiplied; `$or` adds its ways."""
+    product = 1
+    for name, below in policy.items():
+        if isinstance(below, Mapping):
+            product *= _combinations(below, level + 1)
+        elif name == "$or" and all(isinstance(way, Mapping) for way in below):
+            product *= sum(_combinations(way, level) for way in below)
+        else:
+            product *= len(below) * level
+    return product
+
+
 def subscription_from(
     arn: str, topic_arn: str, protocol: str, endpoint: str | None, attributes: Mapping[str, Any]
 ) -> Subscription:
@@ -90,9 +114,11 @@ def subscription_from(
         texts[name] = value if isinstance(value, str) else json.dumps(value)
     subscription = Subscription(arn, topic_arn, protocol, endpoint, texts)
     try:
-        _ = subscription.pattern
+        pattern = subscription.pattern
     except InvalidPattern as error:
         raise SnsInvalidParameter(f"FilterPolicy: {error}") from None
+    if pattern is not None:
+        _check_policy(pattern.fields, nests=subscription.filters_body)
     if texts.get("FilterPolicyScope", "MessageAttributes") not in ("MessageAttributes", "MessageBody"):
         raise SnsInvalidParameter(
             "FilterPolicyScope: Invalid value. Please use either MessageBody or MessageAttributes"

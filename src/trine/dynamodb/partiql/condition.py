@@ -165,20 +165,14 @@ def _as_operand(term: Term) -> Operand:
 def _call(reader: Reader, depth: int) -> Function:
     if depth > STATEMENT_MAX_NESTING:
         raise not_well_formed("Expression is nested too deeply")
-    token = reader.advance()
-    name = token.text.lower()
-    if name not in _CONDITIONS and name != "size":
-        raise ValidationException(f"Unrecognized function: {name} {token.place}")
-    reader.expect("(")
-    arguments: list[Operand] = []
-    while not reader.accept(")"):
-        if arguments:
-            reader.expect(",")
+
+    def argument(name: str) -> Operand:
         term = _primary(reader, depth + 1)
         if not isinstance(term, Path | Value) and not (isinstance(term, Function) and term.name == "size"):
             raise operand_type_fault(name, "BOOL")
-        arguments.append(term)
-    return Function(name, tuple(arguments))
+        return term
+
+    return reader.call(_CONDITIONS | {"size"}, argument)
 
 
 def _compared(reader: Reader, comparator: str, left: Term, right: Term) -> Condition:

@@ -6,8 +6,10 @@ want them. Faults are ValidationExceptions with AWS's sentences.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
+
 from trine.dynamodb.errors import ValidationException
-from trine.dynamodb.expressions.ast import Path, Value
+from trine.dynamodb.expressions.ast import Function, Operand, Path, Value
 from trine.dynamodb.limits import DOCUMENT_MAX_LEVELS, LIST_INDEX_MAX
 from trine.dynamodb.partiql.statement import Filled, Parameter
 from trine.dynamodb.partiql.token import (
@@ -90,6 +92,20 @@ class Reader:
     def next_is_call(self) -> bool:
         """Whether a word with an opening parenthesis comes."""
         return self.token.kind == WORD and self.tokens[self.index + 1].kind == "("
+
+    def call(self, known: Container[str], argument: Callable[[str], Operand]) -> Function:
+        """A function of those that are `known` here; `argument` reads one, for the function of that name."""
+        token = self.advance()
+        name = token.text.lower()
+        if name not in known:
+            raise ValidationException(f"Unrecognized function: {name} {token.place}")
+        self.expect("(")
+        arguments: list[Operand] = []
+        while not self.accept(")"):
+            if arguments:
+                self.expect(",")
+            arguments.append(argument(name))
+        return Function(name, tuple(arguments))
 
     def name(self, attribute: str) -> str:
         """The placeholder of an attribute name."""

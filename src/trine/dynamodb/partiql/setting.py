@@ -11,7 +11,6 @@ from trine.dynamodb.expressions.ast import (
     AddAction,
     Arithmetic,
     DeleteAction,
-    Function,
     Operand,
     Path,
     RemoveAction,
@@ -99,14 +98,4 @@ def _operand(reader: Reader, depth: int) -> Operand:
         return reader.value(literal(reader))
     if not reader.next_is_call():
         return reader.path()
-    token = reader.advance()
-    name = token.text.lower()
-    if name not in _FUNCTIONS:
-        raise ValidationException(f"Unrecognized function: {name} {token.place}")
-    reader.expect("(")
-    arguments: list[Operand] = []
-    while not reader.accept(")"):
-        if arguments:
-            reader.expect(",")
-        arguments.append(_operand(reader, depth + 1))
-    return Function(name, tuple(arguments))
+    return reader.call(_FUNCTIONS, lambda name: _operand(reader, depth + 1))

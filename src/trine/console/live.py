@@ -6,6 +6,7 @@ minutes, and what there is: environments by state, bytes stored, units provision
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,75 +21,103 @@ Totals = Mapping[MetricName, Distribution]
 
 def live(stack: Stack) -> dict[str, Any]:
     """The document."""
-    wings = stack.wings
-    wings.cloudwatch.measured()
-    totals, now = wings.observing.collector.measures.totals, wings.clock.now()
+    stack.wings.cloudwatch.measured()
+    view = _View(stack)
+    return {
+        "at": view.now,
+        "routes": view.routes(),
+        "functions": view.functions(),
+        "tables": view.tables(),
+        "alarms": view.alarms(),
+    }
 
-    def recent(namespace: str, name: str, where: MetricDimensions) -> dict[str, float | None]:
+
+class _View:
+    """One look at everything."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._wings = stack.wings
+        self._totals: Totals = self._wings.observing.collector.measures.totals
+        self.now = self._wings.clock.now()
+
+    def routes(self) -> list[dict[str, Any]]:
+        """Every route that was asked for."""
+        names = {api.id: api.name or api.id for api in self._wings.gateway.apis}
+        found = []
+        for where in _places(self._totals, GATEWAY, "Count"):
+            kept = dict(where)
+            rest = "ApiName" in kept
+            client, server = ("4XXError", "5XXError") if rest else ("4xx", "5xx")
+            found.append(
+                {
+                    "api": kept["ApiName"] if rest else names.get(kept["ApiId"], kept["ApiId"]),
+                    "stage": kept["Stage"],
+                    "route": f"{kept['Method']} {kept['Resource']}" if rest else kept["Route"],
+                    "count": self._sum(GATEWAY, "Count", where),
+                    "clientErrors": self._sum(GATEWAY, client, where),
+                    "serverErrors": self._sum(GATEWAY, server, where),
+                    **self._recent(GATEWAY, "Latency", where),
+                }
+            )
+        return found
+
+    def functions(self) -> list[dict[str, Any]]:
+        """Every function, with its environments by state."""
+        service, found = self._wings.functions, []
+        for entry in service.registry:
+            name = entry.function.name
+            where = (("FunctionName", name),)
+            found.append(
+                {
+                    "function": name,
+                    "invocations": self._sum(LAMBDA, "Invocations", where),
+                    "errors": self._sum(LAMBDA, "Errors", where),
+                    "throttles": self._sum(LAMBDA, "Throttles", where),
+                    "running": service.concurrency.running(name),
+                    "environments": dict(
+                        Counter(each["state"] for each in service.registry.describe_environments(name))
+                    ),
+                    **self._recent(LAMBDA, "Duration", where),
+                }
+            )
+        return found
+
+    def tables(self) -> list[dict[str, Any]]:
+        """Every table and index."""
+        found = []
+        for level in self._wings.dynamodb.regions.levels():
+            table, index = level.name
+            where = (("GlobalSecondaryIndexName", index), ("TableName", table)) if index else (("TableName", table),)
+            found.append(
+                {
+                    "table": table,
+                    "index": index or None,
+                    "readUnits": self._sum(DYNAMODB, "ConsumedReadCapacityUnits", where),
+                    "writeUnits": self._sum(DYNAMODB, "ConsumedWriteCapacityUnits", where),
+                    "throttled": 0.0 if index else _throttled(self._totals, table),
+                    "storedBytes": level.stored_bytes,
+                    "provisionedReadUnits": level.read_units or None,
+                    "provisionedWriteUnits": level.write_units or None,
+                }
+            )
+        return found
+
+    def alarms(self) -> list[dict[str, str]]:
+        """Every alarm and its state."""
+        return [{"name": kept.alarm.name, "state": kept.state} for kept in self._wings.cloudwatch.alarms.all()]
+
+    def _sum(self, namespace: str, name: str, where: MetricDimensions) -> float:
+        found = self._totals.get(MetricName(namespace, name, where))
+        return found.total if found is not None else 0.0
+
+    def _recent(self, namespace: str, name: str, where: MetricDimensions) -> dict[str, float | None]:
         values = Distribution()
         key = MetricKey(namespace, name, tuple(sorted(where)))
-        for _, part in wings.cloudwatch.store.periods(key, now - RECENT_SECONDS, now + 60, 60):
+        for _, part in self._wings.cloudwatch.store.periods(key, self.now - RECENT_SECONDS, self.now + 60, 60):
             values.merge(part)
         if not values.count:
             return {"p50Millis": None, "p99Millis": None}
         return {"p50Millis": values.percentile(50), "p99Millis": values.percentile(99)}
-
-    def sum_of(namespace: str, name: str, where: MetricDimensions) -> float:
-        found = totals.get(MetricName(namespace, name, where))
-        return found.total if found is not None else 0.0
-
-    names = {api.id: api.name or api.id for api in wings.gateway.apis}
-    routes = []
-    for where in _places(totals, GATEWAY, "Count"):
-        kept = dict(where)
-        rest = "ApiName" in kept
-        client, server = ("4XXError", "5XXError") if rest else ("4xx", "5xx")
-        routes.append(
-            {
-                "api": kept["ApiName"] if rest else names.get(kept["ApiId"], kept["ApiId"]),
-                "stage": kept["Stage"],
-                "route": f"{kept['Method']} {kept['Resource']}" if rest else kept["Route"],
-                "count": sum_of(GATEWAY, "Count", where),
-                "clientErrors": sum_of(GATEWAY, client, where),
-                "serverErrors": sum_of(GATEWAY, server, where),
-                **recent(GATEWAY, "Latency", where),
-            }
-        )
-    functions = []
-    for entry in wings.functions.registry:
-        name = entry.function.name
-        where = (("FunctionName", name),)
-        states: dict[str, int] = {}
-        for environment in wings.functions.registry.describe_environments(name):
-            states[environment["state"]] = states.get(environment["state"], 0) + 1
-        functions.append(
-            {
-                "function": name,
-                "invocations": sum_of(LAMBDA, "Invocations", where),
-                "errors": sum_of(LAMBDA, "Errors", where),
-                "throttles": sum_of(LAMBDA, "Throttles", where),
-                "running": wings.functions.concurrency.running(name),
-                "environments": states,
-                **recent(LAMBDA, "Duration", where),
-            }
-        )
-    tables = []
-    for table, index, stored_bytes, read_units, write_units, _ in wings.dynamodb.regions.levels():
-        where = (("GlobalSecondaryIndexName", index), ("TableName", table)) if index else (("TableName", table),)
-        tables.append(
-            {
-                "table": table,
-                "index": index or None,
-                "readUnits": sum_of(DYNAMODB, "ConsumedReadCapacityUnits", where),
-                "writeUnits": sum_of(DYNAMODB, "ConsumedWriteCapacityUnits", where),
-                "throttled": 0.0 if index else _throttled(totals, table),
-                "storedBytes": stored_bytes,
-                "provisionedReadUnits": read_units or None,
-                "provisionedWriteUnits": write_units or None,
-            }
-        )
-    alarms = [{"name": kept.alarm.name, "state": kept.state} for kept in wings.cloudwatch.alarms.all()]
-    return {"at": now, "routes": routes, "functions": functions, "tables": tables, "alarms": alarms}
 
 
 def _places(totals: Totals, namespace: str, name: str) -> Iterable[MetricDimensions]:

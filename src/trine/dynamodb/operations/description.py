@@ -39,16 +39,7 @@ def describe(rooms: Rooms, table: Table, status: str | None = None) -> dict[str,
         "DeletionProtectionEnabled": definition.deletion_protection,
     }
     on_demand = definition.billing_mode == "PAY_PER_REQUEST"
-    if on_demand:
-        document["BillingModeSummary"] = {"BillingMode": "PAY_PER_REQUEST"}
-        if status != "CREATING":
-            since = round(record.get("OnDemandSince", table.created_at), 3)
-            document["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] = since
-    elif "OnDemandSince" in record:
-        document["BillingModeSummary"] = {
-            "BillingMode": "PROVISIONED",
-            "LastUpdateToPayPerRequestDateTime": round(record["OnDemandSince"], 3),
-        }
+    document |= _billing(table, on_demand, status)
     if definition.on_demand_throughput is not None:
         document["OnDemandThroughput"] = _on_demand(definition.on_demand_throughput)
     if definition.table_class != "STANDARD" or "TableClassSince" in record:
@@ -60,28 +51,59 @@ def describe(rooms: Rooms, table: Table, status: str | None = None) -> dict[str,
     globally = [_index(rooms, index, status, on_demand) for index in table.indexes if index.definition.is_global]
     if globally:
         document["GlobalSecondaryIndexes"] = globally
-    if definition.stream_view_type is not None:
-        document["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": definition.stream_view_type}
-    if record.get("Streams"):
-        document["LatestStreamLabel"] = record["Streams"][-1]["Label"]
+    return document | _stream(table) | _restore(table) | _encryption(rooms, table)
+
+
+def _billing(table: Table, on_demand: bool, status: str | None) -> dict[str, Any]:
+    record = table.record
+    if on_demand:
+        summary: dict[str, Any] = {"BillingMode": "PAY_PER_REQUEST"}
+        if status != "CREATING":
+            since = round(record.get("OnDemandSince", table.created_at), 3)
+            summary["LastUpdateToPayPerRequestDateTime"] = since
+        return {"BillingModeSummary": summary}
+    if "OnDemandSince" in record:
+        since = round(record["OnDemandSince"], 3)
+        return {"BillingModeSummary": {"BillingMode": "PROVISIONED", "LastUpdateToPayPerRequestDateTime": since}}
+    return {}
+
+
+def _stream(table: Table) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    view = table.definition.stream_view_type
+    if view is not None:
+        document["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view}
+    if table.record.get("Streams"):
+        document["LatestStreamLabel"] = table.record["Streams"][-1]["Label"]
         document["LatestStreamArn"] = table.stream_arn
-    if "Restore" in record:
-        restore = record["Restore"]
-        document["RestoreSummary"] = {
-            "SourceTableArn": restore["TableArn"],
-            "RestoreDateTime": round(restore["At"], 3),
-            "RestoreInProgress": restore["InProgress"],
-        }
-        if "BackupArn" in restore:
-            document["RestoreSummary"]["SourceBackupArn"] = restore["BackupArn"]
-    encryption = definition.settings.get("SSESpecification")
-    if encryption and encryption.get("Enabled"):
-        document["SSEDescription"] = {
-            "Status": "ENABLED",
-            "SSEType": encryption.get("SSEType", "KMS"),
-            "KMSMasterKeyArn": _key_arn(rooms, encryption.get("KMSMasterKeyId", _MANAGED_KEY)),
-        }
     return document
+
+
+def _restore(table: Table) -> dict[str, Any]:
+    restore = table.record.get("Restore")
+    if restore is None:
+        return {}
+    summary = {
+        "SourceTableArn": restore["TableArn"],
+        "RestoreDateTime": round(restore["At"], 3),
+        "RestoreInProgress": restore["InProgress"],
+    }
+    if "BackupArn" in restore:
+        summary["SourceBackupArn"] = restore["BackupArn"]
+    return {"RestoreSummary": summary}
+
+
+def _encryption(rooms: Rooms, table: Table) -> dict[str, Any]:
+    given = table.definition.settings.get("SSESpecification")
+    if not given or not given.get("Enabled"):
+        return {}
+    return {
+        "SSEDescription": {
+            "Status": "ENABLED",
+            "SSEType": given.get("SSEType", "KMS"),
+            "KMSMasterKeyArn": _key_arn(rooms, given.get("KMSMasterKeyId", _MANAGED_KEY)),
+        }
+    }
 
 
 def counted(rooms: Rooms, key: bytes) -> int:

@@ -52,7 +52,7 @@ def test_values(declaration: dict[str, Any], override: tuple[str, ...], value: A
         ({"Default": "a"}, (), "has no Type"),
         ({"Type": "String", "Default": "a", "AllowedValues": ["b", "c"]}, (), "not an allowed value"),
         ({"Type": "String", "Default": "a1", "AllowedPattern": "[a-z]+"}, (), "does not match the pattern"),
-        ({"Type": "String", "Default": "a", "AllowedPattern": "["}, (), "no regular expression"),
+        ({"Type": "String", "Default": "a", "AllowedPattern": "["}, (), "not a regular expression"),
         ({"Type": "String", "Default": "a", "MinLength": 2}, (), "shorter than 2"),
         ({"Type": "String", "Default": "abc", "MaxLength": 2}, (), "longer than 2"),
         ({"Type": "String", "Default": "x" * 5000}, (), "longer than 4,096 bytes"),

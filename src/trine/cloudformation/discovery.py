@@ -112,7 +112,7 @@ def _configuration(project: Path, environment: str) -> dict[str, Any]:
 
         try:
             document = tomllib.loads(file.read_text("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _fault(file, f"cannot be read: {error}", "see the SAM CLI's page on samconfig.toml") from None
         section = document.get(environment)
         merged: dict[str, Any] = {}

@@ -19,7 +19,7 @@ from msgspec import Struct, field
 
 from trine.cloudformation.evaluation import Path, Unresolvable
 from trine.cloudformation.faults import Fault, TemplateFaults
-from trine.cloudformation.limits import TEMPLATE_SIZE_BYTES
+from trine.cloudformation.limits import TEMPLATE_SIZE_BYTES, TEXT_CHARACTERS
 
 FILE = "trine.toml"
 REFERENCE = re.compile(r"\{\{resolve:([a-z-]+):([^{}]*)\}\}")
@@ -54,14 +54,25 @@ class Values(Struct):
     secrets: dict[str, str] = field(default_factory=dict)
 
     def resolved(self, value: Any, path: Path) -> Any:
-        """`value` with every reference replaced whose value is known. Unresolvable when a secret lacks the key."""
+        """`value` with every reference replaced whose value is known. Unresolvable when a secret lacks the key,
+        or a text grows too long."""
         if isinstance(value, str):
-            return REFERENCE.sub(lambda found: self._value(found, path), value)
+            return self._text(value, path)
         if isinstance(value, dict):
             return {name: self.resolved(each, (*path, name)) for name, each in value.items()}
         if isinstance(value, list):
             return [self.resolved(each, (*path, index)) for index, each in enumerate(value)]
         return value
+
+    def _text(self, text: str, path: Path) -> str:
+        pieces, at, size = [], 0, len(text)
+        for found in REFERENCE.finditer(text):
+            pieces += [text[at : found.start()], self._value(found, path)]
+            at, size = found.end(), size + len(pieces[-1])
+            if size > TEXT_CHARACTERS:
+                message = f"the text grows to more than {TEXT_CHARACTERS:,} characters"
+                raise Unresolvable(path, message, "", "template/size")
+        return "".join([*pieces, text[at:]])
 
     def keep(self, kind: str, physical_id: str, name: str, properties: Mapping[str, Any]) -> None:
         """A parameter or secret that the template makes; what `trine.toml` says of it goes before."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from trine.cloudformation.faults import Fault
+from trine.cloudformation.limits import TEXT_CHARACTERS
 from trine.cloudformation.places import Places
 
 Path = tuple[str | int, ...]
@@ -130,6 +131,12 @@ class Evaluation:
         if isinstance(resolved, list) and all(isinstance(item, str) for item in resolved):
             return ",".join(resolved)
         raise Unresolvable(path, f"a string was expected here, not {kind_of(resolved)}")
+
+    def joined(self, parts: list[str], delimiter: str, path: Path) -> str:
+        """`parts` as one text. Unresolvable when it is longer than a template: texts of texts of texts multiply."""
+        if sum(map(len, parts)) + len(delimiter) * len(parts) > TEXT_CHARACTERS:
+            raise Unresolvable(path, f"the text grows to more than {TEXT_CHARACTERS:,} characters", "", "template/size")
+        return delimiter.join(parts)
 
     def strict(self, value: Any, path: Path) -> Any:
         """Resolve an argument; AWS::NoValue is no argument."""

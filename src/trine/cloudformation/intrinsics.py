@@ -66,7 +66,11 @@ def sub(walk: Evaluation, value: Any, path: Path) -> str:
             found = walk.world.ref(name, place)
         return walk.text(found, place)
 
-    return _VARIABLE.sub(variable, template)
+    pieces, at = [], 0
+    for match in _VARIABLE.finditer(template):
+        pieces += [template[at : match.start()], variable(match)]
+        at = match.end()
+    return walk.joined([*pieces, template[at:]], "", path)
 
 
 def join_texts(walk: Evaluation, value: Any, path: Path) -> str:
@@ -79,7 +83,7 @@ def join_texts(walk: Evaluation, value: Any, path: Path) -> str:
         return str(resolved)
     if not isinstance(resolved, list):
         raise Unresolvable((*path, 1), f"Fn::Join joins a list, not {kind_of(resolved)}")
-    return delimiter.join([walk.text(item, (*path, 1, index)) for index, item in enumerate(resolved)])
+    return walk.joined([walk.text(item, (*path, 1, index)) for index, item in enumerate(resolved)], delimiter, path)
 
 
 def select(walk: Evaluation, value: Any, path: Path) -> Any:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from trine.cloudformation.document import Location
 from trine.cloudformation.faults import Fault, TemplateFaults
-from trine.cloudformation.limits import NESTED_STACK_DEPTH, STACK_NAME_CHARACTERS
+from trine.cloudformation.limits import NESTED_STACK_DEPTH, NESTED_STACKS_READ, STACK_NAME_CHARACTERS
 from trine.cloudformation.names import generated_name
 from trine.cloudformation.resources import Resource
 
@@ -37,8 +37,11 @@ T = TypeVar("T", bound=_Template)
 class NestedStacks(Generic[T]):
     """The nested stacks of one template. `load` reads a template: path, parameter values, stack name."""
 
-    def __init__(self, load: Callable[[Path, dict[str, str], str], T], stack_name: str, depth: int) -> None:
-        self.load, self.stack_name, self.depth = load, stack_name, depth
+    def __init__(
+        self, load: Callable[[Path, dict[str, str], str], T], stack_name: str, depth: int, read: list[Path]
+    ) -> None:
+        """`read`: the nested templates read so far, for all templates of one reading."""
+        self.load, self.stack_name, self.depth, self._read = load, stack_name, depth, read
         self.templates: dict[str, T] = {}
         self.faults: list[Fault] = []
 
@@ -46,8 +49,11 @@ class NestedStacks(Generic[T]):
         self, logical_id: str, properties: Mapping[str, Any], file: Path, location: Location
     ) -> Mapping[str, Any]:
         """Read the stack's template with the parameters it is given; its outputs by name. Faults gather."""
-        if self.depth >= NESTED_STACK_DEPTH:
+        self._read.append(file)
+        if self.depth >= NESTED_STACK_DEPTH or len(self._read) > NESTED_STACKS_READ:
             message = f"stacks are nested deeper than {NESTED_STACK_DEPTH}"
+            if len(self._read) > NESTED_STACKS_READ:
+                message = f"more than {NESTED_STACKS_READ} nested stacks are read"
             hint = "does a template name itself?"
             self.faults.append(Fault(location.file, location.line, location.column, message, hint, "template/nested"))
             return {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from trine.aws.patterns import PatternRefused, compile_pattern
 from trine.cloudformation.document import Positions
 from trine.cloudformation.faults import Fault, suggestion
 from trine.cloudformation.limits import PARAMETER_VALUE_BYTES
@@ -143,9 +144,9 @@ class _Checker:
 
     def check_pattern(self, pattern: str, value: str, shown: str, explained: str) -> None:
         try:
-            matches = re.fullmatch(_POSIX.sub(_posix_class, pattern), value) is not None
-        except re.error as error:
-            self.fault(f"AllowedPattern of {self.name} is no regular expression: {error}", "", "AllowedPattern")
+            matches = compile_pattern(_POSIX.sub(_posix_class, pattern)).matches(value)
+        except PatternRefused as error:
+            self.fault(f"AllowedPattern of {self.name}: {error}", "", "AllowedPattern")
             return
         if not matches:
             self.fault(f"{shown} does not match the pattern of {self.name}{explained}", pattern, "AllowedPattern")

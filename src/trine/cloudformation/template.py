@@ -93,7 +93,7 @@ def load_template(
     overrides, file = dict(parameter_overrides or {}), Path(path).absolute()
     given = values_file(file)
     values = read_values(given)
-    read = _load(file, overrides, stack_name, place or Place(), cache_directory, secret_key, values, 0)
+    read = _load(file, overrides, stack_name, place or Place(), cache_directory, secret_key, values, 0, [])
     return read if given is None else replace(read, read_files=(*read.read_files, str(given)))
 
 
@@ -106,9 +106,10 @@ def _load(
     secret_key: SecretKey,
     values: Values,
     depth: int,
+    read: list[Path],
 ) -> Template:
     def load_nested(nested_path: Path, given: dict[str, str], nested_name: str) -> Template:
-        return _load(nested_path, given, nested_name, place, cache_directory, secret_key, values, depth + 1)
+        return _load(nested_path, given, nested_name, place, cache_directory, secret_key, values, depth + 1, read)
 
     expansion = expand_template(path, overrides, place.region, cache_directory)
     faults = [*expansion.faults, *expansion.entry_faults]
@@ -120,7 +121,7 @@ def _load(
     faults += parameter_faults
     if expansion.faults:
         raise TemplateFaults(faults)
-    nested: NestedStacks[Template] = NestedStacks(load_nested, stack_name, depth)
+    nested: NestedStacks[Template] = NestedStacks(load_nested, stack_name, depth, read)
     builder = Builder(expansion, parameters, stack_name, place, path.parent, nested.outputs, secret_key, values)
     resources = builder.resources()
     outputs = {

@@ -20,6 +20,7 @@ MALFORMED_HTTP = b'{"message":"Internal Server Error"}'
     ("answer", "status", "body"),
     [
         ({"statusCode": 200}, 200, b""),
+        ({}, 200, b""),
         ({"statusCode": "201"}, 201, b""),
         ({"statusCode": 200, "headers": None}, 200, b""),
         ({"headers": {"a": "b"}}, 200, b""),
@@ -39,7 +40,7 @@ def test_rest_accepts(rest_door: Any, answer: Any, status: int, body: bytes) -> 
 @pytest.mark.parametrize(
     "answer",
     [
-        {}, [], "justAString", 12, b"null", b"not json", b"",
+        [], "justAString", 12, b"null", b"not json", b"",
         {"statusCode": 200, "wrongValue": "value"},
         {"statusCode": "test"}, {"statusCode": 103}, {"statusCode": 600}, {"statusCode": [200]}, {"statusCode": True},
         {"statusCode": 200, "multiValueHeaders": {"a": "not a list"}},

@@ -110,8 +110,12 @@ def test_messages_go_through_a_queue_and_botocore_checks_their_sums(stack: Runni
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
     assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="nothing")
     sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-    (again,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["te.*", "count"])["Messages"]
+    (again,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["te.*", "count"], VisibilityTimeout=0)[
+        "Messages"
+    ]
     assert set(again["MessageAttributes"]) == {"count", "text"}
+    (again,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["*"])["Messages"]
+    assert again["MessageAttributes"] == attributes
     sqs.delete_message(QueueUrl=url, ReceiptHandle=again["ReceiptHandle"])
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "b"}
     sqs.delete_queue(QueueUrl=url)

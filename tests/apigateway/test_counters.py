@@ -131,6 +131,16 @@ def test_beyond_the_limit_a_process_counts_alone(tmp_path: Path, monkeypatch: py
     assert [one.take() for one in buckets * 2] == [True, True, False, False]
 
 
+def test_a_file_that_was_made_and_never_written_is_begun_anew(tmp_path: Path) -> None:
+    clock = ManualClock(1.8e9)
+    Counters(tmp_path / "c", BUCKET.size)
+    (tmp_path / "c").write_bytes(bytes((tmp_path / "c").stat().st_size))  # the power went before anything reached it
+    bucket = Buckets(clock, Counters(tmp_path / "c", BUCKET.size)).bucket("a", "a", 1, 1)
+    assert [bucket.take(), bucket.take()] == [True, False]
+    again = Buckets(clock, Counters(tmp_path / "c", BUCKET.size)).bucket("a", "a", 1, 1)
+    assert not again.take()
+
+
 @pytest.mark.parametrize("content", [b"x", b"\0" * 4096, b"TrineCt1" + b"\xff" * 100])
 def test_what_is_no_file_of_counters(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "c").write_bytes(content)

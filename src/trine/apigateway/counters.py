@@ -80,7 +80,7 @@ class Counters:
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             with self:
                 size = os.fstat(self._fd).st_size
-                if size == 0:
+                if size == 0 or self._is_unwritten(size):
                     size = self._size(GROWTH_RECORDS)
                     os.ftruncate(self._fd, size)
                     os.pwrite(self._fd, HEAD.pack(MAGIC, self._stride, 0), 0)
@@ -91,6 +91,11 @@ class Counters:
             return mmap.mmap(self._fd, size)
         except OSError as error:
             raise CountersUnusable(f"{self._path} cannot be used for counters: {error.strerror or error}") from None
+
+    def _is_unwritten(self, size: int) -> bool:
+        """Whether the file was made and then nothing reached it: its maker was killed, or the power went."""
+        grown, rest = divmod(size - HEAD_BYTES, GROWTH_RECORDS * self._stride)
+        return grown > 0 and rest == 0 and os.pread(self._fd, HEAD.size, 0) == bytes(HEAD.size)
 
     # -- the lock --------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ that a slip of the editor costs no items; whoever deploys should know it beforeh
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from msgspec import Struct
 
 from trine.cloudformation.resources import Resource
 from trine.dynamodb.storage.table import Table
-from trine.kv.disk import private
+from trine.kv.disk import write_durably
 from trine.stack.state import StateFault, store_faults
 
 MADE_FILE = "made-tables.json"
@@ -74,8 +73,5 @@ def _remembered(record: Path) -> list[MadeTable]:
 
 
 def _remember(record: Path, tables: list[MadeTable]) -> None:
-    draft = record.with_suffix(f".{os.getpid()}")
     with store_faults():
-        with open(draft, "wb", opener=private) as fresh:
-            fresh.write(msgspec.json.format(msgspec.json.encode(tables)))
-        draft.replace(record)
+        write_durably(record, msgspec.json.format(msgspec.json.encode(tables)))

@@ -39,9 +39,12 @@ def left_behind(
     today = [MadeTable(one.physical_id, one.logical_id, one.deletion_policy) for one in resources]
     names = {one.name for one in today}
     record = state_directory / MADE_FILE
-    earlier = [(one, find_table(one.name)) for one in _remembered(record) if one.name not in names]
+    remembered = _remembered(record)
+    earlier = [(one, find_table(one.name)) for one in remembered if one.name not in names]
     left = [(made, table) for made, table in earlier if table is not None and table.status != "DELETING"]
-    _remember(record, [*today, *(made for made, _ in left)])
+    known = [*today, *(made for made, _ in left)]
+    if known != remembered:  # what has not changed costs a start no sync
+        _remember(record, known)
     return [_note(made, table) for made, table in left]
 
 

@@ -9,6 +9,7 @@ import shutil
 import sys
 import zipfile
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import boto3
 
 from benchmarks.installing import Cache, NotInstalled
-from benchmarks.process import NotReady, Process, answers, free_port
+from benchmarks.process import TRINE, NotReady, Process, answers, free_port
 
 APPLICATION = Path(__file__).with_name("application")
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -96,15 +97,14 @@ class TrineUp(FrontServer):
     name = "Trine"
     application: Path
     """The folder it runs."""
-    options: tuple[str, ...] = ()
+    program: Sequence[str] = TRINE
 
     def start(self, cache: Cache, directory: Path) -> None:
         application = self.application = directory / "application"
         shutil.copytree(APPLICATION, application)
         self.state = application / ".trine"
         aws_port = free_port()
-        program = str(Path(sys.executable).with_name("trine"))
-        command = [program, "up", str(application), "--port", str(self.port), "--aws-port", str(aws_port)]
+        command = [*self.program, "up", str(application), "--port", str(self.port), "--aws-port", str(aws_port)]
         command += [
             "--dynamodb-port",
             "0",
@@ -115,7 +115,7 @@ class TrineUp(FrontServer):
             "-P",
             f"Runtime={RUNTIME}",
         ]
-        process = Process([*command, *self.options], directory / "log", {}, directory)
+        process = Process(command, directory / "log", {}, directory)
         self.processes.append(process)
         self.ready_seconds = process.wait_until_ready(self.port, "/nothing-here")
         run_file = json.loads((application / ".trine" / "server.json").read_text())

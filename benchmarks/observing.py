@@ -1,18 +1,19 @@
 """What being watched costs: traces, usage and measures together, on against off, row by row in one run.
 
-Each row is measured on two servers that differ in `--observe` alone, in turns and in both orders; the figure is the
-median of the rounds' ratios of processor time for one request. Load and noise of the machine fall on both alike. Two
-processes of one program differ by up to five percent for as long as they live (where their memory happens to lie), so
-several pairs are started, one after the other.
+Each row is measured on one server that notes its requests and looks away in turns (`watched_server`); the figure is the
+median of the rounds' ratios. Where the memory of a process happens to lie makes watching dearer or cheaper for as long
+as it lives, so several are started, one after the other.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from benchmarks import table_run
 from benchmarks.front_run import ROWS as FRONT_ROWS
@@ -23,117 +24,122 @@ from benchmarks.load import drive
 from benchmarks.process import Process
 from benchmarks.signing import Signer
 from benchmarks.table_servers import TableServer, trine_table
+from benchmarks.watched_server import LOOK_AWAY, WATCH, WATCHED_TRINE
 
 GOAL_PERCENT = 5.0
-WAYS = ("all", "nothing")
-PAIRS = 4
-"""Of servers, started anew; the rounds are shared out among them."""
-Spent = dict[str, dict[str, list[float]]]
-"""Title of a row → way → microseconds of processor time for one request, a round each."""
-Pair = dict[str, Sequence[Process]]
+WAYS = {"watched": WATCH, "not watched": LOOK_AWAY}
+SERVERS = 4
+"""Started anew; the rounds are shared out among them."""
+SWITCH_SECONDS = 0.05
+"""After a signal, for the server to have seen it."""
 
 
-class ObservedUp(TrineUp):
-    """`trine up` as it is."""
+class Spent(NamedTuple):
+    """One round: processor time of the server for one request, and requests per second."""
 
-    options = ("--observe", "all")
+    microseconds: float
+    per_second: float
 
 
-class UnobservedUp(TrineUp):
-    """`trine up` that notes nothing of its requests."""
+Rounds = dict[str, list[Spent]]
+"""By way, as many of one as of the other."""
 
-    options = ("--observe", "nothing")
+
+class WatchedUp(TrineUp):
+    """`trine up` with the switches."""
+
+    program = WATCHED_TRINE
 
 
 def run(cache: Cache, only: str, rounds: int, seconds: float) -> str:
     """The rows whose title holds `only`, as a Markdown table."""
-    heading = ["| | CPU for one request, watched | not watched | cost |", "|---|---|---|---|"]
-    spent: Spent = {}
-    of_each = -(-rounds // PAIRS)
-    for number in range(PAIRS):
+    spent: dict[str, Rounds] = {}
+    of_each = -(-rounds // SERVERS)
+    for number in range(SERVERS):
         with tempfile.TemporaryDirectory(prefix="trine-bench-") as directory:
             _tables(cache, Path(directory), only, of_each, seconds, spent)
             _fronts(cache, Path(directory), only, of_each, seconds, spent)
-        print(f"pair {number + 1} of {PAIRS}", file=sys.stderr, flush=True)
+        print(f"server {number + 1} of {SERVERS}", file=sys.stderr, flush=True)
     lines = [_line(title, found) for title, found in spent.items()]
+    heading = [
+        "| | CPU for one request, watched | not watched | cost | requests/s, watched | not watched | change |",
+        "|---|---|---|---|---|---|---|",
+    ]
     return "\n".join([*heading, *lines, "", verdict(lines)])
 
 
-def _tables(cache: Cache, directory: Path, only: str, rounds: int, seconds: float, spent: Spent) -> None:
+def _tables(cache: Cache, directory: Path, only: str, rounds: int, seconds: float, spent: dict[str, Rounds]) -> None:
     rows = [row for row in table_run.ROWS if only.lower() in row.title.lower()]
     if not rows:
         return
-    servers: dict[str, TableServer] = {}
+    start = trine_table("--memory", program=WATCHED_TRINE)
+    server = TableServer("Trine, watched", cache, directory / "table", start)
     try:
-        for way in WAYS:
-            start = trine_table("--memory", "--observe", way)
-            servers[way] = TableServer(f"Trine, {way}", cache, directory / f"table-{way}", start)
-        for server in servers.values():
-            assert server.key is not None
-            server.fill(Signer(server.key))
+        assert server.key is not None
+        signer = Signer(server.key)
+        server.fill(signer)
         for row in rows:
-            loads: dict[str, Callable[[], float]] = {}
-            for way, server in servers.items():
-                assert server.key is not None
-                signer = Signer(server.key)
-                requests = [signer.request(call, server.port) for call in row.calls()]
-                table_run.check(row, server, requests)
-                loads[way] = _load([server.process], server.port, requests, row.connections, seconds)
-            _measure(row.title, loads, rounds, spent)
+            requests = [signer.request(call, server.port) for call in row.calls()]
+            table_run.check(row, server, requests)
+            load = _Load([server.process], server.port, requests, row.connections, seconds)
+            load.rounds(rounds, spent.setdefault(row.title, {way: [] for way in WAYS}))
     finally:
-        for server in servers.values():
-            server.process.stop()
+        server.process.stop()
 
 
-def _fronts(cache: Cache, directory: Path, only: str, rounds: int, seconds: float, spent: Spent) -> None:
+def _fronts(cache: Cache, directory: Path, only: str, rounds: int, seconds: float, spent: dict[str, Rounds]) -> None:
     rows = [row for row in FRONT_ROWS if only.lower() in row.title.lower()]
     if not rows:
         return
-    servers: dict[str, TrineUp] = {}
+    server = WatchedUp(cache, directory / "front")
     try:
-        for way, kind in zip(WAYS, (ObservedUp, UnobservedUp), strict=True):
-            servers[way] = kind(cache, directory / f"front-{way}")
         for row in rows:
-            loads = {}
-            for way, server in servers.items():
-                check_front(row, server)
-                requests = [server.request(path) for path in row.paths()]
-                loads[way] = _load(server.processes, server.port, requests, row.connections, seconds)
-            _measure(row.title, loads, rounds, spent)
+            check_front(row, server)
+            requests = [server.request(path) for path in row.paths()]
+            load = _Load(server.processes, server.port, requests, row.connections, seconds)
+            load.rounds(rounds, spent.setdefault(row.title, {way: [] for way in WAYS}))
     finally:
-        for server in servers.values():
-            server.stop()
+        server.stop()
 
 
-def _load(
-    processes: Sequence[Process], port: int, requests: list[bytes], connections: int, seconds: float
-) -> Callable[[], float]:
-    """A function that puts load on and tells the microseconds of processor time of the server for one request."""
+class _Load(NamedTuple):
+    """One row's load on one server, whose own process is the first."""
 
-    def measure() -> float:
-        before = sum(process.cpu_seconds() for process in processes)
-        found = drive(port, requests, connections, seconds)
-        return (sum(process.cpu_seconds() for process in processes) - before) / found.requests * 1e6
+    processes: Sequence[Process]
+    port: int
+    requests: list[bytes]
+    connections: int
+    seconds: float
 
-    return measure
+    def rounds(self, count: int, spent: Rounds) -> None:
+        """`count` rounds of both ways, each round in another order than the one before, added to `spent`."""
+        self._measure(WATCH)  # warm
+        for _ in range(count):
+            turned = len(spent["watched"]) % 2
+            for way, signal in reversed(WAYS.items()) if turned else WAYS.items():
+                spent[way].append(self._measure(signal))
+        self.processes[0].signal(WATCH)
+
+    def _measure(self, signal: int) -> Spent:
+        self.processes[0].signal(signal)
+        time.sleep(SWITCH_SECONDS)
+        before = self._cpu_seconds()
+        found = drive(self.port, self.requests, self.connections, self.seconds)
+        return Spent((self._cpu_seconds() - before) / found.requests * 1e6, found.per_second)
+
+    def _cpu_seconds(self) -> float:
+        return sum(process.cpu_seconds() for process in self.processes)
 
 
-def _measure(title: str, loads: dict[str, Callable[[], float]], rounds: int, spent: Spent) -> None:
-    for way in WAYS:
-        loads[way]()  # warm
-    found = spent.setdefault(title, {way: [] for way in WAYS})
-    for _ in range(rounds):
-        for way in WAYS if len(found["all"]) % 2 == 0 else reversed(WAYS):
-            found[way].append(loads[way]())
-
-
-def _line(title: str, spent: dict[str, list[float]]) -> str:
-    cost = (median(on / off for on, off in zip(spent["all"], spent["nothing"], strict=True)) - 1) * 100
+def _line(title: str, spent: Rounds) -> str:
+    on, off = spent["watched"], spent["not watched"]
+    cost = (median(one.microseconds / other.microseconds for one, other in zip(on, off, strict=True)) - 1) * 100
+    slower = (median(one.per_second / other.per_second for one, other in zip(on, off, strict=True)) - 1) * 100
     mark = "reached" if cost <= GOAL_PERCENT else "**missed**"
-    return (
-        f"| {title} | {median(spent['all']):.1f} µs | {median(spent['nothing']):.1f} µs | "
-        f"{cost:+.2f} % (goal ≤ {GOAL_PERCENT:g} %: {mark}) |"
-    )
+    spent_each = (f"{median(one.microseconds for one in way):.1f} µs" for way in (on, off))
+    served = (f"{median(one.per_second for one in way):,.0f}" for way in (on, off))
+    judged = f"{cost:+.2f} % (goal ≤ {GOAL_PERCENT:g} %: {mark})"
+    return f"| {' | '.join((title, *spent_each, judged, *served, f'{slower:+.2f} %'))} |"
 
 
 def verdict(rows: Sequence[str]) -> str:

@@ -7,12 +7,15 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 READY_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 10.0
+TRINE = (str(Path(sys.executable).with_name("trine")),)
+"""The command `trine` as it is installed."""
 
 
 class NotReady(Exception):
@@ -69,6 +72,10 @@ class Process:
                 raise NotReady(f"no answer on port {port}: {' / '.join([line for line in lines if line.strip()][-2:])}")
             time.sleep(0.002)
         return time.perf_counter() - self.started_at
+
+    def signal(self, number: int) -> None:
+        """Send the server a signal."""
+        self._child.send_signal(number)
 
     def memory_mib(self) -> tuple[float, float]:
         """Resident memory of the server process, and of it with all its children (proportional set size)."""

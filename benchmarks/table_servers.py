@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import boto3
 
 from benchmarks.data import TABLE, create_table, load_items
 from benchmarks.installing import Cache
-from benchmarks.process import Process, free_port
+from benchmarks.process import TRINE, Process, free_port
 from benchmarks.signing import Key, Signer
 from benchmarks.wire import Wire
 
@@ -34,12 +34,11 @@ class Started:
     ready_path: str = "/"
 
 
-def trine_table(*options: str) -> Callable[[Cache, int, Path], Started]:
-    """Trine's table server with these options."""
+def trine_table(*options: str, program: Sequence[str] = TRINE) -> Callable[[Cache, int, Path], Started]:
+    """Trine's table server with these options; `program` is what stands for the command `trine`."""
 
     def start(_cache: Cache, port: int, directory: Path) -> Started:
-        program = str(Path(sys.executable).with_name("trine"))
-        command = [program, "dynamodb", "--port", str(port), "--state", str(directory / "state"), *options]
+        command = [*program, "dynamodb", "--port", str(port), "--state", str(directory / "state"), *options]
         # A new on-demand table takes 4,000 writes a second, as on AWS; no peer here refuses any.
         return Started([*command, "--no-throttling"], {})
 
@@ -124,9 +123,8 @@ class TableServer:
 
 def _role_key(port: int, state: Path) -> Key:
     """Temporary credentials of a role that may do what the benchmark does, and nothing else."""
-    trine = str(Path(sys.executable).with_name("trine"))
     printed = subprocess.run(
-        [trine, "env", "--state", str(state), "--json"], capture_output=True, check=True, timeout=30
+        [*TRINE, "env", "--state", str(state), "--json"], capture_output=True, check=True, timeout=30
     )
     owner = json.loads(printed.stdout)
     options = {

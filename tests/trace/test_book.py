@@ -165,27 +165,44 @@ def _closed(book: TraceBook, name: str, status: int = 200) -> Trace:
 
 
 def test_followers_are_told_of_many_together_and_within_a_second() -> None:
-    clock, told = ManualClock(), list[tuple[list[str], list[str]]]()
+    clock, told = ManualClock(), list[list[str]]()
     book = TraceBook(clock)
-    stop = book.follow(
-        lambda closed, others: told.append(([one.request_id for one in closed], [one.request_id for one in others]))
-    )
-    _closed(book, "first")
-    assert told == [(["first"], [])]
-    _closed(book, "second")
+    stop = book.follow(lambda closed: told.append([one.request_id for one in closed]))
+    _closed(book, "first", 400)
+    assert told == [["first"]]
+    _closed(book, "second", 400)
     _closed(book, "third", 400)
     assert len(told) == 1
     clock.advance(TOGETHER_SECONDS)
-    assert told[1:] == [(["second", "third"], ["third"])]
+    assert told[1:] == [["second", "third"]]
     clock.advance(TOGETHER_SECONDS)
     for number in range(2 * TOGETHER_COUNT):
-        _closed(book, str(number))
-    assert [len(closed) for closed, _ in told[2:]] == [1, TOGETHER_COUNT]
+        _closed(book, str(number), 400)
+    assert [len(closed) for closed in told[2:]] == [1, TOGETHER_COUNT]
     stop()
-    assert sum(len(closed) for closed, _ in told[2:]) == 2 * TOGETHER_COUNT
-    _closed(book, "later")
+    assert sum(len(closed) for closed in told[2:]) == 2 * TOGETHER_COUNT
+    _closed(book, "later", 400)
     book.hand_on()
-    assert told[-1][0][-1] == str(2 * TOGETHER_COUNT - 1)
+    assert told[-1][-1] == str(2 * TOGETHER_COUNT - 1)
+
+
+def test_usual_ones_are_told_to_whoever_wants_every_one_and_else_counted_only() -> None:
+    clock, counted, told, all_told = ManualClock(), list[int](), list[str](), list[str]()
+    book = TraceBook(clock)
+    book.note_usual(lambda first: counted.append, lambda count: None)
+    book.follow(lambda closed: told.extend(one.request_id for one in closed))
+    _closed(book, "usual")
+    _closed(book, "refused", 400)
+    book.hand_on()
+    assert (counted, told) == ([0], ["refused"])
+    book.follow(lambda closed: all_told.extend(one.request_id for one in closed), every=True)
+    _closed(book, "another")
+    book.hand_on()
+    assert (counted, told, all_told) == ([0], ["refused", "another"], ["another"])
+    for name in ("usual", "refused", "another"):
+        found = book.find(name)
+        assert found is not None
+        assert (found.request_id, found.started_at) == (name, clock.now())
 
 
 def test_what_waits_to_be_handed_on_is_found_already() -> None:

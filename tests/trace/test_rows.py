@@ -1,4 +1,4 @@
-"""Rows: usual traces come back as they were, the others leave as they came, the newest stay."""
+"""Rows: usual traces come back as they were, the others are not taken, the newest stay."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from trine.trace import Trace
 from trine.trace.rows import FORMS_PER_TITLE, TITLES_MAX_COUNT, Rows
 
 ROOMS = ("iam.signature", "dynamodb.shape", "iam.policy", "dynamodb.expressions")
+STARTED_AT = ManualClock().now()
 WHO, ALLOWED, USAGE = {"principal": "ann"}, {"decision": "Allow"}, (("Users", None, 0.5, 0.0),)
 
 
@@ -23,16 +24,22 @@ def _usual(request_id: str, begun_ns: int = 1_000, **changed: Any) -> Trace:
         "ended_ns": times[4], "title": "dynamodb:GetItem Users", "outcome": 200, "usage": USAGE, "payer": "arn",
         "way": way, "closed_by": "dynamodb.read",
     }  # fmt: skip
-    return Trace("dynamodb", request_id, ManualClock().monotonic_ns, begun_ns, 1.5, **fields | changed)
+    return Trace(
+        "dynamodb", request_id, ManualClock().monotonic_ns, begun_ns, STARTED_AT + begun_ns / 1e9, **fields | changed
+    )
 
 
 def _rows(capacity: int = 10) -> Rows:
-    return Rows(capacity, ManualClock().monotonic_ns)
+    return Rows(capacity, ManualClock())
+
+
+def _written(rows: Rows, *traces: Trace) -> list[bool]:
+    return [rows.write(trace, trace.ended_ns, trace.closed_by) for trace in traces]
 
 
 def test_a_usual_trace_comes_back_as_it_was() -> None:
     rows, trace = _rows(), _usual("r-1")
-    assert rows.write([trace]) == []
+    assert _written(rows, trace) == [True]
     for found in (rows.find("r-1"), next(rows.newest("dynamodb"))):
         assert found is not None
         assert found.as_document() == trace.as_document()
@@ -49,20 +56,16 @@ def _refused() -> Trace:
     return trace
 
 
-@pytest.mark.parametrize(
-    "trace",
-    [
-        _usual("x", way=None),
-        _usual("x", outcome=400),
-        _usual("x", parent=_usual("p")),
-        _usual("x", listed=True),
-        _usual("x", origin=(b"00", None)),
-        _refused(),
-    ],
-)
-def test_what_has_more_to_tell_leaves_as_it_came(trace: Trace) -> None:
+def _caused() -> Trace:
+    trace = _usual("x")
+    trace.link_to(_usual("p"))
+    return trace
+
+
+@pytest.mark.parametrize("trace", [_usual("x", way=None), _usual("x", plain=False), _caused(), _refused()])
+def test_what_has_more_to_tell_is_not_taken(trace: Trace) -> None:
     rows = _rows()
-    assert rows.write([_usual("a"), trace, _usual("b")]) == [trace]
+    assert _written(rows, _usual("a"), trace, _usual("b")) == [True, False, True]
     assert rows.find(trace.request_id) is None
     assert [found.request_id for found in rows.newest("dynamodb")] == ["b", "a"]
 
@@ -70,7 +73,7 @@ def test_what_has_more_to_tell_leaves_as_it_came(trace: Trace) -> None:
 def test_notes_beside_the_way_are_kept() -> None:
     rows, plain, noted = _rows(), _usual("plain"), _usual("noted")
     noted.step("dynamodb.consistency", lambda: {"could_be_stale": True})
-    assert rows.write([plain, noted]) == []
+    assert _written(rows, plain, noted) == [True, True]
     for trace in (plain, noted):
         found = rows.find(trace.request_id)
         assert found is not None
@@ -81,10 +84,10 @@ def test_each_form_is_noted_by_its_own() -> None:
     rows, noted = _rows(), list[tuple[str, int]]()
     rows.note_of = lambda first: lambda nanoseconds: noted.append((first.request_id, nanoseconds))
     other = (("Users", None, 1.0, 0.0),)
-    rows.write([_usual("a"), _usual("b", usage=other), _usual("c", ended_ns=9_000), _usual("d", usage=other)])
+    _written(rows, _usual("a"), _usual("b", usage=other), _usual("c", ended_ns=9_000), _usual("d", usage=other))
     assert noted == [("a", 5_000), ("b", 5_000), ("a", 8_000), ("b", 5_000)]
     rows.forget_forms()
-    rows.write([_usual("e")])
+    _written(rows, _usual("e"))
     assert noted[-1] == ("e", 5_000)
     assert [found.usage for found in rows.newest("dynamodb")] == [USAGE, other, USAGE, other, USAGE]
 
@@ -94,7 +97,7 @@ def test_forms_and_titles_are_bounded_and_nothing_is_lost_by_it() -> None:
     payers = [f"arn-{number}" for number in range(3 * FORMS_PER_TITLE)]
     traces = [_usual(f"p{number}", payer=payer) for number, payer in enumerate(payers)]
     traces += [_usual(f"t{number}", title=f"title {number}") for number in range(TITLES_MAX_COUNT + 5)]
-    assert rows.write(traces) == []
+    assert all(_written(rows, *traces))
     found = rows.find("p3")
     assert found is not None
     assert found.payer == "arn-3"
@@ -107,8 +110,27 @@ def test_the_newest_stay_in_their_order(batches: list[list[int]]) -> None:
     for number, batch in enumerate(batches):
         names = [f"{number}-{place}-{salt}" for place, salt in enumerate(batch)]
         written += names
-        assert rows.write([_usual(name) for name in names]) == []
+        assert all(_written(rows, *map(_usual, names)))
     newest = written[::-1][:10]
     assert [found.request_id for found in rows.newest("dynamodb")] == newest
     assert all(rows.find(name) is not None for name in newest)
     assert all(rows.find(name) is None for name in written[:-10])
+
+
+def test_whoever_counts_is_told_of_every_round_after_its_last_note() -> None:
+    rows, told = _rows(3), list[str]()
+    rows.note_of = lambda first: lambda nanoseconds: told.append("note")
+    rows.on_round = lambda count: told.append(f"round of {count}")
+    _written(rows, *map(_usual, "abcdefg"))
+    assert told == [*["note"] * 3, "round of 3", *["note"] * 3, "round of 3", "note"]
+
+
+def test_forms_tell_the_time_of_day_as_it_is_when_they_begin() -> None:
+    clock = ManualClock(1_000.0)
+    rows = Rows(10, clock)
+    clock.advance(5.0)
+    _written(rows, _usual("before", clock.monotonic_ns()))
+    clock._start += 3_600  # the machine slept: its monotonic clock stood still
+    rows.forget_forms()
+    _written(rows, _usual("after", clock.monotonic_ns()))
+    assert [found.started_at for found in rows.newest("dynamodb")] == [4_605.0, 1_005.0]

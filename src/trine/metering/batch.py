@@ -1,7 +1,7 @@
 """Traces as they close, sorted into groups of what is alike: the work of counting is by groups, not by requests.
 
-Enter some traces at a time, while they are in the processor's cache; leave `TableCalls`, `Requests`, `Invocations`,
-each with the first trace of its kind, from which `tally` makes the row, and with sums and times of all of them.
+Enter traces, some at a time, and of usual ones the time that each took (`trace.rows`); leave `TableCalls`, `Requests`,
+`Invocations`, each with the first trace of its kind, from which `tally` makes the row, and with sums and times of all.
 """
 
 from __future__ import annotations
@@ -95,7 +95,6 @@ class SocketEvents:
 class Groups(NamedTuple):
     """What was in a batch."""
 
-    traces: int
     failures: int
     """Traces that could not be sorted, because of a fault of our own."""
     table_calls: list[TableCalls]
@@ -106,6 +105,15 @@ class Groups(NamedTuple):
     """Calls to services that are charged by the call: few, so they are counted one by one."""
     caused: list[Trace]
     """Calls to the table that others caused: their traces are looked at one by one."""
+
+    @property
+    def traces(self) -> int:
+        """How many there were, those that could not be sorted included."""
+        groups: tuple[Sequence[TableCalls | Requests | SocketEvents], ...]
+        groups = (self.table_calls, self.requests, self.socket_events)
+        timed = sum(len(group.nanoseconds) for alike in groups for group in alike)
+        ran = sum(len(group.uses) + group.refused for group in self.invocations)
+        return timed + ran + len(self.service_calls) + self.failures
 
 
 class Batch:
@@ -120,13 +128,16 @@ class Batch:
         self._socket_events: dict[tuple[object, int], SocketEvents] = {}
         self._service_calls: list[Trace] = []
         self._caused: list[Trace] = []
+        self._begun = False
+        """Whether anything came since the last `take`."""
         self._count = self._failures = 0
+        """Of what `add` took, and of usual ones as far as `usual_more` told."""
         self._on_first, self._on_full, self._on_other = on_first, on_full, on_other
 
-    def add(self, traces: Sequence[Trace], unusual: Sequence[Trace]) -> None:
-        """Traces that have just closed. Usual ones are noted in their group as they are written down."""
-        before, free = self._count, 0
-        for trace in unusual:
+    def add(self, traces: Sequence[Trace]) -> None:
+        """Traces that have just closed."""
+        free = 0
+        for trace in traces:
             try:
                 if trace.kind == "dynamodb":
                     self._calls_like(trace).nanoseconds.append(trace.ended_ns - trace.started_ns)
@@ -139,22 +150,31 @@ class Batch:
             except Exception:
                 self._failures += 1
                 _log.exception("a request could not be counted")
-        self._count += len(traces) - free
         if free:
             self._on_other()
-        if self._count >= BATCH_MAX_COUNT:
-            self._on_full()
-        elif self._count and not before:
-            self._on_first()
+        if len(traces) > free:
+            self._begin()
+            self.usual_more(len(traces) - free)
 
     def note_of(self, first: Trace) -> Note:
         """What notes, until `take`, the time of usual requests like `first`: the table's alone are ever usual."""
+        self._begin()
         return self._calls_like(first).nanoseconds.append
+
+    def usual_more(self, count: int) -> None:
+        """So many more have been noted."""
+        self._count += count
+        if self._count >= BATCH_MAX_COUNT:
+            self._on_full()
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._on_first()
 
     def take(self) -> Groups:
         """All groups; new ones begin, and whoever writes down usual requests must begin new forms."""
         groups = Groups(
-            self._count,
             self._failures,
             list(self._alike.values()),
             list(self._requests.values()),
@@ -166,6 +186,7 @@ class Batch:
         self._caused, self._service_calls = [], []
         self._alike, self._requests, self._invocations, self._socket_events = {}, {}, {}, {}
         self._count = self._failures = 0
+        self._begun = False
         return groups
 
     def _calls_like(self, trace: Trace) -> TableCalls:

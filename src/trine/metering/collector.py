@@ -56,7 +56,7 @@ class Collector:
         self._day = ""
         self._closed = False
         self._batch = Batch(self._first_closed, self.drain, self._await_minute)
-        self._end_forms = traces.note_usual(self._batch.note_of)
+        self._end_forms = traces.note_usual(self._batch.note_of, self._batch.usual_more)
         traces.follow(self._batch.add)
 
     def _first_closed(self) -> None:
@@ -127,7 +127,8 @@ class Collector:
         self._traces.hand_on()
         groups = self._batch.take()
         self._end_forms()
-        if not groups.traces:
+        traces = groups.traces
+        if not traces:
             return
         self._await_minute()
         minute = int(self._since // MINUTE_SECONDS)
@@ -137,9 +138,9 @@ class Collector:
         try:
             count(groups, minute, self.ledger, self.measures)
         except Exception:
-            self.failures += groups.traces
+            self.failures += traces
             _log.exception("requests could not be counted")
-        self.traces_counted += groups.traces
+        self.traces_counted += traces
         self.failures += groups.failures
         for tell in self.on_caused:
             tell(groups.caused)

@@ -12,7 +12,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from trine.metering.usage import root_of
 from trine.trace import Follower, Trace
@@ -33,7 +33,12 @@ _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{
 _ROOT = re.compile(rb"Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?![0-9a-f])")
 _PARENT = re.compile(rb"Parent=([0-9a-f]{16})(?![0-9a-f])")
 """X-Ray's trace id without its dashes is OpenTelemetry's (AWS Distro for OpenTelemetry maps them so)."""
-Follow = Callable[[Follower], Callable[[], None]]
+
+
+class Follow(Protocol):
+    """`TraceBook.follow`."""
+
+    def __call__(self, follower: Follower, *, every: bool) -> Callable[[], None]: ...
 
 
 class ExportUnavailable(Exception):
@@ -57,11 +62,11 @@ class TraceExport:
         self.dropped = 0
         """Traces that were not sent: too many waited, or the collector did not take them."""
         self._closing = threading.Event()
-        self._stop = follow(self._note)
+        self._stop = follow(self._note, every=True)
         self._thread = threading.Thread(target=self._run, name="trine-otlp", daemon=True)
         self._thread.start()
 
-    def _note(self, traces: Sequence[Trace], unusual: Sequence[Trace]) -> None:
+    def _note(self, traces: Sequence[Trace]) -> None:
         self.dropped += max(0, len(self._waiting) + len(traces) - WAITING_MAX)
         self._waiting.extend(traces)
 

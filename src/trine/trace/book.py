@@ -1,7 +1,7 @@
 """The latest requests: what has closed is kept, bounded, and told to whoever counts.
 
 Open traces enter, find their place when they close, and leave when newer ones need it: busy table traffic cannot push
-out a refusal. Followers are told of closed ones, many at a time.
+out a refusal. Usual ones become rows at once (`rows`); followers are told of the others, many at a time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import chain, islice
 
 from trine.clock import Clock, Timer
 from trine.trace.record import Trace, Untraced
-from trine.trace.rows import Note, Rows
+from trine.trace.rows import OK, Note, Rows
 
 RING_COUNT = 1_000
 """Traces kept of each kind, and refusals of all. A request through the front door leaves 2 KB: with twice as many they
@@ -26,9 +26,8 @@ for all but the first, and so are they: one by one it cost a GetItem twice as mu
 TOGETHER_SECONDS = 1.0
 """How long a closed trace waits for others, at most, before followers are told."""
 
-Follower = Callable[[Sequence[Trace], Sequence[Trace]], None]
-"""Is told of traces that have closed, in that order, and of those among them that are no usual ones: each of the usual
-ones is told to `note_usual`'s function too. Must be quick and never raise."""
+Follower = Callable[[Sequence[Trace]], None]
+"""Is told of traces that have closed, in that order. Must be quick and never raise."""
 
 
 class TraceBook:
@@ -46,7 +45,9 @@ class TraceBook:
         self.keeps_origin = False
         """Whether doors note where requests come from: who exports traces sets it."""
         self._capacity = capacity_per_ring
-        self._rows = Rows(rows, clock.monotonic_ns)
+        self._rows = Rows(rows, clock)
+        self._write: Callable[[Trace, int, str | None], bool] = self._rows.write
+        """Takes usual traces, and says whether it did."""
         self._rings: dict[str, deque[Trace]] = {}
         self._refused: OrderedDict[str, Trace] = OrderedDict()
         self._followers: tuple[Follower, ...] = ()
@@ -56,14 +57,17 @@ class TraceBook:
         """How many wait for each other; 1 when somebody follows and no timer runs, so that the first one starts it."""
         self._timer: Timer | None = None
 
-    def follow(self, follower: Follower) -> Callable[[], None]:
-        """From now on call `follower` with traces that have closed, until what is returned is called.
+    def follow(self, follower: Follower, *, every: bool = False) -> Callable[[], None]:
+        """From now on call `follower` with traces that have closed, until what is returned is called: the usual ones,
+        which `note_usual` counts, only if it shall have `every` one, and then none becomes a row any more.
 
         Many come together under load, and none waits longer than `TOGETHER_SECONDS`.
         """
         self.hand_on()
         self._followers = (*self._followers, follower)
         self._together = TOGETHER_COUNT if self._timer is not None else 1
+        if every:
+            self._write = _leave
 
         def stop() -> None:
             self.hand_on()
@@ -73,27 +77,32 @@ class TraceBook:
 
     def open(self, kind: str, request_id: str, parent: Trace | None = None) -> Trace:
         """Start the trace of a request that has just come in."""
-        trace = self.begin(kind, request_id)
+        if not self.recording:
+            trace: Trace = Untraced(kind, request_id, self._tick, 0, self._now())
+        else:
+            trace = Trace(kind, request_id, self._tick, self._tick(), self._now(), plain=False, listed=True)
+            self._list(trace)
         if parent is not None:
             trace.link_to(parent)
-        if self.recording:
-            self._list(trace)
         return trace
 
     def begin(self, kind: str, request_id: str) -> Trace:
         """As `open`, for requests that take no time and cause no others: it is found once it is closed."""
         tick = self._tick
         if self.recording:
-            return Trace(kind, request_id, tick, tick(), self._now())
-        return Untraced(kind, request_id, tick, 0, 0.0)
+            return Trace(kind, request_id, tick, tick())
+        return Untraced(kind, request_id, tick, 0)
 
     def close(self, trace: Trace, status: int, room: str | None = None) -> None:
         """The answer of `trace`'s request has gone out with `status`; `room` is the last one, which is done now too."""
         if not self.recording:
             return
-        trace.outcome = status
-        trace.ended_ns = self._tick()
-        trace.closed_by = room
+        ended_ns = self._tick()
+        if status == OK and trace.way is not None and self._write(trace, ended_ns, room):
+            return
+        trace.outcome, trace.ended_ns, trace.closed_by = status, ended_ns, room
+        if not trace.started_at:
+            trace.started_at = self._now() - (ended_ns - trace.started_ns) / 1e9
         closed = self._closed
         closed.append(trace)
         if len(closed) >= self._together:
@@ -105,16 +114,16 @@ class TraceBook:
         if not closed:
             return
         self._closed = []
-        others = self._rows.write(closed)
-        for trace in others:
+        for trace in closed:
             if trace.outcome >= 400 or trace.refusal is not None:
                 self._refused[trace.request_id] = trace
                 if len(self._refused) > self._capacity:
                     self._refused.popitem(last=False)
             if not trace.listed:
+                trace.listed = True
                 self._list(trace)
         for follower in self._followers:
-            follower(closed, others)
+            follower(closed)
         if self._followers and self._timer is None:
             self._together = TOGETHER_COUNT
             self._timer = self._clock.call_later(TOGETHER_SECONDS, self._hand_on_late)
@@ -125,7 +134,6 @@ class TraceBook:
             self.hand_on()
 
     def _list(self, trace: Trace) -> None:
-        trace.listed = True
         ring = self._rings.get(trace.kind)
         if ring is None:
             ring = self._rings[trace.kind] = deque(maxlen=self._capacity)
@@ -133,11 +141,12 @@ class TraceBook:
             _let_go(ring[0])
         ring.append(trace)
 
-    def note_usual(self, note_of: Callable[[Trace], Note]) -> Callable[[], None]:
+    def note_usual(self, note_of: Callable[[Trace], Note], on_round: Callable[[int], None]) -> Callable[[], None]:
         """Have usual requests counted by their form: `note_of` is given the first one of each and returns what is
-        called with the nanoseconds of every one. What is returned here ends all forms, and new ones begin.
+        called with the nanoseconds of every one; `on_round` is told that so many more have been. What is returned here
+        ends all forms, and new ones begin.
         """
-        self._rows.note_of = note_of
+        self._rows.note_of, self._rows.on_round = note_of, on_round
         return self._rows.forget_forms
 
     def find(self, request_id: str) -> Trace | None:
@@ -166,6 +175,10 @@ class TraceBook:
         listed = reversed(list(self._rings.get(kind, ())))
         kept = merge(self._rows.newest(kind), listed, key=lambda trace: -trace.started_ns)
         return islice(chain(waiting, kept), max(count, 0))
+
+
+def _leave(_trace: Trace, _ended_ns: int, _room: str | None) -> bool:
+    return False
 
 
 def _let_go(pushed_out: Trace) -> None:

@@ -45,7 +45,8 @@ class Trace(Struct, eq=False):
     request_id: str
     _tick: Callable[[], int]
     started_ns: int
-    started_at: float
+    started_at: float = 0.0
+    """Seconds since the epoch; 0 until it closes where `TraceBook.begin` began it."""
     ended_ns: int = 0
     title: str = ""
     """One line for people: `GET /users/7`, `dynamodb:GetItem Profiles`."""
@@ -61,6 +62,8 @@ class Trace(Struct, eq=False):
     """The last room, which was done when the answer went out."""
     refusal: Mapping[str, Any] | None = None
     """Why it was refused, in words and facts, when it was."""
+    plain: bool = True
+    """Whether nothing but `way`, `usage` and `payer` tells of it so far, notes beside the way left aside."""
     listed: bool = False
     """Whether it stands in its book's ring already."""
     origin: tuple[bytes | None, bytes | None] | None = None
@@ -132,7 +135,7 @@ class Trace(Struct, eq=False):
 
     def link_to(self, parent: Trace) -> None:
         """Hang this trace under the one that caused it, when that is known only after it was opened."""
-        self.parent = parent
+        self.parent, self.plain = parent, False
         siblings = parent._children
         if siblings is None:
             parent._children = [self]
@@ -149,7 +152,7 @@ class Trace(Struct, eq=False):
 
     def refuse_as(self, refusal: Mapping[str, Any]) -> None:
         """Mark a refusal whose `room`, `reason` and facts stand in a mapping already; nobody may change it later."""
-        self.refusal = refusal
+        self.refusal, self.plain = refusal, False
         self.step(refusal["room"], refusal)
 
     def refuse(self, room: str, reason: str, **facts: Any) -> None:

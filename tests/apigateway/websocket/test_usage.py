@@ -20,7 +20,7 @@ def test_messages_and_minutes() -> None:
     async def scenario() -> None:
         closed: list[Trace] = []
         async with open_chat(template({"$disconnect": LAMBDA, "send": LAMBDA}, responding=("send",))) as chat:
-            chat.traces.follow(lambda traces, _: closed.extend(traces))
+            chat.traces.follow(closed.extend)
 
             def disconnected() -> bool:
                 chat.traces.hand_on()

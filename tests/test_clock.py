@@ -10,6 +10,7 @@ from trine.clock import ManualClock, SystemClock
 
 def test_advance_fires_what_falls_due_in_order_of_time() -> None:
     clock = ManualClock(start=100.0)
+    begun_ns = clock.monotonic_ns()
     fired: list[tuple[str, float]] = []
     clock.call_later(2, lambda: fired.append(("late", clock.now())))
     clock.call_later(1, lambda: fired.append(("early", clock.now())))
@@ -17,7 +18,7 @@ def test_advance_fires_what_falls_due_in_order_of_time() -> None:
     clock.advance(5)
     assert fired == [("early", 101.0), ("late", 102.0)]
     assert clock.now() == 105.0
-    assert clock.monotonic_ns() == 5_000_000_000
+    assert clock.monotonic_ns() - begun_ns == 5_000_000_000
 
 
 def test_a_cancelled_timer_stays_silent_and_a_timer_may_set_the_next() -> None:

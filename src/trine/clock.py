@@ -93,6 +93,10 @@ class _ManualTimer:
         return (self.due_ns, self.order) < (other.due_ns, other.order)
 
 
+_BEGIN_NS = 1_000_000_000
+"""What a manual clock's monotonic time begins with: no machine's reads 0, which stands for `not yet` here and there."""
+
+
 class ManualClock:
     """A clock that stands still until `advance` moves it, firing what falls due in order of time."""
 
@@ -106,7 +110,7 @@ class ManualClock:
         return self._start + self._elapsed_ns / 1e9
 
     def monotonic_ns(self) -> int:
-        return self._elapsed_ns
+        return _BEGIN_NS + self._elapsed_ns
 
     def call_later(self, delay_seconds: float, callback: Callable[..., object], *args: Any) -> Timer:
         due_ns = self._elapsed_ns + round(max(0.0, delay_seconds) * 1e9)

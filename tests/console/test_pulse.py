@@ -8,7 +8,7 @@ from typing import Any
 from trine.clock import ManualClock
 from trine.console.pulse import NODES_MAX, SECONDS, Pulse
 from trine.metering.batch import Batch, Groups
-from trine.metering.usage import Payer, RouteName
+from trine.metering.usage import FunctionUse, Payer, RequestUse, RouteName
 from trine.trace import Trace
 
 
@@ -17,8 +17,8 @@ def request(clock: ManualClock, status: int = 200) -> list[Trace]:
     door = Trace.begun("apigateway", "1", clock)
     door.payer = Payer(RouteName("api1", "shop", "prod", "GET", "/x", rest=True))
     run = Trace.begun("lambda", "2", clock, door)
-    run.title, run.usage = "list", (128, 4.0, 4, 0.0)
-    door.usage = (True, 10, 10)
+    run.title, run.usage = "list", FunctionUse(128, 4.0, 4, 0.0)
+    door.usage = RequestUse(True, 10, 10)
     call = Trace.begun("dynamodb", "3", clock, run)
     call.title = "dynamodb:Query Orders"
     call.usage = (("Orders", None, 2.5, 0.0),)
@@ -30,7 +30,7 @@ def request(clock: ManualClock, status: int = 200) -> list[Trace]:
 def counted(*traces: Trace) -> Groups:
     """Traces as the collector hands them on."""
     batch = Batch(lambda: None, lambda: None, lambda: None)
-    batch.add(traces, traces)
+    batch.add(traces)
     return batch.take()
 
 
@@ -81,7 +81,10 @@ def test_what_sends_events_counts_once_for_each_run_that_it_starts() -> None:
     pulse.look()
     stream = "arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/1"
     runs = []
-    for outcome, usage in ((200, (128, 4.0, 4, 0.0)), (202, None)):  # a run, and an event that was only accepted
+    for outcome, usage in (
+        (200, FunctionUse(128, 4.0, 4, 0.0)),
+        (202, None),
+    ):  # a run, and an event that was only accepted
         run = Trace.begun("lambda", str(outcome), clock)
         run.title, run.payer, run.usage, run.outcome = "on-order", stream, usage, outcome
         run.ended_ns = run.started_ns + 4_000_000
@@ -137,7 +140,7 @@ def test_many_names_of_one_second_become_one() -> None:
     traces = []
     for number in range(NODES_MAX + 10):
         trace = Trace.begun("lambda", str(number), clock)
-        trace.title, trace.ended_ns, trace.usage = f"f{number}", trace.started_ns, (128, 4.0, 4, 0.0)
+        trace.title, trace.ended_ns, trace.usage = f"f{number}", trace.started_ns, FunctionUse(128, 4.0, 4, 0.0)
         traces.append(trace)
     pulse.take(counted(*traces))
     nodes = named(pulse.look())

@@ -13,7 +13,7 @@ from trine.metering.kinds.known import tally
 from trine.metering.ledger import Ledger, TableLevel
 from trine.metering.limits import BATCH_MAX_COUNT, PAYERS_MAX_COUNT, SERIES_MAX_COUNT
 from trine.metering.measures import DYNAMODB, GATEWAY, LAMBDA, Measures, MetricName
-from trine.metering.usage import Counts, Dimensions, FunctionUse, Payer, Payers, RouteName, add, take
+from trine.metering.usage import Counts, Dimensions, FunctionUse, Payer, Payers, RequestUse, RouteName, add, take
 from trine.trace import Trace, TraceBook
 from trine.trace.book import TOGETHER_COUNT
 
@@ -69,12 +69,32 @@ def test_a_batch_is_counted_when_it_is_full_or_a_second_old(bench: Bench) -> Non
     for _ in range(BATCH_MAX_COUNT - 1):
         bench.call("dynamodb", "dynamodb:GetItem Users", took=0, usage=(("Users", None, 0.5, 0.0),))
     assert bench.collector.traces_counted == 0
-    for _ in range(TOGETHER_COUNT):
+    for _ in range(2):
         bench.call("dynamodb", "dynamodb:GetItem Users", took=0, usage=(("Users", None, 0.5, 0.0),))
-    assert BATCH_MAX_COUNT <= bench.collector.traces_counted < BATCH_MAX_COUNT + TOGETHER_COUNT
+    assert bench.collector.traces_counted == BATCH_MAX_COUNT
     bench.clock.advance(1.0)
-    assert bench.collector.traces_counted == BATCH_MAX_COUNT - 1 + TOGETHER_COUNT
-    assert bench.rows()[Dimensions("table", table="Users")]["readUnits"] == (BATCH_MAX_COUNT - 1 + TOGETHER_COUNT) / 2
+    assert bench.collector.traces_counted == BATCH_MAX_COUNT + 1
+    assert bench.rows()[Dimensions("table", table="Users")]["readUnits"] == (BATCH_MAX_COUNT + 1) / 2
+
+
+def test_refused_ones_are_told_together_and_counted_by_the_second(bench: Bench) -> None:
+    for _ in range(TOGETHER_COUNT + 1):
+        bench.call("dynamodb", "dynamodb:GetItem Users", 400, took=0)
+    assert bench.collector.traces_counted == 0
+    bench.clock.advance(1.0)
+    assert bench.collector.traces_counted == TOGETHER_COUNT + 1
+
+
+def test_usual_calls_do_not_wait_without_end(bench: Bench) -> None:
+    who: dict[str, str] = {}
+    for _ in range(2 * BATCH_MAX_COUNT):
+        trace = bench.book.begin("dynamodb", "id")
+        trace.title, trace.usage, trace.payer = "dynamodb:GetItem Users", (("Users", None, 0.5, 0.0),), "arn"
+        trace.way = (("a", "b", "c", "d"), who, 1, None, 1, who, 1, None, 1)
+        bench.book.close(trace, 200, "dynamodb.read")
+    assert bench.collector.traces_counted >= BATCH_MAX_COUNT
+    bench.clock.advance(1.0)
+    assert bench.collector.traces_counted == 2 * BATCH_MAX_COUNT
 
 
 def test_usual_calls_are_counted_like_the_others(bench: Bench) -> None:
@@ -98,11 +118,9 @@ def test_everything_goes_on_the_account_of_who_let_it_in(bench: Bench) -> None:
     payer = Payer(ROUTE, "key", "ada")
     request = bench.book.open("apigateway", "r")
     request.payer = payer
-    function = bench.call("lambda", "Get", parent=request, usage=(256, 4.2, 5, 0.0))
+    function = bench.call("lambda", "Get", parent=request, usage=FunctionUse(256, 4.2, 5, 0.0))
     bench.call("dynamodb", "dynamodb:GetItem Users", parent=function, usage=(("Users", "by-mail", 2.0, 0.0),))
-    request.usage = (True, 10, 1000)
-    request.step("apigateway.router")
-    request.step("apigateway.integration")
+    request.usage = RequestUse(True, 10, 1000, integration_ns=1_500_000)
     bench.book.close(request, 200)
     bench.collector.drain()
     common = ("profiles/Prod GET /users/{id}", "key", "ada")
@@ -125,8 +143,8 @@ def test_everything_goes_on_the_account_of_who_let_it_in(bench: Bench) -> None:
 
 
 def test_arm_and_extra_storage_are_counted_apart(bench: Bench) -> None:
-    bench.call("lambda", "Get", usage=(256, 4.2, 5, 0.0, True, 1024))
-    bench.call("lambda", "Get", usage=(256, 4.2, 5, 0.0, False, 0))
+    bench.call("lambda", "Get", usage=FunctionUse(256, 4.2, 5, 0.0, True, 1024))
+    bench.call("lambda", "Get", usage=FunctionUse(256, 4.2, 5, 0.0, False, 0))
     bench.collector.drain()
     row = bench.rows()[Dimensions("lambda", function="Get")]
     assert (row["armMbMs"], row["mbMs"], row["storageMbMs"]) == (1280, 1280, 5120)
@@ -139,7 +157,7 @@ def test_arm_and_extra_storage_are_counted_apart(bench: Bench) -> None:
 )  # fmt: skip
 def test_refusals_that_aws_does_not_charge_for(bench: Bench, room: str, status: int, name: str) -> None:
     refusal = {"room": room, "reason": "because"}
-    bench.call("apigateway", "GET /", status, usage=(True, 0, 0), payer=Payer(ROUTE), refusal=refusal)
+    bench.call("apigateway", "GET /", status, usage=RequestUse(True, 0, 0), payer=Payer(ROUTE), refusal=refusal)
     bench.collector.drain()
     (counts,) = bench.rows().values()
     assert counts[name] == 1
@@ -156,7 +174,9 @@ def test_errors_and_throttles(bench: Bench) -> None:
     failed = {"room": "dynamodb.commit", "reason": "no", "code": "ConditionalCheckFailedException"}
     bench.call("dynamodb", "dynamodb:PutItem Users", 400, refusal=failed, usage=(("Users", None, 0.0, 1.0),))
     bench.call("lambda", "F", 429, refusal={"room": "awslambda.service", "reason": "full"})
-    bench.call("lambda", "F", usage=(128, 1.0, 1, 0.0), refusal={"room": "awslambda.environment", "reason": "Error"})
+    bench.call(
+        "lambda", "F", usage=FunctionUse(128, 1.0, 1, 0.0), refusal={"room": "awslambda.environment", "reason": "Error"}
+    )
     bench.collector.drain()
     assert bench.total(DYNAMODB, "ThrottledRequests", TableName="Users", Operation="PutItem").total == 1
     assert bench.total(DYNAMODB, "WriteThrottleEvents", TableName="Users").total == 1
@@ -170,7 +190,7 @@ def test_errors_and_throttles(bench: Bench) -> None:
 
 
 def test_a_cold_start_is_billed_with_its_init(bench: Bench) -> None:
-    bench.call("lambda", "F", usage=(1024, 10.0, 111, 100.5))
+    bench.call("lambda", "F", usage=FunctionUse(1024, 10.0, 111, 100.5))
     bench.collector.drain()
     counts = bench.rows()[Dimensions("lambda", function="F")]
     assert (counts["billedMs"], counts["initMs"], counts["coldStarts"]) == (111, 100.5, 1)
@@ -226,8 +246,14 @@ def test_units_of_one_request_add_up_by_table_and_index(bench: Bench) -> None:
     assert trace.usage == (("A", None, 2.0, 1.0), ("B", None, 1.0, 0.5), ("A", "i", 1.0, 0.5))
 
 
-def test_without_an_integration_there_is_no_time_of_it(bench: Bench) -> None:
-    assert bench.call("apigateway", "GET /").time_of("apigateway.integration") is None
+def test_the_time_of_the_integration_is_measured_where_there_was_one(bench: Bench) -> None:
+    payer = Payer(ROUTE)
+    for integration_ns in (2_000_000, None, 3_000_000):
+        use = RequestUse(True, 0, 0, integration_ns=integration_ns)
+        bench.call("apigateway", "GET /", usage=use, payer=payer)
+    where = {"ApiName": "profiles", "Stage": "Prod", "Method": "GET", "Resource": "/users/{id}"}
+    found = bench.total(GATEWAY, "IntegrationLatency", **where)
+    assert (found.count, found.minimum, found.maximum) == (2, pytest.approx(2.0), pytest.approx(3.0))
 
 
 def test_a_book_that_does_not_record_tells_nobody() -> None:

@@ -13,7 +13,9 @@ from trine.trace import Trace
 from trine.trace.rows import FORMS_PER_TITLE, TITLES_MAX_COUNT, Rows
 
 ROOMS = ("iam.signature", "dynamodb.shape", "iam.policy", "dynamodb.expressions")
-STARTED_AT = ManualClock().now()
+CLOCK = ManualClock()
+EPOCH = CLOCK.now() - CLOCK.monotonic_ns() / 1e9
+"""When their monotonic clock was 0."""
 WHO, ALLOWED, USAGE = {"principal": "ann"}, {"decision": "Allow"}, (("Users", None, 0.5, 0.0),)
 
 
@@ -25,7 +27,7 @@ def _usual(request_id: str, begun_ns: int = 1_000, **changed: Any) -> Trace:
         "way": way, "closed_by": "dynamodb.read",
     }  # fmt: skip
     return Trace(
-        "dynamodb", request_id, ManualClock().monotonic_ns, begun_ns, STARTED_AT + begun_ns / 1e9, **fields | changed
+        "dynamodb", request_id, ManualClock().monotonic_ns, begun_ns, EPOCH + begun_ns / 1e9, **fields | changed
     )
 
 

@@ -15,7 +15,10 @@ from trine.apigateway.stage import Located
 from trine.aws.ids import Ids
 from trine.http.message import Request
 from trine.iam.caller import Caller
-from trine.trace import Trace
+from trine.trace import Trace, Way
+
+_WAY = ("apigateway.router", "apigateway.event", "apigateway.integration")
+"""The rooms of a request that goes well, as its trace keeps them."""
 
 
 class Exchange:
@@ -48,6 +51,10 @@ class Exchange:
     _trace_header: str | None = None
     overrides: dict[str, Any] | None = None
     """`responseOverride` and `requestOverride` that a request template has set."""
+    routed_ns = event_ns = integrated_ns = 0
+    """When its route was found, its event made, the integration done: monotonic nanoseconds, 0 before."""
+    event_detail: Mapping[str, Any] | None = None
+    """What its trace tells of the event."""
 
     def __init__(self, request: Request, located: Located, names: tuple[str, str], trace: Trace, namer: Namer) -> None:
         self.request = request
@@ -95,16 +102,24 @@ class Exchange:
     @property
     def integration_latency_ms(self) -> int:
         """From the event's making to the integration's answer; 0 when there was none."""
-        return self._between_ms("apigateway.event", "apigateway.integration")
+        return (self.integrated_ns - self.event_ns) // 1_000_000 if self.event_ns and self.integrated_ns else 0
 
     @property
     def authorizer_latency_ms(self) -> int:
         """What the authorizer took."""
-        return self._between_ms("apigateway.router", "apigateway.authorizer")
-
-    def _between_ms(self, begin: str, end: str) -> int:
         at = {step.room: step.ended_ns for step in self.trace.steps}
-        return max(0, at[end] - at[begin]) // 1_000_000 if begin in at and end in at else 0
+        authorized_ns = at.get("apigateway.authorizer", 0)
+        return max(0, authorized_ns - self.routed_ns) // 1_000_000 if self.routed_ns and authorized_ns else 0
+
+    def made_event(self, detail: Mapping[str, Any]) -> None:
+        """The integration's request is made; `detail` for the trace."""
+        self.event_detail, self.event_ns = detail, self.trace.reached()
+
+    def way(self) -> Way:
+        """The rooms that it has passed, for its trace. Only with a route."""
+        route = self.route
+        return (_WAY, route.trace_detail, self.routed_ns, self.event_detail, self.event_ns,
+                route.integration_detail, self.integrated_ns)  # fmt: skip
 
     @property
     def has_route(self) -> bool:

@@ -155,7 +155,7 @@ class Gateway:
             if match is None:
                 raise _no_route(exchange)
             exchange.route, exchange.parameters = match
-            trace.step("apigateway.router", exchange.route.trace_detail)
+            exchange.routed_ns = trace.reached()
             pending = served.guard.check(exchange)
         except GatewayError as error:
             if exchange.has_route:
@@ -215,7 +215,7 @@ class Gateway:
         runner: Runner = route.runner
         pending = runner.start(exchange)
         if isinstance(pending, Response):
-            exchange.trace.step("apigateway.integration", route.integration_detail)
+            exchange.integrated_ns = exchange.trace.reached()
             return self._finish(exchange, pending)
         if pending.done():
             return self._completed(exchange, runner, pending)
@@ -248,7 +248,7 @@ class Gateway:
         answer.set_result(self._completed(exchange, runner, pending))
 
     def _completed(self, exchange: Exchange, runner: Runner, pending: Future[Any]) -> Response:
-        exchange.trace.step("apigateway.integration", exchange.route.integration_detail)
+        exchange.integrated_ns = exchange.trace.reached()
         try:
             response = runner.complete(exchange, pending)
             cache = self._served[exchange.deployed].cache
@@ -292,8 +292,10 @@ class Gateway:
             log_bytes += served.execution_log.write(exchange, response)
         trace = exchange.trace
         trace.usage = request_use(exchange, response, log_bytes)
-        if trace.payer is None and exchange.has_route:
-            trace.payer = exchange.route.payer
+        if exchange.has_route:
+            trace.way = exchange.way()
+            if trace.payer is None:
+                trace.payer = exchange.route.payer
         self._traces.close(trace, response.status, "apigateway.response")
         if self._receipt is not None:
             headers.append((b"X-Trine-Receipt", self._receipt(trace)))
@@ -314,6 +316,7 @@ class Gateway:
 
     def _close_gone(self, exchange: Exchange) -> None:
         if not exchange.trace.ended_ns:
+            exchange.trace.way = exchange.way()
             exchange.trace.step("apigateway.response", {"client": "gone"})
             self._traces.close(exchange.trace, CLIENT_GONE)
 

@@ -47,11 +47,12 @@ def _caller(exchange: Exchange) -> str:
     return str(claims.get("sub") or claims.get("client_id") or "") if isinstance(claims, Mapping) else ""
 
 
-def request_use(exchange: Exchange, response: Response, log_bytes: int) -> tuple[bool, int, int, *tuple[int, ...]]:
+def request_use(exchange: Exchange, response: Response, log_bytes: int) -> tuple[bool, int, int, int, int | None]:
     """`metering.usage.RequestUse` of an answer; of a streamed one the length is not known here."""
     body, headers = response.body, response.headers
     size_bytes = len(response.head) + 4 * len(headers) + (len(body) if type(body) is bytes else 0)
     for name, value in headers:
         size_bytes += len(name) + len(value)
-    use = exchange.rest, len(exchange.request.body), size_bytes
-    return (*use, log_bytes) if log_bytes else use
+    integrated_ns = exchange.integrated_ns
+    integration_ns = integrated_ns - (exchange.event_ns or integrated_ns) if integrated_ns else None
+    return exchange.rest, len(exchange.request.body), size_bytes, log_bytes, integration_ns

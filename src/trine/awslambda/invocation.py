@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from trine.aws.answer_stream import AnswerStream, StreamEnd
@@ -25,11 +25,9 @@ if TYPE_CHECKING:
 class Invocation:
     """Mutable, owned by whoever holds it: the pool while it waits, one environment while it runs."""
 
-    __slots__ = ("_parts", "_parts_bytes", "answer", "client_context", "function", "init_ms", "invoked_arn",
-                 "kept_bytes",
-                 "on_done",
-                 "payload", "queued_ns", "request_id", "started_ns", "tail",
-                 "tail_bytes", "trace", "trace_header")  # fmt: skip
+    __slots__ = ("_parts", "_parts_bytes", "admitted_ns", "answer", "client_context", "function", "how", "init_ms",
+                 "invoked_arn", "kept_bytes", "on_done", "payload", "placed_ns", "queued_ns", "request_id",
+                 "started_ns", "tail", "tail_bytes", "trace", "trace_header")  # fmt: skip
 
     def __init__(
         self,
@@ -52,6 +50,10 @@ class Invocation:
         self.answer = answer
         self.on_done = on_done
         """Called once with this invocation and the status (200, or 500 and above for refusals) when it is over."""
+        self.admitted_ns = self.placed_ns = 0
+        """When it held its unit of concurrency, when it had an environment: monotonic nanoseconds, for the trace."""
+        self.how: Mapping[str, str] | None = None
+        """How it came to its environment, for the trace."""
         self.queued_ns = 0
         self.started_ns = 0
         self.init_ms: float | None = None
@@ -62,6 +64,10 @@ class Invocation:
         self.tail_bytes = 0
         self._parts: list[bytes] = []
         self._parts_bytes = 0
+
+    def place(self, how: Mapping[str, str]) -> None:
+        """It has an environment."""
+        self.how, self.placed_ns = how, self.trace.reached()
 
     def keep_tail(self) -> None:
         """From now on keep the newest log lines for the caller."""

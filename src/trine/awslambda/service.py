@@ -46,6 +46,10 @@ SOURCE_KIND = "lambda:event-source-mapping"
 """The catalogue's kind of mappings that the API made."""
 
 
+_WAY = ("awslambda.concurrency", "awslambda.pool")
+"""The rooms of an invocation, as its trace keeps them."""
+
+
 class Service:
     """The Lambda of one account and region; an `Invoker`."""
 
@@ -243,7 +247,7 @@ class Service:
             invocation.keep_tail()
         self.concurrency.take(entry.function, asynchronous=asynchronous)
         self._running += 1
-        invocation.trace.step("awslambda.concurrency")
+        invocation.admitted_ns = invocation.trace.reached()
         pool.submit(invocation)
 
     def _accept(
@@ -305,5 +309,6 @@ class Service:
         if self._running == 0 and self._quiet is not None and not self._quiet.done():
             self._quiet.set_result(None)
         trace = invocation.trace
+        trace.way = (_WAY, None, invocation.admitted_ns, invocation.how, invocation.placed_ns)
         ran_well = status == 200 and trace.refusal is None
         self._traces.close(trace, status, "awslambda.handler" if ran_well else None)

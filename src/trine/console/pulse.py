@@ -8,12 +8,13 @@ it forgets everything.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from trine.clock import Clock
 from trine.metering.batch import Groups, Invocations, TableCalls
 from trine.metering.distribution import Distribution
+from trine.metering.kinds.meter import MS_PER_NS
 from trine.metering.tally import operation_of, table_of
 from trine.metering.usage import STREAM, Payer, as_table_uses, root_of
 from trine.trace import Trace
@@ -42,6 +43,18 @@ class Beat:
         self.millis = Distribution()
 
 
+class _Times(NamedTuple):
+    """How many requests there were, and how long those took that ran."""
+
+    number: int
+    ascending: Sequence[float]
+    unit_ms: float = 1.0
+
+    @classmethod
+    def of(cls, nanoseconds: Sequence[int]) -> _Times:
+        return cls(len(nanoseconds), sorted(nanoseconds), MS_PER_NS)
+
+
 class Pulse:
     """Counts while it is looked at."""
 
@@ -58,19 +71,16 @@ class Pulse:
             return
         beats = self._second(int(now))
         for requests in groups.requests:
-            self._count(beats, (_route(requests.first),), requests.first, len(requests.nanoseconds),
-                        sorted([one / 1e6 for one in requests.nanoseconds]))  # fmt: skip
+            self._count(beats, (_route(requests.first),), requests.first, _Times.of(requests.nanoseconds))
         for events in groups.socket_events:
-            self._count(beats, (_route(events.first),), events.first, len(events.nanoseconds),
-                        sorted([one / 1e6 for one in events.nanoseconds]))  # fmt: skip
+            self._count(beats, (_route(events.first),), events.first, _Times.of(events.nanoseconds))
         for runs in groups.invocations:
             if runs.first.outcome in _NOT_RUN_YET:
                 continue
             count = len(runs.durations_ms) + runs.refused
-            self._count(beats, _run(runs), runs.first, count, sorted(runs.durations_ms))
+            self._count(beats, _run(runs), runs.first, _Times(count, sorted(runs.durations_ms)))
         for calls in groups.table_calls:
-            self._count(beats, _call(calls), calls.first, len(calls.nanoseconds),
-                        sorted([one / 1e6 for one in calls.nanoseconds]))  # fmt: skip
+            self._count(beats, _call(calls), calls.first, _Times.of(calls.nanoseconds))
 
     def _second(self, second: int) -> dict[Name, Beat]:
         for known, beats in reversed(self._seconds):
@@ -81,8 +91,9 @@ class Pulse:
         return beats
 
     @staticmethod
-    def _count(beats: dict[Name, Beat], names: Iterable[Name], alike: Trace, count: int, millis: list[float]) -> None:
-        """Add so many requests like one to the beats of everything that took part."""
+    def _count(beats: dict[Name, Beat], names: Iterable[Name], alike: Trace, times: _Times) -> None:
+        """Add requests like one to the beats of everything that took part."""
+        count = times.number
         for name in names:
             beat = beats.get(name)
             if beat is None:
@@ -98,7 +109,7 @@ class Pulse:
             beat.throttled += count * (alike.outcome == 429 or refused_by == "dynamodb.throughput")
             if name[0] == "edge":
                 continue  # nobody is shown how long an edge takes
-            beat.millis.add_sorted(millis)
+            beat.millis.add_sorted(times.ascending, times.unit_ms)
             if name[0] == "table":
                 for use in as_table_uses(alike.usage):
                     if use.index_name != STREAM:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from trine.metering.limits import BATCH_MAX_COUNT
 from trine.metering.tally import metered_units, streamed, time_used
@@ -19,10 +19,6 @@ from trine.trace import Note, Trace
 
 _log = logging.getLogger("trine.metering")
 _Alike = tuple[object, str, str, object, int, str]
-INTEGRATION = "apigateway.integration"
-_USES_COUNT = len(FunctionUse._fields)
-_PLAIN_REQUEST = 3
-"""The length of a `RequestUse` whose stage writes no log."""
 
 
 class TableCalls:
@@ -46,37 +42,61 @@ class Requests:
         self.integration_ns = array("q")
         self.bytes_out = self.units = self.log_bytes = 0
 
+    def add(self, trace: Trace) -> None:
+        """One more."""
+        self.nanoseconds.append(trace.ended_ns - trace.started_ns)
+        use = trace.usage
+        if use is None:
+            return
+        rest, request_bytes, response_bytes, log_bytes, integration_ns = use
+        self.bytes_out += response_bytes
+        self.log_bytes += log_bytes
+        self.units += 1 if rest else metered_units(request_bytes, response_bytes)
+        if integration_ns is not None:
+            self.integration_ns.append(integration_ns)
+
 
 class Invocations:
     """Invocations of one function for one payer with one outcome."""
 
-    __slots__ = ("cold_starts", "first", "init_ms", "payer", "refused", "streamed", "uses")
+    __slots__ = ("billed_ms", "cold_starts", "durations_ms", "first", "init_ms", "log_bytes", "payer", "refused",
+                 "streamed")  # fmt: skip
 
     def __init__(self, first: Trace, payer: Payer | str | None) -> None:
         self.first, self.payer = first, payer
-        self.uses: list[tuple[Any, ...]] = []
-        """What each of them took, as `FunctionUse`: added up when the group is counted, not by each request."""
-        self.cold_starts = self.refused = 0
+        self.durations_ms = array("d")
+        """How long each of those ran that ran at all."""
+        self.billed_ms: dict[tuple[int, bool, int, bool], int] = {}
+        """(memory, arm64, extra storage, kept ready), as in `FunctionUse` → billed milliseconds."""
+        self.cold_starts = self.refused = self.log_bytes = 0
         self.streamed: Counts = {}
         """Bytes of streamed answers of all of them."""
         self.init_ms = 0.0
 
-    @property
-    def durations_ms(self) -> list[float]:
-        """How long each of those ran that ran at all; a new list."""
-        return [use[1] for use in self.uses]
+    def add(self, trace: Trace, root: Trace) -> None:
+        """One more, which `root` has caused."""
+        use = trace.usage
+        if use is None:
+            self.refused += 1
+            return
+        memory_mb, duration_ms, billed_ms, init_ms, arm, storage_mb, kept_ready, log_bytes, streamed_bytes = use
+        self.durations_ms.append(duration_ms)
+        alike, billed = (memory_mb, arm, storage_mb, kept_ready), self.billed_ms
+        billed[alike] = billed.get(alike, 0) + billed_ms
+        self.log_bytes += log_bytes
+        if streamed_bytes:
+            add_counts(self.streamed, streamed(FunctionUse(*use), root))
+        if init_ms:
+            self.init_ms += init_ms
+            self.cold_starts += 1
 
     def used(self) -> Counts:
         """Time, memory, storage, log and streamed bytes of all of them."""
-        times: dict[tuple[int, bool, int, bool], int] = {}
-        for memory_mb, _, billed_ms, _, arm, storage_mb, kept_ready, *_ in self.uses:
-            alike = (memory_mb, arm, storage_mb, kept_ready)
-            times[alike] = times.get(alike, 0) + billed_ms
-        counts: Counts = {"billedMs": sum(times.values()), **self.streamed}
-        for (memory_mb, arm, storage_mb, kept_ready), billed_ms in times.items():
+        counts: Counts = {"billedMs": sum(self.billed_ms.values()), **self.streamed}
+        for (memory_mb, arm, storage_mb, kept_ready), billed_ms in self.billed_ms.items():
             add_counts(counts, time_used(FunctionUse(memory_mb, 0.0, billed_ms, 0.0, arm, storage_mb, kept_ready)))
-        if log_bytes := sum([use[7] for use in self.uses]):
-            counts["logBytes"] = log_bytes
+        if self.log_bytes:
+            counts["logBytes"] = self.log_bytes
         return counts
 
 
@@ -112,7 +132,7 @@ class Groups(NamedTuple):
         groups: tuple[Sequence[TableCalls | Requests | SocketEvents], ...]
         groups = (self.table_calls, self.requests, self.socket_events)
         timed = sum(len(group.nanoseconds) for alike in groups for group in alike)
-        ran = sum(len(group.uses) + group.refused for group in self.invocations)
+        ran = sum(len(group.durations_ms) + group.refused for group in self.invocations)
         return timed + ran + len(self.service_calls) + self.failures
 
 
@@ -131,37 +151,41 @@ class Batch:
         self._begun = False
         """Whether anything came since the last `take`."""
         self._count = self._failures = 0
-        """Of what `add` took, and of usual ones as far as `usual_more` told."""
+        """Of what `add` took, and of usual ones as far as `more` was told."""
         self._on_first, self._on_full, self._on_other = on_first, on_full, on_other
 
     def add(self, traces: Sequence[Trace]) -> None:
         """Traces that have just closed."""
-        free = 0
         for trace in traces:
-            try:
-                if trace.kind == "dynamodb":
-                    self._calls_like(trace).nanoseconds.append(trace.ended_ns - trace.started_ns)
-                elif trace.kind == "lambda":
-                    self._add_invocation(trace)
-                elif trace.kind == "apigateway":
-                    self._add_request(trace)
-                elif not self._add_other(trace):
-                    free += 1
-            except Exception:
-                self._failures += 1
-                _log.exception("a request could not be counted")
-        if free:
-            self._on_other()
-        if len(traces) > free:
+            self.count(trace)
+
+    def count(self, trace: Trace) -> None:
+        """A trace that has just closed. Runs for every request: what it costs is counted in `make bench`."""
+        try:
+            if trace.kind == "apigateway":
+                self._add_request(trace)
+            elif trace.kind == "lambda":
+                self._add_invocation(trace)
+            elif trace.kind == "dynamodb":
+                self._calls_like(trace).nanoseconds.append(trace.ended_ns - trace.started_ns)
+            elif not self._add_other(trace):
+                self._on_other()
+                return
+        except Exception:
+            self._failures += 1
+            _log.exception("a request could not be counted")
+        if not self._begun:
             self._begin()
-            self.usual_more(len(traces) - free)
+        self._count += 1
+        if self._count >= BATCH_MAX_COUNT:
+            self._on_full()
 
     def note_of(self, first: Trace) -> Note:
         """What notes, until `take`, the time of usual requests like `first`: the table's alone are ever usual."""
         self._begin()
         return self._calls_like(first).nanoseconds.append
 
-    def usual_more(self, count: int) -> None:
+    def more(self, count: int) -> None:
         """So many more have been noted."""
         self._count += count
         if self._count >= BATCH_MAX_COUNT:
@@ -217,18 +241,12 @@ class Batch:
         room = "" if trace.refusal is None else str(trace.refusal.get("room"))
         key = (trace.payer, room, trace.outcome)
         group = self._requests.get(key)
-        if group is None:
-            group = self._requests[key] = Requests(trace)
-        group.nanoseconds.append(trace.ended_ns - trace.started_ns)
-        integration_ns = trace.time_of(INTEGRATION)
-        if integration_ns is not None:
-            group.integration_ns.append(integration_ns)
-        use = trace.usage
-        if use is not None:
-            group.bytes_out += use[2]
-            group.units += 1 if use[0] else metered_units(use[1], use[2])
-            if len(use) > _PLAIN_REQUEST:
-                group.log_bytes += use[3]
+        if group is not None:
+            group.add(trace)
+            return
+        group = Requests(trace)
+        group.add(trace)  # before it is kept: a trace that cannot be counted begins no group
+        self._requests[key] = group
 
     def _add_socket_event(self, trace: Trace) -> None:
         payer = root_of(trace).payer
@@ -244,22 +262,14 @@ class Batch:
         group.log_bytes += log_bytes
 
     def _add_invocation(self, trace: Trace) -> None:
-        use = trace.usage
-        if use is not None and len(use) < _USES_COUNT:
-            use = FunctionUse(*use)  # what was left out at its end has a default
         root = trace
         while root.parent is not None:
             root = root.parent
         key = (root.payer, trace.title, trace.outcome, trace.refusal is None)
         group = self._invocations.get(key)
-        if group is None:
-            group = self._invocations[key] = Invocations(trace, root.payer)
-        if use is None:
-            group.refused += 1
+        if group is not None:
+            group.add(trace, root)
             return
-        group.uses.append(use)
-        if use[8]:
-            add_counts(group.streamed, streamed(FunctionUse(*use), root))
-        if use[3]:
-            group.init_ms += use[3]
-            group.cold_starts += 1
+        group = Invocations(trace, root.payer)
+        group.add(trace, root)
+        self._invocations[key] = group

@@ -56,7 +56,7 @@ class Collector:
         self._day = ""
         self._closed = False
         self._batch = Batch(self._first_closed, self.drain, self._await_minute)
-        self._end_forms = traces.note_usual(self._batch.note_of, self._batch.usual_more)
+        self._end_forms = traces.count_usual(self._batch.count, self._batch.note_of, self._batch.more)
         traces.follow(self._batch.add)
 
     def _first_closed(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _GROWTH = 1.04
 _PER_UNIT = 1 / math.log(_GROWTH)
@@ -41,18 +41,18 @@ class Distribution:
         bucket = bucket_of(value)
         self.buckets[bucket] = self.buckets.get(bucket, 0.0) + count
 
-    def add_sorted(self, values: list[float]) -> None:
-        """Take in many values in ascending order: the work is by buckets, not by values."""
+    def add_sorted(self, values: Sequence[float], unit: float = 1.0) -> None:
+        """Take in many values in ascending order, each times `unit`: the work is by buckets, not by values."""
         if not values:
             return
         self.count += len(values)
-        self.total += sum(values)
-        self.minimum = min(self.minimum, values[0])
-        self.maximum = max(self.maximum, values[-1])
+        self.total += sum(values) * unit
+        self.minimum = min(self.minimum, values[0] * unit)
+        self.maximum = max(self.maximum, values[-1] * unit)
         buckets, start = self.buckets, 0
         while start < len(values):
-            bucket = bucket_of(values[start])
-            stop = max(start + 1, bisect_right(values, _ceiling(bucket), start))
+            bucket = bucket_of(values[start] * unit)
+            stop = max(start + 1, bisect_right(values, _ceiling(bucket) / unit, start))
             buckets[bucket] = buckets.get(bucket, 0.0) + stop - start
             start = stop
 

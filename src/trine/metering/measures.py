@@ -8,7 +8,7 @@ counted. Names and dimensions: "Amazon API Gateway dimensions and metrics", "Typ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -53,10 +53,10 @@ class Measures:
         if (fresh := self._of(name)) is not None:
             fresh.add(value, count)
 
-    def add_sorted(self, name: MetricName, values: list[float]) -> None:
-        """Take in many values in ascending order."""
+    def add_sorted(self, name: MetricName, values: Sequence[float], unit: float = 1.0) -> None:
+        """Take in many values in ascending order, each times `unit`."""
         if values and (fresh := self._of(name)) is not None:
-            fresh.add_sorted(values)
+            fresh.add_sorted(values, unit)
 
     def _of(self, name: MetricName) -> Distribution | None:
         fresh = self._fresh.get(name)

@@ -70,6 +70,8 @@ class RequestUse(NamedTuple):
     """Length of the answer's body and of its header lines."""
     log_bytes: int = 0
     """What it added to the stage's access and execution logs."""
+    integration_ns: int | None = None
+    """From its event to the integration's answer, in nanoseconds; None when there was no integration."""
 
 
 class SocketUse(NamedTuple):

@@ -6,7 +6,7 @@ read from here.
 """
 
 from trine.trace.book import Follower, TraceBook
-from trine.trace.record import CHILDREN_MAX, Step, Trace
+from trine.trace.record import CHILDREN_MAX, Step, Trace, Way
 from trine.trace.rows import Note
 
-__all__ = ["CHILDREN_MAX", "Follower", "Note", "Step", "Trace", "TraceBook"]
+__all__ = ["CHILDREN_MAX", "Follower", "Note", "Step", "Trace", "TraceBook", "Way"]

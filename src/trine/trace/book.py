@@ -48,6 +48,8 @@ class TraceBook:
         self._rows = Rows(rows, clock)
         self._write: Callable[[Trace, int, str | None], bool] = self._rows.write
         """Takes usual traces, and says whether it did."""
+        self._count: Callable[[Trace], None] | None = None
+        """Counts a listed trace that went well; None: followers do."""
         self._rings: dict[str, deque[Trace]] = {}
         self._refused: OrderedDict[str, Trace] = OrderedDict()
         self._followers: tuple[Follower, ...] = ()
@@ -58,8 +60,8 @@ class TraceBook:
         self._timer: Timer | None = None
 
     def follow(self, follower: Follower, *, every: bool = False) -> Callable[[], None]:
-        """From now on call `follower` with traces that have closed, until what is returned is called: the usual ones,
-        which `note_usual` counts, only if it shall have `every` one, and then none becomes a row any more.
+        """From now on call `follower` with traces that have closed, until what is returned is called: those that
+        `count_usual` counts only if it shall have `every` one, and then none is counted so any more.
 
         Many come together under load, and none waits longer than `TOGETHER_SECONDS`.
         """
@@ -67,7 +69,7 @@ class TraceBook:
         self._followers = (*self._followers, follower)
         self._together = TOGETHER_COUNT if self._timer is not None else 1
         if every:
-            self._write = _leave
+            self._write, self._count = _leave, None
 
         def stop() -> None:
             self.hand_on()
@@ -98,9 +100,12 @@ class TraceBook:
         if not self.recording:
             return
         ended_ns = self._tick()
-        if status == OK and trace.way is not None and self._write(trace, ended_ns, room):
+        if status == OK and trace.plain and self._write(trace, ended_ns, room):
             return
         trace.outcome, trace.ended_ns, trace.closed_by = status, ended_ns, room
+        if trace.listed and status < 400 and self._count is not None and trace.refusal is None:
+            self._count(trace)
+            return
         if not trace.started_at:
             trace.started_at = self._now() - (ended_ns - trace.started_ns) / 1e9
         closed = self._closed
@@ -141,12 +146,15 @@ class TraceBook:
             _let_go(ring[0])
         ring.append(trace)
 
-    def note_usual(self, note_of: Callable[[Trace], Note], on_round: Callable[[int], None]) -> Callable[[], None]:
-        """Have usual requests counted by their form: `note_of` is given the first one of each and returns what is
-        called with the nanoseconds of every one; `on_round` is told that so many more have been. What is returned here
-        ends all forms, and new ones begin.
+    def count_usual(
+        self, count: Callable[[Trace], None], note_of: Callable[[Trace], Note], on_round: Callable[[int], None]
+    ) -> Callable[[], None]:
+        """Have requests that went well counted as they close: `count` is called with each that was opened. Those that
+        become rows are counted by their form: `note_of` is given the first one of each and returns what is called with
+        the nanoseconds of every one; `on_round` is told that so many more have been. What is returned here ends all
+        forms, and new ones begin.
         """
-        self._rows.note_of, self._rows.on_round = note_of, on_round
+        self._count, self._rows.note_of, self._rows.on_round = count, note_of, on_round
         return self._rows.forget_forms
 
     def find(self, request_id: str) -> Trace | None:

@@ -71,7 +71,7 @@ class HttpEndpoint:
         mapped = integration_parameters(self._transformation.integration.request_parameters, exchange, body)
         url = self._url(exchange, mapped)
         headers = self._headers(exchange, mapped["header"])
-        exchange.trace.step("apigateway.event", {"bytes": len(body), "url": url})
+        exchange.made_event({"bytes": len(body), "url": url})
         exchange.sent = url, body
         method = exchange.method if method == "ANY" else method
         if self._streams:

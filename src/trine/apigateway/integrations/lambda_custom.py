@@ -47,7 +47,7 @@ class LambdaCustom:
         role = route.role
         if role is not None:
             self._roles.allow_invoke(role, route.function, exchange)
-        trace.step("apigateway.event", event_detail(route.function, len(body)))
+        exchange.made_event(event_detail(route.function, len(body)))
         exchange.sent = route.function, body
         return self._invoker.invoke(
             InvokeRequest(

@@ -68,7 +68,7 @@ class LambdaProxy:
         role = route.role
         if role is not None:
             self._roles.allow_invoke(role, route.function, exchange)
-        trace.step("apigateway.event", event_detail(route.function, len(payload)))
+        exchange.made_event(event_detail(route.function, len(payload)))
         exchange.sent = route.function, payload
         return InvokeRequest(
             route.function,

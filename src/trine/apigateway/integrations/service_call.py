@@ -41,7 +41,7 @@ class ServiceDoor:
         """Sign the request and hand it in. GatewayError when the role cannot be assumed."""
         session = self._roles.session(self._role)
         headers = sign(session, *call, self._clock.now())
-        exchange.trace.step("apigateway.event", {"bytes": len(call.body), "service": call.service})
+        exchange.made_event({"bytes": len(call.body), "service": call.service})
         exchange.sent = f"https://{call.service}.{call.region}.amazonaws.com{call.target.decode('latin-1')}", call.body
         session.trace = exchange.trace  # the endpoint reads it as it begins, before it first waits
         answer = self._endpoint(Request(call.method, call.target, Headers(headers), call.body, exchange.source_ip))

@@ -6,6 +6,7 @@ The rooms that WebSocket APIs share with REST APIs (authorizers, mapping templat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +112,10 @@ class SocketExchange(Exchange):
         self.route = route
         self.trace.payer = route.payer
         self.trace.step("apigateway.router", route.trace_detail)
+
+    def made_event(self, detail: Mapping[str, Any]) -> None:
+        """The integration's request is made. Events are steps: one connection's may differ in the rooms they pass."""
+        self.trace.step("apigateway.event", detail)
 
 
 def all_headers(request: Request) -> tuple[dict[str, str], dict[str, list[str]]]:

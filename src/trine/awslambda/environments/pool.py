@@ -84,7 +84,7 @@ class Pool:
         if not patient and not self._waiting:
             environment = self._take_idle()
             if environment is not None:
-                invocation.trace.step("awslambda.pool", _WARM)
+                invocation.place(_WARM)
                 alone = hasty and not running and environment.can_be_polled and self._haste.pays()
                 self._run(environment, invocation, alone=alone)
                 if alone:
@@ -143,7 +143,7 @@ class Pool:
                 self._grow(min(late, max(1, len(self.environments))))  # doubling: a mere hiccup starts few
                 break
             invocation = waiting.popleft()
-            invocation.trace.step("awslambda.pool", {"waited": "patience"})
+            invocation.place({"waited": "patience"})
             self._run(environment, invocation)
         if waiting:
             self._growth = self._clock.call_later(limits.GROWTH_PATIENCE_SECONDS, self._grow_late)
@@ -197,7 +197,7 @@ class Pool:
             return
         if self._waiting:
             invocation = self._waiting.popleft()
-            invocation.trace.step("awslambda.pool", how)
+            invocation.place(how)
             self._run(environment, invocation)
             return
         if environment.is_kept and self._kept_count() > self._ready_wanted:

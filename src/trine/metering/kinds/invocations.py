@@ -56,7 +56,7 @@ def row_of(trace: Trace, payer: Payer | str | None) -> tuple[Dimensions, Counts]
 
 def count(group: Invocations, minute: int, ledger: Ledger, measures: Measures) -> None:
     """Add a group of invocations to the ledger and the measures."""
-    count, function, times = len(group.uses), group.first.title, sorted(group.durations_ms)
+    count, function, times = len(group.durations_ms), group.first.title, sorted(group.durations_ms)
     if not function:
         return
     dimensions, one = row_of(group.first, group.payer)

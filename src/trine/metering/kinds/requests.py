@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trine.metering.batch import Requests
-from trine.metering.kinds.meter import DATA_OUT, LOGS_IN, Meter, Meters, dimensions_of, milliseconds
+from trine.metering.kinds.meter import DATA_OUT, LOGS_IN, MS_PER_NS, Meter, Meters, dimensions_of
 from trine.metering.ledger import Ledger
 from trine.metering.measures import GATEWAY, Measures, MetricName, request_dimensions
 from trine.metering.tally import metered_units
@@ -49,10 +49,10 @@ def row_of(trace: Trace) -> tuple[Dimensions, Counts]:
 
 def count(group: Requests, minute: int, ledger: Ledger, measures: Measures) -> None:
     """Add a group of requests to the ledger and the measures."""
-    count, times = len(group.nanoseconds), milliseconds(group.nanoseconds)
+    count, times = len(group.nanoseconds), sorted(group.nanoseconds)
     dimensions, one = row_of(group.first)
     counts = {name: value * count for name, value in one.items()}
-    counts |= {"milliseconds": sum(times), "bytesOut": group.bytes_out}
+    counts |= {"milliseconds": sum(times) * MS_PER_NS, "bytesOut": group.bytes_out}
     if "units" in counts:
         counts["units"] = group.units
     if group.log_bytes:
@@ -67,7 +67,7 @@ def count(group: Requests, minute: int, ledger: Ledger, measures: Measures) -> N
     add(MetricName(GATEWAY, "Count", where), 1.0, count)
     add(MetricName(GATEWAY, client, where), float(400 <= status < 500), count)
     add(MetricName(GATEWAY, server, where), float(status >= 500), count)
-    measures.add_sorted(MetricName(GATEWAY, "Latency", where), times)
-    measures.add_sorted(MetricName(GATEWAY, "IntegrationLatency", where), milliseconds(group.integration_ns))
+    measures.add_sorted(MetricName(GATEWAY, "Latency", where), times, MS_PER_NS)
+    measures.add_sorted(MetricName(GATEWAY, "IntegrationLatency", where), sorted(group.integration_ns), MS_PER_NS)
     if not route.rest:
         add(MetricName(GATEWAY, "DataProcessed", where), group.bytes_out / count, count)

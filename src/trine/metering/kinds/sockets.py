@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trine.metering.batch import SocketEvents
-from trine.metering.kinds.meter import LOGS_IN, Meter, Meters, dimensions_of
+from trine.metering.kinds.meter import LOGS_IN, MS_PER_NS, Meter, Meters, dimensions_of
 from trine.metering.ledger import Ledger
 from trine.metering.measures import Measures
 from trine.metering.usage import Counts, Dimensions, Payer, SocketUse, root_of
@@ -48,6 +48,6 @@ def count(group: SocketEvents, minute: int, ledger: Ledger, measures: Measures) 
     dimensions, one = row_of(group.first, group.payer)
     count = len(group.nanoseconds)
     counts = {name: value * count for name, value in one.items() if name in ("errors", "throttled")}
-    counts |= {"milliseconds": sum(group.nanoseconds) / 1e6, "requests": group.requests, "messages": group.messages,
+    counts |= {"milliseconds": sum(group.nanoseconds) * MS_PER_NS, "requests": group.requests, "messages": group.messages,
                "connectionMinutes": group.minutes, "logBytes": group.log_bytes}  # fmt: skip
     ledger.count(minute, dimensions, {name: value for name, value in counts.items() if value})

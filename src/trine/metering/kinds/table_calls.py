@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from trine.metering.batch import TableCalls
-from trine.metering.kinds.meter import Meter, Meters, dimensions_of, milliseconds
+from trine.metering.kinds.meter import MS_PER_NS, Meter, Meters, dimensions_of
 from trine.metering.ledger import Ledger
 from trine.metering.measures import DYNAMODB, Measures, MetricDimensions, MetricName
 from trine.metering.tally import operation_of, table_of, table_uses_of
@@ -74,17 +74,17 @@ def rows_of(trace: Trace, payer: Payer | str | None, function: str) -> Iterator[
 
 def count(calls: TableCalls, minute: int, ledger: Ledger, measures: Measures) -> None:
     """Add a group of calls to the ledger and the measures."""
-    first, count, times = calls.first, len(calls.nanoseconds), milliseconds(calls.nanoseconds)
+    first, count, times = calls.first, len(calls.nanoseconds), sorted(calls.nanoseconds)
     for dimensions, counts in rows_of(first, calls.payer, calls.function):
         many = {name: value * count for name, value in counts.items()}
         if "milliseconds" in many:
-            many["milliseconds"] = sum(times)
+            many["milliseconds"] = sum(times) * MS_PER_NS
         ledger.count(minute, dimensions, many)
     table = table_of(first)
     called: MetricDimensions = (("Operation", operation_of(first)), ("TableName", table))
     status = first.outcome
     if table and status < 400:
-        measures.add_sorted(MetricName(DYNAMODB, "SuccessfulRequestLatency", called), times)
+        measures.add_sorted(MetricName(DYNAMODB, "SuccessfulRequestLatency", called), times, MS_PER_NS)
     elif table and first.refusal is not None and first.refusal.get("room") == "dynamodb.throughput":
         measures.add(MetricName(DYNAMODB, "ThrottledRequests", called), 1.0, count)
         kind = "Write" if "Write" in str(first.refusal.get("throttling", "")) else "Read"

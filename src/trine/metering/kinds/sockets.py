@@ -48,6 +48,7 @@ def count(group: SocketEvents, minute: int, ledger: Ledger, measures: Measures) 
     dimensions, one = row_of(group.first, group.payer)
     count = len(group.nanoseconds)
     counts = {name: value * count for name, value in one.items() if name in ("errors", "throttled")}
-    counts |= {"milliseconds": sum(group.nanoseconds) * MS_PER_NS, "requests": group.requests, "messages": group.messages,
+    took_ms = sum(group.nanoseconds) * MS_PER_NS
+    counts |= {"milliseconds": took_ms, "requests": group.requests, "messages": group.messages,
                "connectionMinutes": group.minutes, "logBytes": group.log_bytes}  # fmt: skip
     ledger.count(minute, dimensions, {name: value for name, value in counts.items() if value})

@@ -21,8 +21,8 @@ fill the processor's cache, and each pays 0.5 µs for it."""
 ROWS_COUNT = 2_000
 """Usual requests kept of all kinds: 128 bytes each."""
 TOGETHER_COUNT = 64
-"""Traces that are neither rows nor counted as they close are handed on so many at a time: the code that sorts and counts
-them is then in the processor's cache for all but the first."""
+"""Traces that are neither rows nor counted as they close are handed on so many at a time: the code that sorts and
+counts them is then in the processor's cache for all but the first."""
 TOGETHER_SECONDS = 1.0
 """How long a closed trace waits for others, at most, before followers are told."""
 

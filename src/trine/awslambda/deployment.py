@@ -21,7 +21,7 @@ from trine.awslambda.asynchronous.events import config_from_properties
 from trine.awslambda.code import place_code
 from trine.awslambda.concurrency import Concurrency
 from trine.awslambda.environments.machinery import Machinery
-from trine.awslambda.errors import InvalidParameterValue
+from trine.awslambda.errors import InvalidParameterValue, ResourceConflict
 from trine.awslambda.function import DebugPort, Function, function_from_properties
 from trine.awslambda.function_store import FunctionStore, KeptFunction, KeptVersion
 from trine.awslambda.layers import LayerStore
@@ -212,7 +212,7 @@ class Deployment:
 
     def put_version(self, name: str, description: str | None = None) -> Function:
         """Publish what `$LATEST` is now (`AWS::Lambda::Version`); `version` of the answer is its number."""
-        version = self._registry.publish(name, description)
+        version = self._registry.publish(name, description, revision=self._ids.uuid())
         self._machinery.starter.snapshots.prepare(version)
         return version
 
@@ -258,11 +258,16 @@ class Deployment:
         ResourceNotFound, and ResourceConflict when `create` finds one."""
         named, given = str(properties.get("TargetFunctionArn")), properties.get("Qualifier")
         entry, qualifier = self._registry.find(named, None if given is None else str(given))
+        if create and self.urls.has(entry.function.name, qualifier):
+            raise ResourceConflict(
+                f"Failed to create function url config for [functionArn = {entry.arn(qualifier)}]. Error message:  "
+                "FunctionUrlConfig exists for this Lambda function"
+            )
         now = self._clock.now()
         known = self.urls.get(url_id)
         created_at = now if known is None else known.created_at
         config = url_config(url_id, entry.function.name, qualifier, properties, created_at, now)
-        return self.urls.put(config, create=create)
+        return self.urls.put(config)
 
     async def make_url(self, url_id: str, properties: Mapping[str, Any], *, create: bool = False) -> UrlConfig:
         """As `put_url`, for the API."""

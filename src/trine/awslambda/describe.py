@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from trine.aws.arn import Arn
 from trine.awslambda.code import package_of
 from trine.awslambda.function import LATEST, Function
 
@@ -73,16 +74,22 @@ def configuration(function: Function, code: CodeMeasure) -> dict[str, Any]:
         "Architectures": ["x86_64"],
         "EphemeralStorage": {"Size": function.tmp_mb},
         "SnapStart": _snap_start(function),
+        "RuntimeVersionConfig": {"RuntimeVersionArn": _runtime_arn(function)},
         "LoggingConfig": _logging(function),
     }
     for name in _AS_GIVEN:
         if given.get(name):
             shown[name] = given[name]
-    if function.variables:
+    if (given.get("Environment") or {}).get("Variables") is not None:
         shown["Environment"] = {"Variables": dict(function.variables)}
-    if function.layers:
-        shown["Layers"] = [{"Arn": arn} for arn in function.layers]
     return shown
+
+
+def _runtime_arn(function: Function) -> str:
+    # The interpreter is this machine's, so its runtime has one version here; the hash is of the runtime's name.
+    arn = Arn.parse(function.arn)
+    runtime = hashlib.sha256(function.runtime.encode()).hexdigest()
+    return f"arn:{arn.partition}:lambda:{arn.region}::runtime:{runtime}"
 
 
 def _snap_start(function: Function) -> dict[str, str]:

@@ -38,9 +38,11 @@ _ACTIONS = dict.fromkeys(("Invoke", "InvokeAsync", "InvokeWithResponseStream"), 
 
 def lambda_api(service: Service, ids: Ids) -> ServiceApi:
     """The functions of one account and region."""
-    describer = Describer(service.machinery.starter.snapshots.is_pending, service.deployment.state_directory)
+    describer = Describer(
+        service.machinery.starter.snapshots.is_pending, service.deployment.layers, service.deployment.state_directory
+    )
     plain: dict[str, Callable[[Given], Awaitable[dict[str, Any]]]] = {
-        **FunctionOperations(service, describer).operations(),
+        **FunctionOperations(service, describer, ids).operations(),
         **VersionOperations(service, describer).operations(),
         **PolicyOperations(service).operations(),
         **UrlOperations(service, ids).operations(),

@@ -119,6 +119,10 @@ class LayerStore:
             raise ResourceNotFound("The resource you requested does not exist.")
         return found
 
+    def get(self, arn: str) -> LayerVersion | None:
+        """The version with an ARN, if it is known here."""
+        return self._versions.get(arn)
+
     async def remove(self, arn: str) -> None:
         """Forget a version; harmless when there is none. Functions that use it keep its content."""
         found = self._versions.pop(arn, None)

@@ -72,7 +72,7 @@ class Provisioned:
         for other in entry.provisioned:
             if other != qualifier and _version_of(entry, other) == version:
                 raise ResourceConflict(
-                    "Alias can't be used on Provisioned Concurrency configuration on an already provisioned version"
+                    "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
                     if qualifier in entry.aliases
                     else "Version is pointed by a Provisioned Concurrency alias"
                 )

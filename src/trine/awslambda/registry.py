@@ -179,8 +179,9 @@ class Registry:
         """A function's log: `events`, `written`, `follow`. Raises ResourceNotFound."""
         return self.find(text)[0].log
 
-    def publish(self, text: str, description: str | None = None) -> Function:
-        """Make a version of what `$LATEST` is now; the same version again when nothing has changed since."""
+    def publish(self, text: str, description: str | None = None, *, revision: str) -> Function:
+        """Make a version of what `$LATEST` is now; the same version again when nothing has changed since.
+        `revision` is the new version's own."""
         entry, _ = self.find(text)
         latest = entry.function
         if entry.published is not None and entry.published[0] == latest.revision:
@@ -191,7 +192,7 @@ class Registry:
         entry.next_version += 1
         entry.published = (latest.revision, version)
         properties = latest.properties if description is None else {**latest.properties, "Description": description}
-        entry.versions[version] = replace(latest, version=version, properties=properties)
+        entry.versions[version] = replace(latest, version=version, properties=properties, revision=revision)
         self._names.clear()
         return entry.versions[version]
 
@@ -263,7 +264,10 @@ def _check_weights(alias: Alias) -> None:
         if LATEST in (version, alias.version):
             raise InvalidParameterValue("$LATEST is not supported for an alias pointing to more than 1 version")
         if version == alias.version:
-            raise InvalidParameterValue("AdditionalVersionWeights must name another version than the alias itself")
+            raise InvalidParameterValue(
+                f"Invalid function version {version}. Function version {version} is already included in routing "
+                "configuration."
+            )
         if not 0 <= weight <= 1:
             raise InvalidParameterValue(f"The weight of version {version} must be between 0 and 1, not {weight}")
 

@@ -29,5 +29,11 @@ def test_configurations_of_qualifiers_are_changed_and_listed(api: Api) -> None:
     assert (changed["MaximumRetryAttempts"], changed["MaximumEventAgeInSeconds"]) == (1, 60)
     listed = api.list_function_event_invoke_configs(**name)["FunctionEventInvokeConfigs"]
     assert [one["FunctionArn"].rpartition(":")[2] for one in listed] == ["$LATEST", "1"]
-    assert api.refused("put_function_event_invoke_config", **name, Qualifier="7") == "ResourceNotFoundException"
+    first = api.list_function_event_invoke_configs(**name, MaxItems=1)
+    rest = api.list_function_event_invoke_configs(**name, MaxItems=1, Marker=first["NextMarker"])
+    assert [*first["FunctionEventInvokeConfigs"], *rest["FunctionEventInvokeConfigs"]] == listed
+    assert "MaximumEventAgeInSeconds" not in listed[0]  # what was not given is not told
+    assert api.refused("put_function_event_invoke_config", **name) == "InvalidParameterValueException"
+    seven = {**name, "Qualifier": "7", "MaximumRetryAttempts": 1}
+    assert api.refused("put_function_event_invoke_config", **seven) == "ResourceNotFoundException"
     assert api.refused("update_function_event_invoke_config", FunctionName="nobody") == "ResourceNotFoundException"

@@ -29,7 +29,11 @@ def test_a_functions_life(api: Api) -> None:
         Timeout=5,
         Environment={"Variables": {"KEY": "value"}},
     )
-    assert (made["State"], made["Version"], made["Timeout"]) == ("Active", "$LATEST", 5)
+    assert (made["State"], made["Version"], made["Timeout"]) == ("Pending", "$LATEST", 5)
+    assert "LastUpdateStatus" not in made
+    shown = api.get_function_configuration(FunctionName="made")
+    assert (shown["State"], shown["LastUpdateStatus"]) == ("Active", "Successful")
+    assert shown["RevisionId"] != made["RevisionId"]
     assert api.answer("made") == "one"
     assert api.refused(
         "create_function",
@@ -43,6 +47,7 @@ def test_a_functions_life(api: Api) -> None:
     assert base64.b64decode(updated["CodeSha256"]) == hashlib.sha256(package("two")).digest()
     assert updated["CodeSize"] == len(package("two"))
     assert updated["CodeSha256"] != made["CodeSha256"]
+    assert (updated["State"], updated["LastUpdateStatus"]) == ("Active", "InProgress")
     assert api.answer("made") == "two"
     changed = api.update_function_configuration(FunctionName="made", MemorySize=256, Timeout=6)
     assert (changed["MemorySize"], changed["Timeout"], changed["Environment"]) == (
@@ -230,7 +235,7 @@ def describe(api: Api) -> list[Any]:
         api.get_function(**name),
         api.list_versions_by_function(**name)["Versions"],
         api.list_aliases(**name)["Aliases"],
-        api.get_function_event_invoke_config(**name, Qualifier="live")["MaximumRetryAttempts"],
+        api.get_function_event_invoke_config(**name, Qualifier="live")["DestinationConfig"],
         api.get_policy(**name, Qualifier="live")["Policy"],
         api.list_layers()["Layers"],
     ]
@@ -249,3 +254,27 @@ def test_a_function_of_another_region_is_told_as_such(api: Api) -> None:
     sentence = r"Functions from 'eu-west-1' are not reachable in this region \('us-east-1'\)"
     with pytest.raises(ClientError, match=sentence):
         api.get_function(FunctionName=arn)
+
+
+def test_members_that_only_a_function_itself_is_shown_with(api: Api) -> None:
+    api.lab.put("app.hello", "detailed")
+    api.publish_version(FunctionName="detailed")
+    shown = api.get_function_configuration(FunctionName="detailed")
+    assert shown["RuntimeVersionConfig"]["RuntimeVersionArn"].startswith("arn:aws:lambda:us-east-1::runtime:")
+    assert shown["State"] == "Active"
+    functions = [one for one in api.list_functions()["Functions"] if one["FunctionName"] == "detailed"]
+    versions = api.list_versions_by_function(FunctionName="detailed")["Versions"]
+    assert len(functions) == 1
+    assert len(versions) == 2
+    for listed in (*functions, *versions):
+        assert not listed.keys() & {"State", "LastUpdateStatus", "RuntimeVersionConfig"}
+    assert versions[1]["RevisionId"] != versions[0]["RevisionId"] == shown["RevisionId"]
+
+
+def test_versions_that_never_were_are_deleted_without_a_word(api: Api) -> None:
+    api.lab.put("app.hello", "versionless")
+    assert api.delete_function(FunctionName="versionless", Qualifier="77")["StatusCode"] == 204
+    assert api.refused("delete_function", FunctionName="nobody", Qualifier="77") == "ResourceNotFoundException"
+    latest = api.refused("delete_function", FunctionName="nobody", Qualifier="$LATEST")
+    assert latest == "InvalidParameterValueException"
+    assert api.get_function_configuration(FunctionName="versionless")["Version"] == "$LATEST"

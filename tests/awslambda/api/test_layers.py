@@ -90,3 +90,13 @@ def test_what_is_refused(api: Api) -> None:
     assert api.refused("publish_layer_version", LayerName=foreign, Content=content) == "ResourceNotFoundException"
     broken = {"ZipFile": b"no zip"}
     assert api.refused("publish_layer_version", LayerName="never", Content=broken) == "InvalidZipFileException"
+
+
+def test_one_version_of_a_layer_in_one_function(api: Api) -> None:
+    arns = [api.publish_layer_version(LayerName="twice", Content=layer(text))["LayerVersionArn"] for text in "ab"]
+    api.lab.put("app.hello", "layered-once")
+    changed = api.update_function_configuration(FunctionName="layered-once", Layers=arns[:1])
+    assert changed["Layers"] == [{"Arn": arns[0], "CodeSize": len(layer("a")["ZipFile"])}]
+    refused = api.refused("update_function_configuration", FunctionName="layered-once", Layers=arns)
+    assert refused == "InvalidParameterValueException"
+    assert api.refused("get_layer_version", LayerName="twice", VersionNumber=0) == "InvalidParameterValueException"

@@ -10,7 +10,8 @@ def test_the_life_of_a_function_url(api: Api) -> None:
     name = {"FunctionName": "addressed"}
     assert api.refused("get_function_url_config", **name) == "ResourceNotFoundException"
     made = api.create_function_url_config(**name, AuthType="NONE", Cors={"AllowOrigins": ["*"], "MaxAge": 5})
-    assert (made["AuthType"], made["InvokeMode"], made["Cors"]["MaxAge"]) == ("NONE", "BUFFERED", 5)
+    assert (made["AuthType"], made["Cors"]["MaxAge"]) == ("NONE", 5)
+    assert "InvokeMode" not in made  # what was not given is not told
     assert made["FunctionUrl"].startswith("https://")
     assert api.refused("create_function_url_config", **name, AuthType="NONE") == "ResourceConflictException"
     changed = api.update_function_url_config(**name, AuthType="AWS_IAM", InvokeMode="RESPONSE_STREAM")
@@ -22,6 +23,9 @@ def test_the_life_of_a_function_url(api: Api) -> None:
     api.create_function_url_config(**name, Qualifier="live", AuthType="NONE")
     listed = api.list_function_url_configs(**name)["FunctionUrlConfigs"]
     assert [one["FunctionArn"].rpartition(":")[2] for one in listed] == ["addressed", "live"]
+    first = api.list_function_url_configs(**name, MaxItems=1)
+    rest = api.list_function_url_configs(**name, MaxItems=1, Marker=first["NextMarker"])
+    assert [*first["FunctionUrlConfigs"], *rest["FunctionUrlConfigs"]] == listed
     api.delete_function_url_config(**name)
     assert api.refused("delete_function_url_config", **name) == "ResourceNotFoundException"
     api.delete_alias(**name, Name="live")

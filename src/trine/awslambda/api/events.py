@@ -10,12 +10,13 @@ from typing import Any
 
 from trine.awslambda.api.paging import listing, page
 from trine.awslambda.asynchronous.event import EventConfig
-from trine.awslambda.errors import ResourceNotFound
+from trine.awslambda.errors import InvalidParameterValue, ResourceNotFound
 from trine.awslambda.function import LATEST
 from trine.awslambda.registry import Entry
 from trine.awslambda.service import Service
 
 Given = Mapping[str, Any]
+_NO_FUNCTION = "The function doesn't exist."
 
 
 class EventConfigOperations:
@@ -35,11 +36,20 @@ class EventConfigOperations:
         }
 
     async def _put(self, given: Given) -> dict[str, Any]:
-        self._service.events.put_config(given)
+        if not given.keys() & {"MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"}:
+            raise InvalidParameterValue("You must specify at least one of error handling or destination setting.")
+        try:
+            self._service.events.put_config(given)
+        except ResourceNotFound:
+            raise ResourceNotFound(_NO_FUNCTION) from None
         await self._service.deployment.keep(given["FunctionName"])
         return await self._get(given)
 
     async def _update(self, given: Given) -> dict[str, Any]:
+        try:
+            self._service.registry.find(given["FunctionName"])
+        except ResourceNotFound:
+            raise ResourceNotFound(_NO_FUNCTION) from None
         _, _, config = self._find(given)
         return await self._put({**config.properties, **given})
 
@@ -53,7 +63,10 @@ class EventConfigOperations:
         return {}
 
     async def _list(self, given: Given) -> dict[str, Any]:
-        entry, _ = self._service.registry.find(given["FunctionName"])
+        try:
+            entry, _ = self._service.registry.find(given["FunctionName"])
+        except ResourceNotFound:
+            raise ResourceNotFound(_NO_FUNCTION) from None
         found = sorted(entry.event_configs, key=lambda qualifier: qualifier or "")
         shown, marker = page(found, lambda qualifier: qualifier or "", given)
         configs = [_shown(entry, qualifier, entry.event_configs[qualifier]) for qualifier in shown]
@@ -70,13 +83,14 @@ class EventConfigOperations:
 
 
 def _shown(entry: Entry, qualifier: str | None, config: EventConfig) -> dict[str, Any]:
-    return {
+    shown: dict[str, Any] = {
         "LastModified": config.modified_at,
         "FunctionArn": f"{entry.function.arn}:{qualifier or LATEST}",
-        "MaximumRetryAttempts": config.retries,
-        "MaximumEventAgeInSeconds": config.age_seconds,
         "DestinationConfig": {
             "OnSuccess": {} if config.on_success is None else {"Destination": config.on_success},
             "OnFailure": {} if config.on_failure is None else {"Destination": config.on_failure},
         },
     }
+    # Bounds that were not given are not told: the defaults count.
+    bounds = {"MaximumRetryAttempts": config.retries, "MaximumEventAgeInSeconds": config.age_seconds}
+    return shown | {member: value for member, value in bounds.items() if config.properties.get(member) is not None}

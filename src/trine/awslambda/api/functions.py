@@ -6,17 +6,20 @@ Enters an operation's checked input, leaves its output by the model's member nam
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trine.aws.ids import Ids
 from trine.awslambda import limits
 from trine.awslambda.api.paging import listing, page
 from trine.awslambda.api.tags import check_tags, tags_of
 from trine.awslambda.code import place_zip
 from trine.awslambda.describe import CodeMeasure, configuration, measure_code
-from trine.awslambda.errors import InvalidParameterValue, PreconditionFailed, ResourceConflict
-from trine.awslambda.function import LATEST, Function
+from trine.awslambda.errors import InvalidParameterValue, PreconditionFailed, ResourceConflict, ResourceNotFound
+from trine.awslambda.function import LATEST, Function, split_name
+from trine.awslambda.layers import LayerStore
+from trine.awslambda.registry import not_here
 from trine.awslambda.service import Service
 
 Given = Mapping[str, Any]
@@ -29,13 +32,24 @@ _CONFIGURED = frozenset(
 _NOT_BUILT = ("CodeSigningConfigArn", "FileSystemConfigs", "ImageConfig", "TenancyConfig", "CapacityProviderConfig",
               "DurableConfig", "AcceleratorConfig", "RuntimeConfig")  # fmt: skip
 """Members that would be lost silently; they are refused by name instead."""
+_CREATING = {"State": "Pending", "StateReason": "The function is being created.", "StateReasonCode": "Creating"}
+_UPDATING = {
+    "LastUpdateStatus": "InProgress",
+    "LastUpdateStatusReason": "The function is being created.",
+    "LastUpdateStatusReasonCode": "Creating",
+}
+"""Developer guide, "Lambda function states": what a change is answered. It is made by then; who asks again sees so."""
+_NOT_LISTED = frozenset((*_CREATING, *_UPDATING, "RuntimeVersionConfig"))
+"""API reference, ListFunctions: members that only GetFunction and GetFunctionConfiguration have."""
 
 
 class Describer:
     """`FunctionConfiguration` of functions; code is measured off the event loop, once for each revision."""
 
-    def __init__(self, is_pending: Callable[[Function], bool], state_directory: Path) -> None:
+    def __init__(self, is_pending: Callable[[Function], bool], layers: LayerStore, state_directory: Path) -> None:
         self._state_directory = state_directory
+        self._layers = layers
+        self._layer_sizes: dict[str, int] = {}
         self._measured: dict[str, CodeMeasure] = {}
         self._is_pending = is_pending
         """Whether the snapshot of a version is being taken."""
@@ -46,7 +60,24 @@ class Describer:
         shown = {**configuration(function, await self.measure(function)), "FunctionArn": arn}
         if self._is_pending(function):
             shown |= {"State": "Pending", "StateReasonCode": "Creating", "StateReason": "A snapshot is being taken."}
+        if function.layers:
+            shown["Layers"] = [await self._layer(layer) for layer in function.layers]
         return shown
+
+    async def listed(self, function: Function, qualifier: str | None = None) -> dict[str, Any]:
+        """As `describe`, without what no listing tells."""
+        shown = await self.describe(function, qualifier)
+        return {member: value for member, value in shown.items() if member not in _NOT_LISTED}
+
+    async def _layer(self, arn: str) -> dict[str, Any]:
+        size_bytes = self._layer_sizes.get(arn)
+        if size_bytes is None:
+            layer = self._layers.get(arn)
+            if layer is None:  # another account's, or deleted: its content is not here to be measured
+                return {"Arn": arn}
+            size_bytes = (await asyncio.to_thread(measure_code, layer.folder, self._state_directory)).size_bytes
+            self._layer_sizes[arn] = size_bytes
+        return {"Arn": arn, "CodeSize": size_bytes}
 
     async def measure(self, function: Function) -> CodeMeasure:
         """Size and hash of a function's code."""
@@ -62,9 +93,10 @@ class Describer:
 class FunctionOperations:
     """Operations on functions."""
 
-    def __init__(self, service: Service, describer: Describer) -> None:
+    def __init__(self, service: Service, describer: Describer, ids: Ids) -> None:
         self._service = service
         self._describer = describer
+        self._ids = ids
 
     def operations(self) -> dict[str, Callable[[Given], Awaitable[dict[str, Any]]]]:
         """The operations by name."""
@@ -86,32 +118,58 @@ class FunctionOperations:
     # -- changing ----------------------------------------------------------------------------------------------------
 
     async def _create(self, given: Given) -> dict[str, Any]:
-        name = given["FunctionName"]
+        name = self._name(given["FunctionName"])
         if self._service.registry.get(name) is not None:
             raise ResourceConflict(f"Function already exist: {name}")
         properties = self._properties(given)
         folder = await self._unpack(given["Code"])
-        return await self._changed({**properties, "FunctionName": name}, folder, publish=bool(given.get("Publish")))
+        made = await self._changed({**properties, "FunctionName": name}, folder)
+        shown = await self._describer.describe(await self._published(made, given))
+        del shown["LastUpdateStatus"]
+        return self._unsettled(shown, _CREATING)
+
+    def _name(self, text: str) -> str:
+        if ":" not in text:
+            return text
+        try:
+            return split_name(text, self._service.place)[0]
+        except ValueError:
+            raise not_here(text, self._service.place) from None
+
+    def _unsettled(self, shown: dict[str, Any], status: Given) -> dict[str, Any]:
+        # The revision is none that is still to be met: AWS gives another once the change is made.
+        return {**shown, **status, "RevisionId": self._ids.uuid()}
 
     def _properties(self, given: Given) -> dict[str, Any]:
         for member in _NOT_BUILT:
             if given.get(member):
                 raise InvalidParameterValue(f"Trine does not offer {member}")
         check_tags(tags_of(given))
-        layers = self._service.deployment.layers.missing(given.get("Layers") or ())
-        if layers:
-            raise InvalidParameterValue(f"Layer version {layers[0]} does not exist.")
+        self._check_layers(given.get("Layers") or ())
         return {key: value for key, value in given.items() if key in _CONFIGURED}
 
-    async def _changed(self, properties: Given, folder: Path, *, publish: bool) -> dict[str, Any]:
+    def _check_layers(self, arns: Sequence[str]) -> None:
+        missing = self._service.deployment.layers.missing(arns)
+        if missing:
+            raise InvalidParameterValue(f"Layer version {missing[0]} does not exist.")
+        seen: dict[str, str] = {}
+        for arn in arns:
+            layer = arn.rpartition(":")[0]
+            if layer in seen:
+                raise InvalidParameterValue(
+                    "Two different versions of the same layer are not allowed to be referenced in the same function. "
+                    f"{seen[layer]} and {arn} are versions of the same layer."
+                )
+            seen[layer] = arn
+
+    async def _changed(self, properties: Given, folder: Path) -> Function:
         # The role is tried first, as on AWS; the function is found again after a restart.
         deployment = self._service.deployment
         deployment.try_role(str(properties.get("Role", "")))
-        function = await deployment.make_function(properties, folder)
-        if publish:
-            function = await deployment.publish(function.name)
-            return await self._describer.describe(function, function.version)
-        return await self._describer.describe(function)
+        return await deployment.make_function(properties, folder)
+
+    async def _published(self, function: Function, given: Given) -> Function:
+        return await self._service.deployment.publish(function.name) if given.get("Publish") else function
 
     async def _unpack(self, code: Given) -> Path:
         packed = code.get("ZipFile")
@@ -131,19 +189,33 @@ class FunctionOperations:
         folder = await self._unpack(given)
         if given.get("DryRun"):
             return await self._describer.describe(function)
-        return await self._changed(function.properties, folder, publish=bool(given.get("Publish")))
+        changed = await self._published(await self._changed(function.properties, folder), given)
+        if changed.version != LATEST:
+            shown = await self._describer.describe(changed, changed.version)
+            del shown["LastUpdateStatus"]
+            return self._unsettled(shown, _CREATING)
+        return self._unsettled(await self._describer.describe(changed), _UPDATING)
 
     async def _update_configuration(self, given: Given) -> dict[str, Any]:
         function = self._latest(given)
         properties = {**function.properties, **self._properties(given)}
-        return await self._changed(properties, function.code_directory, publish=False)
+        changed = await self._changed(properties, function.code_directory)
+        return self._unsettled(await self._describer.describe(changed), _UPDATING)
 
     async def _delete(self, given: Given) -> dict[str, Any]:
-        entry, qualifier = self._service.registry.find(given["FunctionName"], given.get("Qualifier"))
+        name, qualifier = given["FunctionName"], given.get("Qualifier")
+        try:
+            entry, qualifier = self._service.registry.find(name, qualifier)
+        except ResourceNotFound:
+            if qualifier is None or not (qualifier == LATEST or qualifier.isdigit()):
+                raise
+            if qualifier.isdigit():  # a version that never was is gone already, if there is the function
+                self._service.registry.find(name)
+                return {"StatusCode": 204}
+        if qualifier == LATEST:
+            raise InvalidParameterValue("$LATEST version cannot be deleted without deleting the function.")
         if qualifier is None:
             await self._service.deployment.delete_function(entry.function.name)
-        elif qualifier == LATEST:
-            raise InvalidParameterValue("$LATEST version cannot be deleted without deleting the function.")
         else:
             await self._service.deployment.delete_version(entry.function.name, qualifier)
         return {"StatusCode": 204}
@@ -175,7 +247,7 @@ class FunctionOperations:
         if every:
             functions = [one for entry in self._service.registry for one in (entry.function, *entry.versions.values())]
         shown, marker = page(functions, lambda one: f"{one.name}\0{version_key(one.version)}", given)
-        described = [await self._describer.describe(one, one.version if every else None) for one in shown]
+        described = [await self._describer.listed(one, one.version if every else None) for one in shown]
         return listing("Functions", described, marker)
 
     async def _account_settings(self, given: Given) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from trine.awslambda.layers import LayerVersion, layer_name, policy_text
 from trine.awslambda.service import Service
 
 Given = Mapping[str, Any]
-_SHOWN = ("Description", "CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo")
+_SHOWN = ("CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo")
 
 
 class LayerOperations:
@@ -57,7 +57,7 @@ class LayerOperations:
         if len(packed) > limits.CODE_ZIPPED_MAX_BYTES:
             raise InvalidParameterValue(f"Unzipped size must be smaller than {limits.CODE_UNZIPPED_MAX_BYTES} bytes")
         folder = await asyncio.to_thread(place_zip, packed, self._service.deployment.state_directory)
-        properties = {key: given[key] for key in _SHOWN if key in given}
+        properties = {key: given[key] for key in ("Description", *_SHOWN) if key in given}
         name = layer_name(given["LayerName"], self._service.place)
         return await self._described(await self._layers.publish(name, properties, folder))
 
@@ -108,7 +108,7 @@ class LayerOperations:
     # -- permissions -------------------------------------------------------------------------------------------------
 
     async def _add_permission(self, given: Given) -> dict[str, Any]:
-        layer = self._find(given)
+        layer = self._permitted(given)
         self._check_revision(layer, given)
         sid = given["StatementId"]
         if any(statement["Sid"] == sid for statement in layer.statements):
@@ -121,7 +121,7 @@ class LayerOperations:
         return {"Statement": json.dumps(statement), "RevisionId": revision_of(policy_text(layer))}
 
     async def _remove_permission(self, given: Given) -> dict[str, Any]:
-        layer = self._find(given)
+        layer = self._permitted(given)
         kept = [statement for statement in layer.statements if statement["Sid"] != given["StatementId"]]
         if len(kept) == len(layer.statements):
             raise ResourceNotFound(f"Statement {given['StatementId']} is not found in resource policy.")
@@ -131,7 +131,7 @@ class LayerOperations:
         return {}
 
     async def _get_policy(self, given: Given) -> dict[str, Any]:
-        layer = self._find(given)
+        layer = self._permitted(given)
         if not layer.statements:
             raise ResourceNotFound("No policy is associated with the given resource.")
         text = policy_text(layer)
@@ -141,16 +141,25 @@ class LayerOperations:
         wanted = given.get("RevisionId")
         if wanted is not None and wanted != revision_of(policy_text(layer)):
             raise PreconditionFailed(
-                "The RevisionId provided does not match the latest RevisionId. Call the GetLayerVersionPolicy API to "
-                "retrieve the latest RevisionId"
+                "The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to "
+                "retrieve the latest Revision Id"
             )
 
     def _arn(self, given: Given) -> str:
+        if given["VersionNumber"] < 1:
+            raise InvalidParameterValue("Layer Version Cannot be less than 1")
         name = layer_name(given["LayerName"], self._service.place)
         return self._service.place.arn("lambda", f"layer:{name}:{given['VersionNumber']}")
 
     def _find(self, given: Given) -> LayerVersion:
         return self._layers.find(self._arn(given))
+
+    def _permitted(self, given: Given) -> LayerVersion:
+        arn = self._arn(given)
+        found = self._layers.get(arn)
+        if found is None:
+            raise ResourceNotFound(f"Layer version {arn} does not exist.")
+        return found
 
 
 def _plain_arn(layer: LayerVersion) -> str:
@@ -163,5 +172,6 @@ def _shown(layer: LayerVersion) -> dict[str, Any]:
         "LayerVersionArn": layer.arn,
         "Version": layer.version,
         "CreatedDate": f"{created}.{int(layer.created_at * 1000) % 1000:03d}+0000",
+        "Description": layer.properties.get("Description", ""),
         **{key: layer.properties[key] for key in _SHOWN if layer.properties.get(key)},
     }

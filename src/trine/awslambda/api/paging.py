@@ -24,7 +24,7 @@ def page(
     wanted = items[: min(given.get("MaxItems") or most, most)]
     if len(wanted) == len(items):
         return wanted, None
-    return wanted, base64.urlsafe_b64encode(key(wanted[-1]).encode()).decode()
+    return wanted, _marker(key(wanted[-1]))
 
 
 def listing(member: str, shown: Sequence[Any], marker: str | None) -> dict[str, Any]:
@@ -32,8 +32,13 @@ def listing(member: str, shown: Sequence[Any], marker: str | None) -> dict[str, 
     return {member: shown} if marker is None else {member: shown, "NextMarker": marker}
 
 
+def _marker(key: str) -> str:
+    # The stroke keeps the marker of an empty key from being empty itself: that would ask for the first page again.
+    return base64.urlsafe_b64encode(f"{key}/".encode()).decode()
+
+
 def _read(marker: str) -> str:
     try:
-        return base64.b64decode(marker.encode(), altchars=b"-_", validate=True).decode()
+        return base64.b64decode(marker.encode(), altchars=b"-_", validate=True).decode().removesuffix("/")
     except (binascii.Error, ValueError):
         raise InvalidParameterValue("Invalid Marker") from None

@@ -36,6 +36,10 @@ class SourceOperations:
         }
 
     async def _create(self, given: Given) -> dict[str, Any]:
+        try:
+            self._service.registry.find(given["FunctionName"])
+        except ResourceNotFound:
+            raise InvalidParameterValue("Function does not exist") from None
         return self._shown(await self._service.sources.create(given))
 
     async def _update(self, given: Given) -> dict[str, Any]:
@@ -49,7 +53,10 @@ class SourceOperations:
 
     async def _list(self, given: Given) -> dict[str, Any]:
         wanted = given.get("FunctionName")
-        entry = None if wanted is None else self._service.registry.find(wanted)
+        try:
+            entry = None if wanted is None else self._service.registry.find(wanted)
+        except ResourceNotFound:  # a listing does not mind on AWS
+            return listing("EventSourceMappings", [], None)
         found = [
             source
             for source in self._service.sources

@@ -53,12 +53,11 @@ class TagOperations:
             raise InvalidParameterValue(f"{resource!r} is no ARN") from None
         if kind != "function":
             raise InvalidParameterValue(f"Trine keeps tags of functions only, not of {kind!r}")
-        entry, qualifier = self._service.registry.find(resource)
-        if qualifier is not None:
+        if Arn.parse(resource).resource.count(":") > 1:
             raise InvalidParameterValue(
-                "Tags on function aliases and versions are not supported. Please specify either a function ARN."
+                "Tags on function aliases and versions are not supported. Please specify a function ARN."
             )
-        return entry
+        return self._service.registry.find(resource)[0]
 
     async def _set(self, entry: Entry, tags: Mapping[str, str]) -> None:
         check_tags(tags)
@@ -80,7 +79,7 @@ def tags_of(properties: Mapping[str, Any]) -> dict[str, str]:
 def check_tags(tags: Mapping[str, str]) -> None:
     """Raise InvalidParameterValue for too many tags, or keys and values out of their bounds."""
     if len(tags) > TAGS_MAX:
-        raise InvalidParameterValue(f"Resource cannot have more than {TAGS_MAX} tags")
+        raise InvalidParameterValue("Number of tags exceeds resource tag limit.")
     for key, value in tags.items():
         if not 1 <= len(key) <= KEY_MAX_CHARACTERS or key.lower().startswith("aws:"):
             raise InvalidParameterValue(f"Tag key {key!r} must have 1 to 128 characters and not begin with 'aws:'")

@@ -10,12 +10,14 @@ from typing import Any
 
 from trine.aws.ids import Ids
 from trine.awslambda.api.paging import listing, page
+from trine.awslambda.errors import ResourceNotFound
 from trine.awslambda.fault import instant
 from trine.awslambda.service import Service
 from trine.awslambda.urls.config import UrlConfig
 
 Given = Mapping[str, Any]
 URL_ID_CHARACTERS = 32
+_NO_FUNCTION = "Function does not exist"
 
 
 class UrlOperations:
@@ -37,13 +39,17 @@ class UrlOperations:
 
     async def _create(self, given: Given) -> dict[str, Any]:
         properties = {**given, "TargetFunctionArn": given["FunctionName"]}
-        config = await self._service.deployment.make_url(self._ids.lower(URL_ID_CHARACTERS), properties, create=True)
+        url_id = self._ids.lower(URL_ID_CHARACTERS)
+        try:
+            config = await self._service.deployment.make_url(url_id, properties, create=True)
+        except ResourceNotFound:
+            raise ResourceNotFound(_NO_FUNCTION) from None
         shown = self._shown(config)
         del shown["LastModifiedTime"]
         return shown
 
     async def _update(self, given: Given) -> dict[str, Any]:
-        known = self._find(given)
+        known = self._find(given, _NO_FUNCTION)
         properties = {**known.properties, **given, "TargetFunctionArn": given["FunctionName"]}
         return self._shown(await self._service.deployment.make_url(known.id, properties))
 
@@ -55,13 +61,19 @@ class UrlOperations:
         return {}
 
     async def _list(self, given: Given) -> dict[str, Any]:
-        name = self._service.registry.find(given["FunctionName"])[0].function.name
+        try:
+            name = self._service.registry.find(given["FunctionName"])[0].function.name
+        except ResourceNotFound:
+            raise ResourceNotFound(_NO_FUNCTION) from None
         found = [config for config in self._service.urls if config.function == name]
         shown, marker = page(found, lambda config: config.qualifier or "", given)
         return listing("FunctionUrlConfigs", [self._shown(config) for config in shown], marker)
 
-    def _find(self, given: Given) -> UrlConfig:
-        entry, qualifier = self._service.registry.find(given["FunctionName"], given.get("Qualifier"))
+    def _find(self, given: Given, refusal: str = "The resource you requested does not exist.") -> UrlConfig:
+        try:
+            entry, qualifier = self._service.registry.find(given["FunctionName"], given.get("Qualifier"))
+        except ResourceNotFound:
+            raise ResourceNotFound(refusal) from None
         return self._service.urls.of(entry.function.name, qualifier)
 
     def _shown(self, config: UrlConfig) -> dict[str, Any]:
@@ -70,10 +82,8 @@ class UrlOperations:
             "FunctionUrl": self._service.urls.address(config.id),
             "FunctionArn": arn if config.qualifier is None else f"{arn}:{config.qualifier}",
             "AuthType": config.auth,
-            "InvokeMode": "RESPONSE_STREAM" if config.streams else "BUFFERED",
             "CreationTime": instant(config.created_at),
             "LastModifiedTime": instant(config.modified_at),
         }
-        if "Cors" in config.properties:
-            shown["Cors"] = config.properties["Cors"]
+        shown |= {member: config.properties[member] for member in ("InvokeMode", "Cors") if member in config.properties}
         return shown

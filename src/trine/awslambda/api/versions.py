@@ -40,8 +40,12 @@ class VersionOperations:
         latest = self._service.registry.find(given["FunctionName"])[0].function
         check_revision(given, latest.revision)
         wanted = given.get("CodeSha256")
-        if wanted is not None and wanted != (await self._describer.measure(latest)).sha256:
-            raise InvalidParameterValue(f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST")
+        sha256 = (await self._describer.measure(latest)).sha256
+        if wanted not in (None, sha256):
+            raise InvalidParameterValue(
+                f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({sha256}). Please try again "
+                "with the CodeSHA256 in $LATEST."
+            )
         version = await self._service.deployment.publish(latest.name, given.get("Description"))
         return await self._describer.describe(version, version.version)
 
@@ -49,7 +53,7 @@ class VersionOperations:
         entry, _ = self._service.registry.find(given["FunctionName"])
         functions = [entry.function, *entry.versions.values()]
         shown, marker = page(functions, lambda one: f"v{version_key(one.version)}", given)
-        return listing("Versions", [await self._describer.describe(one, one.version) for one in shown], marker)
+        return listing("Versions", [await self._describer.listed(one, one.version) for one in shown], marker)
 
     async def _create_alias(self, given: Given) -> dict[str, Any]:
         alias = Alias(given["Name"], given["FunctionVersion"], given.get("Description", ""), _weights(given))
@@ -61,7 +65,7 @@ class VersionOperations:
         return _shown(self._service.registry.find(name)[0], made)
 
     async def _update_alias(self, given: Given) -> dict[str, Any]:
-        _, alias = self._find(given)
+        alias = self._find(given, "Alias not found: {}")[1]
         check_revision(given, alias.revision)
         return await self._put(
             given,
@@ -91,11 +95,11 @@ class VersionOperations:
         await self._service.deployment.delete_alias(given["FunctionName"], given["Name"])
         return {}
 
-    def _find(self, given: Given) -> tuple[Entry, Alias]:
+    def _find(self, given: Given, refusal: str = "Cannot find alias arn: {}") -> tuple[Entry, Alias]:
         entry, _ = self._service.registry.find(given["FunctionName"])
         alias = entry.aliases.get(given["Name"])
         if alias is None:
-            raise ResourceNotFound(f"Cannot find alias arn: {entry.function.arn}:{given['Name']}")
+            raise ResourceNotFound(refusal.format(f"{entry.function.arn}:{given['Name']}"))
         return entry, alias
 
 

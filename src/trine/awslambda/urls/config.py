@@ -145,12 +145,14 @@ class UrlBook:
     def __iter__(self) -> Iterator[UrlConfig]:
         return iter(sorted(self._by_id.values(), key=lambda one: (one.function, one.qualifier or "")))
 
-    def put(self, config: UrlConfig, *, create: bool = False) -> UrlConfig:
-        """Add or change a URL. ResourceConflict when the function or alias has one (`create`), or the id is taken."""
+    def has(self, function: str, qualifier: str | None) -> bool:
+        """Whether a function or alias has a URL."""
+        return (function, qualifier) in self._by_owner
+
+    def put(self, config: UrlConfig) -> UrlConfig:
+        """Add or change a URL. ResourceConflict when the id is another's."""
         owner = (config.function, config.qualifier)
         known = self._by_owner.get(owner)
-        if create and known is not None:
-            raise ResourceConflict("Failed to create function url config for function. Function URL exists already.")
         holder = self._by_id.get(config.id)
         if holder is not None and (holder.function, holder.qualifier) != owner:
             raise ResourceConflict(f"The function URL {config.id} belongs to {holder.function}")

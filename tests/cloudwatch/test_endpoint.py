@@ -116,6 +116,14 @@ def test_dashboards_are_kept_as_they_were_put(stack: RunningStack, protocol: str
     for wrong in ("no JSON", "[]"):
         with pytest.raises(client.exceptions.DashboardInvalidInputError):
             client.put_dashboard(DashboardName=name, DashboardBody=wrong)
+    with pytest.raises(ClientError, match="The value for field DashboardName contains invalid characters"):
+        client.put_dashboard(DashboardName="no name", DashboardBody=body)
+
+
+def test_an_alarm_that_is_gone_has_no_tags(stack: RunningStack) -> None:
+    client = stack.client("cloudwatch")
+    gone = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:gone"
+    assert client.list_tags_for_resource(ResourceARN=gone)["Tags"] == []
 
 
 def test_a_long_body_comes_compressed(stack: RunningStack) -> None:

@@ -211,3 +211,18 @@ def test_the_apis_make_change_and_delete(stack: RunningStack) -> None:
     received(stack, lambda body: body == {"once": 1})
     with pytest.raises(scheduler.exceptions.ResourceNotFoundException):
         scheduler.get_schedule(Name="once")
+
+
+def test_groups_of_schedules_have_tags(stack: RunningStack) -> None:
+    scheduler = stack.client("scheduler")
+    made = scheduler.create_schedule_group(Name="tagged", Tags=[{"Key": "team", "Value": "a"}])
+    group = {"ResourceArn": made["ScheduleGroupArn"]}
+    scheduler.tag_resource(**group, Tags=[{"Key": "stage", "Value": "test"}])
+    scheduler.untag_resource(**group, TagKeys=["team"])
+    assert scheduler.list_tags_for_resource(**group)["Tags"] == [{"Key": "stage", "Value": "test"}]
+    scheduler.delete_schedule_group(Name="tagged")
+    with pytest.raises(scheduler.exceptions.ResourceNotFoundException):
+        scheduler.list_tags_for_resource(**group)
+    alarm = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:a"
+    with pytest.raises(scheduler.exceptions.ClientError):
+        scheduler.list_tags_for_resource(ResourceArn=alarm)

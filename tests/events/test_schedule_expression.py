@@ -64,7 +64,8 @@ def test_zones_skip_what_does_not_exist_and_run_once_what_comes_twice() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "rate(0 minutes)", "rate(1 minutes)", "rate(2 minute)", "rate(1 week)", "rate(-1 days)", "cron(* * * * *)",
+    ["", "rate(0 minutes)", "rate(1 minutes)", "rate(2 minute)", "rate(1 week)", "rate(-1 days)",
+     "rate( 5 minutes )", "cron(* * * * *)",
      "cron(0 0 * * * *)", "cron(0 0 ? * ? *)", "cron(60 0 * * ? *)", "cron(0 24 * * ? *)", "cron(0 0 0 * ? *)",
      "cron(0 0 ? * 8 *)", "cron(0 0 ? * MON#6 *)", "cron(0 0 * * ? 1969)", "cron(a 0 * * ? *)", "cron(0/0 0 * * ? *)",
      "at(2026-01-01T00:00:00)", "every day"],

@@ -246,9 +246,10 @@ class Alarms:
     def _move(self, kept: KeptAlarm, state: str, reason: str, reason_data: str) -> Future[None]:
         before, now = kept.state, self._clock.now()
         old = {"stateValue": before, "stateReason": kept.reason}
+        standing = kept.standing()
         kept.reason, kept.reason_data, kept.updated_at = reason, reason_data, now
         if before != state:
-            kept.state, kept.transitioned_at = state, now
+            kept.state, kept.transitioned_at, kept.previous = state, now, standing
             new = {"stateValue": state, "stateReason": reason}
             said = f"Alarm updated from {before} to {state}"
             self._remember(kept, "StateUpdate", said, {"oldState": old, "newState": new})

@@ -16,7 +16,7 @@ from trine.aws.arn import Place
 from trine.aws.catalogue import Catalogue
 from trine.clock import Clock
 from trine.cloudwatch import limits
-from trine.cloudwatch.errors import DashboardInvalidInput, DashboardNotFound
+from trine.cloudwatch.errors import DashboardInvalidInput, DashboardNotFound, InvalidParameterValue
 
 KIND = "cloudwatch:dashboard"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -33,9 +33,12 @@ class Dashboards:
         return f"arn:aws:cloudwatch::{self._place.account_id}:dashboard/{name}"
 
     def put(self, name: str, body: str) -> Future[None]:
-        """Keep a dashboard; resolves when durable. DashboardInvalidInput."""
+        """Keep a dashboard; resolves when durable. DashboardInvalidInput, InvalidParameterValue (its name)."""
         if _NAME.fullmatch(name) is None:
-            raise DashboardInvalidInput("DashboardName must be 1 to 255 letters, digits, '_' and '-'.")
+            raise InvalidParameterValue(
+                "The value for field DashboardName contains invalid characters. It can only contain alphanumerics, "
+                "dash (-) and underscore (_).\n"
+            )
         if len(body.encode()) > limits.DASHBOARD_MAX_BYTES:
             raise DashboardInvalidInput(f"DashboardBody has at most {limits.DASHBOARD_MAX_BYTES} bytes in Trine.")
         try:

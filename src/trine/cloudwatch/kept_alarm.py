@@ -36,11 +36,21 @@ class Change(NamedTuple):
                 "HistoryData": orjson.dumps(data).decode()}  # fmt: skip
 
 
+class Standing(NamedTuple):
+    """A state, why and since when (seconds since the epoch)."""
+
+    value: str
+    reason: str
+    reason_data: str
+    updated_at: float
+
+
 class KeptAlarm:
     """An alarm with its state."""
 
-    __slots__ = ("alarm", "arn", "held_before", "held_until", "reason", "reason_data", "state", "suppressed_by",
-                 "suppressed_reason", "tags", "transitioned_at", "updated_at", "written_at")  # fmt: skip
+    __slots__ = ("alarm", "arn", "held_before", "held_until", "previous", "reason", "reason_data", "state",
+                 "suppressed_by", "suppressed_reason", "tags", "transitioned_at",
+                 "updated_at", "written_at")  # fmt: skip
 
     def __init__(self, alarm: Alarm | CompositeAlarm, arn: str, now: float) -> None:
         self.alarm, self.arn = alarm, arn
@@ -48,7 +58,13 @@ class KeptAlarm:
         self.reason, self.reason_data = "Unchecked: Initial alarm creation", ""
         self.updated_at = self.transitioned_at = self.written_at = now
         self.tags: dict[str, str] = {}
+        self.previous: Standing | None = None
+        """How it was before its latest move; None before the first, and after a restart."""
         self.hold_no_more()
+
+    def standing(self) -> Standing:
+        """How it is now."""
+        return Standing(self.state, self.reason, self.reason_data, self.updated_at)
 
     def hold_no_more(self) -> None:
         """Its actions wait for nothing."""

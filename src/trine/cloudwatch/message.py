@@ -13,7 +13,7 @@ import orjson
 from trine.aws.arn import Place
 from trine.cloudwatch.alarm import Alarm
 from trine.cloudwatch.composite import EXTENSION, WAIT, CompositeAlarm
-from trine.cloudwatch.kept_alarm import LISTS, KeptAlarm
+from trine.cloudwatch.kept_alarm import LISTS, KeptAlarm, Standing
 
 
 def message_of(target_arn: str, kept: KeptAlarm, before: str, place: Place) -> bytes:
@@ -48,11 +48,13 @@ def _trigger(alarm: Alarm) -> dict[str, Any]:
     trigger: dict[str, Any] = {
         "Period": alarm.period,
         "EvaluationPeriods": alarm.evaluation_periods,
-        "DatapointsToAlarm": alarm.needed,
         "ComparisonOperator": given["ComparisonOperator"],
         "Threshold": alarm.threshold,
         "TreatMissingData": alarm.missing,
+        "EvaluateLowSampleCountPercentile": given.get("EvaluateLowSampleCountPercentile") or "",
     }
+    if given.get("DatapointsToAlarm") is not None:
+        trigger["DatapointsToAlarm"] = alarm.needed
     if given.get("Metrics"):
         return {**trigger, "Metrics": given["Metrics"]}
     return {
@@ -68,8 +70,9 @@ def _trigger(alarm: Alarm) -> dict[str, Any]:
 
 def function_event(kept: KeptAlarm, before: str, place: Place) -> bytes:
     """The event of a Lambda action."""
-    state = {"value": kept.state, "reason": kept.reason, "reasonData": kept.reason_data,
-             "timestamp": _instant(kept.updated_at)}  # fmt: skip
+    known = kept.previous
+    # An alarm whose actions were held back may have moved since: of the state before only the name is known then.
+    previous = known if known is not None and known.value == before else None
     return orjson.dumps(
         {
             "source": "aws.cloudwatch",
@@ -79,8 +82,8 @@ def function_event(kept: KeptAlarm, before: str, place: Place) -> bytes:
             "region": place.region,
             "alarmData": {
                 "alarmName": kept.alarm.name,
-                "state": state,
-                "previousState": {"value": before},
+                "state": _told(kept.standing()),
+                "previousState": {"value": before} if previous is None else _told(previous),
                 "configuration": {
                     "description": kept.alarm.given.get("AlarmDescription"),
                     **(_rule(kept.alarm) if isinstance(kept.alarm, CompositeAlarm) else _metrics(kept.alarm)),
@@ -88,6 +91,13 @@ def function_event(kept: KeptAlarm, before: str, place: Place) -> bytes:
             },
         }
     )
+
+
+def _told(standing: Standing) -> dict[str, Any]:
+    told: dict[str, Any] = {"value": standing.value, "reason": standing.reason}
+    if standing.reason_data:
+        told["reasonData"] = standing.reason_data
+    return {**told, "timestamp": _instant(standing.updated_at)}
 
 
 def _rule(alarm: CompositeAlarm) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from trine.events.cron import Cron, parse_cron
 
-_RATE = re.compile(r"rate\(\s*(\d+)\s+(minutes?|hours?|days?)\s*\)")
+_RATE = re.compile(r"rate\((\d+)\s+(minutes?|hours?|days?)\)")
 _CRON = re.compile(r"cron\((.*)\)")
 _AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 _UNIT_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}

@@ -103,15 +103,14 @@ async def create_schedule_group(turn: Turn) -> Output:
     if name in turn.wing.schedules.groups:
         raise AlreadyExists(f"Schedule group {name} already exists.", code="ConflictException", status=409)
     await turn.wing.schedules.put_group(name)
+    if turn.given.get("Tags"):
+        await turn.wing.schedules.tag_group(name, _tags(turn.given))
     return {"ScheduleGroupArn": group_arn(turn.wing, name)}
 
 
 async def get_schedule_group(turn: Turn) -> Output:
     """GetScheduleGroup."""
-    name = turn.given["Name"]
-    if name not in turn.wing.schedules.groups:
-        raise NotFound(f"Schedule group {name} does not exist.", status=404)
-    return _group(turn.wing, name)
+    return _group(turn.wing, turn.given["Name"])
 
 
 async def list_schedule_groups(turn: Turn) -> Output:
@@ -127,13 +126,43 @@ async def delete_schedule_group(turn: Turn) -> Output:
     return {}
 
 
+async def tag_resource(turn: Turn) -> Output:
+    """TagResource: groups are what Scheduler tags."""
+    await turn.wing.schedules.tag_group(_tagged(turn), _tags(turn.given))
+    return {}
+
+
+async def untag_resource(turn: Turn) -> Output:
+    """UntagResource."""
+    await turn.wing.schedules.tag_group(_tagged(turn), {}, turn.given["TagKeys"])
+    return {}
+
+
+async def list_tags_for_resource(turn: Turn) -> Output:
+    """ListTagsForResource."""
+    tags = turn.wing.schedules.group(_tagged(turn)).tags
+    return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+
+
+def _tagged(turn: Turn) -> str:
+    arn = str(turn.given["ResourceArn"])
+    before = group_arn(turn.wing, "")
+    if not arn.startswith(before):
+        raise NotFound(f"{arn[:300]} is no schedule group of this stack.", status=404)
+    return arn.removeprefix(before)
+
+
+def _tags(given: Given) -> dict[str, str]:
+    return {str(tag["Key"]): str(tag["Value"]) for tag in given["Tags"]}
+
+
 def group_arn(wing: EventBridge, name: str) -> str:
     """The ARN of a group of that name."""
     return wing.schedules.place.arn("scheduler", f"schedule-group/{name}")
 
 
 def _group(wing: EventBridge, name: str) -> Output:
-    made_at = wing.schedules.groups[name]
+    made_at = wing.schedules.group(name).created_at
     return {
         "Arn": group_arn(wing, name),
         "Name": name,
@@ -153,6 +182,9 @@ OPERATIONS: dict[str, Callable[[Turn], Awaitable[Output]]] = {
     "GetScheduleGroup": get_schedule_group,
     "ListScheduleGroups": list_schedule_groups,
     "DeleteScheduleGroup": delete_schedule_group,
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
+    "ListTagsForResource": list_tags_for_resource,
 }
 
 
@@ -162,6 +194,8 @@ def charged(operation: str, given: Given, output: Given) -> None:
 
 def resources_of(wing: EventBridge, name: str, given: Given) -> list[str]:
     """The ARNs that an operation needs the right for."""
+    if "ResourceArn" in given:
+        return [str(given["ResourceArn"])]
     if name.startswith("List"):
         return ["*"]
     if name.endswith("Group"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from asyncio import Future
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -61,6 +61,14 @@ class Schedule:
         return bool(self.given.get("State", "ENABLED") == "ENABLED")
 
 
+@dataclass(slots=True)
+class ScheduleGroup:
+    """A group of schedules; `created_at` in seconds since the epoch."""
+
+    created_at: float
+    tags: dict[str, str] = field(default_factory=dict)
+
+
 class Schedules:
     """All schedules."""
 
@@ -76,10 +84,9 @@ class Schedules:
         self._catalogue, self._clock, self._ids, self.place = catalogue, clock, ids, place
         self._deliver, self._charge = deliver, charge
         self._running = False
-        self.groups: dict[str, float] = {DEFAULT_GROUP: clock.now()}
-        """Name → when it was made."""
+        self.groups: dict[str, ScheduleGroup] = {DEFAULT_GROUP: ScheduleGroup(clock.now())}
         for name, document in catalogue.list(GROUP):
-            self.groups[name] = document["created_at"]
+            self.groups[name] = ScheduleGroup(document["created_at"], document.get("tags") or {})
         self._schedules: dict[tuple[str, str], Schedule] = {}
         for _, document in catalogue.list(SCHEDULE):
             made = self._made(document["name"], document["group"], document["given"], document["created_at"])
@@ -122,8 +129,7 @@ class Schedules:
     async def put(self, name: str, group: str | None, given: Mapping[str, Any]) -> Schedule:
         """Make or replace a schedule. Invalid, NotFound, LimitExceeded."""
         key = (group or DEFAULT_GROUP, name)
-        if key[0] not in self.groups:
-            raise NotFound(f"Schedule group {key[0]} does not exist.", status=404)
+        self.group(key[0])
         before = self._schedules.get(key)
         if before is None and len(self._schedules) >= limits.SCHEDULES_MAX:
             raise LimitExceeded("The limit of schedules is reached.", code="ServiceQuotaExceededException", status=402)
@@ -153,11 +159,28 @@ class Schedules:
         del self._schedules[schedule.group, name]
         await self._catalogue.delete(SCHEDULE, f"{schedule.group}/{name}")
 
+    def group(self, name: str) -> ScheduleGroup:
+        """The group of a name. NotFound."""
+        found = self.groups.get(name)
+        if found is None:
+            raise NotFound(f"Schedule group {name} does not exist.", status=404)
+        return found
+
     async def put_group(self, name: str) -> None:
         """Make a group; the one that is there stays."""
         if name not in self.groups:
-            self.groups[name] = self._clock.now()
-            await self._catalogue.put(GROUP, name, {"created_at": self.groups[name]})
+            self.groups[name] = ScheduleGroup(self._clock.now())
+            await self._keep_group(name)
+
+    async def tag_group(self, name: str, tags: Mapping[str, str], gone: Collection[str] = ()) -> None:
+        """Set tags of a group and drop those whose keys are `gone`. NotFound."""
+        group = self.group(name)
+        group.tags = {key: value for key, value in {**group.tags, **tags}.items() if key not in gone}
+        await self._keep_group(name)
+
+    def _keep_group(self, name: str) -> Future[None]:
+        group = self.groups[name]
+        return self._catalogue.put(GROUP, name, {"created_at": group.created_at, "tags": group.tags})
 
     async def delete_group(self, name: str) -> None:
         """Forget a group and its schedules. NotFound, Invalid."""

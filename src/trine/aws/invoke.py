@@ -44,6 +44,8 @@ class InvokeRequest(Struct, frozen=True):
     """`X-Amzn-Trace-Id` to pass on."""
     source: str | None = None
     """ARN of what sends this event by itself (a stream, queue, topic, rule or schedule); None: somebody asked."""
+    request_id: str | None = None
+    """The id that the invocation shall have, where the event names it already; None: a new one."""
 
 
 class InvokeResponse(Struct, frozen=True):

@@ -173,7 +173,7 @@ class Service:
         loop = self._loop
         assert loop is not None, "start() comes first"
         answer: Answer[InvokeResponse] = Answer(loop=loop)
-        request_id = self._ids.uuid()
+        request_id = request.request_id or self._ids.uuid()
         trace = self._traces.open("lambda", request_id, request.trace)
         try:
             entry, qualifier = self._admit(request, trace)
@@ -195,7 +195,7 @@ class Service:
         loop = self._loop
         assert loop is not None, "start() comes first"
         answer: Future[StreamedResponse] = loop.create_future()
-        request_id = self._ids.uuid()
+        request_id = request.request_id or self._ids.uuid()
         trace = self._traces.open("lambda", request_id, request.trace)
         try:
             entry, qualifier = self._admit(request, trace)

@@ -91,6 +91,8 @@ def handler(event, context):
         return {"just": "json"}
     if path == "/text":
         return "words"
+    if path == "/id":
+        return {"id": context.aws_request_id}
     if path == "/binary":
         return {"statusCode": 201, "body": base64.b64encode(bytes(range(256))).decode(), "isBase64Encoded": True,
                 "headers": {"content-type": "image/x", "x-shown": "yes", "access-control-allow-origin": "*"},
@@ -175,6 +177,14 @@ def test_the_event_is_payload_2_0(stack: RunningStack) -> None:
     }  # fmt: skip
     assert "authorizer" not in context
     assert "pathParameters" not in event
+
+
+def test_the_request_has_the_invocations_id(stack: RunningStack) -> None:
+    answer = ask("GET", url_of(stack, "open")["pathUrl"] + "id")
+    assert answer.json() == {"id": answer.headers["x-amzn-RequestId"]}
+    explained = stack.explain(answer.headers["x-amzn-RequestId"])
+    assert explained is not None
+    assert explained["kind"] == "lambda-url"
 
 
 def test_the_host_says_which_url(stack: RunningStack) -> None:

@@ -115,8 +115,14 @@ class UrlDoor:
             message = f"Request must be smaller than {limits.EVENT_MAX_BYTES} bytes for the InvokeFunction operation"
             raise AwsError(message, code="RequestTooLargeException", status=413)
         trace.step("awslambda.urls.event", {"bytes": len(payload)})
+        # Developer guide, "Invoking Lambda function URLs", `requestContext.requestId`: the id of the invocation.
         request = InvokeRequest(
-            config.function, payload, qualifier=config.qualifier, trace=trace, trace_header=visit.trace_header
+            config.function,
+            payload,
+            qualifier=config.qualifier,
+            trace=trace,
+            trace_header=visit.trace_header,
+            request_id=visit.request_id,
         )
         try:
             if config.streams:

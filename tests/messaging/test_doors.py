@@ -362,3 +362,20 @@ def test_filter_policies_have_ceilings(stack: RunningStack, policy: Any, scope: 
     with pytest.raises(ClientError, match=sentence):
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint, Attributes=attributes)
     sns.delete_topic(TopicArn=topic)
+
+
+def test_topics_have_tags(stack: RunningStack) -> None:
+    sns = stack.client("sns")
+    first = [{"Key": "team", "Value": "a"}]
+    topic = {"ResourceArn": sns.create_topic(Name="tagged", Tags=first)["TopicArn"]}
+    assert sns.create_topic(Name="tagged", Tags=first)["TopicArn"] == topic["ResourceArn"]
+    with pytest.raises(ClientError, match="Invalid parameter: Tags Reason: Topic already exists with different tags"):
+        sns.create_topic(Name="tagged", Tags=[{"Key": "team", "Value": "b"}])
+    sns.tag_resource(**topic, Tags=[{"Key": "stage", "Value": "test"}])
+    sns.untag_resource(**topic, TagKeys=["team", "nothing"])
+    assert sns.list_tags_for_resource(**topic)["Tags"] == [{"Key": "stage", "Value": "test"}]
+    with pytest.raises(ClientError, match="Invalid parameter: Duplicated keys are not allowed"):
+        sns.tag_resource(**topic, Tags=first * 2)
+    sns.delete_topic(TopicArn=topic["ResourceArn"])
+    with pytest.raises(sns.exceptions.ResourceNotFoundException):
+        sns.list_tags_for_resource(**topic)

@@ -154,6 +154,13 @@ class BatchRequestTooLong(SqsError):
     query_code = "AWS.SimpleQueueService.BatchRequestTooLong"
 
 
+class SnsResourceNotFound(AwsError):
+    """What shall be tagged does not exist."""
+
+    code = "ResourceNotFound"
+    status = 404
+
+
 class SnsNotFound(AwsError):
     """No such topic or subscription."""
 

@@ -53,4 +53,4 @@ def _resource(given: Input, topics: Topics) -> str:
         return topics.arn(str(given["Name"]))
     if "SubscriptionArn" in given:
         return str(given["SubscriptionArn"]).rpartition(":")[0]
-    return str(given.get("TopicArn") or given.get("TargetArn") or "*")
+    return str(given.get("TopicArn") or given.get("TargetArn") or given.get("ResourceArn") or "*")

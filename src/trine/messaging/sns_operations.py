@@ -22,6 +22,7 @@ from trine.messaging.errors import (
     SnsBatchTooLong,
     SnsInvalidBatchEntryId,
     SnsInvalidParameter,
+    SnsResourceNotFound,
     SqsError,
 )
 from trine.messaging.message import Attribute, checked_attributes, size_of
@@ -63,9 +64,11 @@ async def create_topic(turn: Turn) -> Output:
     if name.endswith(".fifo") != (attributes.get("FifoTopic", "false").lower() == "true"):
         raise SnsInvalidParameter("Fifo Topic names must end with .fifo and have FifoTopic true")
     found = turn.topics.get(turn.topics.arn(name))
+    tags = _tags(turn.given)
     if found is None:
-        tags = {tag["Key"]: tag["Value"] for tag in turn.given.get("Tags") or ()}
         found = await turn.topics.put(name, checked_topic_attributes(attributes), tags)
+    elif tags and tags != found.tags:
+        raise SnsInvalidParameter("Tags Reason: Topic already exists with different tags")
     return {"TopicArn": found.arn}
 
 
@@ -116,6 +119,41 @@ async def set_topic_attributes(turn: Turn) -> Output:
     change = checked_topic_attributes({turn.given["AttributeName"]: turn.given.get("AttributeValue", "")})
     await turn.topics.put(topic.name, {**topic.attributes, **change})
     return {}
+
+
+async def tag_resource(turn: Turn) -> Output:
+    """TagResource: topics are what SNS tags."""
+    topic = _tagged(turn)
+    await turn.topics.put(topic.name, topic.attributes, {**topic.tags, **_tags(turn.given)})
+    return {}
+
+
+async def untag_resource(turn: Turn) -> Output:
+    """UntagResource."""
+    topic = _tagged(turn)
+    kept = {key: value for key, value in topic.tags.items() if key not in turn.given["TagKeys"]}
+    await turn.topics.put(topic.name, topic.attributes, kept)
+    return {}
+
+
+async def list_tags_for_resource(turn: Turn) -> Output:
+    """ListTagsForResource."""
+    return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(_tagged(turn).tags.items())]}
+
+
+def _tagged(turn: Turn) -> Topic:
+    topic = turn.topics.get(turn.given["ResourceArn"])
+    if topic is None:
+        raise SnsResourceNotFound("Resource does not exist")
+    return topic
+
+
+def _tags(given: Given) -> dict[str, str]:
+    tags = given.get("Tags") or ()
+    found = {str(tag["Key"]): str(tag["Value"]) for tag in tags}
+    if len(found) < len(tags):
+        raise SnsInvalidParameter("Duplicated keys are not allowed.")
+    return found
 
 
 async def subscribe(turn: Turn) -> Output:
@@ -313,6 +351,9 @@ OPERATIONS: dict[str, Run] = {
     "ListSubscriptionsByTopic": list_subscriptions_by_topic,
     "GetSubscriptionAttributes": get_subscription_attributes,
     "SetSubscriptionAttributes": set_subscription_attributes,
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
+    "ListTagsForResource": list_tags_for_resource,
     "Publish": publish,
     "PublishBatch": publish_batch,
 }

@@ -88,11 +88,10 @@ class ServiceFault(AwsError):
     status = 500
 
 
-class InvalidZipFile(AwsError):
-    """The package cannot be opened, or reaches outside its folder, or is too large."""
+class InvalidZipFile(InvalidParameterValue):
+    """The package cannot be opened, or reaches outside its folder, or is too large.
 
-    code = "InvalidZipFileException"
-    status = 502
+    The API reference has an InvalidZipFileException; AWS was recorded to answer the code of a wrong parameter."""
 
 
 class SnapStartFailed(AwsError):

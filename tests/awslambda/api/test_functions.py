@@ -75,7 +75,9 @@ def test_what_cannot_be_made(api: Api) -> None:
         "InvalidParameterValueException",
         "ValidationException",
     )
-    assert api.refused("create_function", **{**good, "Code": {"ZipFile": b"no zip"}}) == "InvalidZipFileException"
+    assert (
+        api.refused("create_function", **{**good, "Code": {"ZipFile": b"no zip"}}) == "InvalidParameterValueException"
+    )
     assert (
         api.refused("create_function", **{**good, "Code": {"S3Bucket": "bkt", "S3Key": "k"}})
         == "InvalidParameterValueException"

@@ -89,7 +89,7 @@ def test_what_is_refused(api: Api) -> None:
     content = layer("x")
     assert api.refused("publish_layer_version", LayerName=foreign, Content=content) == "ResourceNotFoundException"
     broken = {"ZipFile": b"no zip"}
-    assert api.refused("publish_layer_version", LayerName="never", Content=broken) == "InvalidZipFileException"
+    assert api.refused("publish_layer_version", LayerName="never", Content=broken) == "InvalidParameterValueException"
 
 
 def test_one_version_of_a_layer_in_one_function(api: Api) -> None:

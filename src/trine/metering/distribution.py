@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 _GROWTH = 1.04
 _PER_UNIT = 1 / math.log(_GROWTH)
@@ -52,7 +53,7 @@ class Distribution:
         buckets, start = self.buckets, 0
         while start < len(values):
             bucket = bucket_of(values[start] * unit)
-            stop = max(start + 1, bisect_right(values, _ceiling(bucket) / unit, start))
+            stop = max(start + 1, bisect_right(values, _ceiling(bucket, unit), start))
             buckets[bucket] = buckets.get(bucket, 0.0) + stop - start
             start = stop
 
@@ -119,13 +120,14 @@ def bucket_of(value: float) -> int:
     return 0
 
 
-def _ceiling(bucket: int) -> float:
-    """The largest value of a bucket."""
+@lru_cache(4096)
+def _ceiling(bucket: int, unit: float) -> float:
+    """The largest value of a bucket, in units of its own."""
     if bucket > 0:
-        return math.exp((bucket - _OFFSET + 1) / _PER_UNIT) * (1 - 1e-12)
+        return math.exp((bucket - _OFFSET + 1) / _PER_UNIT) * (1 - 1e-12) / unit
     if bucket < 0:
-        return -math.exp((-bucket - _OFFSET) / _PER_UNIT) * (1 - 1e-12)
-    return _LEAST
+        return -math.exp((-bucket - _OFFSET) / _PER_UNIT) * (1 - 1e-12) / unit
+    return _LEAST / unit
 
 
 def _middle(bucket: int) -> float:

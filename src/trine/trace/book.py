@@ -18,8 +18,8 @@ from trine.trace.rows import OK, Note, Rows
 RING_COUNT = 1_000
 """Traces kept of each kind, and refusals of all. A request through the front door leaves 2 KB: with twice as many they
 fill the processor's cache, and each pays 0.5 µs for it."""
-ROWS_COUNT = 2_000
-"""Usual requests kept of all kinds: 128 bytes each."""
+BLOCKS_COUNT = 8
+"""Full blocks of usual requests kept, of all kinds: 2,000 requests and more, 128 bytes each."""
 TOGETHER_COUNT = 64
 """Traces that are neither rows nor counted as they close are handed on so many at a time: the code that sorts and
 counts them is then in the processor's cache for all but the first."""
@@ -37,7 +37,7 @@ class TraceBook:
     """
 
     def __init__(
-        self, clock: Clock, capacity_per_ring: int = RING_COUNT, *, rows: int = ROWS_COUNT, recording: bool = True
+        self, clock: Clock, capacity_per_ring: int = RING_COUNT, *, blocks: int = BLOCKS_COUNT, recording: bool = True
     ) -> None:
         self._clock = clock
         self._tick, self._now = clock.monotonic_ns, clock.now
@@ -45,7 +45,7 @@ class TraceBook:
         self.keeps_origin = False
         """Whether doors note where requests come from: who exports traces sets it."""
         self._capacity = capacity_per_ring
-        self._rows = Rows(rows, clock)
+        self._rows = Rows(blocks, clock)
         self._write: Callable[[Trace, int, str | None], bool] = self._rows.write
         """Takes usual traces, and says whether it did."""
         self._count: Callable[[Trace], None] | None = None
@@ -147,14 +147,14 @@ class TraceBook:
         ring.append(trace)
 
     def count_usual(
-        self, count: Callable[[Trace], None], note_of: Callable[[Trace], Note], on_round: Callable[[int], None]
+        self, count: Callable[[Trace], None], note_of: Callable[[Trace], Note], on_block: Callable[[int], None]
     ) -> Callable[[], None]:
         """Have requests that went well counted as they close: `count` is called with each that was opened. Those that
         become rows are counted by their form: `note_of` is given the first one of each and returns what is called with
-        the nanoseconds of every one; `on_round` is told that so many more have been. What is returned here ends all
+        the nanoseconds of every one; `on_block` is told that so many more have been. What is returned here ends all
         forms, and new ones begin.
         """
-        self._count, self._rows.note_of, self._rows.on_round = count, note_of, on_round
+        self._count, self._rows.note_of, self._rows.on_block = count, note_of, on_block
         return self._rows.forget_forms
 
     def find(self, request_id: str) -> Trace | None:

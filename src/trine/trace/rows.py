@@ -3,11 +3,12 @@
 A trace enters as it closes; when it differs from an earlier one only in id, times and notes beside the way, it is
 written down and let go. Readers get traces again, made from their rows. As an object each would take memory that the
 processor's cache does not hold, until others push it out: a row is two lines of it, and what the trace itself took
-serves the next request.
+serves the next request. Rows are written into one block that stays in the cache; a full one is copied away.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from struct import Struct
 from typing import Any
@@ -20,12 +21,12 @@ OK = 200
 FORMS_PER_TITLE = 8
 """Requests of one title that differ in more than id and times; those forms beyond that take turns."""
 TITLES_MAX_COUNT = 1_000
-_ROW = Struct("<64s6Q16x")
-"""Request id, then monotonic nanoseconds: start, each of the four rooms (0: not reached), end."""
+BLOCK_COUNT = 256
+"""Rows of the block that is written: 12 KB."""
+_ROW = Struct("<6Q")
+"""Monotonic nanoseconds: start, each of the four rooms (0: not reached), end."""
 _pack = _ROW.pack_into
 _ROW_BYTES = _ROW.size
-_ID_BYTES = 64
-"""Request ids have 52 characters at most, DynamoDB's."""
 Note = Callable[[int], object]
 """Is told how many nanoseconds another request of its form took."""
 
@@ -33,27 +34,54 @@ Note = Callable[[int], object]
 class Form:
     """What requests have in common that differ in id and times only."""
 
-    __slots__ = ("alike", "epoch", "kind", "note", "title")
+    __slots__ = ("allowed", "closed_by", "epoch", "kind", "note", "payer", "rooms", "title", "usage", "who")
 
-    def __init__(self, kind: str, title: str, alike: tuple[Any, ...], epoch: float, note: Note) -> None:
-        """`alike`: rooms, the details of the first and the third, the last room, usage, payer. `epoch`: when the
-        monotonic clock was 0, in seconds since the epoch."""
-        self.kind, self.title, self.alike, self.epoch, self.note = kind, title, alike, epoch, note
+    def __init__(self, trace: Trace, closed_by: str | None, epoch: float, note: Note) -> None:
+        """`epoch`: when the monotonic clock was 0, in seconds since the epoch."""
+        assert trace.way is not None
+        self.kind, self.title, self.closed_by, self.epoch = trace.kind, trace.title, closed_by, epoch
+        self.usage, self.payer = trace.usage, trace.payer
+        self.rooms, self.who, _, _, _, self.allowed, *_ = trace.way
+        self.note = note
+
+    def fits(self, other: Form) -> bool:
+        """Whether `other` has the same in common."""
+        mine = (self.usage, self.payer, self.who, self.allowed, self.closed_by, self.rooms)
+        theirs = (other.usage, other.payer, other.who, other.allowed, other.closed_by, other.rooms)
+        return all(one is another for one, another in zip(mine, theirs, strict=True))
+
+
+class _Block:
+    """Rows that are written one after the other."""
+
+    __slots__ = ("forms", "ids", "marks", "times")
+
+    def __init__(self) -> None:
+        self.times = bytearray(BLOCK_COUNT * _ROW_BYTES)
+        self.ids = [""] * BLOCK_COUNT
+        self.forms: list[Form | None] = [None] * BLOCK_COUNT
+        """What each shares with others; None where nothing is written."""
+        self.marks: dict[int, list[Any]] = {}
+        """By row, the notes beside the way, where there are any."""
 
 
 class Rows:
     """The latest usual requests of all kinds."""
 
-    def __init__(self, capacity: int, clock: Clock) -> None:
-        self.note_of: Callable[[Trace], Note] = lambda first: lambda nanoseconds: None
+    def __init__(self, blocks: int, clock: Clock) -> None:
+        """`blocks`: how many full ones are kept beside the one that is written."""
+        self.note_of: Callable[[Trace], Note] = lambda first: _nobody
         """Whoever counts sets it: by the first trace of a new form, what to call for every trace of that form."""
-        self.on_round: Callable[[int], None] = lambda count: None
-        """Is called whenever so many more have been written as there are rows."""
-        self._capacity, self._clock = capacity, clock
-        self._rows = bytearray(capacity * _ROW_BYTES)
-        self._forms_and_notes: list[Form | tuple[Form, list[Any]] | None] = [None] * capacity
-        """By row; with the notes beside the way where there are any; None where nothing was written yet."""
+        self.on_block: Callable[[int], None] = lambda count: None
+        """Is called with the number of rows whenever a block is full, after their notes."""
+        self._clock = clock
+        self._full: deque[_Block] = deque(maxlen=blocks)
+        self._block = _Block()
+        self._times, self._ids, self._row_forms = self._block.times, self._block.ids, self._block.forms
         self._at = 0
+        """Rows of the block that are written."""
+        self._latest: dict[str, Form] = {}
+        """By title, the form of its latest request."""
         self._forms: dict[str, list[Form]] = {}
         """By title, the newest first."""
 
@@ -66,79 +94,101 @@ class Rows:
         if not trace.plain or trace.way is None:
             return False
         rooms, who, signed_ns, _, shaped_ns, allowed, allowed_ns, _, prepared_ns = trace.way
-        alike = (rooms, who, allowed, closed_by, trace.usage, trace.payer)
-        for form in self._forms.get(trace.title) or ():
-            if form.alike == alike:  # six looks: what is alike is the same
-                break
-        else:
-            form = self._new_form(trace, closed_by, alike)
-        at, started_ns, marks = self._at, trace.started_ns, trace._marks
-        _pack(self._rows, at * _ROW_BYTES, trace.request_id.encode(), started_ns,
-              signed_ns, shaped_ns, allowed_ns, prepared_ns, ended_ns)  # fmt: skip
-        self._forms_and_notes[at] = form if marks is None else (form, marks)
+        form = self._latest.get(trace.title)
+        if (
+            form is None
+            or form.usage is not trace.usage
+            or form.allowed is not allowed
+            or form.who is not who
+            or form.payer is not trace.payer
+            or form.closed_by is not closed_by
+            or form.rooms is not rooms
+        ):
+            form = self._form(trace, closed_by)
+        at, started_ns = self._at, trace.started_ns
+        _pack(self._times, at * _ROW_BYTES, started_ns, signed_ns, shaped_ns, allowed_ns, prepared_ns, ended_ns)
+        self._ids[at] = trace.request_id
+        self._row_forms[at] = form
+        if trace._marks is not None:
+            self._block.marks[at] = trace._marks
         form.note(ended_ns - started_ns)
-        at += 1
-        if at < self._capacity:
-            self._at = at
-        else:
-            self._at = 0
-            self.on_round(at)
+        self._at = at = at + 1
+        if at == BLOCK_COUNT:
+            self._put_away()
         return True
 
-    def _new_form(self, trace: Trace, closed_by: str | None, alike: tuple[Any, ...]) -> Form:
-        trace.closed_by = closed_by
-        epoch = self._clock.now() - self._clock.monotonic_ns() / 1e9
-        form = Form(trace.kind, trace.title, alike, epoch, self.note_of(trace))
-        if trace.title not in self._forms and len(self._forms) >= TITLES_MAX_COUNT:
-            self._forms.clear()
-        self._forms[trace.title] = [form, *self._forms.get(trace.title, ())][:FORMS_PER_TITLE]
+    def _form(self, trace: Trace, closed_by: str | None) -> Form:
+        wanted = Form(trace, closed_by, 0.0, _nobody)
+        known = self._forms.get(trace.title, [])
+        form = next((one for one in known if one.fits(wanted)), None)
+        if form is None:
+            trace.closed_by = closed_by
+            form = wanted
+            form.note, form.epoch = self.note_of(trace), self._clock.now() - self._clock.monotonic_ns() / 1e9
+            if not known and len(self._forms) >= TITLES_MAX_COUNT:
+                self._forms.clear()
+                self._latest.clear()
+            self._forms[trace.title] = [form, *known][:FORMS_PER_TITLE]
+        self._latest[trace.title] = form
         return form
+
+    def _put_away(self) -> None:
+        if len(self._full) == self._full.maxlen:
+            self._full.popleft()
+        self._full.append(self._block)
+        self._block = block = _Block()
+        self._times, self._ids, self._row_forms = block.times, block.ids, block.forms
+        self._at = 0
+        self.on_block(BLOCK_COUNT)
 
     def forget_forms(self) -> None:
         """Begin new forms: whoever counts has taken what their `note` gathered."""
         self._forms.clear()
+        self._latest.clear()
+
+    def _blocks(self) -> list[_Block]:
+        """All blocks, the newest first."""
+        return [self._block, *reversed(self._full)]
 
     def find(self, request_id: str) -> Trace | None:
         """The trace of `request_id`, when it is here."""
-        wanted = request_id.encode()
-        at = self._rows.find(wanted) if 0 < len(wanted) <= _ID_BYTES else -1
-        while at >= 0:
-            row, offset = divmod(at, _ROW_BYTES)
-            if not offset and (trace := self._trace(row)) is not None and trace.request_id == request_id:
-                return trace
-            at = self._rows.find(wanted, at + 1)
+        for block in self._blocks():
+            if request_id in block.ids:
+                return self._trace(block, block.ids.index(request_id))
         return None
 
     def newest(self, kind: str) -> Iterator[Trace]:
         """The traces of `kind`, the newest first."""
-        for back in range(1, self._capacity + 1):
-            trace = self._trace((self._at - back) % self._capacity)
-            if trace is None:
-                return
-            if trace.kind == kind:
-                yield trace
+        for block in self._blocks():
+            for row in range(BLOCK_COUNT - 1, -1, -1):
+                trace = self._trace(block, row)
+                if trace is not None and trace.kind == kind:
+                    yield trace
 
-    def _trace(self, row: int) -> Trace | None:
-        found = self._forms_and_notes[row]
-        if found is None:
+    def _trace(self, block: _Block, row: int) -> Trace | None:
+        form = block.forms[row]
+        if form is None:
             return None
-        form, marks = found if isinstance(found, tuple) else (found, None)
-        name, started_ns, *times = _ROW.unpack_from(self._rows, row * _ROW_BYTES)
-        signed_ns, shaped_ns, allowed_ns, prepared_ns, ended_ns = times
-        rooms, who, allowed, closed_by, usage, payer = form.alike
+        started_ns, signed_ns, shaped_ns, allowed_ns, prepared_ns, ended_ns = _ROW.unpack_from(
+            block.times, row * _ROW_BYTES
+        )
         return Trace(
             form.kind,
-            name.rstrip(b"\0").decode(),
+            block.ids[row],
             self._clock.monotonic_ns,
             started_ns,
             form.epoch + started_ns / 1e9,
             ended_ns,
             form.title,
             OK,
-            usage,
-            payer,
-            (rooms, who, signed_ns, None, shaped_ns, allowed, allowed_ns, None, prepared_ns),
-            closed_by,
+            form.usage,
+            form.payer,
+            (form.rooms, form.who, signed_ns, None, shaped_ns, form.allowed, allowed_ns, None, prepared_ns),
+            form.closed_by,
             plain=False,
-            _marks=marks,
+            _marks=block.marks.get(row),
         )
+
+
+def _nobody(nanoseconds: int) -> None:
+    """The note of a form that nobody counts."""

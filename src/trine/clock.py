@@ -33,6 +33,9 @@ class Clock(Protocol):
     def call_later(self, delay_seconds: float, callback: Callable[..., object], *args: Any) -> Timer:
         """Run `callback(*args)` on the running event loop after `delay_seconds`."""
 
+    def soon(self, callback: Callable[[], object]) -> None:
+        """Run `callback` in the running event loop's next round, whatever the time is; now, where no loop runs."""
+
     def every(self, period_seconds: float, callback: Callable[[], object]) -> Timer:
         """Run `callback` once in each period, the first time after one. Ticks that were missed are made up by one."""
 
@@ -49,11 +52,23 @@ class SystemClock:
     def call_later(self, delay_seconds: float, callback: Callable[..., object], *args: Any) -> Timer:
         return asyncio.get_running_loop().call_later(delay_seconds, callback, *args)
 
+    def soon(self, callback: Callable[[], object]) -> None:
+        _soon(callback)
+
     def every(self, period_seconds: float, callback: Callable[[], object]) -> Timer:
         return _Ticker(period_seconds, callback)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+def _soon(callback: Callable[[], object]) -> None:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        callback()
+    else:
+        loop.call_soon(callback)
 
 
 class _Ticker:
@@ -117,6 +132,9 @@ class ManualClock:
         timer = _ManualTimer(due_ns, next(self._order), callback, args)
         heapq.heappush(self._timers, timer)
         return timer
+
+    def soon(self, callback: Callable[[], object]) -> None:
+        _soon(callback)
 
     def every(self, period_seconds: float, callback: Callable[[], object]) -> Timer:
         period_ns = max(1, round(period_seconds * 1e9))

@@ -15,7 +15,6 @@ from trine.metering.limits import BATCH_MAX_COUNT, PAYERS_MAX_COUNT, SERIES_MAX_
 from trine.metering.measures import DYNAMODB, GATEWAY, LAMBDA, Measures, MetricName
 from trine.metering.usage import Counts, Dimensions, FunctionUse, Payer, Payers, RequestUse, RouteName, add, take
 from trine.trace import Trace, TraceBook
-from trine.trace.book import TOGETHER_COUNT
 
 ROUTE = RouteName("abc", "profiles", "Prod", "GET", "/users/{id}", rest=True)
 
@@ -75,14 +74,6 @@ def test_a_batch_is_counted_when_it_is_full_or_a_second_old(bench: Bench) -> Non
     bench.clock.advance(1.0)
     assert bench.collector.traces_counted == BATCH_MAX_COUNT + 1
     assert bench.rows()[Dimensions("table", table="Users")]["readUnits"] == (BATCH_MAX_COUNT + 1) / 2
-
-
-def test_refused_ones_are_told_together_and_counted_by_the_second(bench: Bench) -> None:
-    for _ in range(TOGETHER_COUNT + 1):
-        bench.call("dynamodb", "dynamodb:GetItem Users", 400, took=0)
-    assert bench.collector.traces_counted == 0
-    bench.clock.advance(1.0)
-    assert bench.collector.traces_counted == TOGETHER_COUNT + 1
 
 
 def test_usual_calls_do_not_wait_without_end(bench: Bench) -> None:

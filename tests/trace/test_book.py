@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
 from trine.clock import ManualClock
 from trine.trace import CHILDREN_MAX, Trace, TraceBook
-from trine.trace.book import TOGETHER_COUNT, TOGETHER_SECONDS
+from trine.trace.book import TOGETHER_COUNT
 
 
 def test_steps_carry_the_time_since_the_step_before() -> None:
@@ -164,26 +165,35 @@ def _closed(book: TraceBook, name: str, status: int = 200) -> Trace:
     return trace
 
 
-def test_followers_are_told_of_many_together_and_within_a_second() -> None:
-    clock, told = ManualClock(), list[list[str]]()
-    book = TraceBook(clock)
+def test_followers_are_told_by_the_round_of_the_loop() -> None:
+    told = list[list[str]]()
+    book = TraceBook(ManualClock())
     stop = book.follow(lambda closed: told.append([one.request_id for one in closed]))
+
+    async def scenario() -> None:
+        _closed(book, "first", 400)
+        _closed(book, "second", 400)
+        assert told == []
+        await asyncio.sleep(0)
+        assert told == [["first", "second"]]
+        for number in range(TOGETHER_COUNT + 1):
+            _closed(book, str(number), 400)
+        assert len(told[1]) == TOGETHER_COUNT, "so many do not wait"
+        stop()
+        assert told[2] == [str(TOGETHER_COUNT)]
+        _closed(book, "later", 400)
+        await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    assert len(told) == 3
+
+
+def test_without_a_loop_followers_are_told_at_once() -> None:
+    told = list[str]()
+    book = TraceBook(ManualClock())
+    book.follow(lambda closed: told.extend(one.request_id for one in closed))
     _closed(book, "first", 400)
-    assert told == [["first"]]
-    _closed(book, "second", 400)
-    _closed(book, "third", 400)
-    assert len(told) == 1
-    clock.advance(TOGETHER_SECONDS)
-    assert told[1:] == [["second", "third"]]
-    clock.advance(TOGETHER_SECONDS)
-    for number in range(2 * TOGETHER_COUNT):
-        _closed(book, str(number), 400)
-    assert [len(closed) for closed in told[2:]] == [1, TOGETHER_COUNT]
-    stop()
-    assert sum(len(closed) for closed in told[2:]) == 2 * TOGETHER_COUNT
-    _closed(book, "later", 400)
-    book.hand_on()
-    assert told[-1][-1] == str(2 * TOGETHER_COUNT - 1)
+    assert told == ["first"]
 
 
 def test_usual_ones_are_told_to_whoever_wants_every_one_and_else_counted_only() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trine.clock import ManualClock
 from trine.trace import Trace
-from trine.trace.rows import FORMS_PER_TITLE, TITLES_MAX_COUNT, Rows
+from trine.trace.rows import BLOCK_COUNT, FORMS_PER_TITLE, TITLES_MAX_COUNT, Rows
 
 ROOMS = ("iam.signature", "dynamodb.shape", "iam.policy", "dynamodb.expressions")
 CLOCK = ManualClock()
@@ -31,12 +31,12 @@ def _usual(request_id: str, begun_ns: int = 1_000, **changed: Any) -> Trace:
     )
 
 
-def _rows(capacity: int = 10) -> Rows:
-    return Rows(capacity, ManualClock())
+def _rows(blocks: int = 1) -> Rows:
+    return Rows(blocks, ManualClock())
 
 
 def _written(rows: Rows, *traces: Trace) -> list[bool]:
-    return [rows.write(trace, trace.ended_ns, trace.closed_by) for trace in traces]
+    return [rows.write(trace) for trace in traces]
 
 
 def test_a_usual_trace_comes_back_as_it_was() -> None:
@@ -95,7 +95,7 @@ def test_each_form_is_noted_by_its_own() -> None:
 
 
 def test_forms_and_titles_are_bounded_and_nothing_is_lost_by_it() -> None:
-    rows = _rows(5_000)
+    rows = _rows(20)
     payers = [f"arn-{number}" for number in range(3 * FORMS_PER_TITLE)]
     traces = [_usual(f"p{number}", payer=payer) for number, payer in enumerate(payers)]
     traces += [_usual(f"t{number}", title=f"title {number}") for number in range(TITLES_MAX_COUNT + 5)]
@@ -106,25 +106,27 @@ def test_forms_and_titles_are_bounded_and_nothing_is_lost_by_it() -> None:
     assert len(list(rows.newest("dynamodb"))) == len(traces)
 
 
-@given(st.lists(st.lists(st.integers(0, 10**6), max_size=7), max_size=8))
-def test_the_newest_stay_in_their_order(batches: list[list[int]]) -> None:
-    rows, written = _rows(10), list[str]()
-    for number, batch in enumerate(batches):
-        names = [f"{number}-{place}-{salt}" for place, salt in enumerate(batch)]
-        written += names
-        assert all(_written(rows, *map(_usual, names)))
-    newest = written[::-1][:10]
-    assert [found.request_id for found in rows.newest("dynamodb")] == newest
-    assert all(rows.find(name) is not None for name in newest)
-    assert all(rows.find(name) is None for name in written[:-10])
+@given(st.integers(0, 4), st.integers(0, BLOCK_COUNT), st.integers(1, 3))
+def test_the_newest_stay_in_their_order(full: int, more: int, blocks: int) -> None:
+    rows = _rows(blocks)
+    written = [f"r-{number}" for number in range(full * BLOCK_COUNT + more)]
+    assert all(_written(rows, *map(_usual, written)))
+    kept = min(len(written), len(written) % BLOCK_COUNT + blocks * BLOCK_COUNT)
+    assert [found.request_id for found in rows.newest("dynamodb")] == written[::-1][:kept]
+    for name in (*written[-kept:][:3], *written[-3:]) if kept else ():
+        found = rows.find(name)
+        assert found is not None
+        assert found.request_id == name
+    assert all(rows.find(name) is None for name in written[: len(written) - kept][-3:])
 
 
-def test_whoever_counts_is_told_of_every_round_after_its_last_note() -> None:
-    rows, told = _rows(3), list[str]()
+def test_whoever_counts_is_told_of_every_block_after_its_last_note() -> None:
+    rows, told = _rows(), list[str]()
     rows.note_of = lambda first: lambda nanoseconds: told.append("note")
-    rows.on_round = lambda count: told.append(f"round of {count}")
-    _written(rows, *map(_usual, "abcdefg"))
-    assert told == [*["note"] * 3, "round of 3", *["note"] * 3, "round of 3", "note"]
+    rows.on_block = lambda count: told.append(f"block of {count}")
+    _written(rows, *(_usual(str(number)) for number in range(2 * BLOCK_COUNT + 1)))
+    one = [*["note"] * BLOCK_COUNT, f"block of {BLOCK_COUNT}"]
+    assert told == [*one, *one, "note"]
 
 
 def test_forms_tell_the_time_of_day_as_it_is_when_they_begin() -> None:

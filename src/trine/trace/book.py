@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from itertools import chain, islice
 
-from trine.clock import Clock, Timer
+from trine.clock import Clock
 from trine.trace.record import Trace, Untraced
 from trine.trace.rows import OK, Note, Rows
 
@@ -21,10 +21,8 @@ fill the processor's cache, and each pays 0.5 µs for it."""
 BLOCKS_COUNT = 8
 """Full blocks of usual requests kept, of all kinds: 2,000 requests and more, 128 bytes each."""
 TOGETHER_COUNT = 64
-"""Traces that are neither rows nor counted as they close are handed on so many at a time: the code that sorts and
-counts them is then in the processor's cache for all but the first."""
-TOGETHER_SECONDS = 1.0
-"""How long a closed trace waits for others, at most, before followers are told."""
+"""Closed traces wait for the event loop's next round, when the answer is on its way: whoever asks one thing after the
+other never waits for the counting. So many do not wait any longer: more of them push each other out of the cache."""
 
 Follower = Callable[[Sequence[Trace]], None]
 """Is told of traces that have closed, in that order. Must be quick and never raise."""
@@ -40,13 +38,13 @@ class TraceBook:
         self, clock: Clock, capacity_per_ring: int = RING_COUNT, *, blocks: int = BLOCKS_COUNT, recording: bool = True
     ) -> None:
         self._clock = clock
-        self._tick, self._now = clock.monotonic_ns, clock.now
+        self._tick, self._now, self._soon = clock.monotonic_ns, clock.now, clock.soon
         self.recording = recording
         self.keeps_origin = False
         """Whether doors note where requests come from: who exports traces sets it."""
         self._capacity = capacity_per_ring
         self._rows = Rows(blocks, clock)
-        self._write: Callable[[Trace, int, str | None], bool] = self._rows.write
+        self._write: Callable[[Trace], bool] = self._rows.write
         """Takes usual traces, and says whether it did."""
         self._count: Callable[[Trace], None] | None = None
         """Counts a listed trace that went well; None: followers do."""
@@ -55,19 +53,15 @@ class TraceBook:
         self._followers: tuple[Follower, ...] = ()
         self._closed: list[Trace] = []
         """What has closed and is not handed on yet."""
-        self._together = TOGETHER_COUNT
-        """How many wait for each other; 1 when somebody follows and no timer runs, so that the first one starts it."""
-        self._timer: Timer | None = None
 
     def follow(self, follower: Follower, *, every: bool = False) -> Callable[[], None]:
         """From now on call `follower` with traces that have closed, until what is returned is called: those that
         `count_usual` counts only if it shall have `every` one, and then none is counted so any more.
 
-        Many come together under load, and none waits longer than `TOGETHER_SECONDS`.
+        They come by the round of the event loop, many together under load.
         """
         self.hand_on()
         self._followers = (*self._followers, follower)
-        self._together = TOGETHER_COUNT if self._timer is not None else 1
         if every:
             self._write, self._count = _leave, None
 
@@ -96,47 +90,46 @@ class TraceBook:
         return Untraced(kind, request_id, tick, 0)
 
     def close(self, trace: Trace, status: int, room: str | None = None) -> None:
-        """The answer of `trace`'s request has gone out with `status`; `room` is the last one, which is done now too."""
+        """The answer of `trace`'s request goes out now with `status`; `room` is the last one, which is done now too."""
         if not self.recording:
             return
-        ended_ns = self._tick()
-        if status == OK and trace.plain and self._write(trace, ended_ns, room):
-            return
-        trace.outcome, trace.ended_ns, trace.closed_by = status, ended_ns, room
-        if trace.listed and status < 400 and self._count is not None and trace.refusal is None:
-            self._count(trace)
-            return
-        if not trace.started_at:
-            trace.started_at = self._now() - (ended_ns - trace.started_ns) / 1e9
+        trace.outcome = status
+        trace.ended_ns = self._tick()
+        trace.closed_by = room
         closed = self._closed
         closed.append(trace)
-        if len(closed) >= self._together:
+        if len(closed) == 1:
+            self._soon(self.hand_on)
+        elif len(closed) >= TOGETHER_COUNT:
             self.hand_on()
 
     def hand_on(self) -> None:
-        """List what has closed, and tell the followers."""
+        """Put what has closed in its place, and have it counted."""
         closed = self._closed
         if not closed:
             return
         self._closed = []
+        write, count = self._write, self._count
+        others = []
         for trace in closed:
-            if trace.outcome >= 400 or trace.refusal is not None:
+            well = trace.outcome < 400 and trace.refusal is None
+            if trace.plain and trace.outcome == OK and write(trace):
+                continue
+            if trace.listed and well and count is not None:
+                count(trace)
+                continue
+            if not well:
                 self._refused[trace.request_id] = trace
                 if len(self._refused) > self._capacity:
                     self._refused.popitem(last=False)
             if not trace.listed:
                 trace.listed = True
+                trace.started_at = self._now() - (self._tick() - trace.started_ns) / 1e9
                 self._list(trace)
-        for follower in self._followers:
-            follower(closed)
-        if self._followers and self._timer is None:
-            self._together = TOGETHER_COUNT
-            self._timer = self._clock.call_later(TOGETHER_SECONDS, self._hand_on_late)
-
-    def _hand_on_late(self) -> None:
-        self._timer, self._together = None, 1
-        if self._closed:
-            self.hand_on()
+            others.append(trace)
+        if others:
+            for follower in self._followers:
+                follower(others)
 
     def _list(self, trace: Trace) -> None:
         ring = self._rings.get(trace.kind)
@@ -185,7 +178,7 @@ class TraceBook:
         return islice(chain(waiting, kept), max(count, 0))
 
 
-def _leave(_trace: Trace, _ended_ns: int, _room: str | None) -> bool:
+def _leave(_trace: Trace) -> bool:
     return False
 
 

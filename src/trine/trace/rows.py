@@ -36,10 +36,10 @@ class Form:
 
     __slots__ = ("allowed", "closed_by", "epoch", "kind", "note", "payer", "rooms", "title", "usage", "who")
 
-    def __init__(self, trace: Trace, closed_by: str | None, epoch: float, note: Note) -> None:
+    def __init__(self, trace: Trace, epoch: float, note: Note) -> None:
         """`epoch`: when the monotonic clock was 0, in seconds since the epoch."""
         assert trace.way is not None
-        self.kind, self.title, self.closed_by, self.epoch = trace.kind, trace.title, closed_by, epoch
+        self.kind, self.title, self.closed_by, self.epoch = trace.kind, trace.title, trace.closed_by, epoch
         self.usage, self.payer = trace.usage, trace.payer
         self.rooms, self.who, _, _, _, self.allowed, *_ = trace.way
         self.note = note
@@ -85,8 +85,8 @@ class Rows:
         self._forms: dict[str, list[Form]] = {}
         """By title, the newest first."""
 
-    def write(self, trace: Trace, ended_ns: int, closed_by: str | None) -> bool:
-        """Write down a trace with a way that has just ended well; False when it has more to tell than a row holds.
+    def write(self, trace: Trace) -> bool:
+        """Write down a trace that has ended well; False when it has more to tell than a row holds.
 
         Runs for every call to the table: a microsecond here is four percent of one. Hence no function is called that
         need not be.
@@ -94,6 +94,7 @@ class Rows:
         if not trace.plain or trace.way is None:
             return False
         rooms, who, signed_ns, _, shaped_ns, allowed, allowed_ns, _, prepared_ns = trace.way
+        closed_by, ended_ns = trace.closed_by, trace.ended_ns
         form = self._latest.get(trace.title)
         if (
             form is None
@@ -104,7 +105,7 @@ class Rows:
             or form.closed_by is not closed_by
             or form.rooms is not rooms
         ):
-            form = self._form(trace, closed_by)
+            form = self._form(trace)
         at, started_ns = self._at, trace.started_ns
         _pack(self._times, at * _ROW_BYTES, started_ns, signed_ns, shaped_ns, allowed_ns, prepared_ns, ended_ns)
         self._ids[at] = trace.request_id
@@ -117,12 +118,11 @@ class Rows:
             self._put_away()
         return True
 
-    def _form(self, trace: Trace, closed_by: str | None) -> Form:
-        wanted = Form(trace, closed_by, 0.0, _nobody)
+    def _form(self, trace: Trace) -> Form:
+        wanted = Form(trace, 0.0, _nobody)
         known = self._forms.get(trace.title, [])
         form = next((one for one in known if one.fits(wanted)), None)
         if form is None:
-            trace.closed_by = closed_by
             form = wanted
             form.note, form.epoch = self.note_of(trace), self._clock.now() - self._clock.monotonic_ns() / 1e9
             if not known and len(self._forms) >= TITLES_MAX_COUNT:

@@ -19,7 +19,7 @@ RING_COUNT = 1_000
 """Traces kept of each kind, and refusals of all. A request through the front door leaves 2 KB: with twice as many they
 fill the processor's cache, and each pays 0.5 µs for it."""
 BLOCKS_COUNT = 8
-"""Full blocks of usual requests kept, of all kinds: 2,000 requests and more, 128 bytes each."""
+"""Full blocks of usual requests kept, of all kinds: 2,000 requests and more."""
 TOGETHER_COUNT = 64
 """Closed traces wait for the event loop's next round, when the answer is on its way: whoever asks one thing after the
 other never waits for the counting. So many do not wait any longer: more of them push each other out of the cache."""

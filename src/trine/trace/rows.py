@@ -1,9 +1,9 @@
 """The usual requests in little room: what each has of its own is a row of bytes, the rest they share.
 
-A trace enters as it closes; when it differs from an earlier one only in id, times and notes beside the way, it is
-written down and let go. Readers get traces again, made from their rows. As an object each would take memory that the
-processor's cache does not hold, until others push it out: a row is two lines of it, and what the trace itself took
-serves the next request. Rows are written into one block that stays in the cache; a full one is copied away.
+A trace enters when it has closed; when it differs from an earlier one only in id, times and notes beside the way, it
+is written down and let go. Readers get traces again, made from their rows. As an object each would take memory that
+the processor's cache does not hold, until others push it out; what the trace of a row took serves the next request.
+Rows are written into one block, which stays in the cache until it is full and put away.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FORMS_PER_TITLE = 8
 """Requests of one title that differ in more than id and times; those forms beyond that take turns."""
 TITLES_MAX_COUNT = 1_000
 BLOCK_COUNT = 256
-"""Rows of the block that is written: 12 KB."""
+"""Rows of a block: 12 KB of times."""
 _ROW = Struct("<6Q")
 """Monotonic nanoseconds: start, each of the four rooms (0: not reached), end."""
 _pack = _ROW.pack_into

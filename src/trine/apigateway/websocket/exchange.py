@@ -112,10 +112,17 @@ class SocketExchange(Exchange):
         self.route = route
         self.trace.payer = route.payer
         self.trace.step("apigateway.router", route.trace_detail)
+        self.routed_ns = self.trace.reached()
 
     def made_event(self, detail: Mapping[str, Any]) -> None:
         """The integration's request is made. Events are steps: one connection's may differ in the rooms they pass."""
+        super().made_event(detail)
         self.trace.step("apigateway.event", detail)
+
+    def integrated(self) -> None:
+        """The integration is done."""
+        self.integrated_ns = self.trace.reached()
+        self.trace.step("apigateway.integration", {"type": self.route.integration.type})
 
 
 def all_headers(request: Request) -> tuple[dict[str, str], dict[str, list[str]]]:

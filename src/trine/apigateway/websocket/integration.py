@@ -43,7 +43,7 @@ class SocketProxy:
         payload = orjson.dumps(event(exchange, parts.forwarded))
         if route.role is not None:
             parts.roles.allow_invoke(route.role, route.function, exchange)
-        exchange.trace.step("apigateway.event", {"bytes": len(payload), "function": route.function})
+        exchange.made_event({"bytes": len(payload), "function": route.function})
         return parts.invoker.invoke(
             InvokeRequest(
                 route.function,
@@ -108,9 +108,9 @@ async def run_integration(exchange: SocketExchange, clock: Clock) -> Response:
     pending = runner.start(exchange)
     if not isinstance(pending, Response):
         await settled_within(pending, exchange.route.integration.timeout_seconds, clock)
-        exchange.trace.step("apigateway.integration", {"type": exchange.route.integration.type})
+        exchange.integrated()
         return runner.complete(exchange, pending)
-    exchange.trace.step("apigateway.integration", {"type": exchange.route.integration.type})
+    exchange.integrated()
     return pending
 
 

@@ -133,8 +133,6 @@ class Rows:
         return form
 
     def _put_away(self) -> None:
-        if len(self._full) == self._full.maxlen:
-            self._full.popleft()
         self._full.append(self._block)
         self._block = block = _Block()
         self._times, self._ids, self._row_forms = block.times, block.ids, block.forms
